@@ -1,0 +1,81 @@
+//! Errors as they cross the border, and the boundary that no panic crosses.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gatepass_core::header::Refusal;
+use gatepass_core::{Error, ErrorCode};
+use serde_json::{Value, json};
+
+/// An error of the core on its way to a host language.
+#[derive(Clone, Debug)]
+pub struct Failure(Error);
+
+impl Failure {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code()
+    }
+
+    /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), and `refusal`, the
+    /// `status`, `headers` and `body` with which a receiving service answers.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        let Self(error) = self;
+        let Refusal { status, headers, body } = Refusal::from(error);
+        json!({
+            "code": error.code().as_str(),
+            "number": error.code() as i32,
+            "kind": error.code().kind().as_str(),
+            "message": error.to_string(),
+            "retryable": error.is_retryable(),
+            "claim": error.claim(),
+            "refusal": { "status": status, "headers": headers, "body": body },
+        })
+    }
+
+    pub(crate) fn invalid_option(found: String) -> Self {
+        Self(Error::new(ErrorCode::InvalidOption, found))
+    }
+
+    /// A mistake of the binding or the package, not of the user.
+    pub fn misuse(found: impl Into<String>) -> Self {
+        Self(Error::new(ErrorCode::ApiMisuse, found))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// Runs `work` and turns a panic into `INTERNAL`: the host process goes on.
+///
+/// # Errors
+/// What `work` returns, or `INTERNAL` with the panic's message.
+pub fn guard<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure(internal(panic.as_ref()))))
+}
+
+fn internal(panic: &(dyn Any + Send)) -> Error {
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::new(ErrorCode::Internal, format!("gatepass panicked: {}", text.unwrap_or("no message")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let failure = guard::<()>(|| panic!("oh")).unwrap_err();
+        assert_eq!(failure.code(), ErrorCode::Internal);
+        assert!(failure.to_json().contains("gatepass panicked: oh"));
+    }
+}

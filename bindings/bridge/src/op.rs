@@ -1,0 +1,195 @@
+//! A resumable operation behind a handle, and the JSON form of its steps and replies.
+//!
+//! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…}`,
+//! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
+//! "client_certificate":null|{"cert_path":…,"key_path":…}}`, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
+//! `{"step":"supply","supplier":…,"audience":…,"token_type":…}`, `{"step":"wait","until_ms":…}`,
+//! `{"step":"done","token":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…}}`, `{"step":"fail","error":{…}}`.
+//!
+//! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
+//! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…}`,
+//! `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
+//! `connect`, `timeout`, `too_large`, `unsupported`, `other`.
+
+use std::collections::BTreeMap;
+
+use gatepass_core::{
+    FlightId, HostFailure, HttpRequest, KeyFetch, Millis, Operation, Refresh, Reply, Route, Secret, Step,
+    Token,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, guard};
+
+/// An operation under way.
+pub struct Op {
+    /// `None` once it was cancelled.
+    kind: Option<Kind>,
+    flight: Option<FlightId>,
+}
+
+enum Kind {
+    Refresh(Refresh),
+    KeyFetch(KeyFetch),
+}
+
+impl Op {
+    /// The flight that others join while this operation is under way, if it is one.
+    pub fn flight(&self) -> Option<u64> {
+        self.flight.map(|FlightId(id)| id)
+    }
+
+    /// Takes the host's reply and gives the next step, both JSON. Never fails: an error is a step too.
+    pub fn resume(&mut self, now_ms: u64, reply: &str) -> String {
+        let step = guard(|| {
+            let reply = read_reply(reply)?;
+            let now = Millis(now_ms);
+            match &mut self.kind {
+                Some(Kind::Refresh(op)) => Ok(write_step(op.resume(now, reply), |token| token_json(&token))),
+                Some(Kind::KeyFetch(op)) => Ok(write_step(op.resume(now, reply), |()| Value::Null)),
+                None => Err(Failure::misuse("the operation was cancelled before")),
+            }
+        });
+        step.unwrap_or_else(|failure| json!({"step": "fail", "error": failure.to_value()})).to_string()
+    }
+
+    /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
+    pub fn cancel(&mut self) {
+        self.kind = None;
+    }
+}
+
+impl From<Refresh> for Op {
+    fn from(op: Refresh) -> Self {
+        Self { flight: op.flight(), kind: Some(Kind::Refresh(op)) }
+    }
+}
+
+impl From<KeyFetch> for Op {
+    fn from(op: KeyFetch) -> Self {
+        Self { flight: op.flight(), kind: Some(Kind::KeyFetch(op)) }
+    }
+}
+
+fn token_json(token: &Token) -> Value {
+    json!({
+        "header": token.header(),
+        "expires_at_ms": token.expires_at().0,
+        "fresh_until_ms": token.fresh_until().0,
+    })
+}
+
+fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
+    match step {
+        Step::ReadEnv { names } => json!({"step": "read_env", "names": names}),
+        Step::ReadFile { path } => json!({"step": "read_file", "path": path}),
+        Step::Send(request) => write_request(&request),
+        Step::Run { argv, env, timeout_ms } => {
+            json!({"step": "run", "argv": argv, "env": env, "timeout_ms": timeout_ms})
+        }
+        Step::Supply { supplier, audience, token_type } => {
+            json!({"step": "supply", "supplier": supplier, "audience": audience, "token_type": token_type})
+        }
+        Step::Wait { until } => json!({"step": "wait", "until_ms": until.0}),
+        Step::Done(result) => json!({"step": "done", "token": output(result)}),
+        Step::Fail(error) => json!({"step": "fail", "error": Failure::from(error).to_value()}),
+        // By the contract a host that does not know a step says so; the driver sees a name that it does not know.
+        _ => json!({"step": "unknown"}),
+    }
+}
+
+fn write_request(request: &HttpRequest) -> Value {
+    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name, value.expose())).collect();
+    let route = match request.route {
+        Route::Default => "default",
+        Route::Direct => "direct",
+    };
+    let certificate = request.client_certificate.as_ref();
+    json!({
+        "step": "send",
+        "method": request.method.as_str(),
+        "url": request.url,
+        "headers": headers,
+        "body": request.body.as_ref().map(Secret::expose),
+        "timeout_ms": request.timeout_ms,
+        "route": route,
+        "client_certificate": certificate.map(|c| json!({"cert_path": c.cert_path, "key_path": c.key_path})),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case", deny_unknown_fields)]
+enum ReplyJson {
+    Start,
+    Env { values: BTreeMap<String, String> },
+    Text { text: String },
+    Response { status: u16, headers: Vec<(String, String)>, body: String },
+    Exited { status: i32, stdout: String },
+    Elapsed,
+    Failed { kind: FailureKind, message: String },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FailureKind {
+    NotFound,
+    PermissionDenied,
+    Connect,
+    Timeout,
+    TooLarge,
+    Unsupported,
+    Other,
+}
+
+fn read_reply(text: &str) -> Result<Reply, Failure> {
+    // serde's own message may quote the reply, which holds secrets; where it broke is enough for a driver's author.
+    let reply: ReplyJson = serde_json::from_str(text).map_err(|error| {
+        Failure::misuse(format!(
+            "the driver's reply is not one of the JSON forms (column {})",
+            error.column()
+        ))
+    })?;
+    Ok(match reply {
+        ReplyJson::Start => Reply::Start,
+        ReplyJson::Env { values } => {
+            Reply::Env(values.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
+        }
+        ReplyJson::Text { text } => Reply::Text(Secret::new(text)),
+        ReplyJson::Response { status, headers, body } => {
+            Reply::Response { status, headers, body: Secret::new(body.into_bytes()) }
+        }
+        ReplyJson::Exited { status, stdout } => {
+            Reply::Exited { status, stdout: Secret::new(stdout.into_bytes()) }
+        }
+        ReplyJson::Elapsed => Reply::Elapsed,
+        ReplyJson::Failed { kind, message } => Reply::Failed {
+            kind: match kind {
+                FailureKind::NotFound => HostFailure::NotFound,
+                FailureKind::PermissionDenied => HostFailure::PermissionDenied,
+                FailureKind::Connect => HostFailure::Connect,
+                FailureKind::Timeout => HostFailure::Timeout,
+                FailureKind::TooLarge => HostFailure::TooLarge,
+                FailureKind::Unsupported => HostFailure::Unsupported,
+                FailureKind::Other => HostFailure::Other,
+            },
+            message,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::{Lookup, Source};
+
+    #[test]
+    fn a_malformed_reply_is_misuse_and_is_not_quoted() {
+        let source = Source::new(r#"{"seed":1}"#).unwrap();
+        let Lookup::Fetch(mut op) = source.lookup("id_token", "https://a", 0).unwrap() else {
+            unreachable!()
+        };
+        let step = op.resume(0, r#"{"reply":"text","txt":"hush"}"#);
+        assert!(step.contains("API_MISUSE") && !step.contains("hush"), "{step}");
+    }
+}

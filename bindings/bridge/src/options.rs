@@ -1,0 +1,128 @@
+//! Options as JSON. An option that is misspelt is an error that names it.
+
+use gatepass_core::adc::Explicit;
+use gatepass_core::jose::alg::Algorithm;
+use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
+use gatepass_core::{Secret, SourceConfig, VerifierConfig};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceOptions {
+    credentials_file: Option<String>,
+    credentials_json: Option<String>,
+    #[serde(default)]
+    trusted_endpoints: Vec<String>,
+    seed: u64,
+}
+
+/// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}`.
+pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
+    let options: SourceOptions = read(options)?;
+    let credentials = match (options.credentials_file, options.credentials_json) {
+        (None, None) => Explicit::No,
+        (Some(path), None) => Explicit::File(path),
+        (None, Some(text)) => Explicit::Json(Secret::new(text)),
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid_option(
+                "both credentials_file and credentials_json are given, expected one of them".into(),
+            ));
+        }
+    };
+    Ok(SourceConfig { credentials, trusted_endpoints: options.trusted_endpoints, seed: options.seed })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifierOptions {
+    preset: Option<String>,
+    #[serde(default)]
+    issuers: Vec<String>,
+    #[serde(default)]
+    algorithms: Vec<String>,
+    #[serde(default)]
+    audiences: Vec<String>,
+    #[serde(default)]
+    any_audience: bool,
+    keys: Option<String>,
+    keys_url: Option<String>,
+    leeway_seconds: Option<u64>,
+    #[serde(default)]
+    allowed_emails: Vec<String>,
+}
+
+/// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
+/// "leeway_seconds":…, "allowed_emails":[…]}`; all may be left out here, and the core says what is missing.
+pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
+    let options: VerifierOptions = read(options)?;
+    let preset =
+        options.preset.map(|name| named("preset", &name, Preset::from_name, &preset_names())).transpose()?;
+    let algorithms = options.algorithms.iter();
+    let algorithms =
+        algorithms.map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
+    let keys = match (options.keys, options.keys_url) {
+        (None, None) => KeySource::Preset,
+        (Some(document), None) => KeySource::Static(document),
+        (None, Some(url)) => KeySource::Url(url),
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid_option(
+                "both keys and keys_url are given, expected one of them".into(),
+            ));
+        }
+    };
+    Ok(VerifierConfig {
+        preset,
+        issuers: options.issuers,
+        algorithms: algorithms.collect::<Result<_, _>>()?,
+        audiences: options.audiences,
+        any_audience: options.any_audience,
+        keys,
+        leeway_seconds: options.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
+        allowed_emails: options.allowed_emails,
+    })
+}
+
+fn preset_names() -> Vec<&'static str> {
+    Preset::ALL.iter().map(|preset| preset.as_str()).collect()
+}
+
+fn algorithm_names() -> Vec<&'static str> {
+    Algorithm::ALL.iter().map(|alg| alg.as_str()).collect()
+}
+
+fn named<T>(
+    option: &str,
+    name: &str,
+    find: impl Fn(&str) -> Option<T>,
+    known: &[&str],
+) -> Result<T, Failure> {
+    find(name).ok_or_else(|| {
+        Failure::invalid_option(format!("{option} is {name:?}, expected one of {}", known.join(", ")))
+    })
+}
+
+fn read<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
+    serde_json::from_str(options).map_err(|error| {
+        // The location within JSON that a package made says nothing to its user.
+        let text = error.to_string();
+        let what = text.split(" at line ").next().unwrap_or_default();
+        Failure::invalid_option(format!("the options do not fit: {what}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_misspelt_option_is_named() {
+        let failure = verifier(r#"{"preset":"google","audiance":["a"]}"#).unwrap_err();
+        assert!(failure.to_json().contains("unknown field `audiance`"), "{}", failure.to_json());
+        let failure = verifier(r#"{"preset":"gogle"}"#).unwrap_err();
+        assert!(failure.to_json().contains("expected one of google, iap"), "{}", failure.to_json());
+    }
+}

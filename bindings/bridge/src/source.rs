@@ -1,0 +1,80 @@
+//! A token source behind a handle.
+
+use gatepass_core::{FlightId, Millis, Token, TokenKey, TokenSource};
+
+use crate::failure::{Failure, guard};
+use crate::op::Op;
+use crate::options;
+
+/// Tokens of one principal, cached.
+pub struct Source(TokenSource);
+
+/// A token as a host needs it.
+#[derive(Clone)]
+pub struct TokenView(Token);
+
+impl TokenView {
+    /// The value of the `Authorization` header: `Bearer` and the token.
+    pub fn header(&self) -> &str {
+        self.0.header()
+    }
+
+    /// Unix milliseconds of the token's end.
+    pub fn expires_at_ms(&self) -> u64 {
+        self.0.expires_at().0
+    }
+
+    /// Unix milliseconds until which the host may hand the header out from its own memory.
+    pub fn fresh_until_ms(&self) -> u64 {
+        self.0.fresh_until().0
+    }
+}
+
+/// The answer to "which token now?"; see [`gatepass_core::Lookup`].
+pub enum Lookup {
+    /// Use it.
+    Fresh(TokenView),
+    /// Use it; drive the operation, if there is one, behind the caller.
+    Stale(TokenView, Option<Op>),
+    /// Drive the operation; its output is the token.
+    Fetch(Op),
+    /// Wait for this flight, then look again.
+    Join(u64),
+}
+
+impl Source {
+    /// A source with these options; see [`options`](crate) for their JSON.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn new(options: &str) -> Result<Self, Failure> {
+        guard(|| Ok(Self(TokenSource::new(options::source(options)?))))
+    }
+
+    /// The token of `kind` (`id_token` or `access_token`) for `target` (the audience; scopes separated by spaces).
+    ///
+    /// # Errors
+    /// `INVALID_AUDIENCE`, `INVALID_OPTION`, or `API_MISUSE` for an unknown kind.
+    pub fn lookup(&self, kind: &str, target: &str, now_ms: u64) -> Result<Lookup, Failure> {
+        guard(|| {
+            let key = match kind {
+                "id_token" => TokenKey::id_token(target)?,
+                "access_token" => TokenKey::access_token(target)?,
+                _ => return Err(Failure::misuse("the kind of token is neither id_token nor access_token")),
+            };
+            Ok(match self.0.lookup(&key, Millis(now_ms)) {
+                gatepass_core::Lookup::Fresh(token) => Lookup::Fresh(TokenView(token)),
+                gatepass_core::Lookup::Stale(token, refresh) => {
+                    Lookup::Stale(TokenView(token), refresh.map(Op::from))
+                }
+                gatepass_core::Lookup::Fetch(refresh) => Lookup::Fetch(Op::from(refresh)),
+                gatepass_core::Lookup::Join(FlightId(id)) => Lookup::Join(id),
+            })
+        })
+    }
+
+    /// Gives up every flight, as a forked child must. Tokens are kept.
+    pub fn abandon_flights(&self) {
+        self.0.abandon_flights();
+    }
+}

@@ -1,0 +1,66 @@
+//! A verifier behind a handle.
+
+use gatepass_core::header::TokenHeaders;
+use gatepass_core::{FlightId, Millis, Verified};
+
+use crate::failure::{Failure, guard};
+use crate::op::Op;
+use crate::options;
+
+/// Checks received tokens.
+pub struct Verifier(gatepass_core::Verifier);
+
+/// The headers of a request that may carry a token; `None` where the request has none.
+pub type RequestHeaders<'a> = TokenHeaders<'a>;
+
+/// The answer to "is this token to be accepted?"; see [`gatepass_core::Verdict`].
+pub enum Verdict {
+    /// Yes; drive the operation, if there is one, behind the caller.
+    Accepted(Verified, Option<Op>),
+    /// Drive the operation, then check again.
+    NeedsKeys(Op),
+    /// Wait for this flight, then check again.
+    Join(u64),
+}
+
+impl Verifier {
+    /// A verifier with these options; see [`options`](crate) for their JSON.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn new(options: &str) -> Result<Self, Failure> {
+        guard(|| Ok(Self(gatepass_core::Verifier::new(options::verifier(options)?)?)))
+    }
+
+    /// The verdict on `token` at this moment. Octets that are no UTF-8 are no token.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn check(&self, token: &[u8], now_ms: u64) -> Result<Verdict, Failure> {
+        guard(|| {
+            // A token is ASCII; whatever stands for other octets here is refused with them.
+            let token = String::from_utf8_lossy(token);
+            match self.0.check(&token, Millis(now_ms)) {
+                gatepass_core::Verdict::Accepted(verified, refresh) => {
+                    Ok(Verdict::Accepted(verified, refresh.map(Op::from)))
+                }
+                gatepass_core::Verdict::Rejected(error) => Err(error.into()),
+                gatepass_core::Verdict::NeedsKeys(fetch) => Ok(Verdict::NeedsKeys(Op::from(fetch))),
+                gatepass_core::Verdict::Join(FlightId(id)) => Ok(Verdict::Join(id)),
+            }
+        })
+    }
+
+    /// The token of a request with these headers.
+    ///
+    /// # Errors
+    /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
+    pub fn token_from_headers<'a>(&self, headers: &RequestHeaders<'a>) -> Result<&'a str, Failure> {
+        guard(|| Ok(self.0.token_from_headers(headers)?))
+    }
+
+    /// Gives up the key flight, as a forked child must.
+    pub fn abandon_flights(&self) {
+        self.0.abandon_flights();
+    }
+}

@@ -1,0 +1,57 @@
+//! `"type": "service_account"`: a key that Google made for a service account (AIP-4112).
+
+use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
+use crate::credentials::{Fields, invalid};
+use crate::crypto::{KeyRejected, RsaSigningKey};
+use crate::encoding::pem_decode;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::url::Url;
+
+/// The token endpoint of files that do not name one.
+const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+
+/// A service account and its private key.
+pub(crate) struct ServiceAccount {
+    pub(crate) client_email: String,
+    pub(crate) private_key: RsaSigningKey,
+    pub(crate) private_key_id: Option<String>,
+    pub(crate) token_uri: Url,
+}
+
+impl ServiceAccount {
+    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
+        let client_email = fields.required("client_email")?.to_owned();
+        let private_key = private_key(fields.required("private_key")?)?;
+        let private_key_id =
+            fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
+        let token_uri = token_uri(fields, trusted)?;
+        if fields.optional("universe_domain")?.is_some_and(|domain| domain != DEFAULT_UNIVERSE) {
+            return Err(invalid("universe_domain", "another universe", DEFAULT_UNIVERSE));
+        }
+        Ok(Self { client_email, private_key, private_key_id, token_uri })
+    }
+}
+
+/// A `token_uri` that is there but no string is refused like one that leads elsewhere.
+fn token_uri(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Url, Error> {
+    let text = if fields.has("token_uri") {
+        fields.optional("token_uri").ok().flatten().unwrap_or("")
+    } else {
+        TOKEN_URI
+    };
+    trusted.endpoint("token_uri", text)
+}
+
+/// Reads PEM in PKCS#8, as Google writes it, or PKCS#1.
+fn private_key(pem: &str) -> Result<RsaSigningKey, Error> {
+    const EXPECTED: &str = "a PEM private key of RSA, 2048 to 4096 bits";
+    let rejected = |KeyRejected(why)| invalid("private_key", why, EXPECTED);
+    if let Some(der) = pem_decode(pem, "PRIVATE KEY").map(Secret::new) {
+        return RsaSigningKey::from_pkcs8(der.expose()).map_err(rejected);
+    }
+    match pem_decode(pem, "RSA PRIVATE KEY").map(Secret::new) {
+        Some(der) => RsaSigningKey::from_pkcs1(der.expose()).map_err(rejected),
+        None => Err(invalid("private_key", "no PEM block, or a damaged one", EXPECTED)),
+    }
+}

@@ -1,0 +1,101 @@
+//! Where a credential file may send a secret.
+//!
+//! A file of unknown origin can name any host as its token endpoint. Only Google's own hosts are trusted; any
+//! other, a local emulator included, must be named by the user.
+
+use crate::error::{Error, ErrorCode};
+use crate::url::Url;
+
+/// The universe whose endpoints are trusted (AIP-4118 calls the domain `universe_domain`).
+pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
+
+/// Google's endpoints, and those that the user has named.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedEndpoints {
+    /// `host:port`, in lower case.
+    named: Vec<String>,
+}
+
+impl TrustedEndpoints {
+    /// Reads `host` or `host:port`, separated by commas; a host alone stands for its port 443.
+    pub(crate) fn parse(list: &str) -> Self {
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let with_port = |entry: &str| {
+            let after_brackets = entry.rsplit(']').next().unwrap_or(entry);
+            if after_brackets.contains(':') {
+                entry.to_ascii_lowercase()
+            } else {
+                format!("{entry}:443").to_ascii_lowercase()
+            }
+        };
+        Self { named: entries.map(with_port).collect() }
+    }
+
+    /// Reads an endpoint of a credential file and refuses it unless it is trusted.
+    pub(crate) fn endpoint(&self, field: &str, text: &str) -> Result<Url, Error> {
+        let refused = |found: &str| {
+            Error::new(
+                ErrorCode::EndpointNotAllowed,
+                format!("its field {field:?} {found}, expected an https URL of Google"),
+            )
+        };
+        let url = Url::parse(text).map_err(refused)?;
+        if self.named.contains(&url.host_and_port()) && (url.is_https() || url.is_loopback()) {
+            return Ok(url);
+        }
+        if !url.is_https() {
+            return Err(refused("begins with http://"));
+        }
+        if url.explicit_port().is_some() {
+            return Err(refused("names a port"));
+        }
+        let is_google = url.host() == "accounts.google.com"
+            || url.host().strip_suffix(DEFAULT_UNIVERSE).is_some_and(|host| host.ends_with('.'));
+        if is_google { Ok(url) } else { Err(refused("names a host that is not Google's")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_googles_hosts_are_trusted_by_themselves() {
+        let nobody = TrustedEndpoints::default();
+        for good in [
+            "https://oauth2.googleapis.com/token",
+            "https://accounts.google.com/o/oauth2/token",
+            "https://sts.us-central1.rep.googleapis.com/v1/token",
+        ] {
+            assert!(nobody.endpoint("token_uri", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://oauth2.googleapis.com/token",
+            "https://evil.example/token",
+            "https://oauth2.googleapis.com.evil.example/token",
+            "https://evilgoogleapis.com/token",
+            "https://googleapis.com/token",
+            "https://oauth2.googleapis.com:8443/token",
+            "http://127.0.0.1:8080/token",
+            "http://2130706433/token",
+            "",
+        ] {
+            assert_eq!(
+                nobody.endpoint("token_uri", bad).unwrap_err().code(),
+                ErrorCode::EndpointNotAllowed,
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_user_may_name_others() {
+        let some = TrustedEndpoints::parse(" 127.0.0.1:8080, sts.example ,[::1]:9");
+        for good in ["http://127.0.0.1:8080/token", "https://sts.example/x", "http://[::1]:9/t"] {
+            assert!(some.endpoint("token_uri", good).is_ok(), "{good}");
+        }
+        for bad in ["http://127.0.0.1:8081/token", "http://sts.example:443/x"] {
+            assert!(some.endpoint("token_uri", bad).is_err(), "{bad}");
+        }
+    }
+}

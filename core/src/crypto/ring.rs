@@ -1,0 +1,78 @@
+//! The provider: ring.
+
+use ring::agreement::{self, EphemeralPrivateKey};
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{
+    self, ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
+
+use super::{KeyRejected, PublicKey, Scheme};
+
+/// Octets of a SHA-256 digest.
+pub(crate) const SHA256_LENGTH: usize = digest::SHA256_OUTPUT_LEN;
+
+/// SHA-256 of `data`.
+pub(crate) fn sha256(data: &[u8]) -> [u8; SHA256_LENGTH] {
+    let mut out = [0; SHA256_LENGTH];
+    out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    out
+}
+
+/// Whether `signature` is this key's signature of `message`. A key of another type than the scheme's says no.
+pub(crate) fn verify(scheme: Scheme, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+    match (scheme, key) {
+        (Scheme::RsaPkcs1Sha256, PublicKey::Rsa { n, e }) => {
+            RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+        }
+        (Scheme::EcdsaP256Sha256, PublicKey::P256 { point }) => {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// Whether the uncompressed point lies on P-256.
+///
+/// ring tells a bad point from a bad signature nowhere in its signature API; its key agreement checks the point
+/// before anything else (SP 800-56A, section 5.6.2.3.3), so an agreement with a throw-away key answers it.
+pub(crate) fn is_p256_point(point: &[u8]) -> bool {
+    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+    EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new())
+        .and_then(|ours| agreement::agree_ephemeral(ours, &peer, |_| ()))
+        .is_ok()
+}
+
+/// A private RSA key that signs with RSASSA-PKCS1-v1_5 and SHA-256.
+pub(crate) struct RsaSigningKey(signature::RsaKeyPair);
+
+impl RsaSigningKey {
+    /// Reads PKCS#8 DER (RFC 5208).
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyRejected> {
+        signature::RsaKeyPair::from_pkcs8(der).map(Self).map_err(rejected)
+    }
+
+    /// Reads PKCS#1 DER (RFC 8017, appendix A.1.2).
+    pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyRejected> {
+        signature::RsaKeyPair::from_der(der).map(Self).map_err(rejected)
+    }
+
+    /// Signs `message`; `None` when the system has no randomness for blinding.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let mut out = vec![0; self.0.public().modulus_len()];
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut out).ok()?;
+        Some(out)
+    }
+}
+
+/// ring gives its reasons as text only; these are the ones that a person can act on.
+fn rejected(reason: ring::error::KeyRejected) -> KeyRejected {
+    KeyRejected(match reason.to_string().as_str() {
+        "TooSmall" => "an RSA key of less than 2048 bits",
+        "TooLarge" => "an RSA key of more than 4096 bits",
+        "WrongAlgorithm" => "a key that is not RSA",
+        "InconsistentComponents" => "an RSA key whose parts do not belong together",
+        _ => "damaged key data",
+    })
+}

@@ -1,0 +1,65 @@
+//! Text encodings of the protocols: base64url (RFC 4648, section 5), percent-encoding (RFC 3986), forms.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// Decodes base64url without padding. White space, padding and stray trailing bits are refused: two texts never
+/// stand for the same octets.
+pub(crate) fn base64url_decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Encodes as base64url without padding.
+pub(crate) fn base64url_encode(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+/// Decodes the body of a PEM block: the standard alphabet with padding, broken into lines.
+pub(crate) fn pem_decode(text: &str, label: &str) -> Option<Vec<u8>> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let (_, rest) = text.split_once(&begin)?;
+    let (body, _) = rest.split_once(&end)?;
+    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(body).ok()
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+            out.push(char::from(octet));
+        } else {
+            out.push('%');
+            for digit in [octet >> 4, octet & 15] {
+                out.extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
+            }
+        }
+    }
+    out
+}
+
+/// A query or an `application/x-www-form-urlencoded` body.
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
+    let fields: Vec<_> =
+        fields.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
+    fields.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64url_has_one_text_for_each_octet_string() {
+        assert_eq!(base64url_decode("AA"), Some(vec![0]));
+        for other in ["AB", "AA==", "AA=", "A", "A A", "AA\n", "+/+/"] {
+            assert_eq!(base64url_decode(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn forms_escape_reserved_characters_and_utf8() {
+        assert_eq!(form(&[("a", "b c&d=é~"), ("x", "/")]), "a=b%20c%26d%3D%C3%A9~&x=%2F");
+    }
+}

@@ -1,0 +1,223 @@
+//! The closed list of error codes, equal in every language, and the error that carries one.
+
+use std::fmt;
+
+macro_rules! error_codes {
+    ($($number:literal $variant:ident $code:literal $kind:ident $status:literal $retryable:literal, $advice:literal;)*) => {
+        /// What went wrong, as a stable code. Codes and numbers are an interface: never reused, never renamed.
+        #[non_exhaustive]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(i32)]
+        pub enum ErrorCode {
+            $(#[doc = concat!("`", $code, "`: ", $advice)] $variant = $number,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable text of the code, in SCREAMING_SNAKE_CASE.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The family that the code belongs to.
+            pub const fn kind(self) -> ErrorKind {
+                match self { $(Self::$variant => ErrorKind::$kind,)* }
+            }
+
+            /// What the user should do about it.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice,)* }
+            }
+
+            /// The HTTP status that a receiving service answers with.
+            pub const fn http_status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Whether the same call may succeed later without a change.
+            pub const fn is_retryable(self) -> bool {
+                match self { $(Self::$variant => $retryable,)* }
+            }
+        }
+    };
+}
+
+// number, variant, code, family, status a receiver answers with, retryable, advice
+error_codes! {
+    1 ApiMisuse "API_MISUSE" Usage 500 false, "a fault in the package for this language; report it";
+    2 InvalidOption "INVALID_OPTION" Usage 500 false, "correct the option that the message names";
+    3 InvalidAudience "INVALID_AUDIENCE" Usage 500 false, "give the receiver's audience: its URL, or the custom audience it expects";
+    4 Unsupported "UNSUPPORTED" Usage 500 false, "use a package that can carry out this step, or another kind of credentials";
+    5 Internal "INTERNAL" Usage 500 false, "a fault in gatepass; report it with the message";
+
+    100 CredentialsNotFound "CREDENTIALS_NOT_FOUND" Credentials 500 false, "set GOOGLE_APPLICATION_CREDENTIALS, or run where a metadata server answers";
+    101 CredentialsFileUnreadable "CREDENTIALS_FILE_UNREADABLE" Credentials 500 false, "check that the file exists and that this process may read it";
+    102 CredentialsFileInvalid "CREDENTIALS_FILE_INVALID" Credentials 500 false, "download the credential file again, or correct the field that the message names";
+    103 CredentialsTypeUnknown "CREDENTIALS_TYPE_UNKNOWN" Credentials 500 false, "use a credential file of a known type";
+    104 CredentialsTypeUnsupported "CREDENTIALS_TYPE_UNSUPPORTED" Credentials 500 false, "use a service-account key or a metadata server, or a newer gatepass";
+    105 EndpointNotAllowed "ENDPOINT_NOT_ALLOWED" Credentials 500 false, "use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it";
+    106 TokenRefused "TOKEN_REFUSED" Credentials 500 false, "check the account's key, its permissions and this machine's clock";
+    107 TokenResponseInvalid "TOKEN_RESPONSE_INVALID" Credentials 500 false, "check that no proxy or portal answers in place of the endpoint";
+
+    200 ConnectionFailed "CONNECTION_FAILED" Transport 503 true, "check the network, then try again";
+    201 Timeout "TIMEOUT" Transport 503 true, "try again, with more time";
+    202 EndpointUnavailable "ENDPOINT_UNAVAILABLE" Transport 503 true, "try again later";
+    203 ResponseTooLarge "RESPONSE_TOO_LARGE" Transport 503 false, "check that no proxy or portal answers in place of the endpoint";
+    204 RedirectRefused "REDIRECT_REFUSED" Transport 503 false, "check the endpoint's URL; a credential is never sent on to another place";
+
+    300 TokenMissing "TOKEN_MISSING" Verify 401 false, "send the header Authorization: Bearer with an ID token";
+    301 TokenMalformed "TOKEN_MALFORMED" Verify 401 false, "send an ID token as it was issued: a JWT of three parts";
+    302 TokenTooLarge "TOKEN_TOO_LARGE" Verify 401 false, "send an ID token; none is as large or as deep as this";
+    303 AlgNotAllowed "ALG_NOT_ALLOWED" Verify 401 false, "send a token signed with an algorithm that this verifier allows";
+    304 TypMismatch "TYP_MISMATCH" Verify 401 false, "send an ID token, not another kind of token";
+    305 CritUnsupported "CRIT_UNSUPPORTED" Verify 401 false, "send a token without critical header extensions";
+    306 UnknownKey "UNKNOWN_KEY" Verify 401 false, "check that the token comes from the issuer whose keys this verifier uses";
+    307 KeyUnusable "KEY_UNUSABLE" Verify 401 false, "check the issuer's key set";
+    308 BadSignature "BAD_SIGNATURE" Verify 401 false, "send the token exactly as it was issued";
+    309 SignatureStripped "SIGNATURE_STRIPPED" Verify 401 false, "have the caller send the token in X-Serverless-Authorization for Cloud Run and in Authorization for this service";
+    310 MissingClaim "MISSING_CLAIM" Verify 401 false, "send an ID token that has the claim";
+    311 BadClaimType "BAD_CLAIM_TYPE" Verify 401 false, "send an ID token whose claims have the types of RFC 7519";
+    312 BadClaim "BAD_CLAIM" Verify 401 false, "send an ID token whose times make sense";
+    313 BadIssuer "BAD_ISSUER" Verify 401 false, "send a token of the issuer that this verifier trusts";
+    314 BadAudience "BAD_AUDIENCE" Verify 401 false, "have the caller ask for a token with this receiver's audience";
+    315 TokenExpired "TOKEN_EXPIRED" Verify 401 false, "fetch a new token; check both clocks";
+    316 TokenNotYetValid "TOKEN_NOT_YET_VALID" Verify 401 false, "check both clocks";
+    317 TokenIssuedInFuture "TOKEN_ISSUED_IN_FUTURE" Verify 401 false, "check both clocks";
+    318 EmailNotAllowed "EMAIL_NOT_ALLOWED" Verify 403 false, "add the caller's e-mail to the allowed ones, or call as an account that is";
+    319 EmailNotVerified "EMAIL_NOT_VERIFIED" Verify 403 false, "send a token whose e-mail the issuer has verified";
+    320 KeysUnavailable "KEYS_UNAVAILABLE" Verify 503 true, "try again; check that this service reaches the issuer's key URL";
+}
+
+/// The family of an [`ErrorCode`]; packages have one error class for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// The program calls gatepass in a wrong way.
+    Usage,
+    /// The credentials cannot be found, read or used.
+    Credentials,
+    /// An endpoint cannot be reached, or answers nothing useful.
+    Transport,
+    /// A received token is refused.
+    Verify,
+}
+
+impl ErrorKind {
+    /// The family's name in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Credentials => "credentials",
+            Self::Transport => "transport",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong, for a program ([`code`](Self::code)) and for a person (`Display`).
+///
+/// The message says what was found, what was expected and what to do. It never holds a token, a key or a claim's
+/// secret, so it may be logged and sent to the caller of a program's operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Error {
+    code: ErrorCode,
+    detail: String,
+    claim: Option<&'static str>,
+    retryable: bool,
+    retry_after_ms: Option<u64>,
+}
+
+impl Error {
+    /// An error of this code; `detail` says what was found and what was expected.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            claim: None,
+            retryable: code.is_retryable(),
+            retry_after_ms: None,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The claim or header parameter of the token that the error is about, if it is about one.
+    pub fn claim(&self) -> Option<&'static str> {
+        self.claim
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// How long the endpoint asked to be left alone, in milliseconds.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after_ms
+    }
+
+    pub(crate) fn about(mut self, claim: &'static str) -> Self {
+        self.claim = Some(claim);
+        self
+    }
+
+    pub(crate) fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// Not worth another attempt in the same operation.
+    pub(crate) fn permanent(mut self) -> Self {
+        self.retryable = false;
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, millis: Option<u64>) -> Self {
+        self.retry_after_ms = millis;
+        self
+    }
+
+    /// The same error, with `context` before what was found.
+    pub(crate) fn within(mut self, context: &str) -> Self {
+        self.detail = format!("{context}: {}", self.detail);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code.advice())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_numbers_are_unique() {
+        let codes: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        let numbers: HashSet<_> = ErrorCode::ALL.iter().map(|code| *code as i32).collect();
+        assert_eq!((codes.len(), numbers.len()), (ErrorCode::ALL.len(), ErrorCode::ALL.len()));
+    }
+
+    #[test]
+    fn display_says_what_to_do() {
+        let error = Error::new(ErrorCode::TokenExpired, "exp is 10 s ago");
+        assert_eq!(error.to_string(), "exp is 10 s ago (fetch a new token; check both clocks)");
+    }
+}

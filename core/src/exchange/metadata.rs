@@ -1,0 +1,103 @@
+//! The metadata server of Compute Engine, GKE and Cloud Run (Compute Engine documentation, "Access VM metadata").
+
+use crate::encoding::form;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::{Endpoint, Response, response_members};
+use crate::step::{HttpRequest, Method, Millis, Route};
+use crate::token::{Issued, TokenKey, access_token, id_token};
+
+/// Longest wait for an answer that mints or hands out a token.
+const TIMEOUT_MS: u64 = 3_000;
+/// Longest wait for the answer that says whether there is a metadata server at all.
+const PING_TIMEOUT_MS: u64 = 1_000;
+
+const WHO: &str = "the metadata server";
+
+/// Asks whether a metadata server is there.
+pub(crate) struct Ping {
+    /// `host` or `host:port`.
+    pub(crate) address: String,
+}
+
+impl Ping {
+    /// The request; any 200 with the right flavor is a yes, everything else a no.
+    pub(crate) fn request(&self) -> HttpRequest {
+        get(format!("http://{}/", self.address), PING_TIMEOUT_MS)
+    }
+}
+
+/// Whether these headers are a metadata server's: exactly one `Metadata-Flavor: Google`.
+pub(crate) fn has_flavor(headers: &[(String, String)]) -> bool {
+    let mut flavors = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("metadata-flavor"));
+    matches!((flavors.next(), flavors.next()), (Some((_, value)), None) if value == "Google")
+}
+
+/// Asks for a token of the default service account.
+pub(crate) struct MetadataToken {
+    pub(crate) host: String,
+    pub(crate) key: TokenKey,
+}
+
+impl Endpoint for MetadataToken {
+    type Output = Issued;
+
+    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+        let account = format!("http://{}/computeMetadata/v1/instance/service-accounts/default", self.host);
+        let url = match &self.key {
+            // Without format=full there is no e-mail in the token, and IAP refuses it.
+            TokenKey::IdToken { audience } => {
+                format!("{account}/identity?{}", form(&[("audience", audience), ("format", "full")]))
+            }
+            TokenKey::AccessToken { scopes } if scopes.is_empty() => format!("{account}/token"),
+            TokenKey::AccessToken { scopes } => {
+                format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]))
+            }
+        };
+        Ok(get(url, TIMEOUT_MS))
+    }
+
+    fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
+        if let Some(error) = response.status_error(WHO) {
+            return Err(match (response.status, &self.key) {
+                (404, _) => Error::new(
+                    ErrorCode::TokenRefused,
+                    "the metadata server answered 404: this machine has no service account, or it has no scopes",
+                ),
+                (400, TokenKey::IdToken { .. }) => Error::new(
+                    ErrorCode::TokenRefused,
+                    "the metadata server answered 400: on GKE, link the Kubernetes service account to a Google one",
+                ),
+                _ => error,
+            });
+        }
+        if response.header("metadata-flavor").as_deref() != Some("Google") {
+            return Err(Error::new(
+                ErrorCode::TokenResponseInvalid,
+                "the answer has no header Metadata-Flavor: Google, so it does not come from a metadata server",
+            ));
+        }
+        let body = response.body.expose();
+        match &self.key {
+            TokenKey::IdToken { audience } => {
+                let token = std::str::from_utf8(body).unwrap_or_default().trim_ascii();
+                id_token::read(token, audience, now, WHO)
+            }
+            TokenKey::AccessToken { .. } => {
+                let [token, expires_in] = response_members(body, ["access_token", "expires_in"], WHO)?;
+                access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
+            }
+        }
+    }
+}
+
+fn get(url: String, timeout_ms: u64) -> HttpRequest {
+    HttpRequest {
+        method: Method::Get,
+        url,
+        headers: vec![("metadata-flavor", "Google".into())],
+        body: None,
+        timeout_ms,
+        route: Route::Direct,
+        client_certificate: None,
+    }
+}

@@ -1,0 +1,181 @@
+//! Exchanges with the endpoints that give tokens and keys: one file per endpoint, one retry loop for all.
+
+pub(crate) mod key_set;
+pub(crate) mod metadata;
+pub(crate) mod oauth2_token;
+
+use crate::error::{Error, ErrorCode};
+use crate::json::{self, Value};
+use crate::retry::{Attempts, Jitter};
+use crate::step::{HostFailure, HttpRequest, Millis, Operation, Reply, Step};
+
+/// One endpoint: how to ask it, and what its answer means.
+pub(crate) trait Endpoint {
+    type Output;
+
+    /// The request, made anew for each attempt: an assertion carries the time of its making.
+    fn request(&self, now: Millis) -> Result<HttpRequest, Error>;
+
+    /// The meaning of a response. A retryable error is tried again.
+    fn read(&self, now: Millis, response: &Response) -> Result<Self::Output, Error>;
+}
+
+/// A response as the host handed it over.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: crate::Secret<Vec<u8>>,
+}
+
+impl Response {
+    /// The value of a header that must stand only once; repeated headers are joined as RFC 9110, section 5.3 says.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.trim())
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// `Retry-After` in seconds (RFC 9110, section 10.2.3), as milliseconds; a date is not honoured.
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+        self.header("retry-after")?.parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1000))
+    }
+
+    /// The error that the status alone gives; `None` for 200. `who` names the endpoint.
+    pub(crate) fn status_error(&self, who: &str) -> Option<Error> {
+        let code = match self.status {
+            200 => return None,
+            300..=399 => ErrorCode::RedirectRefused,
+            408 | 429 | 500 | 502 | 503 | 504 => ErrorCode::EndpointUnavailable,
+            _ => ErrorCode::TokenRefused,
+        };
+        let status = self.status;
+        Some(
+            Error::new(code, format!("{who} answered {status}, expected 200"))
+                .retry_after(self.retry_after_ms()),
+        )
+    }
+}
+
+/// Asks one endpoint until it answers, within the retry policy.
+pub(crate) struct Exchange<E> {
+    endpoint: E,
+    attempts: Attempts,
+    state: State,
+}
+
+enum State {
+    Ready,
+    Sent,
+    Waiting,
+}
+
+impl<E: Endpoint> Exchange<E> {
+    pub(crate) fn new(endpoint: E, jitter: Jitter) -> Self {
+        Self { endpoint, attempts: Attempts::new(jitter), state: State::Ready }
+    }
+
+    fn send(&mut self, now: Millis) -> Step<E::Output> {
+        match self.endpoint.request(now) {
+            Ok(request) => {
+                self.state = State::Sent;
+                Step::Send(request)
+            }
+            Err(error) => Step::Fail(error),
+        }
+    }
+
+    fn settle(&mut self, now: Millis, outcome: Result<E::Output, Error>) -> Step<E::Output> {
+        match outcome {
+            Ok(output) => Step::Done(output),
+            Err(error) => match self.attempts.after(&error, now) {
+                Some(until) => {
+                    self.state = State::Waiting;
+                    Step::Wait { until }
+                }
+                None => Step::Fail(error),
+            },
+        }
+    }
+}
+
+impl<E: Endpoint> Operation for Exchange<E> {
+    type Output = E::Output;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<E::Output> {
+        match (&self.state, reply) {
+            (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => self.send(now),
+            (State::Sent, Reply::Response { status, headers, body }) => {
+                let response = Response { status, headers, body };
+                let outcome = self.endpoint.read(now, &response);
+                self.settle(now, outcome)
+            }
+            (State::Sent, Reply::Failed { kind, message }) => {
+                self.settle(now, Err(host_error(kind, &message)))
+            }
+            (State::Waiting, Reply::Failed { kind, message }) => Step::Fail(host_error(kind, &message)),
+            (State::Ready, other) => Step::misuse("Start", &other),
+            (State::Sent, other) => Step::misuse("Response or Failed", &other),
+            (State::Waiting, other) => Step::misuse("Elapsed", &other),
+        }
+    }
+}
+
+/// The error for a step that the host could not carry out.
+pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
+    let code = match kind {
+        HostFailure::Timeout => ErrorCode::Timeout,
+        HostFailure::TooLarge => ErrorCode::ResponseTooLarge,
+        HostFailure::Unsupported => ErrorCode::Unsupported,
+        HostFailure::Connect | HostFailure::NotFound | HostFailure::PermissionDenied | HostFailure::Other => {
+            ErrorCode::ConnectionFailed
+        }
+    };
+    Error::new(code, printable(message))
+}
+
+/// Reads the JSON object that `who` answered with.
+pub(crate) fn response_members<const N: usize>(
+    body: &[u8],
+    names: [&str; N],
+    who: &str,
+) -> Result<[Option<Value>; N], Error> {
+    json::members(body, names).map_err(|error| {
+        let invalid = Error::new(ErrorCode::TokenResponseInvalid, format!("{who} answered with {error}"));
+        // Half a document is a broken connection, not a wrong endpoint.
+        if error == json::JsonError::Truncated { invalid.retryable() } else { invalid }
+    })
+}
+
+/// Words of a stranger, made fit for a message: printable ASCII, short, and nothing that could be a token or a key.
+pub(crate) fn printable(text: &str) -> String {
+    const LONGEST_WORD: usize = 40;
+    const LONGEST_TEXT: usize = 200;
+    let clean: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).take(4096).collect();
+    let words = clean.split_ascii_whitespace().map(|word| {
+        let secret_like = word.len() > LONGEST_WORD
+            || word.contains("eyJ")
+            || word.contains("ya29.")
+            || word.contains("1//");
+        if secret_like { "[redacted]" } else { word }
+    });
+    let mut out = words.collect::<Vec<_>>().join(" ");
+    out.truncate(LONGEST_TEXT);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_words_hold_no_token() {
+        let token = format!("eyJ{}", "x".repeat(10));
+        assert_eq!(printable(&format!("Bad\r\ntoken {token} here")), "Bad token [redacted] here");
+        assert_eq!(printable(&"k".repeat(60)), "[redacted]");
+        assert_eq!(printable(&"word ".repeat(100)).len(), 200);
+    }
+}

@@ -1,0 +1,201 @@
+//! The claims of an ID token (RFC 7519, section 4.1; OpenID Connect Core, section 2).
+
+use crate::error::{Error, ErrorCode};
+use crate::jose::jws::json_error;
+use crate::json::{self, Value};
+use crate::step::Millis;
+
+/// 9999-12-31T23:59:59Z; a time beyond it is a mistake or an attack.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// The claims that a verifier looks at. The others stay in the payload, unread.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Claims {
+    iss: Option<Value>,
+    aud: Option<Value>,
+    sub: Option<Value>,
+    email: Option<Value>,
+    email_verified: Option<Value>,
+    exp: Option<Value>,
+    iat: Option<Value>,
+    nbf: Option<Value>,
+}
+
+/// The times of a token that is well formed. They are compared anew each time the token is seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Times {
+    exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+}
+
+impl Claims {
+    /// Reads a payload.
+    pub(crate) fn parse(payload: &[u8]) -> Result<Self, Error> {
+        let [iss, aud, sub, email, email_verified, exp, iat, nbf] =
+            json::members(payload, ["iss", "aud", "sub", "email", "email_verified", "exp", "iat", "nbf"])
+                .map_err(|error| json_error(error, "payload"))?;
+        Ok(Self { iss, aud, sub, email, email_verified, exp, iat, nbf })
+    }
+
+    /// Refuses an issuer that is not one of `issuers`, to the letter.
+    pub(crate) fn check_issuer(&self, issuers: &[String]) -> Result<(), Error> {
+        let found = match required(&self.iss, "iss")? {
+            Value::String(iss) if issuers.contains(iss) => return Ok(()),
+            Value::String(_) => "another issuer",
+            other => other.kind(),
+        };
+        let expected = issuers.join(" or ");
+        Err(Error::new(ErrorCode::BadIssuer, format!("the token's iss is {found}, expected {expected}"))
+            .about("iss"))
+    }
+
+    /// Refuses a token that is for none of `audiences`, to the letter; `None` checks the claim's form only.
+    pub(crate) fn check_audience(&self, audiences: Option<&[String]>) -> Result<(), Error> {
+        let refused = |found: &str| {
+            let expected =
+                audiences.map_or("a string or an array of strings".into(), |list| list.join(" or "));
+            Error::new(ErrorCode::BadAudience, format!("the token's aud is {found}, expected {expected}"))
+                .about("aud")
+        };
+        let is_ours = |aud: &String| audiences.is_none_or(|list| list.contains(aud));
+        match required(&self.aud, "aud")? {
+            Value::String(aud) if is_ours(aud) => Ok(()),
+            Value::String(_) => Err(refused("another audience")),
+            Value::Array(list) => {
+                let strings: Option<Vec<String>> =
+                    list.iter().map(|v| v.as_str().map(str::to_owned)).collect();
+                match strings {
+                    None => Err(refused("an array that does not hold strings only")),
+                    Some(strings) if strings.iter().any(is_ours) => Ok(()),
+                    Some(_) => Err(refused("an array without it")),
+                }
+            }
+            other => Err(refused(other.kind())),
+        }
+    }
+
+    /// Refuses a missing or empty subject.
+    pub(crate) fn check_subject(&self) -> Result<(), Error> {
+        match required(&self.sub, "sub")? {
+            Value::String(sub) if !sub.is_empty() => Ok(()),
+            other => Err(bad_type("sub", other, "a string that is not empty")),
+        }
+    }
+
+    /// Refuses a caller whose e-mail is not one of `allowed`, to the letter.
+    pub(crate) fn check_email(&self, allowed: &[String]) -> Result<(), Error> {
+        let refused = |found: &str| {
+            Error::new(
+                ErrorCode::EmailNotAllowed,
+                format!("the token's email is {found}, expected an allowed one"),
+            )
+            .about("email")
+        };
+        match &self.email {
+            None => Err(refused("missing")),
+            Some(Value::String(email)) if allowed.contains(email) => Ok(()),
+            Some(Value::String(_)) => Err(refused("another one")),
+            Some(other) => Err(refused(other.kind())),
+        }
+    }
+
+    /// Refuses an e-mail that the issuer has not verified.
+    pub(crate) fn check_email_verified(&self) -> Result<(), Error> {
+        match &self.email_verified {
+            Some(Value::Bool(true)) => Ok(()),
+            other => Err(Error::new(
+                ErrorCode::EmailNotVerified,
+                format!(
+                    "the token's email_verified is {}, expected true",
+                    match other {
+                        None => "missing",
+                        Some(Value::Bool(_)) => "false",
+                        Some(other) => other.kind(),
+                    }
+                ),
+            )
+            .about("email_verified")),
+        }
+    }
+
+    /// The audience, if it is a single string.
+    pub(crate) fn audience(&self) -> Option<&str> {
+        self.aud.as_ref().and_then(Value::as_str)
+    }
+
+    /// The times, refused unless they are numbers in a sane range.
+    pub(crate) fn times(&self) -> Result<Times, Error> {
+        let exp = seconds("exp", required(&self.exp, "exp")?)?;
+        let iat = seconds("iat", required(&self.iat, "iat")?)?;
+        let nbf = self.nbf.as_ref().map(|nbf| seconds("nbf", nbf)).transpose()?;
+        Ok(Times { exp, iat, nbf })
+    }
+
+    /// The moment of `exp`.
+    pub(crate) fn expires_at(&self) -> Result<Millis, Error> {
+        seconds("exp", required(&self.exp, "exp")?).map(|exp| Millis(u64::try_from(exp).unwrap_or(0)))
+    }
+}
+
+impl Times {
+    /// Refuses a token outside its time: accepted iff now < exp + leeway, iat − leeway ≤ now, nbf − leeway ≤ now
+    /// and iat ≤ exp. `leeway` is in milliseconds.
+    pub(crate) fn check(self, now: Millis, leeway: u64) -> Result<(), Error> {
+        let now = i64::try_from(now.0).unwrap_or(i64::MAX);
+        let leeway = i64::try_from(leeway).unwrap_or(i64::MAX);
+        if now >= self.exp.saturating_add(leeway) {
+            let ago = now.saturating_sub(self.exp) / 1000;
+            return Err(
+                Error::new(ErrorCode::TokenExpired, format!("the token expired {ago} s ago")).about("exp")
+            );
+        }
+        if self.iat > self.exp {
+            return Err(Error::new(ErrorCode::BadClaim, "the token's iat is after its exp").about("iat"));
+        }
+        let ahead = |moment: i64| moment.saturating_sub(now) / 1000;
+        if self.iat.saturating_sub(leeway) > now {
+            let found = format!("the token was issued {} s in the future", ahead(self.iat));
+            return Err(Error::new(ErrorCode::TokenIssuedInFuture, found).about("iat"));
+        }
+        match self.nbf {
+            Some(nbf) if nbf.saturating_sub(leeway) > now => {
+                let found = format!("the token is valid only in {} s", ahead(nbf));
+                Err(Error::new(ErrorCode::TokenNotYetValid, found).about("nbf"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The moment from which no leeway saves the token.
+    pub(crate) fn expires_at(self) -> Millis {
+        Millis(u64::try_from(self.exp).unwrap_or(0))
+    }
+}
+
+fn required<'a>(claim: &'a Option<Value>, name: &'static str) -> Result<&'a Value, Error> {
+    claim
+        .as_ref()
+        .ok_or_else(|| Error::new(ErrorCode::MissingClaim, format!("the token has no {name}")).about(name))
+}
+
+/// A NumericDate (RFC 7519, section 2), which may have a fraction, in milliseconds.
+fn seconds(name: &'static str, value: &Value) -> Result<i64, Error> {
+    match value {
+        Value::Number(number) if number.abs() <= LAST_SECOND => Ok((number * 1000.0).floor() as i64),
+        Value::Number(_) => {
+            Err(Error::new(ErrorCode::BadClaim, format!("the token's {name} is beyond the year 9999"))
+                .about(name))
+        }
+        other => Err(bad_type(name, other, "a number of seconds")),
+    }
+}
+
+fn bad_type(name: &'static str, found: &Value, expected: &str) -> Error {
+    let found = match found {
+        Value::String(text) if text.is_empty() => "an empty string",
+        other => other.kind(),
+    };
+    Error::new(ErrorCode::BadClaimType, format!("the token's {name} is {found}, expected {expected}"))
+        .about(name)
+}

@@ -1,0 +1,169 @@
+//! JWS in compact form (RFC 7515, section 7.1): its parts, its header, its signature.
+
+use crate::crypto;
+use crate::encoding::{base64url_decode, base64url_encode};
+use crate::error::{Error, ErrorCode};
+use crate::jose::alg::Algorithm;
+use crate::jose::jwk::Jwk;
+use crate::json::{self, JsonError, Value};
+
+/// Largest token that is read, in octets; a Google ID token has about 900.
+pub const MAX_TOKEN_OCTETS: usize = 16 * 1024;
+
+/// What Cloud Run puts in place of the signature of a token that it has verified itself.
+pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
+
+/// The three parts of a token, still encoded.
+#[derive(Clone, Copy)]
+pub(crate) struct Compact<'a> {
+    signing_input: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Compact<'a> {
+    /// Cuts a token into its parts; looks at its size and shape only.
+    pub(crate) fn split(token: &'a str) -> Result<Self, Error> {
+        if token.len() > MAX_TOKEN_OCTETS {
+            return Err(Error::new(
+                ErrorCode::TokenTooLarge,
+                format!("the token has {} octets, expected at most {MAX_TOKEN_OCTETS}", token.len()),
+            ));
+        }
+        let mut parts = token.split('.');
+        let (header, payload, signature) = (parts.next(), parts.next(), parts.next());
+        let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, parts.next())
+        else {
+            let found = token.split('.').count();
+            return Err(malformed(format!(
+                "the token has {found} part(s), expected 3 with dots between them"
+            )));
+        };
+        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+            return Err(malformed("a part of the token is empty"));
+        }
+        let (signing_input, _) =
+            token.split_at_checked(header.len() + 1 + payload.len()).unwrap_or((token, ""));
+        Ok(Self { signing_input, header, payload, signature })
+    }
+
+    /// The header, refused unless it is one that an ID token has.
+    pub(crate) fn header(&self, allowed: &[Algorithm]) -> Result<Header, Error> {
+        let octets = base64url_decode(self.header).ok_or_else(|| not_base64url("header"))?;
+        Header::parse(&octets, allowed)
+    }
+
+    /// The payload's own octets.
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, Error> {
+        base64url_decode(self.payload).ok_or_else(|| not_base64url("payload"))
+    }
+
+    /// Refuses the token unless `key` signed it.
+    pub(crate) fn verify(&self, alg: Algorithm, key: &Jwk) -> Result<(), Error> {
+        if self.signature == SIGNATURE_REMOVED {
+            return Err(Error::new(
+                ErrorCode::SignatureStripped,
+                "the token's signature was removed: Cloud Run does that after it has verified the token itself",
+            ));
+        }
+        let signature = base64url_decode(self.signature).ok_or_else(|| not_base64url("signature"))?;
+        if crypto::verify(alg.scheme(), &key.key, self.signing_input.as_bytes(), &signature) {
+            Ok(())
+        } else {
+            Err(Error::new(
+                ErrorCode::BadSignature,
+                "the token's signature is not the one of the key that it names",
+            ))
+        }
+    }
+}
+
+/// The JOSE header of an ID token, as far as it counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) alg: Algorithm,
+    pub(crate) kid: String,
+}
+
+impl Header {
+    fn parse(octets: &[u8], allowed: &[Algorithm]) -> Result<Self, Error> {
+        let [alg, kid, typ, crit, b64, cty, zip, enc] =
+            json::members(octets, ["alg", "kid", "typ", "crit", "b64", "cty", "zip", "enc"])
+                .map_err(|error| json_error(error, "header"))?;
+        let alg = alg.as_ref().and_then(Value::as_str).and_then(Algorithm::from_name);
+        let Some(alg) = alg.filter(|alg| allowed.contains(alg)) else {
+            let expected: Vec<_> = allowed.iter().map(|alg| alg.as_str()).collect();
+            let found = alg.map_or("another alg", Algorithm::as_str);
+            return Err(Error::new(
+                ErrorCode::AlgNotAllowed,
+                format!("the token's header names {found}, expected {}", expected.join(" or ")),
+            )
+            .about("alg"));
+        };
+        if crit.is_some() || b64.is_some() {
+            return Err(Error::new(
+                ErrorCode::CritUnsupported,
+                "the token's header has crit or b64, expected neither",
+            )
+            .about("crit"));
+        }
+        if cty.is_some() || zip.is_some() || enc.is_some() || !typ.is_none_or(|typ| is_jwt(&typ)) {
+            return Err(Error::new(
+                ErrorCode::TypMismatch,
+                "the token's header says that it is not a plain JWT (typ, cty, zip or enc), expected typ JWT or none",
+            )
+            .about("typ"));
+        }
+        match kid {
+            Some(Value::String(kid)) if !kid.is_empty() => Ok(Self { alg, kid }),
+            None | Some(Value::String(_)) => {
+                Err(Error::new(ErrorCode::UnknownKey, "the token's header has no kid").about("kid"))
+            }
+            Some(other) => {
+                Err(malformed(format!("the token's kid is {}, expected a string", other.kind())).about("kid"))
+            }
+        }
+    }
+}
+
+fn is_jwt(typ: &Value) -> bool {
+    typ.as_str().is_some_and(|typ| ["jwt", "application/jwt"].iter().any(|jwt| typ.eq_ignore_ascii_case(jwt)))
+}
+
+/// Signs `claims` (a JSON object) with RS256 and gives the compact form; `kid` is left out when there is none.
+///
+/// Returns `None` when the system has no randomness for blinding.
+pub(crate) fn sign_rs256(
+    key: &crypto::RsaSigningKey,
+    kid: Option<&str>,
+    claims: &serde_json::Value,
+) -> Option<String> {
+    let header = match kid {
+        Some(kid) => serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": kid}),
+        None => serde_json::json!({"alg": "RS256", "typ": "JWT"}),
+    };
+    let encode = |value: &serde_json::Value| base64url_encode(value.to_string().as_bytes());
+    let signing_input = format!("{}.{}", encode(&header), encode(claims));
+    let signature = key.sign(signing_input.as_bytes())?;
+    Some(format!("{signing_input}.{}", base64url_encode(&signature)))
+}
+
+pub(crate) fn json_error(error: JsonError, part: &str) -> Error {
+    match error {
+        JsonError::TooDeep => Error::new(
+            ErrorCode::TokenTooLarge,
+            format!("the token's {part} is {error}, expected at most 64"),
+        ),
+        JsonError::NumberRange => Error::new(ErrorCode::BadClaim, format!("the token's {part} is {error}")),
+        _ => malformed(format!("the token's {part} is {error}, expected one JSON object")),
+    }
+}
+
+fn not_base64url(part: &str) -> Error {
+    malformed(format!("the token's {part} is not base64url without padding"))
+}
+
+fn malformed(found: impl Into<String>) -> Error {
+    Error::new(ErrorCode::TokenMalformed, found)
+}

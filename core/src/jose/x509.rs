@@ -1,0 +1,158 @@
+//! The public key of a PEM certificate (RFC 5280) or of a PEM public key (RFC 5280, section 4.1.2.7).
+//!
+//! Google publishes its keys as certificates too. They are self-signed envelopes, trusted because of the URL that
+//! they came from, so no path is validated: the key and the period of validity are all that is read.
+
+use crate::crypto::PublicKey;
+use crate::encoding::pem_decode;
+use crate::jose::jwk::{self, Jwk};
+use crate::step::Millis;
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const VERSION: u8 = 0xa0;
+
+/// 1.2.840.113549.1.1.1 (RFC 8017, appendix C)
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+/// 1.2.840.10045.2.1 (RFC 5480, section 2.1.1)
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// 1.2.840.10045.3.1.7 (RFC 5480, section 2.1.1.1)
+const SECP256R1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+
+/// Reads the key of one PEM block, or says why it cannot be used.
+pub(crate) fn key_from_pem(pem: &str) -> Result<Jwk, &'static str> {
+    if let Some(der) = pem_decode(pem, "CERTIFICATE") {
+        let (spki, validity) = certificate(&der).ok_or("its certificate is damaged")?;
+        return Ok(Jwk { key: public_key(spki)?, alg: None, validity: Some(validity) });
+    }
+    let der = pem_decode(pem, "PUBLIC KEY").ok_or("it is neither a PEM certificate nor a PEM public key")?;
+    let (spki, rest) = take(&der, SEQUENCE).ok_or("its PEM public key is damaged")?;
+    if !rest.is_empty() {
+        return Err("its PEM public key is damaged");
+    }
+    Ok(Jwk { key: public_key(spki)?, alg: None, validity: None })
+}
+
+/// The content of `subjectPublicKeyInfo`, and the period of validity.
+fn certificate(der: &[u8]) -> Option<(&[u8], (Millis, Millis))> {
+    let (certificate, rest) = take(der, SEQUENCE)?;
+    let (tbs, _) = take(certificate, SEQUENCE)?;
+    let tbs = match take(tbs, VERSION) {
+        Some((_, after)) => after,
+        None => tbs,
+    };
+    let (_serial_number, tbs) = take(tbs, INTEGER)?;
+    let (_signature, tbs) = take(tbs, SEQUENCE)?;
+    let (_issuer, tbs) = take(tbs, SEQUENCE)?;
+    let (validity, tbs) = take(tbs, SEQUENCE)?;
+    let (_subject, tbs) = take(tbs, SEQUENCE)?;
+    let (spki, _) = take(tbs, SEQUENCE)?;
+    let (not_before, validity) = time(validity)?;
+    let (not_after, _) = time(validity)?;
+    rest.is_empty().then_some((spki, (not_before, not_after)))
+}
+
+fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
+    const DAMAGED: &str = "its public key is damaged";
+    let (algorithm, rest) = take(spki, SEQUENCE).ok_or(DAMAGED)?;
+    let (bits, _) = take(rest, BIT_STRING).ok_or(DAMAGED)?;
+    let key = bits.strip_prefix(&[0]).ok_or(DAMAGED)?;
+    let (identifier, parameters) = take(algorithm, OBJECT_IDENTIFIER).ok_or(DAMAGED)?;
+    if identifier == RSA_ENCRYPTION {
+        let (numbers, _) = take(key, SEQUENCE).ok_or(DAMAGED)?;
+        let (n, numbers) = take(numbers, INTEGER).ok_or(DAMAGED)?;
+        let (e, _) = take(numbers, INTEGER).ok_or(DAMAGED)?;
+        // DER integers are signed: a leading zero octet keeps the highest bit from being the sign.
+        let (n, e) = (n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e));
+        jwk::check_rsa(n, e)?;
+        Ok(PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() })
+    } else if identifier == EC_PUBLIC_KEY
+        && take(parameters, OBJECT_IDENTIFIER).is_some_and(|(c, _)| c == SECP256R1)
+    {
+        jwk::p256_point(key.to_vec())
+    } else {
+        Err("its public key is neither RSA nor P-256")
+    }
+}
+
+/// Takes one DER element of this tag; gives its content and what follows it.
+fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (found, der) = der.split_first()?;
+    let (first, der) = der.split_first()?;
+    let (length, der) = match *first {
+        short @ 0..=0x7f => (usize::from(short), der),
+        0x81 => der.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
+        0x82 => der.split_first_chunk::<2>().map(|(l, rest)| (usize::from(u16::from_be_bytes(*l)), rest))?,
+        _ => return None,
+    };
+    (*found == tag).then(|| der.split_at_checked(length)).flatten()
+}
+
+/// Takes a `Time` (RFC 5280, section 4.1.2.5): always in UTC, always with seconds.
+fn time(der: &[u8]) -> Option<(Millis, &[u8])> {
+    let (digits, century, rest) = match take(der, UTC_TIME) {
+        Some((text, rest)) => {
+            let year: u64 = decimal(text.get(..2)?)?;
+            (text, Some(if year < 50 { 2000 } else { 1900 }), rest)
+        }
+        None => take(der, GENERALIZED_TIME).map(|(text, rest)| (text, None, rest))?,
+    };
+    let (year, digits) = match century {
+        Some(century) => (century + decimal(digits.get(..2)?)?, digits.get(2..)?),
+        None => (decimal(digits.get(..4)?)?, digits.get(4..)?),
+    };
+    let (fields, zone) = digits.split_at_checked(10)?;
+    let mut parts = fields.chunks(2).map(decimal);
+    let mut next = || parts.next().flatten();
+    let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
+    (zone == b"Z" && year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day)).then(|| {
+        let days = days_from_civil(year, month, day);
+        (Millis::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second), rest)
+    })
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar, from 1970 on.
+pub(crate) fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
+    // Years begin in March here, so that the leap day is the last of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days_before_year = year * 365 + year / 4 - year / 100 + year / 400;
+    let days_before_month = (153 * month + 2) / 5;
+    // 719468 days lie between 0000-03-01 and 1970-01-01.
+    (days_before_year + days_before_month + day).saturating_sub(719_469)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_match_the_calendar() {
+        assert_eq!(days_from_civil(1970, 1, 1), 0);
+        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
+        assert_eq!(days_from_civil(2027, 1, 15), 20_833);
+    }
+
+    #[test]
+    fn times_of_both_kinds_are_read() {
+        let utc = [&[UTC_TIME, 13], b"270115080000Z".as_slice()].concat();
+        assert_eq!(time(&utc), Some((Millis::from_secs(1_800_000_000), [].as_slice())));
+        let generalized = [&[GENERALIZED_TIME, 15], b"20270115080000Z".as_slice()].concat();
+        assert_eq!(time(&generalized), Some((Millis::from_secs(1_800_000_000), [].as_slice())));
+    }
+
+    #[test]
+    fn truncated_der_is_refused() {
+        for length in 0..6 {
+            assert_eq!(take(&[SEQUENCE, 0x82, 0, 3, 1, 2][..length], SEQUENCE), None);
+        }
+    }
+}

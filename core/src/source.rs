@@ -1,0 +1,305 @@
+//! Fetched tokens: the cache, the refresh window, and one flight for each token.
+//!
+//! ```text
+//!               lookup: Fetch                 Refresh ends well
+//!   ┌─────────┐ ─────────────▶ ┌──────────┐ ─────────────────▶ ┌───────┐
+//!   │ missing │                │ in flight │                    │ fresh │◀───────────────┐
+//!   └─────────┘ ◀───────────── └──────────┘                    └───────┘                │
+//!        ▲      fails / dropped     ▲ lookup: Join                  │ fresh_until       │
+//!        │                          │                               ▼                   │
+//!        │        end of life       │   lookup: Stale(_, Some)  ┌───────┐  refreshed    │
+//!        └──────────────────────────┼────────────────────────── │ stale │ ──────────────┘
+//!                                   └── (behind the caller) ─── └───────┘
+//! ```
+//!
+//! The decision is made here; the waiting is native: the host keeps a future, a channel or a latch for each
+//! [`FlightId`], made when it is told [`Lookup::Fetch`] and set when that operation ends, however it ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::adc::{Adc, Explicit};
+use crate::credentials::{Credential, Fetch};
+use crate::error::Error;
+use crate::retry::{Jitter, back_off_ms};
+use crate::step::{Millis, Operation, Reply, Step};
+use crate::token::{Issued, Token, TokenKey};
+
+/// Tokens that are kept at most; the one that was not used for longest makes way.
+const MAX_ENTRIES: usize = 1_000;
+/// The metadata server hands out the same token until about four minutes before its end: asking earlier is in vain.
+const METADATA_MARGIN_MS: u64 = 225_000;
+/// Refreshes are spread over at most this time, so that a fleet that was started at once does not stay in step.
+const MAX_JITTER_MS: u64 = 30_000;
+/// An answer that is no newer than the token that is held is not asked for again for this long.
+const SAME_TOKEN_PAUSE_MS: u64 = 10_000;
+/// A token is not handed out in its last moments, in which it would end on its way.
+const LAST_MOMENTS_MS: u64 = 10_000;
+
+/// How a [`TokenSource`] finds its credentials.
+#[derive(Clone, Debug, Default)]
+pub struct SourceConfig {
+    /// Credentials that the program gives; else Application Default Credentials.
+    pub credentials: Explicit,
+    /// `host:port` of token endpoints that are trusted beside Google's own.
+    pub trusted_endpoints: Vec<String>,
+    /// Any number, different in each process: it spreads refreshes and retries. Nothing secret depends on it.
+    pub seed: u64,
+}
+
+/// Tokens of one principal, cached. Cheap to clone; clones share the cache.
+#[derive(Clone)]
+pub struct TokenSource {
+    shared: Arc<Shared>,
+}
+
+/// Names one fetch that is under way.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FlightId(pub u64);
+
+/// The answer to "which token now?".
+#[must_use]
+pub enum Lookup {
+    /// Use it.
+    Fresh(Token),
+    /// Still valid: use it. `Some`: you were chosen to refresh it behind the caller.
+    Stale(Token, Option<Refresh>),
+    /// Nothing usable, and you were chosen to fetch.
+    Fetch(Refresh),
+    /// Somebody else was chosen: wait on your own primitive, then look again.
+    Join(FlightId),
+}
+
+impl TokenSource {
+    /// A source with an empty cache. Credentials are looked for when the first token is fetched.
+    pub fn new(config: SourceConfig) -> Self {
+        let jitter = Jitter::new(config.seed);
+        let state = State { credential: None, entries: HashMap::new(), last_flight: 0, lookups: 0, jitter };
+        Self { shared: Arc::new(Shared { config, state: Mutex::new(state) }) }
+    }
+
+    /// The token for `key` at this moment, or who gets it.
+    pub fn lookup(&self, key: &TokenKey, now: Millis) -> Lookup {
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
+        state.lookups += 1;
+        let lookups = state.lookups;
+        state.make_room_for(key);
+        let entry = state.entries.entry(key.clone()).or_default();
+        entry.last_used = lookups;
+        let token = entry.token.clone().filter(|token| token.is_usable(now));
+        let may_ask = entry.flight.is_none() && now >= entry.not_before;
+        match (token, entry.flight) {
+            (Some(token), _) if now < token.fresh_until() => Lookup::Fresh(token),
+            (Some(token), _) if !may_ask => Lookup::Stale(token, None),
+            (Some(token), _) => Lookup::Stale(token, Some(self.depart(state, key))),
+            (None, Some(flight)) => Lookup::Join(flight),
+            (None, None) => match entry.failure.clone().filter(|_| !may_ask) {
+                Some(error) => Lookup::Fetch(self.remembered(key, error)),
+                None => Lookup::Fetch(self.depart(state, key)),
+            },
+        }
+    }
+
+    /// Gives up every flight, as a forked child must: the threads that flew them are not there. Tokens are kept.
+    pub fn abandon_flights(&self) {
+        for entry in self.shared.lock().entries.values_mut() {
+            entry.flight = None;
+        }
+    }
+
+    fn depart(&self, state: &mut State, key: &TokenKey) -> Refresh {
+        state.last_flight += 1;
+        let flight = FlightId(state.last_flight);
+        if let Some(entry) = state.entries.get_mut(key) {
+            entry.flight = Some(flight);
+        }
+        let stage = match &state.credential {
+            Some(credential) => Stage::fetch(Arc::clone(credential), key, state.jitter.fork()),
+            None => {
+                let config = &self.shared.config;
+                Stage::Find(Adc::new(config.credentials.clone(), config.trusted_endpoints.clone()))
+            }
+        };
+        Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight: Some(flight), stage }
+    }
+
+    fn remembered(&self, key: &TokenKey, error: Error) -> Refresh {
+        Refresh {
+            shared: Arc::clone(&self.shared),
+            key: key.clone(),
+            flight: None,
+            stage: Stage::Failed(error),
+        }
+    }
+}
+
+/// The operation that gets a token and puts it into the cache. Dropping it gives the flight up.
+pub struct Refresh {
+    shared: Arc<Shared>,
+    key: TokenKey,
+    /// `None` when this only repeats a remembered failure.
+    flight: Option<FlightId>,
+    stage: Stage,
+}
+
+enum Stage {
+    Failed(Error),
+    Find(Adc),
+    Fetch(Arc<Credential>, Fetch),
+}
+
+impl Stage {
+    fn fetch(credential: Arc<Credential>, key: &TokenKey, jitter: Jitter) -> Self {
+        let fetch = credential.fetch(key, jitter);
+        Self::Fetch(credential, fetch)
+    }
+}
+
+impl Refresh {
+    /// The flight that others join, if this is one.
+    pub fn flight(&self) -> Option<FlightId> {
+        self.flight
+    }
+
+    fn advance(&mut self, now: Millis, reply: Reply) -> Step<Token> {
+        match &mut self.stage {
+            Stage::Failed(error) => Step::Fail(error.clone()),
+            Stage::Find(adc) => adc.resume(now, reply).and_then(|credential| {
+                let credential = Arc::new(credential);
+                let jitter = {
+                    let mut state = self.shared.lock();
+                    state.credential = Some(Arc::clone(&credential));
+                    state.jitter.fork()
+                };
+                self.stage = Stage::fetch(credential, &self.key, jitter);
+                self.advance(now, Reply::Start)
+            }),
+            Stage::Fetch(credential, fetch) => {
+                let mints = credential.mints_on_demand();
+                fetch
+                    .resume(now, reply)
+                    .and_then(|issued| Step::Done(self.shared.keep(&self.key, &issued, mints, now)))
+            }
+        }
+    }
+
+    fn land(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            let mut state = self.shared.lock();
+            if let Some(entry) = state.entries.get_mut(&self.key).filter(|entry| entry.flight == Some(flight))
+            {
+                entry.flight = None;
+            }
+        }
+    }
+}
+
+impl Operation for Refresh {
+    type Output = Token;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Token> {
+        let step = self.advance(now, reply);
+        match &step {
+            Step::Done(_) => self.land(),
+            Step::Fail(error) if self.flight.is_some() => {
+                self.shared.note_failure(&self.key, error, now);
+                self.land();
+            }
+            _ => {}
+        }
+        step
+    }
+}
+
+impl Drop for Refresh {
+    fn drop(&mut self) {
+        self.land();
+    }
+}
+
+struct Shared {
+    config: SourceConfig,
+    state: Mutex<State>,
+}
+
+struct State {
+    credential: Option<Arc<Credential>>,
+    entries: HashMap<TokenKey, Entry>,
+    last_flight: u64,
+    lookups: u64,
+    jitter: Jitter,
+}
+
+#[derive(Default)]
+struct Entry {
+    token: Option<Token>,
+    flight: Option<FlightId>,
+    /// No request before this moment.
+    not_before: Millis,
+    failures: u32,
+    failure: Option<Error>,
+    last_used: u64,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held cannot have left an entry half-written: each is written in one go.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an issued token into the cache, unless the one that is held lives as long.
+    fn keep(&self, key: &TokenKey, issued: &Issued, mints_on_demand: bool, now: Millis) -> Token {
+        let mut state = self.lock();
+        let lifetime = issued.expires_at.since(now);
+        let jitter = state.jitter.up_to(MAX_JITTER_MS.min(lifetime / 20));
+        let fresh_until = if mints_on_demand {
+            now.plus(lifetime / 2).minus(jitter)
+        } else {
+            issued.expires_at.minus(METADATA_MARGIN_MS.min(lifetime / 4)).minus(jitter)
+        };
+        let usable_until = issued.expires_at.minus(LAST_MOMENTS_MS.min(lifetime / 10));
+        let token = Token::new(issued, fresh_until, usable_until);
+        let entry = state.entries.entry(key.clone()).or_default();
+        entry.failures = 0;
+        entry.failure = None;
+        entry.not_before = Millis(0);
+        match entry
+            .token
+            .as_ref()
+            .filter(|held| held.is_usable(now) && issued.expires_at <= held.expires_at())
+        {
+            Some(held) => {
+                entry.not_before = now.plus(SAME_TOKEN_PAUSE_MS);
+                held.clone()
+            }
+            None => {
+                entry.token = Some(token.clone());
+                token
+            }
+        }
+    }
+
+    fn note_failure(&self, key: &TokenKey, error: &Error, now: Millis) {
+        let mut state = self.lock();
+        let entry = state.entries.entry(key.clone()).or_default();
+        entry.failures = entry.failures.saturating_add(1);
+        entry.failure = Some(error.clone());
+        // While a valid token is held nobody waits for the refresh, so even a first failure may be followed by a pause.
+        let failures = if entry.token.is_some() { entry.failures.saturating_add(1) } else { entry.failures };
+        entry.not_before = now.plus(back_off_ms(failures));
+    }
+}
+
+impl State {
+    fn make_room_for(&mut self, key: &TokenKey) {
+        if self.entries.len() < MAX_ENTRIES || self.entries.contains_key(key) {
+            return;
+        }
+        let idle = self.entries.iter().filter(|(_, entry)| entry.flight.is_none());
+        let oldest = idle.min_by_key(|(_, entry)| entry.last_used).map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            self.entries.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The resumable operation: the one way in which the core reaches the outside world.
+//!
+//! ```text
+//!            resume(now, Start)              resume(now, reply of the step's kind, or Failed)
+//!   created ───────────────────▶ waiting for a reply ──────────────────────────────┐
+//!                                   ▲        │                                     │
+//!                                   └────────┴──── any other Step ◀────────────────┤
+//!                                                  Step::Done / Step::Fail (ended) ◀┘
+//! ```
+//!
+//! The contract:
+//! 1. `resume(Start)` comes first, then one reply per step, of the step's kind or [`Reply::Failed`]. Anything
+//!    else gives [`Step::Fail`] with [`ErrorCode::ApiMisuse`], never a panic.
+//! 2. Dropping an operation cancels it.
+//! 3. `now` may jump forwards or backwards; it is only ever compared.
+//! 4. The host follows no redirects, caps a body at [`BODY_LIMIT`], and logs no step and no reply: they hold
+//!    secrets.
+//! 5. A host that does not know a step answers `Failed` with [`HostFailure::Unsupported`].
+
+use std::fmt;
+
+use crate::error::{Error, ErrorCode};
+use crate::secret::Secret;
+
+/// The most octets of a response body or a file that a host hands over; more is [`HostFailure::TooLarge`].
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Unix time in milliseconds. The core reads no clock: the host supplies it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// The moment `seconds` after the epoch.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// This moment and `millis` more; stops at the end of time instead of wrapping.
+    #[must_use]
+    pub const fn plus(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// This moment less `millis`; stops at the epoch instead of wrapping.
+    #[must_use]
+    pub const fn minus(self, millis: u64) -> Self {
+        Self(self.0.saturating_sub(millis))
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when it is not earlier.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Something that may need the outside world. See the [module](self) for the contract.
+pub trait Operation {
+    /// What the operation is for.
+    type Output;
+
+    /// Takes the host's reply to the last step and says what the host must do next.
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Self::Output>;
+}
+
+/// What the host must do next. `Done` and `Fail` end the operation; every other step wants exactly one [`Reply`].
+#[non_exhaustive]
+#[must_use]
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Read these environment variables; answer [`Reply::Env`] with those that are set.
+    ReadEnv {
+        /// The names of the variables.
+        names: &'static [&'static str],
+    },
+    /// Read this file whole; answer [`Reply::Text`].
+    ReadFile {
+        /// An absolute path, or one relative to the process's working directory.
+        path: String,
+    },
+    /// Send this request; answer [`Reply::Response`], whatever its status.
+    Send(HttpRequest),
+    /// Run this program without a shell; answer [`Reply::Exited`].
+    Run {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// Variables added to the host's environment.
+        env: Vec<(String, String)>,
+        /// Milliseconds after which the host ends the program and answers `Failed` with `Timeout`.
+        timeout_ms: u64,
+    },
+    /// Ask the user's own function for a subject token; answer [`Reply::Text`].
+    Supply {
+        /// The name under which the user registered the function.
+        supplier: String,
+        /// The audience of the workload identity pool provider.
+        audience: String,
+        /// The subject token type that is expected (RFC 8693, section 3).
+        token_type: String,
+    },
+    /// Do nothing until this moment; answer [`Reply::Elapsed`]. No host has a retry loop of its own.
+    Wait {
+        /// The moment to go on at.
+        until: Millis,
+    },
+    /// The operation has succeeded.
+    Done(T),
+    /// The operation has failed.
+    Fail(Error),
+}
+
+impl<T> Step<T> {
+    /// Hands a step of an inner operation on to the host, or gives the inner operation's output to `next`.
+    pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Step<U>) -> Step<U> {
+        match self {
+            Self::ReadEnv { names } => Step::ReadEnv { names },
+            Self::ReadFile { path } => Step::ReadFile { path },
+            Self::Send(request) => Step::Send(request),
+            Self::Run { argv, env, timeout_ms } => Step::Run { argv, env, timeout_ms },
+            Self::Supply { supplier, audience, token_type } => {
+                Step::Supply { supplier, audience, token_type }
+            }
+            Self::Wait { until } => Step::Wait { until },
+            Self::Done(output) => next(output),
+            Self::Fail(error) => Step::Fail(error),
+        }
+    }
+
+    /// The answer to a reply that does not fit the step it answers.
+    pub(crate) fn misuse(expected: &str, reply: &Reply) -> Self {
+        Self::Fail(Error::new(
+            ErrorCode::ApiMisuse,
+            format!(
+                "the host answered {}, expected {expected}: call resume with one reply per step, of its kind",
+                reply.kind()
+            ),
+        ))
+    }
+}
+
+/// How the host answers a [`Step`].
+#[derive(Clone)]
+pub enum Reply {
+    /// Begins an operation.
+    Start,
+    /// Name and value of the asked variables that are set.
+    Env(Vec<(String, Secret<String>)>),
+    /// The file's text, or the supplied subject token.
+    Text(Secret<String>),
+    /// The response to [`Step::Send`].
+    Response {
+        /// The HTTP status.
+        status: u16,
+        /// Header names in any case, with their values; repeated headers are repeated here.
+        headers: Vec<(String, String)>,
+        /// The body, at most [`BODY_LIMIT`] octets.
+        body: Secret<Vec<u8>>,
+    },
+    /// The program of [`Step::Run`] has ended.
+    Exited {
+        /// Its exit status.
+        status: i32,
+        /// What it wrote to standard output.
+        stdout: Secret<Vec<u8>>,
+    },
+    /// The moment of [`Step::Wait`] has come.
+    Elapsed,
+    /// The host could not carry the step out.
+    Failed {
+        /// Why.
+        kind: HostFailure,
+        /// The host's own words; they reach the user, so they hold no secret.
+        message: String,
+    },
+}
+
+impl Reply {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Start => "Start",
+            Self::Env(_) => "Env",
+            Self::Text(_) => "Text",
+            Self::Response { .. } => "Response",
+            Self::Exited { .. } => "Exited",
+            Self::Elapsed => "Elapsed",
+            Self::Failed { .. } => "Failed",
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    /// Shows the kind, the status and the host's message, never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response { status, .. } => write!(f, "Response {{ status: {status}, … }}"),
+            Self::Exited { status, .. } => write!(f, "Exited {{ status: {status}, … }}"),
+            Self::Failed { kind, message } => write!(f, "Failed {{ kind: {kind:?}, message: {message:?} }}"),
+            other => f.write_str(other.kind()),
+        }
+    }
+}
+
+/// Why a host could not carry out a step.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostFailure {
+    /// There is no such file or program.
+    NotFound,
+    /// The operating system refused.
+    PermissionDenied,
+    /// No connection: name not found, refused, unreachable, TLS failed, or broken off.
+    Connect,
+    /// The step's own timeout ran out.
+    Timeout,
+    /// More than [`BODY_LIMIT`] octets.
+    TooLarge,
+    /// This host does not know the step.
+    Unsupported,
+    /// Anything else.
+    Other,
+}
+
+/// An HTTP request for the host to send as it stands.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// An absolute `https` URL; `http` only for the metadata server and trusted loopback endpoints.
+    pub url: String,
+    /// Header names and values, all printable ASCII.
+    pub headers: Vec<(&'static str, Secret<String>)>,
+    /// The body of a `POST`.
+    pub body: Option<Secret<String>>,
+    /// Milliseconds for the whole exchange, from connecting to the body's last octet.
+    pub timeout_ms: u64,
+    /// Whether a configured proxy may be used.
+    pub route: Route,
+    /// The certificate that the host presents (mTLS), if any.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// Where the host finds the certificate that it presents, and its key, both PEM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientCertificate {
+    /// The file of the certificate.
+    pub cert_path: String,
+    /// The file of its private key.
+    pub key_path: String,
+}
+
+impl fmt::Debug for HttpRequest {
+    /// Shows the method, the URL without its query, and the names of the headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.split('?').next().unwrap_or_default();
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        write!(f, "HttpRequest {{ {} {url}, headers: {names:?}, … }}", self.method.as_str())
+    }
+}
+
+/// An HTTP method that the core uses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+}
+
+impl Method {
+    /// The method as it stands in the request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// How the host reaches the endpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route {
+    /// As the host reaches any server, proxies included.
+    Default,
+    /// Past every proxy: the metadata server is a neighbour.
+    Direct,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_steps_and_replies_shows_no_secret() {
+        let request = HttpRequest {
+            method: Method::Post,
+            url: "https://oauth2.googleapis.com/token?key=hush".into(),
+            headers: vec![("authorization", "Bearer hush".into())],
+            body: Some("assertion=hush".into()),
+            timeout_ms: 1,
+            route: Route::Default,
+            client_certificate: None,
+        };
+        assert_eq!(
+            format!("{:?}", Step::<()>::Send(request)),
+            r#"Send(HttpRequest { POST https://oauth2.googleapis.com/token, headers: ["authorization"], … })"#
+        );
+        let replies = [
+            (Reply::Env(vec![("A".into(), "hush".into())]), "Env"),
+            (Reply::Text("hush".into()), "Text"),
+            (
+                Reply::Response {
+                    status: 200,
+                    headers: vec![("x".into(), "hush".into())],
+                    body: Secret::new(b"hush".to_vec()),
+                },
+                "Response { status: 200, … }",
+            ),
+            (Reply::Exited { status: 1, stdout: Secret::new(b"hush".to_vec()) }, "Exited { status: 1, … }"),
+        ];
+        for (reply, shown) in replies {
+            assert_eq!(format!("{reply:?}"), shown);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Access tokens, as they are received from an endpoint that issues them (RFC 6749, section 5.1).
+
+use crate::error::{Error, ErrorCode};
+use crate::header;
+use crate::json::Value;
+use crate::step::Millis;
+use crate::token::Issued;
+
+/// The life of a token whose endpoint does not say, in seconds: long enough to use, short enough to find out.
+const UNKNOWN_LIFETIME: f64 = 60.0;
+/// The longest life that Google gives, in seconds; an answer of more is taken as this.
+const LONGEST_LIFETIME: f64 = 43_200.0;
+
+/// Reads `access_token` and `expires_in`, which may be a number or a string of digits.
+pub(crate) fn read(
+    token: Option<&Value>,
+    expires_in: Option<&Value>,
+    now: Millis,
+    who: &str,
+) -> Result<Issued, Error> {
+    let invalid =
+        |found: &str| Error::new(ErrorCode::TokenResponseInvalid, format!("{who} answered {found}"));
+    let token = token.and_then(Value::as_str).ok_or_else(|| invalid("without an access_token"))?;
+    header::check_token_text(token).map_err(|_| invalid("with an access_token that fits in no header"))?;
+    let seconds = match expires_in {
+        None | Some(Value::Null) => UNKNOWN_LIFETIME,
+        Some(Value::Number(seconds)) => *seconds,
+        Some(Value::String(digits)) if digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().map_err(|_| invalid("with an expires_in that is no number"))?
+        }
+        Some(_) => return Err(invalid("with an expires_in that is no number")),
+    };
+    if seconds <= 0.0 {
+        return Err(invalid("with an access token that has expired already").retryable());
+    }
+    let lifetime_ms = (seconds.min(LONGEST_LIFETIME) * 1000.0) as u64;
+    Ok(Issued { value: token.into(), expires_at: now.plus(lifetime_ms) })
+}

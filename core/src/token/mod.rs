@@ -1,0 +1,171 @@
+//! What is asked for, and what comes back.
+
+pub(crate) mod access_token;
+pub(crate) mod id_token;
+pub(crate) mod self_signed_jwt;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorCode};
+use crate::header;
+use crate::secret::Secret;
+use crate::step::Millis;
+
+/// Longest audience, in octets. Cloud Run's own limit for all custom audiences of a service is of this order.
+const MAX_AUDIENCE_OCTETS: usize = 8 * 1024;
+
+/// What a token is fetched for; also its key in the cache.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TokenKey {
+    /// An ID token: it says who the caller is, to one receiver.
+    IdToken {
+        /// The receiver: its URL, a custom audience, or the OAuth client id of IAP.
+        audience: String,
+    },
+    /// An access token: it gives access to Google's APIs.
+    AccessToken {
+        /// OAuth 2.0 scopes, sorted and each once; empty for the account's own (metadata server only).
+        scopes: Vec<String>,
+    },
+}
+
+impl TokenKey {
+    /// An ID token for this audience.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidAudience`] when it is empty, longer than 8 KiB, begins or ends with white space, or
+    /// holds control or invisible formatting characters.
+    pub fn id_token(audience: &str) -> Result<Self, Error> {
+        let invalid = |found: String| Error::new(ErrorCode::InvalidAudience, format!("the audience {found}"));
+        if audience.is_empty() {
+            return Err(invalid("is empty".into()));
+        }
+        if audience.len() > MAX_AUDIENCE_OCTETS {
+            return Err(invalid(format!(
+                "has {} octets, expected at most {MAX_AUDIENCE_OCTETS}",
+                audience.len()
+            )));
+        }
+        if audience.trim() != audience {
+            return Err(invalid("begins or ends with white space".into()));
+        }
+        if let Some(bad) = audience.chars().find(|c| c.is_control() || is_invisible(*c)) {
+            return Err(invalid(format!(
+                "holds the control or invisible character U+{:04X}",
+                u32::from(bad)
+            )));
+        }
+        Ok(Self::IdToken { audience: audience.to_owned() })
+    }
+
+    /// An access token with these scopes, separated by spaces; order and repetition do not matter.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when a scope holds a character that RFC 6749, section 3.3 does not allow.
+    pub fn access_token(scopes: &str) -> Result<Self, Error> {
+        let allowed = |b: u8| b == b' ' || (b.is_ascii_graphic() && b != b'"' && b != b'\\');
+        if !scopes.bytes().all(allowed) {
+            return Err(Error::new(
+                ErrorCode::InvalidOption,
+                "a scope holds a character other than printable ASCII, expected scopes separated by spaces",
+            ));
+        }
+        let mut scopes: Vec<String> =
+            scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        scopes.sort();
+        scopes.dedup();
+        Ok(Self::AccessToken { scopes })
+    }
+}
+
+/// Zero-width and bidirectional formatting characters: an audience that looks like another one is refused.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A fetched token, ready to be attached. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    header: Arc<Secret<String>>,
+    expires_at: Millis,
+    fresh_until: Millis,
+    usable_until: Millis,
+}
+
+impl Token {
+    pub(crate) fn new(issued: &Issued, fresh_until: Millis, usable_until: Millis) -> Self {
+        Self {
+            header: Arc::new(Secret::new(header::authorization(&issued.value))),
+            expires_at: issued.expires_at,
+            fresh_until,
+            usable_until,
+        }
+    }
+
+    /// The value of the `Authorization` header: `Bearer` and the token.
+    pub fn header(&self) -> &str {
+        self.header.expose()
+    }
+
+    /// The token itself.
+    pub fn value(&self) -> &str {
+        header::bearer_value(self.header())
+    }
+
+    /// When the token ends: its own `exp`, or the moment of receipt and `expires_in`.
+    pub fn expires_at(&self) -> Millis {
+        self.expires_at
+    }
+
+    /// Until when the host may hand the token out from its own memory, without a look-up.
+    pub fn fresh_until(&self) -> Millis {
+        self.fresh_until
+    }
+
+    /// Until when the token is handed out while it cannot be refreshed: a little before its end, for the way there.
+    pub(crate) fn is_usable(&self, now: Millis) -> bool {
+        now < self.usable_until
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token {{ expires_at: {:?}, fresh_until: {:?}, … }}", self.expires_at, self.fresh_until)
+    }
+}
+
+/// A token as an endpoint issued it.
+pub(crate) struct Issued {
+    pub(crate) value: Secret<String>,
+    pub(crate) expires_at: Millis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_token() {
+        let issued = Issued { value: "hush".into(), expires_at: Millis(9) };
+        let token = Token::new(&issued, Millis(5), Millis(8));
+        assert_eq!((token.header(), token.value()), ("Bearer hush", "hush"));
+        assert_eq!(format!("{token:?}"), "Token { expires_at: Millis(9), fresh_until: Millis(5), … }");
+    }
+
+    #[test]
+    fn audiences_that_could_mislead_are_refused() {
+        for bad in ["", " a", "a ", "a\r\nX-Evil: 1", "a\tb", "a\u{85}b", "https://x.example/\u{202e}gnp.exe"]
+        {
+            assert_eq!(TokenKey::id_token(bad).unwrap_err().code(), ErrorCode::InvalidAudience, "{bad:?}");
+        }
+        for good in ["https://a.run.app", "a b", "😀", "/projects/1/global/backendServices/2"] {
+            assert!(TokenKey::id_token(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_a_set() {
+        assert_eq!(TokenKey::access_token("b a  b").unwrap(), TokenKey::access_token("a b").unwrap());
+    }
+}

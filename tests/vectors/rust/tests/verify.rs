@@ -1,0 +1,52 @@
+//! Every token of tests/vectors/verify is decided as expected.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{Millis, Verdict, Verifier, VerifierConfig};
+use serde_json::Value;
+
+#[test]
+fn attack_corpus() {
+    let corpus = gatepass_vectors::read("verify/attack_corpus.json");
+    let codes = gatepass_vectors::read("verify/codes.json");
+    let mut wrong = Vec::new();
+    for case in corpus["cases"].as_array().unwrap() {
+        let verdict = decide(&corpus, case);
+        let expected: Vec<&str> =
+            case["reasons"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+        let right = match verdict.as_deref() {
+            Ok(_) => case["expected"] == "accept",
+            Err(code) => {
+                case["expected"] == "reject"
+                    && expected
+                        .iter()
+                        .any(|reason| codes[*reason].as_array().unwrap().iter().any(|c| c == code))
+            }
+        };
+        if !right {
+            wrong.push(format!("{} {}: {verdict:?}, expected {expected:?}", case["id"], case["name"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The payload, or the code of the refusal.
+fn decide(corpus: &Value, case: &Value) -> Result<String, String> {
+    let profile = &corpus["profiles"][case["profile"].as_str().unwrap()];
+    let keys = &corpus["jwks"][case["jwks"].as_str().unwrap()];
+    let verifier = Verifier::new(VerifierConfig {
+        preset: Preset::from_name(case["profile"].as_str().unwrap()),
+        audiences: vec![profile["audience"].as_str().unwrap().to_owned()],
+        keys: KeySource::Static(keys.to_string()),
+        leeway_seconds: case["leeway"].as_u64().unwrap(),
+        allowed_emails: case["opts"]["email"].as_str().map(str::to_owned).into_iter().collect(),
+        ..VerifierConfig::default()
+    })
+    .map_err(|error| format!("not made: {error}"))?;
+    let now = Millis::from_secs(case["now"].as_u64().unwrap());
+    match verifier.check(case["token"].as_str().unwrap(), now) {
+        Verdict::Accepted(verified, None) => Ok(String::from_utf8(verified.payload().to_vec()).unwrap()),
+        Verdict::Rejected(error) => Err(error.code().to_string()),
+        _ => Err("asked for keys".into()),
+    }
+}
