@@ -1,5 +1,7 @@
 //! JWS in compact form (RFC 7515, section 7.1): its parts, its header, its signature.
 
+use serde::Serialize;
+
 use crate::crypto;
 use crate::encoding::{base64url_decode, base64url_encode};
 use crate::error::{Error, ErrorCode};
@@ -131,20 +133,25 @@ fn is_jwt(typ: &Value) -> bool {
     typ.as_str().is_some_and(|typ| ["jwt", "application/jwt"].iter().any(|jwt| typ.eq_ignore_ascii_case(jwt)))
 }
 
-/// Signs `claims` (a JSON object) with RS256 and gives the compact form; `kid` is left out when there is none.
+/// Signs `claims` with RS256 and gives the compact form; `kid` is left out when there is none.
 ///
 /// Returns `None` when the system has no randomness for blinding.
 pub(crate) fn sign_rs256(
     key: &crypto::RsaSigningKey,
     kid: Option<&str>,
-    claims: &serde_json::Value,
+    claims: &impl Serialize,
 ) -> Option<String> {
-    let header = match kid {
-        Some(kid) => serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": kid}),
-        None => serde_json::json!({"alg": "RS256", "typ": "JWT"}),
-    };
-    let encode = |value: &serde_json::Value| base64url_encode(value.to_string().as_bytes());
-    let signing_input = format!("{}.{}", encode(&header), encode(claims));
+    #[derive(Serialize)]
+    struct Header<'a> {
+        alg: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kid: Option<&'a str>,
+        typ: &'a str,
+    }
+    let header = Header { alg: Algorithm::Rs256.as_str(), kid, typ: "JWT" };
+    let header = base64url_encode(&serde_json::to_vec(&header).ok()?);
+    let claims = base64url_encode(&serde_json::to_vec(claims).ok()?);
+    let signing_input = format!("{header}.{claims}");
     let signature = key.sign(signing_input.as_bytes())?;
     Some(format!("{signing_input}.{}", base64url_encode(&signature)))
 }

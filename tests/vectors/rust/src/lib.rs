@@ -14,3 +14,36 @@ pub fn read(path: &str) -> Value {
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
+
+/// The cases of every JSON file in the folder `path`, in the files' order.
+///
+/// # Panics
+/// When the folder holds no case.
+pub fn read_all(path: &str) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".json") && name != "schema.json").collect();
+    names.sort();
+    let documents = names.iter().map(|name| read(&format!("{path}/{name}")));
+    let cases: Vec<_> =
+        documents.filter_map(|d| d.get("cases").and_then(Value::as_array).cloned()).flatten().collect();
+    assert!(!cases.is_empty(), "no case in {}", folder.display());
+    cases
+}
+
+/// Compares a step with the expected one: to the letter, but for errors, of which only what stands in the vector.
+///
+/// # Panics
+/// When they differ.
+pub fn assert_step(found: &str, expected: &Value, place: &Value) {
+    let found: Value = serde_json::from_str(found).unwrap_or_else(|error| panic!("{place}: {error}"));
+    match expected.pointer("/error").and_then(Value::as_object) {
+        None => assert_eq!(&found, expected, "{place}"),
+        Some(error) => {
+            for (name, value) in error {
+                assert_eq!(found.pointer(&format!("/error/{name}")), Some(value), "{place}: {found}");
+            }
+        }
+    }
+}

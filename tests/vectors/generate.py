@@ -1,0 +1,458 @@
+"""Writes acquire/*.json and cache/*.json.
+
+An independent second opinion: nothing here calls gatepass. URLs are escaped by urllib, assertions are signed by
+the `cryptography` package, and the few rules on time and jitter are written down a second time, in a dozen lines.
+
+    python3 tests/vectors/generate.py        # needs: pip install cryptography
+
+TEST KEYS ONLY: the service-account key is the one of the attack corpus's generator, derived from a public seed.
+"""
+
+import base64
+import json
+import pathlib
+import urllib.parse
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+
+HERE = pathlib.Path(__file__).parent
+NOW = 1_800_000_000_000  # ms: 2027-01-15T08:00:00Z
+SEED = 7
+AUDIENCE = "https://orders-7f3kq2x4ca-uc.a.run.app"
+EMAIL = "caller@orders-prod.iam.gserviceaccount.com"
+KEY_PEM = (HERE / "acquire" / "test_key.pem").read_text().split("\n", 1)[1]
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+TOKEN_URI = "https://oauth2.googleapis.com/token"
+NAMES = [
+    "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "APPDATA", "HOME", "NO_GCE_CHECK",
+    "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE",
+    "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
+]
+MASK = 2**64 - 1
+
+
+class Jitter:
+    """SplitMix64, as the core spreads its waits."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def next(self):
+        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        return z ^ (z >> 31)
+
+    def up_to(self, limit):
+        return self.next() % (limit + 1)
+
+    def fork(self):
+        return Jitter(self.next())
+
+
+def b64url(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+
+def id_token(exp_ms, audience=AUDIENCE, **claims):
+    claims = {"iss": "https://accounts.google.com", "aud": audience, "exp": exp_ms // 1000, **claims}
+    return ".".join([b64url(b'{"alg":"RS256","kid":"k"}'), b64url(compact(claims)), b64url(b"not checked by callers")])
+
+
+def assertion(now, claims, kid="5a1f0d", aud=TOKEN_URI):
+    header = {"alg": "RS256", "typ": "JWT"} | ({"kid": kid} if kid else {})
+    claims = {"iss": EMAIL, "aud": aud, "iat": now // 1000, "exp": now // 1000 + 3600, **claims}
+    signing_input = f"{b64url(compact(header))}.{b64url(compact(claims))}"
+    key = serialization.load_pem_private_key(KEY_PEM.encode(), None)
+    return f"{signing_input}.{b64url(key.sign(signing_input.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+# --- steps and replies -------------------------------------------------------------------------------------------
+
+START = {"reply": "start"}
+ELAPSED = {"reply": "elapsed"}
+READ_ENV = {"step": "read_env", "names": NAMES}
+PRODUCT_NAME = {"step": "read_file", "path": "/sys/class/dmi/id/product_name"}
+
+
+def env(**values):
+    return {"reply": "env", "values": values}
+
+
+def text(value):
+    return {"reply": "text", "text": value}
+
+
+def failed(kind, message="as the test wants it"):
+    return {"reply": "failed", "kind": kind, "message": message}
+
+
+def response(body, status=200, headers=()):
+    return {"reply": "response", "status": status, "headers": [list(h) for h in headers], "body": body}
+
+
+def mds(body, status=200, flavor="Google"):
+    return response(body, status, [("Metadata-Flavor", flavor)] if flavor else [])
+
+
+def read_file(path):
+    return {"step": "read_file", "path": path}
+
+
+def send(method, url, headers, body, timeout_ms, route):
+    return {"step": "send", "method": method, "url": url, "headers": headers, "body": body,
+            "timeout_ms": timeout_ms, "route": route, "client_certificate": None}
+
+
+def metadata_get(path, host="metadata.google.internal", timeout_ms=3000):
+    return send("GET", f"http://{host}{path}", [["metadata-flavor", "Google"]], None, timeout_ms, "direct")
+
+
+def identity(audience=AUDIENCE, host="metadata.google.internal"):
+    query = urllib.parse.urlencode({"audience": audience, "format": "full"}, quote_via=urllib.parse.quote, safe="")
+    return metadata_get(f"/computeMetadata/v1/instance/service-accounts/default/identity?{query}", host)
+
+
+def metadata_token(query="", host="metadata.google.internal"):
+    return metadata_get(f"/computeMetadata/v1/instance/service-accounts/default/token{query}", host)
+
+
+def exchange(now, claims, kid="5a1f0d", url=TOKEN_URI):
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion(now, claims, kid, url)}
+    headers = [["content-type", "application/x-www-form-urlencoded"], ["accept", "application/json"]]
+    body = urllib.parse.urlencode(form, quote_via=urllib.parse.quote, safe="")
+    return send("POST", url, headers, body, 10000, "default")
+
+
+def wait(until):
+    return {"step": "wait", "until_ms": until}
+
+
+def fail(code, retryable=False, claim=None):
+    return {"step": "fail", "error": {"code": code, "retryable": retryable, "claim": claim}}
+
+
+def done(token, exp_ms, now, jitter, minted):
+    life = exp_ms - now
+    spread = jitter.up_to(min(30_000, life // 20))
+    fresh = now + life // 2 - spread if minted else exp_ms - min(225_000, life // 4) - spread
+    return {"step": "done", "token": {"header": f"Bearer {token}", "expires_at_ms": exp_ms, "fresh_until_ms": fresh}}
+
+
+def key_file(**changes):
+    """A service-account file; a change to None leaves the field out."""
+    fields = {"type": "service_account", "project_id": "orders-prod", "private_key_id": "5a1f0d",
+              "private_key": KEY_PEM, "client_email": EMAIL, "client_id": "113774264463038321964",
+              "token_uri": TOKEN_URI, "universe_domain": "googleapis.com", **changes}
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+# --- acquire -----------------------------------------------------------------------------------------------------
+
+def case(name, *pairs, flags=(), options=None, kind="id_token", target=AUDIENCE):
+    """`pairs` are (reply, step) or (now_ms, reply, step)."""
+    transcript = [dict(zip(("now_ms", "reply", "step"), pair if len(pair) == 3 else (NOW, *pair))) for pair in pairs]
+    return {"name": name, "flags": list(flags), "options": {"seed": SEED, **(options or {})},
+            "kind": kind, "target": target, "transcript": transcript}
+
+
+def jitters():
+    """The source's own generator and that of its first operation after credentials were found."""
+    source = Jitter(SEED)
+    return source, source.fork()
+
+
+def metadata_cases():
+    host = {"GCE_METADATA_HOST": "127.0.0.1:8085"}
+    at = "127.0.0.1:8085"
+    exp = NOW + 3_600_000
+    token = id_token(exp)
+    begin = [(START, READ_ENV), (env(**host), None)]
+
+    def by_env(name, *pairs, **more):
+        first = pairs[0]
+        return case(name, (START, READ_ENV), (env(**host), first), *pairs[1:], **more)
+
+    source, _ = jitters()
+    ok = done(token, exp, NOW, source, minted=False)
+    yield by_env("identity from the host that GCE_METADATA_HOST names", identity(host=at), (mds(token), ok))
+    yield by_env("white space around the token is not part of it", identity(host=at), (mds(f" {token}\n"), ok))
+    for platform in ("K_SERVICE", "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL"):
+        yield case(f"{platform} says that a metadata server is there", (START, READ_ENV),
+                   (env(**{platform: "orders"}), identity()), (mds(token), ok))
+    yield case("METADATA_SERVER_DETECTION=assume-present", (START, READ_ENV),
+               (env(METADATA_SERVER_DETECTION="assume-present"), identity()), (mds(token), ok))
+    yield case("the machine's product name says Compute Engine", (START, READ_ENV),
+               (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/application_default_credentials.json")),
+               (failed("not_found"), PRODUCT_NAME), (text("Google Compute Engine\n"), identity()), (mds(token), ok))
+    yield case("a ping finds the metadata server", (START, READ_ENV), (env(), PRODUCT_NAME),
+               (failed("not_found"), metadata_get("/", "169.254.169.254", 1000)), (mds("computeMetadata/\n"), identity()),
+               (mds(token), ok))
+    yield case("GCE_METADATA_IP is pinged, GCE_METADATA_ROOT is asked", (START, READ_ENV),
+               (env(GCE_METADATA_IP="127.0.0.1:1", GCE_METADATA_ROOT=at), identity(host=at)), (mds(token), ok))
+    yield case("a portal answers the ping", (START, READ_ENV), (env(), PRODUCT_NAME),
+               (text("QEMU\n"), metadata_get("/", "169.254.169.254", 1000)),
+               (mds("<html>", flavor=None), fail("CREDENTIALS_NOT_FOUND")), flags=["CaptivePortal"])
+    yield case("nobody answers the ping", (START, READ_ENV), (env(GCE_METADATA_IP="127.0.0.1:1"), PRODUCT_NAME),
+               (failed("not_found"), metadata_get("/", "127.0.0.1:1", 1000)),
+               (failed("connect"), fail("CREDENTIALS_NOT_FOUND")))
+    for name, value in (("NO_GCE_CHECK", "true"), ("METADATA_SERVER_DETECTION", "none")):
+        yield case(f"{name}={value} rules the metadata server out", (START, READ_ENV),
+                   (env(**{name: value}), fail("CREDENTIALS_NOT_FOUND")))
+    yield case("a scheme in GCE_METADATA_HOST", (START, READ_ENV),
+               (env(GCE_METADATA_HOST="http://127.0.0.1"), fail("INVALID_OPTION")))
+    reserved = "https://a.example/?x=1&format=standard#f é"
+    other = id_token(exp, reserved)
+    yield case("reserved characters of an audience cannot add a parameter", (START, READ_ENV),
+               (env(**host), identity(reserved, at)), (mds(other), done(other, exp, NOW, jitters()[0], False)),
+               target=reserved, flags=["ParameterInjection"])
+    yield by_env("no Metadata-Flavor in the answer", identity(host=at),
+                 (mds(token, flavor=None), fail("TOKEN_RESPONSE_INVALID")), flags=["CaptivePortal"])
+    yield by_env("two Metadata-Flavor headers", identity(host=at),
+                 (response(token, 200, [("Metadata-Flavor", "Google")] * 2), fail("TOKEN_RESPONSE_INVALID")))
+    yield by_env("404: no service account", identity(host=at), (mds("<html>", 404), fail("TOKEN_REFUSED")))
+    yield by_env("400: not linked on GKE", identity(host=at), (mds("", 400), fail("TOKEN_REFUSED")))
+    yield by_env("302 to a login page", identity(host=at),
+                 (response("", 302, [("Location", "http://login.example/")]), fail("REDIRECT_REFUSED")),
+                 flags=["Redirect"])
+    yield by_env("a token with CRLF inside", identity(host=at),
+                 (mds(token[:9] + "\r\n" + token[9:]), fail("TOKEN_RESPONSE_INVALID")), flags=["HeaderInjection"])
+    yield by_env("a token for another audience", identity(host=at),
+                 (mds(id_token(exp, "https://evil.example")), fail("TOKEN_RESPONSE_INVALID")))
+    yield by_env("a step that the host does not know", identity(host=at), (failed("unsupported"), fail("UNSUPPORTED")))
+    yield by_env("a reply that does not fit", identity(host=at), (ELAPSED, fail("API_MISUSE")), flags=["Misuse"])
+
+    source, attempts = jitters()
+    again = NOW + attempts.up_to(250)
+    yield by_env("503, then a token", identity(host=at), (mds("", 503), wait(again)),
+                 (again, ELAPSED, identity(host=at)), (again, mds(token), done(token, exp, again, source, False)))
+    _, attempts = jitters()
+    moments, now = [], NOW
+    for longest in (250, 500, 1000):
+        now += attempts.up_to(longest)
+        moments.append(now)
+    pairs = [identity(host=at), (failed("connect"), wait(moments[0]))]
+    for index, moment in enumerate(moments):
+        pairs.append((moment, ELAPSED, identity(host=at)))
+        last = index == len(moments) - 1
+        pairs.append((moment, failed("connect"), fail("CONNECTION_FAILED", True) if last else wait(moments[index + 1])))
+    yield by_env("four attempts, then the error", *pairs)
+    yield by_env("Retry-After is honoured", identity(host=at),
+                 (response("", 429, [("Retry-After", "7")]), wait(NOW + 7000)))
+    yield by_env("a Retry-After beyond patience ends it", identity(host=at),
+                 (response("", 429, [("Retry-After", "3600")]), fail("ENDPOINT_UNAVAILABLE", True)))
+
+    access = '{"access_token":"ya29.abc","expires_in":3599,"token_type":"Bearer"}'
+    expected = done("ya29.abc", NOW + 3_599_000, NOW, jitters()[0], False)
+    yield by_env("an access token with scopes", metadata_token("?scopes=a%2Cb", at), (mds(access), expected),
+                 kind="access_token", target="b a")
+    yield by_env("an access token with the account's own scopes", metadata_token("", at), (mds(access), expected),
+                 kind="access_token", target="")
+
+
+def service_account_cases():
+    path = "/etc/key.json"
+    gac = [(START, READ_ENV), (env(GOOGLE_APPLICATION_CREDENTIALS=path), read_file(path))]
+    ask = exchange(NOW, {"target_audience": AUDIENCE})
+    exp = NOW + 3_600_000
+    token = id_token(exp)
+    answer = response(json.dumps({"id_token": token}))
+    ok = done(token, exp, NOW, jitters()[0], True)
+    yield case("an ID token by GOOGLE_APPLICATION_CREDENTIALS", *gac, (text(key_file()), ask), (answer, ok))
+    well_known = "/home/u/.config/gcloud/application_default_credentials.json"
+    yield case("an ID token by gcloud's well-known file", (START, READ_ENV), (env(HOME="/home/u"), read_file(well_known)),
+               (text(key_file()), ask), (answer, ok))
+    yield case("CLOUDSDK_CONFIG moves the well-known file", (START, READ_ENV),
+               (env(HOME="/home/u", CLOUDSDK_CONFIG="/cfg"), read_file("/cfg/application_default_credentials.json")),
+               (text(key_file()), ask), (answer, ok))
+    yield case("the well-known file on Windows", (START, READ_ENV),
+               (env(APPDATA="C:\\Users\\u"), read_file("C:\\Users\\u\\gcloud\\application_default_credentials.json")),
+               (text(key_file()), ask), (answer, ok))
+    yield case("a file that the program names", (START, READ_ENV),
+               (env(GOOGLE_APPLICATION_CREDENTIALS="/not/this"), read_file("/mine.json")), (text(key_file()), ask),
+               (answer, ok), options={"credentials_file": "/mine.json"})
+    yield case("JSON that the program gives", (START, READ_ENV), (env(), ask), (answer, ok),
+               options={"credentials_json": key_file()})
+    yield case("an empty GOOGLE_APPLICATION_CREDENTIALS is not set", (START, READ_ENV),
+               (env(GOOGLE_APPLICATION_CREDENTIALS="", NO_GCE_CHECK="true"), fail("CREDENTIALS_NOT_FOUND")))
+    yield case("no key id: no kid in the header", (START, READ_ENV),
+               (env(), exchange(NOW, {"target_audience": AUDIENCE}, kid=None)), (answer, ok),
+               options={"credentials_json": key_file(private_key_id=None)})
+    yield case("no token_uri: Google's own", (START, READ_ENV), (env(), ask), (answer, ok),
+               options={"credentials_json": key_file(token_uri=None)})
+    local = "http://127.0.0.1:8085/token"
+    local_ask = exchange(NOW, {"target_audience": AUDIENCE}, url=local)
+    yield case("an emulator, trusted by the environment", (START, READ_ENV),
+               (env(GATEPASS_TRUSTED_ENDPOINTS="127.0.0.1:8085"), local_ask), (answer, ok),
+               options={"credentials_json": key_file(token_uri=local)})
+    yield case("an emulator, trusted by the program", (START, READ_ENV), (env(), local_ask), (answer, ok),
+               options={"credentials_json": key_file(token_uri=local), "trusted_endpoints": ["127.0.0.1:8085"]})
+    access = response('{"access_token":"ya29.abc","expires_in":"3599","token_type":"Bearer"}')
+    yield case("an access token; expires_in is a string", (START, READ_ENV), (env(), exchange(NOW, {"scope": SCOPE})),
+               (access, done("ya29.abc", NOW + 3_599_000, NOW, jitters()[0], True)),
+               options={"credentials_json": key_file()}, kind="access_token", target=SCOPE)
+    yield case("an access token without a scope", (START, READ_ENV), (env(), fail("INVALID_OPTION")),
+               options={"credentials_json": key_file()}, kind="access_token", target="")
+
+    for kind, code in (("not_found",) * 2, ("permission_denied",) * 2, ("too_large",) * 2):
+        yield case(f"the credential file: {kind}", *gac, (failed(kind), fail("CREDENTIALS_FILE_UNREADABLE")))
+    yield case("gcloud's file may not be read", (START, READ_ENV), (env(HOME="/home/u"), read_file(well_known)),
+               (failed("permission_denied"), fail("CREDENTIALS_FILE_UNREADABLE")))
+    truncated = KEY_PEM[:400]
+    bad_files = {
+        "not JSON": ("{", "CREDENTIALS_FILE_INVALID"), "an array": ("[]", "CREDENTIALS_FILE_INVALID"),
+        "a member twice": ('{"type":"service_account","type":"x"}', "CREDENTIALS_FILE_INVALID"),
+        "two documents": (key_file() + "{}", "CREDENTIALS_FILE_INVALID"),
+        "no type": (key_file(type=None), "CREDENTIALS_FILE_INVALID"),
+        "an unknown type": (key_file(type="service_acount"), "CREDENTIALS_TYPE_UNKNOWN"),
+        "a type for later": ('{"type":"gdch_service_account"}', "CREDENTIALS_TYPE_UNSUPPORTED"),
+        "no client_email": (key_file(client_email=None), "CREDENTIALS_FILE_INVALID"),
+        "a number as client_email": (key_file(client_email=1), "CREDENTIALS_FILE_INVALID"),
+        "no private_key": (key_file(private_key=None), "CREDENTIALS_FILE_INVALID"),
+        "a truncated private_key": (key_file(private_key=truncated), "CREDENTIALS_FILE_INVALID"),
+        "another universe": (key_file(universe_domain="evil.example"), "CREDENTIALS_FILE_INVALID"),
+        "an http endpoint": (key_file(token_uri="http://oauth2.googleapis.com/token"), "ENDPOINT_NOT_ALLOWED"),
+        "a loopback endpoint that nobody trusts": (key_file(token_uri=local), "ENDPOINT_NOT_ALLOWED"),
+        "a stranger's endpoint": (key_file(token_uri="https://evil.example/token"), "ENDPOINT_NOT_ALLOWED"),
+        "an endpoint that is no string": (key_file(token_uri=5), "ENDPOINT_NOT_ALLOWED"),
+    }
+    for name, (content, code) in bad_files.items():
+        yield case(f"a credential file with {name}", *gac, (text(content), fail(code)))
+
+    def answered(name, reply, step, **more):
+        return case(name, (START, READ_ENV), (env(), ask), (reply, step), options={"credentials_json": key_file()}, **more)
+
+    _, attempts = jitters()
+    soon = wait(NOW + attempts.up_to(250))
+    invalid = fail("TOKEN_RESPONSE_INVALID")
+    yield answered("HTML", response("<html>login</html>"), invalid)
+    yield answered("an empty body", response(""), soon)
+    yield answered("half a document", response('{"id_token":"ey'), soon)
+    yield answered("no token", response("{}"), invalid)
+    yield answered("a number as token", response('{"id_token":5}'), invalid)
+    yield answered("a token with a header in it", response(json.dumps({"id_token": token + "\r\nX-Evil: 1"})), invalid,
+                   flags=["HeaderInjection"])
+    yield answered("the token twice", response(f'{{"id_token":"x","id_token":"{token}"}}'), invalid)
+    yield answered("a token that has expired", response(json.dumps({"id_token": id_token(NOW - 1000)})), soon)
+    yield answered("a token for another audience", response(json.dumps({"id_token": id_token(exp, "x")})), invalid)
+    yield answered("exp as text", response(json.dumps({"id_token": id_token(exp, exp=str(exp // 1000))})), invalid)
+    yield answered("400 invalid_grant", response('{"error":"invalid_grant","error_description":"Invalid JWT"}', 400),
+                   fail("TOKEN_REFUSED"))
+    yield answered("403 of a Google front end", response('{"error":{"code":403,"status":"PERMISSION_DENIED"}}', 403),
+                   fail("TOKEN_REFUSED"))
+    yield answered("400 that means try again", response('{"error":"internal_failure"}', 400), soon)
+    yield answered("500", response("", 500), soon)
+    yield answered("501", response("", 501), fail("TOKEN_REFUSED"))
+    yield answered("204", response("", 204), fail("TOKEN_REFUSED"))
+    yield answered("206", response(json.dumps({"id_token": token}), 206), fail("TOKEN_REFUSED"))
+    yield answered("a redirect", response("", 307, [("Location", "https://evil.example/token")]),
+                   fail("REDIRECT_REFUSED"), flags=["Redirect"])
+    yield answered("a body of more than 1 MiB", failed("too_large"), fail("RESPONSE_TOO_LARGE"))
+    yield answered("no connection", failed("connect"), soon)
+
+
+# --- cache -------------------------------------------------------------------------------------------------------
+
+def look(at, status, op=None, header=None, refresh=None, flight_of=None, target=AUDIENCE):
+    expect = {"status": status, "header": header, "refresh": refresh, "flight_of": flight_of}
+    return {"at_ms": at, "do": "lookup", "kind": "id_token", "target": target,
+            "expect": {name: value for name, value in expect.items() if value is not None}, **({"op": op} if op else {})}
+
+
+def resume(at, op, reply, step):
+    return {"at_ms": at, "do": "resume", "op": op, "reply": reply, "expect": step}
+
+
+def cancel(op):
+    return {"do": "cancel", "op": op}
+
+
+def cache_cases():
+    found = env(GCE_METADATA_HOST="127.0.0.1:8085")
+    ask = identity(host="127.0.0.1:8085")
+
+    def first(exp, token):
+        """The events that put a first token of the metadata server into the cache; and the generator after them."""
+        source, _ = jitters()
+        end = done(token, exp, NOW, source, False)
+        return source, end["token"]["fresh_until_ms"], [
+            look(NOW, "fetch", "a"), resume(NOW, "a", START, READ_ENV), resume(NOW, "a", found, ask),
+            resume(NOW, "a", mds(token), end)]
+
+    exp = NOW + 3_600_000
+    token = id_token(exp)
+    bearer = f"Bearer {token}"
+    _, fresh, events = first(exp, token)
+    yield "one flight for all who wait", [
+        *events[:2], look(NOW, "join", flight_of="a"), look(NOW, "fetch", "b", target="https://other"),
+        *events[2:], look(NOW, "fresh", header=bearer), look(fresh - 1, "fresh", header=bearer)]
+    yield "a cancelled fetch blocks nobody", [
+        look(NOW, "fetch", "a"), resume(NOW, "a", START, READ_ENV), look(NOW, "join", flight_of="a"), cancel("a"),
+        look(NOW, "fetch", "b"), look(NOW, "join", flight_of="b")]
+
+    source, fresh, events = first(exp, token)
+    later_exp = (fresh // 1000 + 3600) * 1000  # exp counts whole seconds
+    later = id_token(later_exp)
+    source.next()  # the refresh's own generator
+    yield "stale: served, and one caller refreshes behind the others", [
+        *events, look(fresh, "stale", "r", header=bearer, refresh=True),
+        look(fresh, "stale", header=bearer, refresh=False), resume(fresh, "r", START, ask),
+        resume(fresh, "r", mds(later), done(later, later_exp, fresh, source, False)),
+        look(fresh, "fresh", header=f"Bearer {later}")]
+
+    source, fresh, events = first(exp, token)
+    yield "the same token again is not asked for again for ten seconds", [
+        *events, look(fresh, "stale", "r", refresh=True), resume(fresh, "r", START, ask),
+        resume(fresh, "r", mds(token), events[3]["expect"]),
+        look(fresh + 9_999, "stale", header=bearer, refresh=False),
+        look(fresh + 10_000, "stale", "s", header=bearer, refresh=True)]
+
+    source, fresh, events = first(exp, token)
+    yield "a failed refresh never fails a caller while the token lives", [
+        *events, look(fresh, "stale", "r", refresh=True), resume(fresh, "r", START, ask),
+        resume(fresh, "r", mds("", 404), fail("TOKEN_REFUSED")),
+        look(fresh + 999, "stale", header=bearer, refresh=False),
+        look(fresh + 1000, "stale", "s", header=bearer, refresh=True), resume(fresh + 1000, "s", START, ask),
+        resume(fresh + 1000, "s", mds("", 404), fail("TOKEN_REFUSED")),
+        look(fresh + 2999, "stale", header=bearer, refresh=False),
+        look(exp - 10_001, "stale", "t", header=bearer, refresh=True), look(exp - 10_000, "join", flight_of="t")]
+
+    yield "after one failure the next caller tries, after two the error is remembered", [
+        look(NOW, "fetch", "a"), resume(NOW, "a", START, READ_ENV), resume(NOW, "a", found, ask),
+        resume(NOW, "a", mds("", 404), fail("TOKEN_REFUSED")), look(NOW, "fetch", "b"),
+        resume(NOW, "b", START, ask), resume(NOW, "b", mds("", 404), fail("TOKEN_REFUSED")),
+        look(NOW + 999, "fetch", "c"), resume(NOW + 999, "c", START, fail("TOKEN_REFUSED")),
+        look(NOW + 999, "fetch", "d"), resume(NOW + 999, "d", START, fail("TOKEN_REFUSED")),
+        look(NOW + 1000, "fetch", "e"), resume(NOW + 1000, "e", START, ask)]
+
+    _, fresh, events = first(exp, token)
+    yield "the clock jumps back: a token is not fresher than fresh", [
+        *events, look(NOW - 86_400_000, "fresh", header=bearer), look(fresh, "stale", "r", header=bearer, refresh=True)]
+
+    short_exp = NOW + 40_000
+    short = id_token(short_exp)
+    _, fresh, events = first(short_exp, short)
+    yield "a token of forty seconds", [
+        *events, look(fresh - 1, "fresh"), look(fresh, "stale", "r", refresh=True),
+        look(short_exp - 4_000, "join", flight_of="r")]
+
+
+def main():
+    def write(path, comment, cases):
+        (HERE / path).write_text(json.dumps({"comment": comment, "cases": cases}, indent=1, ensure_ascii=False) + "\n")
+
+    note = "TEST KEYS ONLY. Written by generate.py; schema.json beside this file says what the members mean."
+    write("acquire/metadata.json", note, list(metadata_cases()))
+    write("acquire/service_account.json", note, list(service_account_cases()))
+    cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
+    write("cache/timelines.json", note, cases)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+//! Every transcript of tests/vectors/acquire and every timeline of tests/vectors/cache, through the bridge.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::HashMap;
+
+use gatepass_bridge::{Lookup, Op, Source};
+use gatepass_vectors::{assert_step, read_all};
+use serde_json::Value;
+
+#[test]
+fn acquire() {
+    for case in read_all("acquire") {
+        let source = Source::new(&case["options"].to_string()).unwrap();
+        let transcript = case["transcript"].as_array().unwrap();
+        let now = transcript[0]["now_ms"].as_u64().unwrap();
+        let Lookup::Fetch(mut op) = look(&source, &case, now) else { panic!("{}: no fetch", case["name"]) };
+        for entry in transcript {
+            let step = op.resume(entry["now_ms"].as_u64().unwrap(), &entry["reply"].to_string());
+            assert_step(&step, &entry["step"], &case["name"]);
+        }
+    }
+}
+
+#[test]
+fn cache() {
+    for case in read_all("cache") {
+        let source = Source::new(&case["options"].to_string()).unwrap();
+        let mut ops: HashMap<&str, Op> = HashMap::new();
+        for (index, event) in case["events"].as_array().unwrap().iter().enumerate() {
+            let at = || event["at_ms"].as_u64().unwrap();
+            let name = event["op"].as_str();
+            match event["do"].as_str().unwrap() {
+                "cancel" => ops.get_mut(name.unwrap()).unwrap().cancel(),
+                "resume" => {
+                    let step = ops.get_mut(name.unwrap()).unwrap().resume(at(), &event["reply"].to_string());
+                    assert_step(&step, &event["expect"], &case["name"]);
+                }
+                "lookup" => {
+                    let expect = &event["expect"];
+                    let (status, header, op, flight) = match look(&source, event, at()) {
+                        Lookup::Fresh(token) => ("fresh", Some(token), None, None),
+                        Lookup::Stale(token, op) => ("stale", Some(token), op, None),
+                        Lookup::Fetch(op) => ("fetch", None, Some(op), None),
+                        Lookup::Join(flight) => ("join", None, None, Some(flight)),
+                    };
+                    let place = format!("{}, event {index}", case["name"]);
+                    assert_eq!(expect["status"], status, "{place}");
+                    if let Some(expected) = expect["header"].as_str() {
+                        assert_eq!(header.unwrap().header(), expected, "{place}");
+                    }
+                    if let Some(expected) = expect["refresh"].as_bool() {
+                        assert_eq!(op.is_some(), expected, "{place}");
+                    }
+                    if let Some(of) = expect["flight_of"].as_str() {
+                        assert_eq!(flight, ops[of].flight(), "{place}");
+                    }
+                    if let (Some(op), Some(name)) = (op, name) {
+                        ops.insert(name, op);
+                    }
+                }
+                other => panic!("unknown event {other}"),
+            }
+        }
+    }
+}
+
+fn look(source: &Source, what: &Value, now: u64) -> Lookup {
+    source.lookup(what["kind"].as_str().unwrap(), what["target"].as_str().unwrap(), now).unwrap()
+}
