@@ -303,3 +303,60 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn key(name: &str) -> TokenKey {
+        TokenKey::id_token(name).unwrap()
+    }
+
+    fn keep(source: &TokenSource, name: &str) {
+        let issued = Issued { value: Secret::from(name), expires_at: NOW.plus(3_600_000) };
+        source.shared.keep(&key(name), &issued, true, NOW);
+    }
+
+    #[test]
+    fn the_token_that_was_not_used_for_longest_makes_way() {
+        let source = TokenSource::new(SourceConfig::default());
+        for index in 0..MAX_ENTRIES {
+            let name = format!("audience-{index}");
+            assert!(matches!(source.lookup(&key(&name), NOW), Lookup::Fetch(_)));
+            keep(&source, &name);
+        }
+        assert!(matches!(source.lookup(&key("audience-0"), NOW), Lookup::Fresh(_)));
+        assert!(matches!(source.lookup(&key("one-more"), NOW), Lookup::Fetch(_)));
+        assert_eq!(source.shared.lock().entries.len(), MAX_ENTRIES);
+        assert!(matches!(source.lookup(&key("audience-0"), NOW), Lookup::Fresh(_)), "it was used last");
+        assert!(matches!(source.lookup(&key("audience-1"), NOW), Lookup::Fetch(_)), "it was not");
+    }
+
+    #[test]
+    fn a_forked_child_keeps_the_tokens_and_no_flight() {
+        let source = TokenSource::new(SourceConfig::default());
+        keep(&source, "held");
+        let Lookup::Fetch(parents) = source.lookup(&key("wanted"), NOW) else { panic!("no fetch") };
+        source.abandon_flights();
+        let Lookup::Fetch(childs) = source.lookup(&key("wanted"), NOW) else {
+            panic!("no fetch in the child")
+        };
+        drop(parents);
+        assert!(
+            matches!(source.lookup(&key("wanted"), NOW), Lookup::Join(id) if Some(id) == childs.flight())
+        );
+        assert!(matches!(source.lookup(&key("held"), NOW), Lookup::Fresh(_)));
+    }
+
+    #[test]
+    fn a_thousand_lookups_make_one_flight() {
+        let source = TokenSource::new(SourceConfig::default());
+        let lookups: Vec<Lookup> = (0..1000).map(|_| source.lookup(&key("a"), NOW)).collect();
+        let fetches = lookups.iter().filter(|lookup| matches!(lookup, Lookup::Fetch(_))).count();
+        let joins = lookups.iter().filter(|lookup| matches!(lookup, Lookup::Join(_))).count();
+        assert_eq!((fetches, joins), (1, 999));
+    }
+}

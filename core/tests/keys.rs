@@ -1,0 +1,214 @@
+//! The life of an issuer's keys, on a clock of the test's own: nothing here waits.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{
+    ErrorCode, KeyFetch, Millis, Operation, Reply, Secret, Step, Verdict, Verifier, VerifierConfig,
+};
+use serde_json::{Value, json};
+
+const KEYS_URL: &str = "https://www.googleapis.com/oauth2/v3/certs";
+const HOUR: u64 = 3_600_000;
+const NOW: Millis = Millis::from_secs(1_800_000_000);
+
+#[test]
+fn keys_are_fetched_once_and_tokens_remembered() {
+    let test = Test::new();
+    let mut fetch = test.needs_keys(NOW);
+    assert!(matches!(test.check(NOW), Verdict::Join(flight) if Some(flight) == fetch.flight()));
+    test.answer(&mut fetch, NOW, &test.google_keys(), "max-age=3600");
+    for at in [NOW, NOW.plus(1)] {
+        assert!(matches!(test.check(at), Verdict::Accepted(_, None)));
+    }
+}
+
+#[test]
+fn a_remembered_token_still_expires() {
+    let test = Test::with_keys("max-age=86400");
+    assert!(matches!(test.check(NOW), Verdict::Accepted(..)));
+    assert_eq!(test.refusal(NOW.plus(2 * HOUR)), ErrorCode::TokenExpired);
+}
+
+#[test]
+fn a_remembered_token_goes_with_its_key() {
+    let test = Test::with_keys("max-age=100");
+    assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
+    let later = NOW.plus(100_000);
+    let mut fetch = test.needs_keys(later);
+    test.answer(&mut fetch, later, &test.other_keys(), "max-age=100");
+    assert_eq!(test.refusal(later), ErrorCode::UnknownKey);
+}
+
+#[test]
+fn keys_are_refreshed_behind_one_caller_from_four_fifths_of_their_life() {
+    let test = Test::with_keys("max-age=1000");
+    let at = NOW.plus(800_000);
+    assert!(matches!(test.check(at.minus(1)), Verdict::Accepted(_, None)));
+    let Verdict::Accepted(_, Some(mut refresh)) = test.check(at) else { panic!("nobody was chosen") };
+    assert!(matches!(test.check(at), Verdict::Accepted(_, None)), "two were chosen");
+    assert!(matches!(refresh.resume(at, Reply::Start), Step::Send(_)));
+    test.answer(&mut refresh, at, &test.google_keys(), "max-age=1000");
+    assert!(matches!(test.check(at.plus(799_999)), Verdict::Accepted(_, None)));
+}
+
+#[test]
+fn old_keys_are_used_for_a_day_while_the_issuer_is_down() {
+    let test = Test::with_keys("max-age=60");
+    let mut at = NOW.plus(60_000);
+    for _ in 0..3 {
+        let mut fetch = test.needs_keys(at);
+        test.fail(&mut fetch, at);
+        assert!(matches!(test.check(at), Verdict::Accepted(_, None)));
+        at = at.plus(60_000);
+    }
+    let too_old = NOW.plus(60_000 + 24 * HOUR);
+    let mut fetch = test.needs_keys(too_old);
+    test.fail(&mut fetch, too_old);
+    assert_eq!(test.refusal(too_old), ErrorCode::KeysUnavailable);
+}
+
+#[test]
+fn unknown_key_ids_cause_one_request_in_thirty_seconds() {
+    let test = Test::with_keys("max-age=86400");
+    let stranger = test.case("p0256");
+    let at = NOW.plus(30_000);
+    assert!(
+        matches!(test.verifier.check(&stranger, at.minus(1)), Verdict::Rejected(_)),
+        "asked within the cooldown"
+    );
+    let Verdict::NeedsKeys(mut fetch) = test.verifier.check(&stranger, at) else {
+        panic!("nobody was chosen")
+    };
+    assert!(matches!(fetch.resume(at, Reply::Start), Step::Send(_)));
+    assert!(matches!(test.check(at), Verdict::Accepted(..)), "a known key waits for nobody");
+    test.answer(&mut fetch, at, &test.google_keys(), "max-age=86400");
+    for later in [at, at.plus(29_999)] {
+        let Verdict::Rejected(error) = test.verifier.check(&stranger, later) else { panic!("asked again") };
+        assert_eq!(error.code(), ErrorCode::UnknownKey);
+    }
+}
+
+#[test]
+fn a_dropped_fetch_gives_its_flight_up() {
+    let test = Test::new();
+    drop(test.needs_keys(NOW));
+    drop(test.needs_keys(NOW));
+    let kept = test.needs_keys(NOW);
+    test.verifier.abandon_flights();
+    let _next = test.needs_keys(NOW);
+    drop(kept);
+    assert!(
+        matches!(test.check(NOW), Verdict::Join(_)),
+        "the abandoned flight's end must not end the next one"
+    );
+}
+
+#[test]
+fn an_answer_that_is_no_key_set_is_no_answer() {
+    for body in
+        ["", "<html>", "null", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AAAA","kid":"a"}]}"#]
+    {
+        let test = Test::new();
+        let mut fetch = test.needs_keys(NOW);
+        let Step::Fail(error) = test.resume(&mut fetch, NOW, 200, body, "max-age=60") else {
+            panic!("{body} was taken")
+        };
+        assert_eq!(error.code(), ErrorCode::KeysUnavailable, "{body}");
+    }
+}
+
+#[test]
+fn google_pem_maps_are_key_sets_too() {
+    let test = Test::new();
+    let mut fetch = test.needs_keys(NOW);
+    test.answer(&mut fetch, NOW, &test.corpus["certs"]["google"], "max-age=3600");
+    assert!(matches!(test.check(NOW), Verdict::Accepted(..)));
+}
+
+struct Test {
+    corpus: Value,
+    verifier: Verifier,
+    token: String,
+}
+
+impl Test {
+    /// A verifier without keys, and a good token.
+    fn new() -> Self {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/verify/attack_corpus.json");
+        let corpus: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let verifier = Verifier::new(VerifierConfig {
+            preset: Some(Preset::Google),
+            audiences: vec![corpus["profiles"]["google"]["audience"].as_str().unwrap().into()],
+            keys: KeySource::Url(KEYS_URL.into()),
+            ..VerifierConfig::default()
+        });
+        let mut test = Self { corpus, verifier: verifier.unwrap(), token: String::new() };
+        test.token = test.case("p0001");
+        test
+    }
+
+    fn with_keys(cache_control: &str) -> Self {
+        let test = Self::new();
+        let mut fetch = test.needs_keys(NOW);
+        test.answer(&mut fetch, NOW, &test.google_keys(), cache_control);
+        test
+    }
+
+    fn case(&self, id: &str) -> String {
+        let case = self.corpus["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap();
+        case["token"].as_str().unwrap().to_owned()
+    }
+
+    fn google_keys(&self) -> Value {
+        self.corpus["jwks"]["google"].clone()
+    }
+
+    /// The same keys under other ids.
+    fn other_keys(&self) -> Value {
+        let keys = self.corpus["jwks"]["google"]["keys"].as_array().unwrap().iter().map(|key| {
+            let mut key = key.clone();
+            key["kid"] = json!(format!("x{}", key["kid"]));
+            key
+        });
+        json!({ "keys": keys.collect::<Vec<_>>() })
+    }
+
+    fn check(&self, now: Millis) -> Verdict {
+        self.verifier.check(&self.token, now)
+    }
+
+    fn refusal(&self, now: Millis) -> ErrorCode {
+        let Verdict::Rejected(error) = self.check(now) else { panic!("not refused") };
+        error.code()
+    }
+
+    /// The operation of a caller who was chosen to fetch; it has asked already.
+    fn needs_keys(&self, now: Millis) -> KeyFetch {
+        let Verdict::NeedsKeys(mut fetch) = self.check(now) else { panic!("no keys were asked for") };
+        let Step::Send(request) = fetch.resume(now, Reply::Start) else { panic!("no request") };
+        assert_eq!(request.url, KEYS_URL);
+        fetch
+    }
+
+    fn answer(&self, fetch: &mut KeyFetch, now: Millis, keys: &Value, cache_control: &str) {
+        let Step::Done(()) = self.resume(fetch, now, 200, &keys.to_string(), cache_control) else {
+            panic!("the keys were not taken")
+        };
+    }
+
+    fn fail(&self, fetch: &mut KeyFetch, now: Millis) {
+        let Step::Fail(_) = self.resume(fetch, now, 404, "", "") else { panic!("404 was taken") };
+    }
+
+    fn resume(
+        &self,
+        fetch: &mut KeyFetch,
+        now: Millis,
+        status: u16,
+        body: &str,
+        cache_control: &str,
+    ) -> Step<()> {
+        let headers = vec![("Cache-Control".to_owned(), cache_control.to_owned())];
+        fetch.resume(now, Reply::Response { status, headers, body: Secret::new(body.as_bytes().to_vec()) })
+    }
+}
