@@ -1,0 +1,265 @@
+//! The built program: `gatepass emulator` over loopback, and the key file that goes with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// A running emulator. It stops when this is dropped, or when the test process dies: its standard input closes.
+struct Running {
+    process: Child,
+    stdin: Option<ChildStdin>,
+    /// What it printed.
+    lines: Vec<String>,
+    address: String,
+}
+
+impl Running {
+    fn start(options: &[&str]) -> Self {
+        let mut process = gatepass(&["emulator", "--port", "0", "--exit-with-stdin"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let lines: Vec<String> = stdout.lines().take(5).map(Result::unwrap).collect();
+        let address = lines[4].strip_prefix("# listening on http://").unwrap().to_owned();
+        Self { stdin: process.stdin.take(), process, lines, address }
+    }
+
+    /// Sends one request on a connection of its own, and gives the status, the head and the body.
+    fn send(&self, method: &str, target: &str, headers: &str, body: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_ascii_lowercase(), body.to_owned())
+    }
+
+    fn metadata(&self, path: &str) -> (u16, String, String) {
+        self.send("GET", &format!("/computeMetadata/v1/{path}"), "Metadata-Flavor: Google\r\n", "")
+    }
+
+    fn order_fault(&self, order: &Value) {
+        assert_eq!(self.send("POST", "/emulator/v1/fault", "", &order.to_string()).0, 200);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // The program ends by itself; were it not to, the test would hang here and show it.
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+fn gatepass(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepass"));
+    command.args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Checks the exit code, and that one line on standard error holds each of the words.
+fn assert_fails(output: &Output, exit_code: i32, words: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit_code), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "`{word}` is missing in: {stderr}");
+    }
+}
+
+#[test]
+fn the_environment_is_printed_for_a_shell() {
+    let emulator = Running::start(&[]);
+    let address = &emulator.address;
+    assert!(address.starts_with("127.0.0.1:"));
+    assert_eq!(
+        emulator.lines,
+        [
+            format!("export GCE_METADATA_HOST={address}"),
+            format!("export GCE_METADATA_IP={address}"),
+            "export METADATA_SERVER_DETECTION=assume-present".to_owned(),
+            format!("export GATEPASS_TRUSTED_ENDPOINTS={address}"),
+            format!("# listening on http://{address}"),
+        ]
+    );
+}
+
+#[test]
+fn options_reach_the_emulator() {
+    let emulator = Running::start(&[
+        "--email",
+        "sa@shop.iam.gserviceaccount.com",
+        "--region",
+        "europe-west1",
+        "--lifetime",
+        "60",
+    ]);
+    assert_eq!(
+        emulator.metadata("instance/service-accounts/default/email").2,
+        "sa@shop.iam.gserviceaccount.com"
+    );
+    assert_eq!(emulator.metadata("project/project-id").2, "shop");
+    assert!(emulator.metadata("instance/region").2.ends_with("/europe-west1"));
+    let token: Value =
+        serde_json::from_str(&emulator.metadata("instance/service-accounts/default/token").2).unwrap();
+    assert_eq!(token["expires_in"], 60);
+}
+
+#[test]
+fn endpoints_answer_over_loopback() {
+    let emulator = Running::start(&[]);
+    let (status, head, _) = emulator.send("GET", "/", "", "");
+    assert_eq!(status, 200);
+    assert!(head.contains("metadata-flavor: google"), "{head}");
+
+    let (status, _, token) =
+        emulator.metadata("instance/service-accounts/default/identity?audience=https%3A%2F%2Fa.example");
+    assert_eq!((status, token.split('.').count()), (200, 3));
+
+    let (status, _, body) = emulator.send("POST", "/token", "", "grant_type=password");
+    let error: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &error["error"]), (400, &json!("unsupported_grant_type")));
+
+    let (_, _, configuration) = emulator.send("GET", "/.well-known/openid-configuration", "", "");
+    let configuration: Value = serde_json::from_str(&configuration).unwrap();
+    assert_eq!(configuration["jwks_uri"], format!("http://{}/oauth2/v3/certs", emulator.address));
+
+    let (status, _, _) = emulator.send("POST", "/token", "", &"x".repeat((1 << 20) + 1));
+    assert_eq!(status, 413);
+}
+
+#[test]
+fn a_connection_is_kept_alive() {
+    let emulator = Running::start(&[]);
+    let mut connection = BufReader::new(TcpStream::connect(&emulator.address).unwrap());
+    for _ in 0..2 {
+        connection.get_mut().write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut line = String::new();
+        connection.read_line(&mut line).unwrap();
+        assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+        while line != "\r\n" {
+            line.clear();
+            connection.read_line(&mut line).unwrap();
+        }
+        let mut body = [0; "computeMetadata/\n".len()];
+        connection.read_exact(&mut body).unwrap();
+    }
+}
+
+#[test]
+fn faults_reach_the_wire() {
+    let emulator = Running::start(&[]);
+    let order =
+        json!({ "path": "/", "status": 302, "headers": { "Location": "http://a.example/" }, "delay_ms": 1 });
+    emulator.order_fault(&order);
+    let (status, head, body) = emulator.send("GET", "/", "", "");
+    assert_eq!((status, body.as_str()), (302, ""));
+    assert!(head.contains("location: http://a.example/"), "{head}");
+
+    emulator.order_fault(&json!({ "path": "/", "status": 200, "body_bytes": 10_000_000 }));
+    assert_eq!(emulator.send("GET", "/", "", "").2.len(), 10_000_000);
+
+    emulator.order_fault(&json!({ "path": "/", "drop": true }));
+    let mut stream = TcpStream::connect(&emulator.address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(text(&answer), "");
+}
+
+#[test]
+fn a_delayed_answer_does_not_keep_the_program_running() {
+    let emulator = Running::start(&[]);
+    emulator.order_fault(&json!({ "path": "/", "delay_ms": 600_000 }));
+    let mut stream = TcpStream::connect(&emulator.address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    drop(emulator);
+}
+
+#[test]
+fn an_address_that_others_can_reach_takes_a_dangerous_word() {
+    let output = gatepass(&["emulator", "--port", "0", "--address", "0.0.0.0"]).output().unwrap();
+    assert_fails(&output, 2, &["0.0.0.0", "loopback", "--danger-expose-to-network"]);
+}
+
+#[test]
+fn a_port_in_use_is_reported() {
+    let emulator = Running::start(&[]);
+    let (_, port) = emulator.address.split_once(':').unwrap();
+    let output = gatepass(&["emulator", "--port", port]).output().unwrap();
+    assert_fails(&output, 1, &[&emulator.address, "--port"]);
+}
+
+#[test]
+fn wrong_options_are_usage_errors() {
+    for (arguments, word) in [
+        (&["emulator", "--email", "nobody"][..], "name@project.iam.gserviceaccount.com"),
+        (&["emulator", "--lifetime", "0"], "1..=43200"),
+        (&["emulator", "key"], "--email"),
+        (&["emulator", "key", "--email", "a@b", "--emulator", "127.0.0.1:8085"], "http://127.0.0.1:8085"),
+        (&["emulator", "key", "--email", "a@b", "--emulator", "http://a.example/token"], "without a path"),
+    ] {
+        assert_fails(&gatepass(arguments).output().unwrap(), 2, &[word]);
+    }
+}
+
+#[test]
+fn a_key_file_is_printed() {
+    let output =
+        gatepass(&["emulator", "key", "--email", "sa@shop.iam.gserviceaccount.com"]).output().unwrap();
+    assert!(output.status.success());
+    let file: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(file["gatepass_emulator"], "TEST KEY, NOT A SECRET");
+    assert_eq!(file["client_email"], "sa@shop.iam.gserviceaccount.com");
+    assert_eq!(file["token_uri"], "http://127.0.0.1:8085/token");
+}
+
+#[test]
+fn a_key_file_is_written_for_its_owner_and_over_nothing_but_its_like() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("key.json");
+    let write = || {
+        gatepass(&[
+            "emulator",
+            "key",
+            "--email",
+            "sa@shop.iam.gserviceaccount.com",
+            "--emulator",
+            "http://[::1]:1/",
+        ])
+        .arg("--out")
+        .arg(&path)
+        .output()
+        .unwrap()
+    };
+    fs::write(&path, r#"{"gatepass_emulator": "an older one"}"#).unwrap();
+    assert!(write().status.success());
+    let file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(file["token_uri"], "http://[::1]:1/token");
+    #[cfg(unix)]
+    {
+        let permissions = fs::metadata(&path).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777, 0o600);
+    }
+
+    fs::write(&path, r#"{"type": "service_account"}"#).unwrap();
+    assert_fails(&write(), 1, &["is not a key file of the emulator", "--out"]);
+    assert_eq!(fs::read(&path).unwrap(), br#"{"type": "service_account"}"#);
+}

@@ -1,0 +1,44 @@
+//! What a user may choose.
+
+use std::time::Duration;
+
+use crate::ServiceAccount;
+
+/// The project of the default service account.
+pub(crate) const DEFAULT_PROJECT_ID: &str = "emulator";
+
+/// What the emulator pretends to be. [`Config::new`] fills in the defaults; change what you like.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients reach the emulator, `http://127.0.0.1:8085`, without a slash at the end.
+    pub base_url: String,
+    /// The account of the metadata server: whom the emulated service runs as.
+    pub service_account: ServiceAccount,
+    /// The project's name.
+    pub project_id: String,
+    /// The project's number.
+    pub project_number: u64,
+    /// The region, such as `us-central1`; the zone is its first, `us-central1-1`, as on Cloud Run.
+    pub region: String,
+    /// How long ID tokens and access tokens live.
+    pub token_lifetime: Duration,
+}
+
+impl Config {
+    /// Gives the defaults for an emulator at `base_url`.
+    pub fn new(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            service_account: ServiceAccount::default(),
+            project_id: DEFAULT_PROJECT_ID.to_owned(),
+            project_number: 123_456_789_012,
+            region: "us-central1".to_owned(),
+            // Google's own tokens live for an hour, all of them.
+            token_lifetime: Duration::from_secs(3600),
+        }
+    }
+
+    pub(crate) fn token_endpoint(&self) -> String {
+        format!("{}/token", self.base_url)
+    }
+}

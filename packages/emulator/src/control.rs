@@ -1,0 +1,142 @@
+//! The control API, with which tests steer the emulator; README.md describes it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::faults::Fault;
+use crate::http::{Request, Response};
+use crate::jws::Object;
+use crate::mint::IdToken;
+use crate::time::UnixSeconds;
+use crate::{Emulator, ServiceAccount};
+
+const ROOT: &str = "/emulator/";
+
+/// Tells whether the path belongs to the control API.
+pub(crate) fn owns(path: &str) -> bool {
+    path.starts_with(ROOT)
+}
+
+/// Answers for a path that [`owns`] accepts.
+pub(crate) fn answer(emulator: &Emulator, request: &Request, now: UnixSeconds) -> Response {
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/emulator/v1/requests") => list_requests(emulator),
+        ("POST", "/emulator/v1/requests:reset") => {
+            emulator.requests.reset();
+            done()
+        }
+        ("POST", "/emulator/v1/mint") => mint(emulator, &request.body, now),
+        ("POST", "/emulator/v1/fault") => add_fault(emulator, &request.body),
+        ("POST", "/emulator/v1/fault:clear") => {
+            emulator.faults.clear();
+            done()
+        }
+        (method, path) => refuse(
+            404,
+            &format!(
+                "no {method} {path} here; the control API has GET /emulator/v1/requests, and POST \
+                 /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear"
+            ),
+        ),
+    }
+}
+
+fn list_requests(emulator: &Emulator) -> Response {
+    let counts = emulator.requests.counts();
+    let total: u64 = counts.values().sum();
+    Response::json(200, &json!({ "counts": counts, "total": total }))
+}
+
+fn add_fault(emulator: &Emulator, body: &[u8]) -> Response {
+    match serde_json::from_slice::<Fault>(body) {
+        Ok(fault) => {
+            emulator.faults.add(fault);
+            done()
+        }
+        Err(error) => refuse(400, &format!("not a fault: {error}")),
+    }
+}
+
+fn mint(emulator: &Emulator, body: &[u8], now: UnixSeconds) -> Response {
+    let order: MintOrder = match serde_json::from_slice(body) {
+        Ok(order) => order,
+        Err(error) => return refuse(400, &format!("not an order for a token: {error}")),
+    };
+    let Some(token) = order.token(emulator, now) else {
+        return refuse(400, "`claims.aud` is missing; give an audience, or list `aud` in `omit`");
+    };
+    match token.sign() {
+        Ok(token) => Response::json(200, &json!({ "token": token })),
+        Err(error) => refuse(500, &error.to_string()),
+    }
+}
+
+/// A token as the control API takes the order for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MintOrder {
+    #[serde(default)]
+    key: OrderedKey,
+    #[serde(default)]
+    claims: Object,
+    #[serde(default)]
+    header: Object,
+    #[serde(default)]
+    omit: Vec<String>,
+    lifetime: Option<u64>,
+    issued_at: Option<UnixSeconds>,
+    #[serde(default)]
+    strip_signature: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OrderedKey {
+    #[default]
+    Google,
+    Iap,
+}
+
+impl MintOrder {
+    /// Prepares the token; nothing when nobody said whom it is for.
+    fn token(self, emulator: &Emulator, now: UnixSeconds) -> Option<IdToken> {
+        if !self.claims.contains_key("aud") && !self.omit.iter().any(|claim| claim == "aud") {
+            return None;
+        }
+        // The claims below replace whatever follows from these two, so a wrong type in them does no harm.
+        let audience = self.claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+        let account = self.account().unwrap_or_else(|| emulator.config().service_account.clone());
+
+        let issued_at = self.issued_at.unwrap_or(now);
+        let lifetime = self.lifetime.map_or(emulator.config().token_lifetime, Duration::from_secs);
+        let mut token = match self.key {
+            OrderedKey::Google => IdToken::google(&account, audience, issued_at, lifetime),
+            OrderedKey::Iap => IdToken::iap(&account, audience, issued_at, lifetime),
+        };
+        for (name, value) in self.claims {
+            token = token.claim(&name, value);
+        }
+        for name in self.omit {
+            token = token.without(&name);
+        }
+        for (name, value) in self.header {
+            token = token.header(&name, value);
+        }
+        Some(if self.strip_signature { token.signature_removed() } else { token })
+    }
+
+    /// The account that `email` names: the claims that follow from the e-mail, such as `sub`, are to agree with it.
+    fn account(&self) -> Option<ServiceAccount> {
+        self.claims.get("email")?.as_str()?.parse().ok()
+    }
+}
+
+fn done() -> Response {
+    Response::json(200, &json!({}))
+}
+
+fn refuse(status: u16, error: &str) -> Response {
+    Response::json(status, &json!({ "error": error }))
+}

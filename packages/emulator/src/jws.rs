@@ -1,0 +1,53 @@
+//! JSON Web Signatures in the compact form, RFC 7515 section 7.1.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use crate::keys::{KeyError, SigningKey};
+
+/// A JSON object: the header, or the claims.
+pub(crate) type Object = Map<String, Value>;
+
+/// Signs `claims`. Members of `header` stand beside `alg`, `kid` and `typ`, or in their place.
+pub(crate) fn sign<K: SigningKey>(key: &K, header: &Object, claims: &Object) -> Result<String, KeyError> {
+    let mut full_header = Object::new();
+    full_header.insert("alg".to_owned(), json!(K::ALGORITHM));
+    full_header.insert("kid".to_owned(), json!(key.kid()));
+    full_header.insert("typ".to_owned(), json!("JWT"));
+    full_header.extend(header.clone());
+
+    let signing_input = format!("{}.{}", encode(full_header), encode(claims.clone()));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(key.sign(signing_input.as_bytes())?);
+    Ok(format!("{signing_input}.{signature}"))
+}
+
+/// A signed object taken apart, not yet verified.
+pub(crate) struct Unverified<'a> {
+    pub(crate) header: Object,
+    pub(crate) claims: Object,
+    pub(crate) signing_input: &'a str,
+    pub(crate) signature: Vec<u8>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Takes a compact token apart; nothing if it does not consist of two base64url JSON objects and a signature.
+    pub(crate) fn parse(compact: &'a str) -> Option<Self> {
+        let (signing_input, signature) = compact.rsplit_once('.')?;
+        let (header, claims) = signing_input.split_once('.')?;
+        Some(Self {
+            header: decode(header)?,
+            claims: decode(claims)?,
+            signing_input,
+            signature: BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?,
+        })
+    }
+}
+
+fn encode(object: Object) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Value::Object(object).to_string())
+}
+
+fn decode(part: &str) -> Option<Object> {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}

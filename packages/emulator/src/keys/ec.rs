@@ -1,0 +1,80 @@
+//! P-256 keys, which sign Identity-Aware Proxy's assertions with ES256.
+
+use std::fmt;
+use std::sync::Arc;
+
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{self, Signature};
+use p256::pkcs8::{EncodePublicKey, LineEnding};
+use serde_json::{Value, json};
+
+use super::{KeyError, Memo, SigningKey, base64url, generator, key_id};
+use crate::TEST_KEY_NOTICE;
+
+static DERIVED: Memo<EcKey> = Memo::new();
+
+/// A P-256 test key.
+pub struct EcKey {
+    label: String,
+    kid: String,
+    signer: ecdsa::SigningKey,
+}
+
+impl EcKey {
+    /// Derives the key of that label, or gives the one derived before.
+    pub fn derive(label: &str) -> Result<Arc<Self>, KeyError> {
+        DERIVED.derive_once(label, Self::generate)
+    }
+
+    /// Gives the public key as a JWK, RFC 7517, with an extra member that calls it a test key.
+    pub fn jwk(&self) -> Value {
+        let point = self.signer.verifying_key().to_encoded_point(false);
+        json!({
+            "kid": self.kid,
+            "kty": "EC",
+            "crv": "P-256",
+            "alg": Self::ALGORITHM,
+            "use": "sig",
+            "x": point.x().map(|x| base64url(x)),
+            "y": point.y().map(|y| base64url(y)),
+            "gatepass_emulator": TEST_KEY_NOTICE,
+        })
+    }
+
+    /// Gives the public key in PEM: Identity-Aware Proxy publishes bare keys, not certificates.
+    pub fn public_key_pem(&self) -> Result<String, KeyError> {
+        self.signer
+            .verifying_key()
+            .to_public_key_pem(LineEnding::LF)
+            .map_err(|error| KeyError::new(&self.label, error))
+    }
+
+    fn generate(label: &str) -> Result<Self, KeyError> {
+        let signer = ecdsa::SigningKey::random(&mut generator(label));
+        let public =
+            signer.verifying_key().to_public_key_der().map_err(|error| KeyError::new(label, error))?;
+        Ok(Self { label: label.to_owned(), kid: key_id(public.as_bytes()), signer })
+    }
+}
+
+impl SigningKey for EcKey {
+    const ALGORITHM: &'static str = "ES256";
+
+    fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Signs with the nonce of RFC 6979, so that the same token comes out for the same claims. The signature is
+    /// `r || s`, 64 bytes, as RFC 7518 section 3.4 wants.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let signature: Signature =
+            self.signer.try_sign(message).map_err(|error| KeyError::new(&self.label, error))?;
+        Ok(signature.to_bytes().to_vec())
+    }
+}
+
+impl fmt::Debug for EcKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EcKey({})", self.kid)
+    }
+}

@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The map
+//! | module | subject |
+//! | --- | --- |
+//! | [`Emulator`], [`Config`] | the whole: one request and a time in, one response out |
+//! | [`http`], [`time`] | the request, the response, the time |
+//! | [`service_account`] | who a token speaks for, and the key file that proves it |
+//! | [`mint`] | tokens that look like Google's |
+//! | [`keys`] | test keys, derived in the open |
+//! | `metadata`, `token`, `certs` | one file per family of endpoints |
+//! | `control`, `faults`, `request_log` | the control API, and what it steers |
+//!
+//! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod certs;
+mod config;
+mod control;
+mod emulator;
+mod faults;
+pub mod http;
+mod jws;
+pub mod keys;
+mod metadata;
+pub mod mint;
+mod request_log;
+pub mod service_account;
+pub mod time;
+mod token;
+mod token_cache;
+
+pub use config::Config;
+pub use emulator::Emulator;
+pub use service_account::ServiceAccount;
+
+/// What every key, certificate and key file of the emulator says of itself.
+pub const TEST_KEY_NOTICE: &str = "TEST KEY, NOT A SECRET";

@@ -1,0 +1,188 @@
+//! The token endpoint: what `https://oauth2.googleapis.com/token` does with a service account's assertion.
+//!
+//! The error texts are Google's where they are known; they name the claim to look at.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::http::{Request, Response};
+use crate::jws::{Object, Unverified};
+use crate::keys::{KeyError, SigningKey};
+use crate::mint::{AccessToken, IdToken};
+use crate::time::UnixSeconds;
+use crate::{Config, ServiceAccount};
+
+/// RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// Google's own address, which an assertion may name whatever address it is sent to: the libraries for Python and
+/// Node always do.
+const GOOGLE_TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
+
+/// How long an assertion may live.
+const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// How far a client's clock may be off. An assertion may live longer by that much, too: the library for Rust sets
+/// `exp` to 3620 s after `iat` for this reason.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// Answers a POST of a form.
+pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
+    match grant(config, request, now) {
+        Ok(response) => Ok(uncacheable(response)),
+        Err(Refusal::OAuth { error, description }) => {
+            let body = json!({ "error": error, "error_description": description });
+            Ok(uncacheable(Response::json(400, &body)))
+        }
+        Err(Refusal::Key(error)) => Err(error),
+    }
+}
+
+fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {
+    let required = |name: &str| {
+        request
+            .form_parameter(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| Refusal::new("invalid_request", format!("Required parameter is missing: {name}")))
+    };
+    let grant_type = required("grant_type")?;
+    if grant_type != JWT_BEARER {
+        return Err(Refusal::new("unsupported_grant_type", format!("Invalid grant_type: {grant_type}")));
+    }
+    let assertion = Assertion::verify(&required("assertion")?, config, request, now)?;
+    match (assertion.text("target_audience"), assertion.text("scope")) {
+        (Some(audience), None) => issue_id_token(config, &assertion.issuer, audience, now),
+        (None, Some(scope)) => Ok(issue_access_token(config, &assertion, scope, now)),
+        _ => Err(Refusal::new("invalid_scope", "Invalid OAuth scope or ID token audience provided.")),
+    }
+}
+
+fn issue_id_token(
+    config: &Config,
+    account: &ServiceAccount,
+    audience: &str,
+    now: UnixSeconds,
+) -> Result<Response, Refusal> {
+    // Here the authorised party is the e-mail; in a token of the metadata server it is the numeric ID.
+    let token = IdToken::google(account, audience, now, config.token_lifetime)
+        .claim("azp", account.email())
+        .sign()?;
+    Ok(Response::json(200, &json!({ "id_token": token })))
+}
+
+fn issue_access_token(config: &Config, assertion: &Assertion, scope: &str, now: UnixSeconds) -> Response {
+    // With domain-wide delegation, `sub` is the user for whom the service account acts.
+    let principal = assertion.text("sub").unwrap_or(assertion.issuer.email()).to_owned();
+    let expires_at = now.after(config.token_lifetime);
+    let token = AccessToken { principal, scope: scope.to_owned(), expires_at };
+    Response::json(
+        200,
+        &json!({
+            "access_token": token.encode(),
+            // One second less than the lifetime, as Google says it.
+            "expires_in": config.token_lifetime.as_secs().saturating_sub(1),
+            "token_type": "Bearer",
+        }),
+    )
+}
+
+/// What a service account signed, verified.
+struct Assertion {
+    issuer: ServiceAccount,
+    claims: Object,
+}
+
+impl Assertion {
+    /// Checks signature, audience and times. Any account that can be named has signed with the key derived from its
+    /// e-mail; nobody has to register it.
+    fn verify(compact: &str, config: &Config, request: &Request, now: UnixSeconds) -> Result<Self, Refusal> {
+        let jws =
+            Unverified::parse(compact).ok_or_else(|| invalid_grant("Invalid JWT: not a signed JWT."))?;
+        let issuer = text(&jws.claims, "iss").unwrap_or_default();
+        let issuer: ServiceAccount =
+            issuer.parse().map_err(|error| invalid_grant(format!("Invalid JWT: `iss`: {error}.")))?;
+
+        let key = issuer.key()?;
+        let right_algorithm = text(&jws.header, "alg") == Some("RS256");
+        // Node sends no `kid`.
+        let right_key = text(&jws.header, "kid").is_none_or(|kid| kid == key.kid());
+        if !right_algorithm || !right_key || !key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
+            return Err(invalid_grant("Invalid JWT Signature."));
+        }
+        if !text(&jws.claims, "aud").is_some_and(|aud| is_this_endpoint(aud, config, request)) {
+            let expected = config.token_endpoint();
+            return Err(invalid_grant(format!(
+                "Invalid JWT: Failed audience check. The right audience is {expected} or {GOOGLE_TOKEN_ENDPOINT}"
+            )));
+        }
+        let assertion = Self { issuer, claims: jws.claims };
+        if assertion.is_timely(now) {
+            Ok(assertion)
+        } else {
+            Err(invalid_grant(
+                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check \
+                 your iat and exp values in the JWT claim.",
+            ))
+        }
+    }
+
+    fn is_timely(&self, now: UnixSeconds) -> bool {
+        let (Some(issued_at), Some(expires_at)) = (self.time("iat"), self.time("exp")) else { return false };
+        issued_at <= now.after(CLOCK_SKEW)
+            && now < expires_at
+            && issued_at < expires_at
+            && expires_at <= issued_at.after(MAX_LIFETIME + CLOCK_SKEW)
+    }
+
+    fn time(&self, claim: &str) -> Option<UnixSeconds> {
+        self.claims.get(claim)?.as_u64().map(UnixSeconds)
+    }
+
+    fn text(&self, claim: &str) -> Option<&str> {
+        text(&self.claims, claim)
+    }
+}
+
+fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
+    object.get(name)?.as_str().filter(|value| !value.is_empty())
+}
+
+/// A key file may reach the emulator by another name than the emulator knows, `localhost` or a container's. The
+/// `Host` header tells which.
+fn is_this_endpoint(audience: &str, config: &Config, request: &Request) -> bool {
+    audience == GOOGLE_TOKEN_ENDPOINT
+        || audience == config.token_endpoint()
+        || request.header("Host").is_some_and(|host| audience == format!("http://{host}/token"))
+}
+
+/// Why there is no token.
+enum Refusal {
+    /// The client is at fault: RFC 6749 section 5.2.
+    OAuth { error: &'static str, description: String },
+    /// The emulator is.
+    Key(KeyError),
+}
+
+impl Refusal {
+    fn new(error: &'static str, description: impl Into<String>) -> Self {
+        Self::OAuth { error, description: description.into() }
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+fn invalid_grant(description: impl Into<String>) -> Refusal {
+    Refusal::new("invalid_grant", description)
+}
+
+/// RFC 6749 section 5.1 forbids to keep a token.
+fn uncacheable(response: Response) -> Response {
+    response
+        .with_header("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
+        .with_header("Pragma", "no-cache")
+}
