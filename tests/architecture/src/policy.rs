@@ -1,0 +1,124 @@
+//! What only the core may know. A package that names one of these has begun to decide something by itself.
+
+use crate::Violations;
+use crate::source::SourceFile;
+
+/// Where the packages' own source is, without their tests.
+pub const PACKAGES: &[Package] = &[
+    Package { folder: "packages/python", extensions: &["py"] },
+    Package { folder: "packages/node", extensions: &["js", "mjs", "cjs", "ts"] },
+    Package { folder: "packages/go", extensions: &["go"] },
+    Package { folder: "packages/java", extensions: &["java"] },
+];
+
+/// A package that users install.
+#[derive(Clone, Copy, Debug)]
+pub struct Package {
+    /// Its folder.
+    pub folder: &'static str,
+    /// How its source files end.
+    pub extensions: &'static [&'static str],
+}
+
+/// Words of the protocol, with the module that decides about them. Comments may name them.
+const WORDS: &[(&str, &str)] = &[
+    ("metadata.google.internal", "core/src/exchange/metadata.rs"),
+    ("169.254.169.254", "core/src/exchange/metadata.rs"),
+    ("Metadata-Flavor", "core/src/exchange/metadata.rs"),
+    ("computeMetadata", "core/src/exchange/metadata.rs"),
+    ("oauth2.googleapis.com", "core/src/exchange/oauth2_token.rs"),
+    ("jwt-bearer", "core/src/exchange/oauth2_token.rs"),
+    ("oauth2/v3/certs", "core/src/verify/issuers.rs"),
+    ("gstatic.com/iap", "core/src/verify/issuers.rs"),
+    ("accounts.google.com", "core/src/verify/issuers.rs"),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "core/src/adc.rs"),
+    ("application_default_credentials", "core/src/adc.rs"),
+    ("CLOUDSDK_CONFIG", "core/src/adc.rs"),
+    ("GCE_METADATA", "core/src/adc.rs"),
+    ("SIGNATURE_REMOVED_BY_GOOGLE", "core/src/jose/jws.rs"),
+    ("WWW-Authenticate", "core/src/header.rs"),
+    ("Retry-After", "core/src/header.rs"),
+    ("invalid_token", "core/src/header.rs"),
+];
+
+/// Finds words that belong to the core in the code of packages.
+pub fn check(files: &[SourceFile]) -> Violations {
+    let files = files.iter().filter(|file| !is_test(&file.path));
+    files.flat_map(check_file).collect()
+}
+
+fn check_file(file: &SourceFile) -> Violations {
+    let mut violations = Vec::new();
+    for (number, line) in file.code_lines() {
+        let line = line.to_ascii_lowercase();
+        for (word, owner) in WORDS.iter().filter(|(word, _)| line.contains(&word.to_ascii_lowercase())) {
+            violations.push(format!("{}:{number}: names {word}, which is for {owner} to know", file.path));
+        }
+    }
+    violations
+}
+
+fn is_test(path: &str) -> bool {
+    let in_test_folder =
+        path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "examples"));
+    let file = path.rsplit('/').next().unwrap_or_default();
+    in_test_folder || file.ends_with("_test.go") || file.contains(".test.")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::source::read_all;
+    use crate::testing::{assert_complains, assert_none, repository};
+
+    #[test]
+    fn packages_leave_policy_to_the_core() {
+        for package in PACKAGES {
+            let files = read_all(repository(), package.folder, package.extensions).unwrap();
+            assert!(!files.is_empty(), "{}: no source found", package.folder);
+            assert_none(&check(&files));
+        }
+    }
+
+    #[test]
+    fn policy_in_a_package_is_found() {
+        let complaints = [
+            (
+                "packages/python/gatepass/_a.py",
+                "HOST = 'metadata.google.internal'  # why not",
+                "core/src/exchange",
+            ),
+            ("packages/node/lib/a.js", "headers.set('www-authenticate', 'Bearer')", "core/src/header.rs"),
+            ("packages/go/a.go", "os.Getenv(\"GOOGLE_APPLICATION_CREDENTIALS\")", "core/src/adc.rs"),
+            (
+                "packages/java/src/main/A.java",
+                "if (s.equals(\"SIGNATURE_REMOVED_BY_GOOGLE\")) {}",
+                "A.java:1",
+            ),
+        ];
+        for (path, bad, about) in complaints {
+            assert_complains(&check(&[SourceFile::new(path, bad)]), about);
+        }
+    }
+
+    #[test]
+    fn comments_and_tests_may_name_it() {
+        let fine = [
+            ("packages/go/a.go", "// Reads GOOGLE_APPLICATION_CREDENTIALS, through the core.\nfunc a() {}"),
+            ("packages/go/a_test.go", "t.Setenv(\"GOOGLE_APPLICATION_CREDENTIALS\", path)"),
+            ("packages/java/src/test/java/A.java", "assertEquals(\"invalid_token\", body);"),
+        ];
+        for (path, text) in fine {
+            assert_none(&check(&[SourceFile::new(path, text)]));
+        }
+    }
+
+    #[test]
+    fn the_words_are_the_cores() {
+        let core = read_all(repository(), "core/src", &["rs"]).unwrap();
+        let knows = |word: &str| core.iter().any(|file| file.text.to_ascii_lowercase().contains(word));
+        let unknown = WORDS.iter().filter(|(word, _)| !knows(&word.to_ascii_lowercase()));
+        assert_none(&unknown.map(|(word, _)| format!("{word}: the core does not know it either")).collect());
+    }
+}
