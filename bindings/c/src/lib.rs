@@ -1,1 +1,357 @@
-//! Being written.
+//! The C ABI of gatepass: the fourteen functions of `include/gatepass.h`, which states their contract.
+//!
+//! A function here checks its pointers and lengths, calls the bridge within [`boundary`], and hands the result
+//! over as plain octets and integers. Nothing is decided in this crate.
+
+// C calls with raw pointers. Every block that follows one says why it may.
+#![allow(unsafe_code)]
+// What a caller must keep to is the same for all functions, and stands at the top of the header.
+#![allow(clippy::missing_safety_doc)]
+// The names are C's.
+#![allow(non_camel_case_types)]
+
+mod boundary;
+mod memory;
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use gatepass_bridge::{Lookup, Op, RequestHeaders, Source, Verdict, Verifier, guard};
+
+pub use memory::{gp_buf, gp_slice};
+
+use boundary::{border, free, handle, header, octets, out, text};
+
+/// `GP_OK`, or the number of an error code: see `gp_error_codes`. Numbers are never reused.
+pub type gp_status = i32;
+
+/// The call has succeeded.
+pub const GP_OK: gp_status = 0;
+
+/// What a lookup or a check has found. Numbers are never reused.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub enum gp_answer {
+    /// The call has failed.
+    GP_NOTHING = 0,
+    /// Use the token; the same header may be used until `fresh_until_ms`.
+    GP_FRESH = 1,
+    /// Use the token; drive `op`, if it is not null, behind the caller.
+    GP_STALE = 2,
+    /// Drive `op`; its last step holds the token.
+    GP_FETCH = 3,
+    /// Wait until the operation of this `flight` has ended, then ask again.
+    GP_JOIN = 4,
+    /// The token is verified; drive `op`, if it is not null, behind the caller.
+    GP_ACCEPTED = 5,
+    /// Drive `op`, then check again.
+    GP_NEEDS_KEYS = 6,
+}
+
+/// Tokens of one principal, cached. Usable from any number of threads at once.
+pub struct gp_source(Source);
+
+/// Checks received tokens. Usable from any number of threads at once.
+pub struct gp_verifier(Verifier);
+
+/// An operation under way. Usable from any thread, by one at a time. It may outlive the source or verifier that it
+/// comes from.
+pub struct gp_op(Mutex<Op>);
+
+/// The answer of `gp_source_lookup`. The caller owns `op` and `header`.
+#[repr(C)]
+pub struct gp_lookup {
+    /// `GP_FRESH`, `GP_STALE`, `GP_FETCH` or `GP_JOIN`.
+    pub answer: gp_answer,
+    /// The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+    pub flight: u64,
+    /// The operation to drive; null when there is none.
+    pub op: *mut gp_op,
+    /// The value of the Authorization header, when `GP_FRESH` or `GP_STALE`.
+    pub header: gp_buf,
+    /// When the token ends.
+    pub expires_at_ms: u64,
+    /// Until when the header may be used again without a lookup.
+    pub fresh_until_ms: u64,
+}
+
+/// The answer of `gp_verifier_check`. The caller owns `op` and `payload`.
+#[repr(C)]
+pub struct gp_verdict {
+    /// `GP_ACCEPTED`, `GP_NEEDS_KEYS` or `GP_JOIN`.
+    pub answer: gp_answer,
+    /// The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+    pub flight: u64,
+    /// The operation to drive; null when there is none.
+    pub op: *mut gp_op,
+    /// The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
+    pub payload: gp_buf,
+    /// The token's `exp`.
+    pub expires_at_ms: u64,
+}
+
+/// The version of gatepass, such as "0.1.0". Valid for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn gp_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}
+
+/// Every error code, as a JSON array of objects with "code", "number", "kind", "http_status", "retryable" and
+/// "advice". Valid for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn gp_error_codes() -> gp_slice {
+    static CODES: OnceLock<String> = OnceLock::new();
+    gp_slice::from(CODES.get_or_init(gatepass_bridge::error_codes).as_bytes())
+}
+
+/// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}.
+/// The seed is any number below 2^53, different in each process; without credentials they are looked for as
+/// Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_new(
+    options: gp_slice,
+    source: *mut *mut gp_source,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let source = out!(source = ptr::null_mut())?;
+        *source = boxed(gp_source(Source::new(text!(options)?)?));
+        Ok(())
+    })
+}
+
+/// The token of `kind` ("id_token" or "access_token") for `target` (the audience; scopes separated by spaces).
+/// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_lookup(
+    source: *const gp_source,
+    kind: gp_slice,
+    target: gp_slice,
+    now_ms: u64,
+    lookup: *mut gp_lookup,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let lookup = out!(lookup = gp_lookup::nothing())?;
+        let gp_source(source) = handle!(source)?;
+        *lookup = source.lookup(text!(kind)?, text!(target)?, now_ms)?.into();
+        Ok(())
+    })
+}
+
+/// Frees a source. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_free(source: *mut gp_source) {
+    free!(source);
+}
+
+/// Makes a verifier from its options: {"preset":"google"|"iap", "issuers":[…], "algorithms":[…], "audiences":[…],
+/// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…]}. Fails with INVALID_OPTION.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_new(
+    options: gp_slice,
+    verifier: *mut *mut gp_verifier,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let verifier = out!(verifier = ptr::null_mut())?;
+        *verifier = boxed(gp_verifier(Verifier::new(text!(options)?)?));
+        Ok(())
+    })
+}
+
+/// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_check(
+    verifier: *const gp_verifier,
+    token: gp_slice,
+    now_ms: u64,
+    verdict: *mut gp_verdict,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let verdict = out!(verdict = gp_verdict::nothing())?;
+        let gp_verifier(verifier) = handle!(verifier)?;
+        *verdict = verifier.check(octets!(token)?, now_ms)?.into();
+        Ok(())
+    })
+}
+
+/// The token of a request with these header values, any octets; a slice with a null pointer stands for a header that
+/// the request does not have. A header that stands twice is given joined by ", ". The caller owns `token`. Fails with
+/// TOKEN_MISSING or TOKEN_MALFORMED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_token_from_headers(
+    verifier: *const gp_verifier,
+    authorization: gp_slice,
+    x_serverless_authorization: gp_slice,
+    x_goog_iap_jwt_assertion: gp_slice,
+    token: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let token = out!(token = gp_buf::EMPTY)?;
+        let gp_verifier(verifier) = handle!(verifier)?;
+        let authorization = header!(authorization)?;
+        let x_serverless_authorization = header!(x_serverless_authorization)?;
+        let x_goog_iap_jwt_assertion = header!(x_goog_iap_jwt_assertion)?;
+        let headers = RequestHeaders {
+            authorization: authorization.as_deref(),
+            x_serverless_authorization: x_serverless_authorization.as_deref(),
+            x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
+        };
+        *token = verifier.token_from_headers(&headers)?.into();
+        Ok(())
+    })
+}
+
+/// Frees a verifier. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_free(verifier: *mut gp_verifier) {
+    free!(verifier);
+}
+
+/// Takes the reply to the last step, {"reply":"start"} at first, and gives the next step, both JSON. The caller owns
+/// `step`. A failed operation is a step too; the call itself fails only with API_MISUSE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_op_resume(
+    op: *mut gp_op,
+    now_ms: u64,
+    reply: gp_slice,
+    step: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let step = out!(step = gp_buf::EMPTY)?;
+        let op = handle!(op)?;
+        let reply = text!(reply)?;
+        *step = op.locked(|op| op.resume(now_ms, reply)).into();
+        Ok(())
+    })
+}
+
+/// Ends an operation and gives its flight up, so that another caller can be chosen. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_op_cancel(op: *mut gp_op) {
+    let _ = guard(|| {
+        handle!(op)?.locked(Op::cancel);
+        Ok(())
+    });
+}
+
+/// Frees an operation; ends it first, as `gp_op_cancel` does. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_op_free(op: *mut gp_op) {
+    free!(op);
+}
+
+/// The audience to ask for when calling `url`, by the rules of Cloud Run. The caller owns `audience`. Fails with
+/// INVALID_AUDIENCE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_audience_for_url(
+    url: gp_slice,
+    audience: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let audience = out!(audience = gp_buf::EMPTY)?;
+        *audience = gatepass_bridge::audience_for_url(text!(url)?)?.into();
+        Ok(())
+    })
+}
+
+/// Overwrites the octets with zeros and frees them. A buffer with a null pointer is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_buf_free(buf: gp_buf) {
+    let _ = guard(|| {
+        buf.wipe();
+        Ok(())
+    });
+}
+
+impl gp_op {
+    /// The lock turns a call from two threads at once, which the contract rules out, into one call after the other.
+    fn locked<T>(&self, work: impl FnOnce(&mut Op) -> T) -> T {
+        let Self(op) = self;
+        work(&mut op.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl gp_lookup {
+    const fn nothing() -> Self {
+        Self {
+            answer: gp_answer::GP_NOTHING,
+            flight: 0,
+            op: ptr::null_mut(),
+            header: gp_buf::EMPTY,
+            expires_at_ms: 0,
+            fresh_until_ms: 0,
+        }
+    }
+}
+
+impl From<Lookup> for gp_lookup {
+    fn from(lookup: Lookup) -> Self {
+        let (answer, token, op, joined) = match lookup {
+            Lookup::Fresh(token) => (gp_answer::GP_FRESH, Some(token), None, 0),
+            Lookup::Stale(token, op) => (gp_answer::GP_STALE, Some(token), op, 0),
+            Lookup::Fetch(op) => (gp_answer::GP_FETCH, None, Some(op), 0),
+            Lookup::Join(flight) => (gp_answer::GP_JOIN, None, None, flight),
+        };
+        let (flight, op) = op.map_or((joined, ptr::null_mut()), board);
+        let Some(token) = token else { return Self { answer, flight, op, ..Self::nothing() } };
+        Self {
+            answer,
+            flight,
+            op,
+            header: token.header().into(),
+            expires_at_ms: token.expires_at_ms(),
+            fresh_until_ms: token.fresh_until_ms(),
+        }
+    }
+}
+
+impl gp_verdict {
+    const fn nothing() -> Self {
+        Self {
+            answer: gp_answer::GP_NOTHING,
+            flight: 0,
+            op: ptr::null_mut(),
+            payload: gp_buf::EMPTY,
+            expires_at_ms: 0,
+        }
+    }
+}
+
+impl From<Verdict> for gp_verdict {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accepted(verified, op) => {
+                let (flight, op) = op.map_or((0, ptr::null_mut()), board);
+                Self {
+                    answer: gp_answer::GP_ACCEPTED,
+                    flight,
+                    op,
+                    payload: verified.payload().into(),
+                    expires_at_ms: verified.expires_at().0,
+                }
+            }
+            Verdict::NeedsKeys(op) => {
+                let (flight, op) = board(op);
+                Self { answer: gp_answer::GP_NEEDS_KEYS, flight, op, ..Self::nothing() }
+            }
+            Verdict::Join(flight) => Self { answer: gp_answer::GP_JOIN, flight, ..Self::nothing() },
+        }
+    }
+}
+
+/// The flight of an operation, and its handle. The core counts flights from 1.
+fn board(op: Op) -> (u64, *mut gp_op) {
+    (op.flight().unwrap_or(0), boxed(gp_op(Mutex::new(op))))
+}
+
+fn boxed<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}

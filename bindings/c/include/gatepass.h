@@ -1,0 +1,198 @@
+/*
+ * gatepass: fetches, attaches and verifies the identity tokens of services.
+ * Made by cbindgen from bindings/c/src; a test compares them. Do not edit.
+ *
+ * The library does no I/O, reads no clock and starts no thread. Where it needs something from the outside world, it
+ * gives an operation (gp_op), which the caller drives: resume it with {"reply":"start"}, carry out the step that
+ * comes back, resume it with the reply, and so on until the step is "done" or "fail". Steps and replies are JSON;
+ * their forms, and the duties of who carries them out, stand in bindings/bridge/src/op.rs and core/src/step.rs. They
+ * hold secrets: log neither. All times are Unix time in milliseconds, and the caller's to supply.
+ *
+ * Results. A function that can fail returns GP_OK or the number of an error code, and takes a gp_buf *error as its
+ * last argument: null, or the place for the error as a JSON object with "code", "number", "kind", "message",
+ * "retryable", "claim" and "refusal" (the status, headers and body with which a receiving service answers). Every
+ * place for a result is written in any case, so its old content does not matter and nothing needs freeing before;
+ * after a failure it holds nothing. A null pointer where none is allowed, a null gp_slice with a length, and text
+ * that is not UTF-8 give API_MISUSE. No panic leaves the library.
+ *
+ * Ownership. A gp_slice is lent for the length of the call. A gp_buf, and a handle (gp_source, gp_verifier, gp_op),
+ * belongs to the caller, who frees it once with the function of its name and does not use it afterwards. Handles of
+ * operations stay good when their source or verifier is freed.
+ *
+ * Threads. gp_source and gp_verifier may be used by any number of threads at once; nothing here waits for anything
+ * but the other threads' short turns. A gp_op may be used by any thread, but by one at a time. To free a handle no
+ * other thread may use it.
+ *
+ * A process that forks: the child makes handles of its own, since the operations of its parent's end there.
+ */
+
+#ifndef GATEPASS_H
+#define GATEPASS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What a lookup or a check has found. Numbers are never reused.
+typedef enum {
+  // The call has failed.
+  GP_NOTHING = 0,
+  // Use the token; the same header may be used until `fresh_until_ms`.
+  GP_FRESH = 1,
+  // Use the token; drive `op`, if it is not null, behind the caller.
+  GP_STALE = 2,
+  // Drive `op`; its last step holds the token.
+  GP_FETCH = 3,
+  // Wait until the operation of this `flight` has ended, then ask again.
+  GP_JOIN = 4,
+  // The token is verified; drive `op`, if it is not null, behind the caller.
+  GP_ACCEPTED = 5,
+  // Drive `op`, then check again.
+  GP_NEEDS_KEYS = 6,
+} gp_answer;
+
+// An operation under way. Usable from any thread, by one at a time. It may outlive the source or verifier that it
+// comes from.
+typedef struct gp_op gp_op;
+
+// Tokens of one principal, cached. Usable from any number of threads at once.
+typedef struct gp_source gp_source;
+
+// Checks received tokens. Usable from any number of threads at once.
+typedef struct gp_verifier gp_verifier;
+
+// Octets that are lent for the length of a call. The pointer may be null when `len` is 0.
+typedef struct {
+  // The first octet.
+  const uint8_t *data;
+  // How many there are.
+  size_t len;
+} gp_slice;
+
+// `GP_OK`, or the number of an error code: see `gp_error_codes`. Numbers are never reused.
+typedef int32_t gp_status;
+
+// Octets that the caller owns, to be given back to `gp_buf_free`. The pointer is null when there are none.
+typedef struct {
+  // The first octet.
+  uint8_t *data;
+  // How many there are.
+  size_t len;
+} gp_buf;
+
+// The answer of `gp_source_lookup`. The caller owns `op` and `header`.
+typedef struct {
+  // `GP_FRESH`, `GP_STALE`, `GP_FETCH` or `GP_JOIN`.
+  gp_answer answer;
+  // The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+  uint64_t flight;
+  // The operation to drive; null when there is none.
+  gp_op *op;
+  // The value of the Authorization header, when `GP_FRESH` or `GP_STALE`.
+  gp_buf header;
+  // When the token ends.
+  uint64_t expires_at_ms;
+  // Until when the header may be used again without a lookup.
+  uint64_t fresh_until_ms;
+} gp_lookup;
+
+// The answer of `gp_verifier_check`. The caller owns `op` and `payload`.
+typedef struct {
+  // `GP_ACCEPTED`, `GP_NEEDS_KEYS` or `GP_JOIN`.
+  gp_answer answer;
+  // The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+  uint64_t flight;
+  // The operation to drive; null when there is none.
+  gp_op *op;
+  // The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
+  gp_buf payload;
+  // The token's `exp`.
+  uint64_t expires_at_ms;
+} gp_verdict;
+
+// The call has succeeded.
+#define GP_OK 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of gatepass, such as "0.1.0". Valid for ever.
+const char *gp_version(void);
+
+// Every error code, as a JSON array of objects with "code", "number", "kind", "http_status", "retryable" and
+// "advice". Valid for ever.
+gp_slice gp_error_codes(void);
+
+// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}.
+// The seed is any number below 2^53, different in each process; without credentials they are looked for as
+// Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
+gp_status gp_source_new(gp_slice options,
+                        gp_source **source,
+                        gp_buf *error);
+
+// The token of `kind` ("id_token" or "access_token") for `target` (the audience; scopes separated by spaces).
+// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+gp_status gp_source_lookup(const gp_source *source,
+                           gp_slice kind,
+                           gp_slice target,
+                           uint64_t now_ms,
+                           gp_lookup *lookup,
+                           gp_buf *error);
+
+// Frees a source. Null is allowed.
+void gp_source_free(gp_source *source);
+
+// Makes a verifier from its options: {"preset":"google"|"iap", "issuers":[…], "algorithms":[…], "audiences":[…],
+// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…]}. Fails with INVALID_OPTION.
+gp_status gp_verifier_new(gp_slice options,
+                          gp_verifier **verifier,
+                          gp_buf *error);
+
+// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+gp_status gp_verifier_check(const gp_verifier *verifier,
+                            gp_slice token,
+                            uint64_t now_ms,
+                            gp_verdict *verdict,
+                            gp_buf *error);
+
+// The token of a request with these header values, any octets; a slice with a null pointer stands for a header that
+// the request does not have. A header that stands twice is given joined by ", ". The caller owns `token`. Fails with
+// TOKEN_MISSING or TOKEN_MALFORMED.
+gp_status gp_verifier_token_from_headers(const gp_verifier *verifier,
+                                         gp_slice authorization,
+                                         gp_slice x_serverless_authorization,
+                                         gp_slice x_goog_iap_jwt_assertion,
+                                         gp_buf *token,
+                                         gp_buf *error);
+
+// Frees a verifier. Null is allowed.
+void gp_verifier_free(gp_verifier *verifier);
+
+// Takes the reply to the last step, {"reply":"start"} at first, and gives the next step, both JSON. The caller owns
+// `step`. A failed operation is a step too; the call itself fails only with API_MISUSE.
+gp_status gp_op_resume(gp_op *op,
+                       uint64_t now_ms,
+                       gp_slice reply,
+                       gp_buf *step,
+                       gp_buf *error);
+
+// Ends an operation and gives its flight up, so that another caller can be chosen. Null is allowed.
+void gp_op_cancel(gp_op *op);
+
+// Frees an operation; ends it first, as `gp_op_cancel` does. Null is allowed.
+void gp_op_free(gp_op *op);
+
+// The audience to ask for when calling `url`, by the rules of Cloud Run. The caller owns `audience`. Fails with
+// INVALID_AUDIENCE.
+gp_status gp_audience_for_url(gp_slice url,
+                              gp_buf *audience,
+                              gp_buf *error);
+
+// Overwrites the octets with zeros and frees them. A buffer with a null pointer is allowed.
+void gp_buf_free(gp_buf buf);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* GATEPASS_H */

@@ -1,0 +1,357 @@
+/*
+ * Uses every function of gatepass.h as a C program would, and then as one should not.
+ *
+ * usage: program GOOD_OPTIONS KEYS_URL_OPTIONS KEYS_REPLY TOKEN NOW_MS
+ * GOOD_OPTIONS are a verifier's with keys in them, KEYS_URL_OPTIONS the same with a keys_url; KEYS_REPLY is the reply
+ * that answers the request for the keys. The token is good at NOW_MS.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gatepass.h"
+
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
+      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+      exit(1);                                                                \
+    }                                                                         \
+  } while (0)
+
+#define API_MISUSE 1
+#define INVALID_OPTION 2
+#define INVALID_AUDIENCE 3
+#define TOKEN_MISSING 300
+#define TOKEN_MALFORMED 301
+#define BAD_SIGNATURE 308
+
+#define AUDIENCE "https://receiver.example"
+/* {"alg":"RS256"}.{"aud":"https://receiver.example","exp":1800003600}."x" */
+#define ISSUED                                                                       \
+  "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL3JlY2VpdmVyLmV4YW1wbGUiLCJleHAiOjE4MDAwMDM2MDB9.eA"
+#define START "{\"reply\":\"start\"}"
+#define NOW 1800000000000u
+
+/* What a slice may not be. */
+static const gp_slice NULL_WITH_LENGTH = {NULL, 3};
+static const uint8_t OCTET = 0xff;
+static const gp_slice LONGER_THAN_MEMORY = {&OCTET, SIZE_MAX};
+static const gp_slice NOT_UTF8 = {&OCTET, 1};
+static const gp_slice ABSENT = {NULL, 0};
+
+/* Filled with rubbish, to see that every place for a result is written. */
+static gp_buf rubbish_buf(void) {
+  gp_buf buf;
+  memset(&buf, 0xa5, sizeof buf);
+  return buf;
+}
+
+static gp_slice slice(const char *text) {
+  gp_slice slice = {(const uint8_t *)text, strlen(text)};
+  return slice;
+}
+
+static bool holds(const uint8_t *data, size_t len, const char *text) {
+  size_t wanted = strlen(text);
+  for (size_t at = 0; at + wanted <= len; at++) {
+    if (memcmp(data + at, text, wanted) == 0) return true;
+  }
+  return false;
+}
+
+/* Whether the buffer holds the text; frees it. */
+static bool take(gp_buf buf, const char *text) {
+  bool found = holds(buf.data, buf.len, text);
+  if (!found) fprintf(stderr, "expected %s in: %.*s\n", text, (int)buf.len, (const char *)buf.data);
+  gp_buf_free(buf);
+  return found;
+}
+
+static bool is(gp_buf buf, const char *text) {
+  return buf.len == strlen(text) && take(buf, text);
+}
+
+static bool is_empty(gp_buf buf) { return buf.data == NULL && buf.len == 0; }
+
+/* Whether a call failed with this number, and its error says the same; frees the error. */
+static bool failed(gp_status status, gp_status expected, gp_buf error, const char *about) {
+  char number[32];
+  snprintf(number, sizeof number, "\"number\":%d,", (int)expected);
+  if (!holds(error.data, error.len, number)) fprintf(stderr, "status %d, expected %s\n", (int)status, number);
+  return status == expected && holds(error.data, error.len, number) && take(error, about);
+}
+
+/* Resumes the operation; the step must hold the text. */
+static bool resume(gp_op *op, const char *reply, const char *expected) {
+  gp_buf step = rubbish_buf(), error = rubbish_buf();
+  CHECK(gp_op_resume(op, NOW, slice(reply), &step, &error) == GP_OK);
+  CHECK(is_empty(error));
+  return take(step, expected);
+}
+
+static gp_source *new_source(void) {
+  gp_source *source = NULL;
+  gp_buf error = rubbish_buf();
+  CHECK(gp_source_new(slice("{\"seed\":7}"), &source, &error) == GP_OK);
+  CHECK(source != NULL && is_empty(error));
+  return source;
+}
+
+static gp_verifier *new_verifier(const char *options) {
+  gp_verifier *verifier = NULL;
+  gp_buf error = rubbish_buf();
+  CHECK(gp_verifier_new(slice(options), &verifier, &error) == GP_OK);
+  CHECK(verifier != NULL && is_empty(error));
+  return verifier;
+}
+
+static gp_lookup look(const gp_source *source, gp_answer expected) {
+  gp_lookup lookup;
+  memset(&lookup, 0xa5, sizeof lookup);
+  CHECK(gp_source_lookup(source, slice("id_token"), slice(AUDIENCE), NOW, &lookup, NULL) == GP_OK);
+  CHECK(lookup.answer == expected);
+  return lookup;
+}
+
+static gp_verdict check(const gp_verifier *verifier, const char *token, uint64_t now_ms, gp_answer expected) {
+  gp_verdict verdict;
+  memset(&verdict, 0xa5, sizeof verdict);
+  CHECK(gp_verifier_check(verifier, slice(token), now_ms, &verdict, NULL) == GP_OK);
+  CHECK(verdict.answer == expected);
+  return verdict;
+}
+
+static void what_needs_no_handle(void) {
+  CHECK(strchr(gp_version(), '.') != NULL);
+  gp_slice codes = gp_error_codes();
+  CHECK(holds(codes.data, codes.len, "\"TOKEN_EXPIRED\"") && gp_error_codes().data == codes.data);
+
+  gp_buf audience = rubbish_buf(), error = rubbish_buf();
+  CHECK(gp_audience_for_url(slice("https://tag---svc-abc-uc.a.run.app/x"), &audience, &error) == GP_OK);
+  CHECK(is(audience, "https://svc-abc-uc.a.run.app") && is_empty(error));
+  gp_status status = gp_audience_for_url(slice("http://example.com"), &audience, &error);
+  CHECK(failed(status, INVALID_AUDIENCE, error, "\"INVALID_AUDIENCE\"") && is_empty(audience));
+}
+
+static void a_token_is_fetched_once(void) {
+  gp_source *source = new_source();
+  gp_lookup first = look(source, GP_FETCH);
+  CHECK(first.op != NULL && first.flight != 0 && is_empty(first.header));
+  gp_lookup second = look(source, GP_JOIN);
+  CHECK(second.op == NULL && second.flight == first.flight && is_empty(second.header));
+
+  CHECK(resume(first.op, START, "\"GCE_METADATA_HOST\""));
+  CHECK(resume(first.op, "{\"reply\":\"env\",\"values\":{\"GCE_METADATA_HOST\":\"127.0.0.1:1\"}}", "\"send\""));
+  CHECK(resume(first.op,
+               "{\"reply\":\"response\",\"status\":200,\"headers\":[[\"Metadata-Flavor\",\"Google\"]],"
+               "\"body\":\"" ISSUED "\"}",
+               "\"header\":\"Bearer " ISSUED "\""));
+  CHECK(resume(first.op, START, "API_MISUSE")); /* it has ended */
+
+  gp_lookup third = look(source, GP_FRESH);
+  CHECK(third.op == NULL && is(third.header, "Bearer " ISSUED));
+  CHECK(third.expires_at_ms == NOW + 3600000 && third.fresh_until_ms > NOW);
+  gp_op_free(first.op);
+  gp_source_free(source);
+}
+
+static void a_cancelled_fetch_falls_to_the_next(void) {
+  gp_source *source = new_source();
+  gp_lookup first = look(source, GP_FETCH);
+  CHECK(resume(first.op, START, "\"read_env\""));
+  gp_op_cancel(first.op);
+  gp_lookup second = look(source, GP_FETCH);
+  CHECK(second.flight != first.flight);
+  CHECK(resume(first.op, START, "cancelled"));
+  gp_op_cancel(first.op);
+  gp_op_free(first.op);
+  gp_op_free(second.op); /* ends it as well */
+  gp_lookup third = look(source, GP_FETCH);
+  gp_source_free(source); /* operations outlive their source */
+  CHECK(resume(third.op, START, "\"read_env\""));
+  gp_op_free(third.op);
+}
+
+static void tokens_are_verified(const char *options, const char *token, uint64_t now_ms) {
+  gp_verifier *verifier = new_verifier(options);
+  for (int i = 0; i < 2; i++) {
+    gp_verdict verdict = check(verifier, token, now_ms, GP_ACCEPTED);
+    CHECK(verdict.op == NULL && verdict.flight == 0 && verdict.expires_at_ms > now_ms);
+    CHECK(take(verdict.payload, "\"email\""));
+  }
+
+  char *tampered = strdup(token);
+  tampered[strlen(tampered) - 20] ^= 1;
+  gp_verdict verdict;
+  gp_buf error = rubbish_buf();
+  gp_status status = gp_verifier_check(verifier, slice(tampered), now_ms, &verdict, &error);
+  CHECK(failed(status, BAD_SIGNATURE, error, "\"status\":401"));
+  CHECK(verdict.answer == GP_NOTHING && verdict.op == NULL && is_empty(verdict.payload));
+  status = gp_verifier_check(verifier, NOT_UTF8, now_ms, &verdict, &error);
+  CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
+  status = gp_verifier_check(verifier, ABSENT, now_ms, &verdict, &error);
+  CHECK(failed(status, TOKEN_MALFORMED, error, "\"kind\":\"verify\""));
+  free(tampered);
+  gp_verifier_free(verifier);
+}
+
+static void keys_are_fetched_once(const char *options, const char *reply, const char *token, uint64_t now_ms) {
+  gp_verifier *verifier = new_verifier(options);
+  gp_verdict first = check(verifier, token, now_ms, GP_NEEDS_KEYS);
+  CHECK(first.op != NULL && first.flight != 0 && is_empty(first.payload));
+  gp_verdict second = check(verifier, token, now_ms, GP_JOIN);
+  CHECK(second.op == NULL && second.flight == first.flight);
+  CHECK(resume(first.op, START, "\"send\""));
+  CHECK(resume(first.op, reply, "{\"step\":\"done\",\"token\":null}"));
+  gp_op_free(first.op);
+  CHECK(take(check(verifier, token, now_ms, GP_ACCEPTED).payload, "\"email\""));
+  gp_verifier_free(verifier);
+}
+
+static void tokens_are_found_in_headers(const char *options) {
+  gp_verifier *verifier = new_verifier(options);
+  gp_buf token = rubbish_buf(), error = rubbish_buf();
+  CHECK(gp_verifier_token_from_headers(verifier, slice("Bearer a"), slice("bearer b"), ABSENT, &token, &error) ==
+        GP_OK);
+  CHECK(is(token, "b") && is_empty(error));
+  gp_status status = gp_verifier_token_from_headers(verifier, ABSENT, ABSENT, slice("a"), &token, &error);
+  CHECK(failed(status, TOKEN_MISSING, error, "\"WWW-Authenticate\"") && is_empty(token));
+  status = gp_verifier_token_from_headers(verifier, slice("Bearer a, Bearer b"), ABSENT, ABSENT, &token, &error);
+  CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
+  /* Octets that are not UTF-8 come from strangers: the check refuses what is made of them. */
+  CHECK(gp_verifier_token_from_headers(verifier, slice("Bearer \xff"), ABSENT, ABSENT, &token, &error) == GP_OK);
+  gp_verdict verdict;
+  gp_slice lent = {token.data, token.len};
+  status = gp_verifier_check(verifier, lent, NOW, &verdict, &error);
+  CHECK(failed(status, TOKEN_MALFORMED, error, "TOKEN_MALFORMED"));
+  gp_buf_free(token);
+  gp_verifier_free(verifier);
+}
+
+static void misuse_is_an_error(const char *options) {
+  gp_source *source = new_source();
+  gp_verifier *verifier = new_verifier(options);
+  gp_op *op = look(source, GP_FETCH).op;
+  gp_slice kind = slice("id_token"), audience = slice(AUDIENCE);
+  gp_lookup lookup;
+  gp_verdict verdict;
+  gp_source *no_source;
+  gp_verifier *no_verifier;
+  gp_buf buf, error;
+
+  /* No place for the result, no handle. */
+  CHECK(failed(gp_source_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument source is a null pointer"));
+  CHECK(failed(gp_verifier_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument verifier"));
+  CHECK(failed(gp_source_lookup(NULL, kind, audience, NOW, &lookup, &error), API_MISUSE, error, "argument source"));
+  CHECK(lookup.answer == GP_NOTHING && lookup.op == NULL && is_empty(lookup.header));
+  CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
+  CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, &verdict, &error), API_MISUSE, error, "argument verifier"));
+  CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, NULL, &error), API_MISUSE, error, "argument verdict"));
+  CHECK(failed(gp_verifier_token_from_headers(NULL, ABSENT, ABSENT, ABSENT, &buf, &error), API_MISUSE, error,
+               "argument verifier"));
+  CHECK(failed(gp_verifier_token_from_headers(verifier, ABSENT, ABSENT, ABSENT, NULL, &error), API_MISUSE, error,
+               "argument token"));
+  CHECK(failed(gp_op_resume(NULL, NOW, slice(START), &buf, &error), API_MISUSE, error, "argument op"));
+  CHECK(failed(gp_op_resume(op, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
+  CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
+
+  /* Slices that cannot be. */
+  const gp_slice bad[] = {NULL_WITH_LENGTH, LONGER_THAN_MEMORY, NOT_UTF8};
+  const char *const why[] = {"is a null pointer with a length", "is longer than memory can be", "is not UTF-8"};
+  for (size_t i = 0; i < 3; i++) {
+    no_source = source;
+    CHECK(failed(gp_source_new(bad[i], &no_source, &error), API_MISUSE, error, why[i]));
+    CHECK(no_source == NULL);
+    no_verifier = verifier;
+    CHECK(failed(gp_verifier_new(bad[i], &no_verifier, &error), API_MISUSE, error, why[i]));
+    CHECK(no_verifier == NULL);
+    CHECK(failed(gp_source_lookup(source, bad[i], audience, NOW, &lookup, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_source_lookup(source, kind, bad[i], NOW, &lookup, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_op_resume(op, NOW, bad[i], &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(is_empty(buf));
+    CHECK(failed(gp_audience_for_url(bad[i], &buf, &error), API_MISUSE, error, why[i]));
+  }
+  for (size_t i = 0; i < 2; i++) {
+    CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, &verdict, &error), API_MISUSE, error, why[i]));
+    CHECK(verdict.answer == GP_NOTHING);
+    for (int header = 0; header < 3; header++) {
+      gp_slice in[3] = {ABSENT, ABSENT, ABSENT};
+      in[header] = bad[i];
+      CHECK(failed(gp_verifier_token_from_headers(verifier, in[0], in[1], in[2], &buf, &error), API_MISUSE, error,
+                   why[i]));
+      CHECK(is_empty(buf));
+    }
+  }
+
+  /* Text that says nothing. */
+  CHECK(failed(gp_source_new(slice("{\"sed\":1}"), &no_source, &error), INVALID_OPTION, error, "sed"));
+  CHECK(failed(gp_verifier_new(slice("[]"), &no_verifier, &error), INVALID_OPTION, error, "INVALID_OPTION"));
+  CHECK(failed(gp_source_lookup(source, slice("x"), audience, NOW, &lookup, &error), API_MISUSE, error, "kind"));
+  CHECK(failed(gp_source_lookup(source, kind, ABSENT, NOW, &lookup, &error), INVALID_AUDIENCE, error, "empty"));
+  CHECK(resume(op, "{\"reply\":\"txt\"}", "API_MISUSE"));
+  CHECK(resume(op, "{\"reply\":\"elapsed\"}", "API_MISUSE"));
+
+  /* Who does not want to know why need not. */
+  CHECK(gp_source_new(ABSENT, NULL, NULL) == API_MISUSE);
+  CHECK(gp_op_resume(NULL, NOW, ABSENT, NULL, NULL) == API_MISUSE);
+
+  /* Nothing to free, nothing to cancel. */
+  gp_source_free(NULL);
+  gp_verifier_free(NULL);
+  gp_op_cancel(NULL);
+  gp_op_free(NULL);
+  gp_buf nothing = {NULL, 0};
+  gp_buf_free(nothing);
+
+  gp_op_free(op);
+  gp_verifier_free(verifier);
+  gp_source_free(source);
+}
+
+struct shared {
+  gp_source *source;
+  gp_verifier *verifier;
+  const char *token;
+  uint64_t now_ms;
+};
+
+static void *use_shared(void *argument) {
+  const struct shared *shared = argument;
+  for (int i = 0; i < 50; i++) {
+    CHECK(take(check(shared->verifier, shared->token, shared->now_ms, GP_ACCEPTED).payload, "\"email\""));
+    gp_lookup lookup;
+    CHECK(gp_source_lookup(shared->source, slice("id_token"), slice(AUDIENCE), NOW, &lookup, NULL) == GP_OK);
+    CHECK(lookup.answer == GP_FETCH || lookup.answer == GP_JOIN);
+    gp_op_free(lookup.op);
+  }
+  return NULL;
+}
+
+static void threads_share_a_source_and_a_verifier(const char *options, const char *token, uint64_t now_ms) {
+  struct shared shared = {new_source(), new_verifier(options), token, now_ms};
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, use_shared, &shared) == 0);
+  for (int i = 0; i < 4; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  gp_verifier_free(shared.verifier);
+  gp_source_free(shared.source);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc == 6);
+  const char *options = argv[1], *keys_url_options = argv[2], *keys_reply = argv[3], *token = argv[4];
+  uint64_t now_ms = strtoull(argv[5], NULL, 10);
+
+  what_needs_no_handle();
+  a_token_is_fetched_once();
+  a_cancelled_fetch_falls_to_the_next();
+  tokens_are_verified(options, token, now_ms);
+  keys_are_fetched_once(keys_url_options, keys_reply, token, now_ms);
+  tokens_are_found_in_headers(options);
+  misuse_is_an_error(options);
+  threads_share_a_source_and_a_verifier(options, token, now_ms);
+  puts("ok");
+  return 0;
+}
