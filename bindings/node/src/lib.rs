@@ -1,1 +1,212 @@
-//! Being written.
+//! gatepass for Node.js: the handles of [`gatepass_bridge`] as classes of a Node-API add-on. Glue only; the package
+//! `packages/node` is what users see.
+//!
+//! Times are Unix milliseconds. Members of the returned objects are spelt as in the bridge's JSON. An error is thrown
+//! with the bridge's JSON form of it as its message.
+
+use gatepass_bridge::{self as bridge, Failure, RequestHeaders};
+use napi::bindgen_prelude::{Either, Utf16String};
+use napi::{Error, Result};
+use napi_derive::napi;
+
+/// The version of gatepass, the same in all its packages.
+#[napi]
+pub const VERSION: &str = bridge::VERSION;
+
+/// Every error code, as a JSON array.
+#[napi]
+pub fn error_codes() -> String {
+    bridge::error_codes()
+}
+
+/// The audience to ask for when calling `url`.
+///
+/// # Errors
+/// `INVALID_AUDIENCE`.
+#[napi]
+pub fn audience_for_url(url: String) -> Result<String> {
+    bridge::audience_for_url(&url).map_err(thrown)
+}
+
+/// Tokens of one principal, cached.
+#[napi]
+pub struct Source(bridge::Source);
+
+/// The answer to "which token now?".
+#[napi(object, object_from_js = false)]
+pub struct Lookup {
+    /// `fresh`, `stale`, `fetch` or `join`.
+    pub status: &'static str,
+    /// The value of the `Authorization` header: fresh and stale have one.
+    pub header: Option<String>,
+    /// Until when the header may be handed out again without a look-up.
+    #[napi(js_name = "fresh_until_ms")]
+    pub fresh_until_ms: Option<f64>,
+    /// The flight to wait for, before looking again.
+    pub flight: Option<f64>,
+    /// The operation to drive.
+    pub op: Option<Op>,
+}
+
+#[napi]
+impl Source {
+    /// A source with these options, as JSON.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    #[napi(constructor)]
+    pub fn new(options: String) -> Result<Self> {
+        bridge::Source::new(&options).map(Self).map_err(thrown)
+    }
+
+    /// The token of `kind` for `target` at this moment, or who gets it.
+    ///
+    /// # Errors
+    /// `INVALID_AUDIENCE` or `INVALID_OPTION`.
+    #[napi]
+    pub fn lookup(&self, kind: String, target: String, now_ms: f64) -> Result<Lookup> {
+        let found = self.0.lookup(&kind, &target, millis(now_ms)).map_err(thrown)?;
+        Ok(match found {
+            bridge::Lookup::Fresh(token) => Lookup::held("fresh", &token, None),
+            bridge::Lookup::Stale(token, op) => Lookup::held("stale", &token, op),
+            bridge::Lookup::Fetch(op) => Lookup { op: Some(Op(op)), ..Lookup::nothing("fetch") },
+            bridge::Lookup::Join(flight) => Lookup { flight: Some(flight as f64), ..Lookup::nothing("join") },
+        })
+    }
+}
+
+impl Lookup {
+    fn held(status: &'static str, token: &bridge::TokenView, op: Option<bridge::Op>) -> Self {
+        Self {
+            header: Some(token.header().to_owned()),
+            fresh_until_ms: Some(token.fresh_until_ms() as f64),
+            op: op.map(Op),
+            ..Self::nothing(status)
+        }
+    }
+
+    fn nothing(status: &'static str) -> Self {
+        Self { status, header: None, fresh_until_ms: None, flight: None, op: None }
+    }
+}
+
+/// Checks received tokens.
+#[napi]
+pub struct Verifier(bridge::Verifier);
+
+/// The answer to "is this token to be accepted?", when it takes more than the payload to say it.
+#[napi(object, object_from_js = false)]
+pub struct Verdict {
+    /// `accepted`, `needs_keys` or `join`.
+    pub status: &'static str,
+    /// The token's payload, JSON: accepted has one.
+    pub payload: Option<String>,
+    /// The flight to wait for, before checking again.
+    pub flight: Option<f64>,
+    /// The operation to drive.
+    pub op: Option<Op>,
+}
+
+#[napi]
+impl Verifier {
+    /// A verifier with these options, as JSON.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    #[napi(constructor)]
+    pub fn new(options: String) -> Result<Self> {
+        bridge::Verifier::new(&options).map(Self).map_err(thrown)
+    }
+
+    /// The payload of `token`, when it is accepted and nothing else is to be done; else what is to be done.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    #[napi]
+    pub fn check(&self, token: Utf16String, now_ms: f64) -> Result<Either<String, Verdict>> {
+        let verdict = self.0.check(&octets(&token), millis(now_ms)).map_err(thrown)?;
+        let nothing = |status| Verdict { status, payload: None, flight: None, op: None };
+        Ok(match verdict {
+            bridge::Verdict::Accepted(verified, None) => Either::A(text(verified.payload())),
+            bridge::Verdict::Accepted(verified, Some(op)) => Either::B(Verdict {
+                payload: Some(text(verified.payload())),
+                op: Some(Op(op)),
+                ..nothing("accepted")
+            }),
+            bridge::Verdict::NeedsKeys(op) => {
+                Either::B(Verdict { op: Some(Op(op)), ..nothing("needs_keys") })
+            }
+            bridge::Verdict::Join(flight) => {
+                Either::B(Verdict { flight: Some(flight as f64), ..nothing("join") })
+            }
+        })
+    }
+
+    /// The token of a request with these headers.
+    ///
+    /// # Errors
+    /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
+    #[napi]
+    pub fn token_from_headers(
+        &self,
+        authorization: Option<String>,
+        x_serverless_authorization: Option<String>,
+        x_goog_iap_jwt_assertion: Option<String>,
+    ) -> Result<String> {
+        let headers = RequestHeaders {
+            authorization: authorization.as_deref(),
+            x_serverless_authorization: x_serverless_authorization.as_deref(),
+            x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
+        };
+        self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
+    }
+}
+
+/// An operation under way.
+#[napi]
+pub struct Op(bridge::Op);
+
+#[napi]
+impl Op {
+    /// The flight that others join while this operation is under way, if it is one.
+    #[napi(getter)]
+    pub fn flight(&self) -> Option<f64> {
+        self.0.flight().map(|flight| flight as f64)
+    }
+
+    /// Takes the reply to the last step and gives the next step, both JSON.
+    #[napi]
+    pub fn resume(&mut self, now_ms: f64, reply: String) -> String {
+        self.0.resume(millis(now_ms), &reply)
+    }
+
+    /// Ends the operation now and gives its flight up: the garbage collector may take its time.
+    #[napi]
+    pub fn cancel(&mut self) {
+        self.0.cancel();
+    }
+}
+
+fn thrown(failure: Failure) -> Error {
+    Error::from_reason(failure.to_json())
+}
+
+/// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
+fn millis(now_ms: f64) -> u64 {
+    now_ms as u64
+}
+
+/// UTF-8 from JavaScript's UTF-16. A token is ASCII, and that is copied faster here than by Node.
+fn octets(utf16: &[u16]) -> Vec<u8> {
+    // Without a branch in the loop, so that the compiler takes many units at once.
+    if utf16.iter().fold(0, |all, unit| all | unit) < 0x80 {
+        utf16.iter().map(|unit| *unit as u8).collect()
+    } else {
+        String::from_utf16_lossy(utf16).into_bytes()
+    }
+}
+
+fn text(payload: &[u8]) -> String {
+    // An accepted payload is UTF-8; the lossy way is only for the type.
+    String::from_utf8(payload.to_vec()).unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
+}
