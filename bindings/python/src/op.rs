@@ -1,0 +1,40 @@
+//! An operation under way.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+/// An operation under way; the driver resumes it until its step is `done` or `fail`.
+#[pyclass(frozen, module = "gatepass._native")]
+pub(crate) struct Op {
+    /// The flight that others join while this operation is under way, or `None` when it is none.
+    #[pyo3(get)]
+    flight: Option<u64>,
+    op: Mutex<gatepass_bridge::Op>,
+}
+
+#[pymethods]
+impl Op {
+    /// Takes the reply to the last step and gives the next step, both JSON.
+    fn resume(&self, now_ms: u64, reply: &str) -> String {
+        self.lock().resume(now_ms, reply)
+    }
+
+    /// Ends the operation and gives its flight up, so that another caller can be chosen.
+    fn cancel(&self) {
+        self.lock().cancel();
+    }
+}
+
+impl Op {
+    fn lock(&self) -> MutexGuard<'_, gatepass_bridge::Op> {
+        // The bridge catches panics, and an operation that one has ended says so.
+        self.op.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<gatepass_bridge::Op> for Op {
+    fn from(op: gatepass_bridge::Op) -> Self {
+        Self { flight: op.flight(), op: Mutex::new(op) }
+    }
+}
