@@ -1,7 +1,11 @@
 //! The `gatepass` program: one file per subcommand.
 
+mod decode;
 mod emulator;
+mod host;
 mod serve;
+mod token;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -9,12 +13,17 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     let outcome = match Gatepass::parse().command {
+        Command::Token(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Decode(command) => command.run(),
         Command::Emulator(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gatepass: {}", failure.message);
+            if let Some(message) = failure.message {
+                eprintln!("gatepass: {message}");
+            }
             ExitCode::from(failure.exit_code)
         }
     }
@@ -30,23 +39,32 @@ struct Gatepass {
 
 #[derive(Subcommand)]
 enum Command {
+    Token(token::Command),
+    Verify(verify::Command),
+    Decode(decode::Command),
     Emulator(emulator::Command),
 }
 
 /// Why a subcommand ended early: what was found, what was expected, what to do.
 struct Failure {
     exit_code: u8,
-    message: String,
+    /// `None` when standard output has said it already.
+    message: Option<String>,
 }
 
 impl Failure {
     /// The options make no sense together. The exit code is the one that clap gives for a wrong option.
     fn usage(message: impl Into<String>) -> Self {
-        Self { exit_code: 2, message: message.into() }
+        Self { exit_code: 2, message: Some(message.into()) }
+    }
+
+    /// The answer is no, and stands on standard output.
+    fn silent() -> Self {
+        Self { exit_code: 1, message: None }
     }
 
     /// The options were fine, and it did not work out.
     fn runtime(message: impl Into<String>) -> Self {
-        Self { exit_code: 1, message: message.into() }
+        Self { exit_code: 1, message: Some(message.into()) }
     }
 }

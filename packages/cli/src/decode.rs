@@ -1,0 +1,53 @@
+//! `gatepass decode`: what a token says, believed or not.
+
+use std::io::{self, BufRead};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+/// Show the header and the claims of a token WITHOUT verifying it.
+///
+/// The signature is neither checked nor shown. Nothing that is shown may be relied on: use `gatepass verify` for that.
+#[derive(Args)]
+pub(crate) struct Command {
+    /// A token, or - for one token a line on standard input
+    #[arg(allow_hyphen_values = true)]
+    token: String,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        if self.token != "-" {
+            return show(&self.token);
+        }
+        for line in io::stdin().lock().lines() {
+            show(&line.map_err(|error| Failure::runtime(format!("standard input: {error}")))?)?;
+        }
+        Ok(())
+    }
+}
+
+fn show(token: &str) -> Result<(), Failure> {
+    let parts: Vec<_> = token.trim().split('.').collect();
+    let [header, payload, _signature] = parts.as_slice() else {
+        return Err(Failure::runtime(format!(
+            "the token has {} part(s), expected 3 with dots between them: an access token is not a JWT",
+            parts.len()
+        )));
+    };
+    let shown =
+        json!({ "verified": false, "header": part("header", header)?, "claims": part("payload", payload)? });
+    println!("{shown:#}");
+    Ok(())
+}
+
+fn part(name: &str, text: &str) -> Result<Value, Failure> {
+    let octets = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| Failure::runtime(format!("the token's {name} is not base64url without padding")))?;
+    serde_json::from_slice(&octets).map_err(|_| Failure::runtime(format!("the token's {name} is not JSON")))
+}

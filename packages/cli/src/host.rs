@@ -1,0 +1,107 @@
+//! Carries out what the core asks for: the driver of the `gatepass` program.
+
+use std::io::{ErrorKind, Read};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{env, fs, thread};
+
+use gatepass_core::step::BODY_LIMIT;
+use gatepass_core::{Error, HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Secret, Step};
+use ureq::{Agent, RequestBuilder};
+
+/// The time by this machine's clock.
+pub(crate) fn now() -> Millis {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Drives `operation` to its end, by this clock.
+pub(crate) fn drive<T>(
+    mut operation: impl Operation<Output = T>,
+    now: impl Fn() -> Millis,
+) -> Result<T, Error> {
+    let mut reply = Reply::Start;
+    loop {
+        reply = match operation.resume(now(), reply) {
+            Step::Done(output) => return Ok(output),
+            Step::Fail(error) => return Err(error),
+            Step::ReadEnv { names } => Reply::Env(read_env(names)),
+            Step::ReadFile { path } => read_file(&path),
+            Step::Send(request) => send(&request),
+            Step::Wait { until } => {
+                thread::sleep(Duration::from_millis(until.since(now())));
+                Reply::Elapsed
+            }
+            _ => failed(HostFailure::Unsupported, "the gatepass program does not know this step"),
+        }
+    }
+}
+
+fn read_env(names: &[&str]) -> Vec<(String, Secret<String>)> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), Secret::new(env::var(name).ok()?)))).collect()
+}
+
+fn read_file(path: &str) -> Reply {
+    let read = fs::File::open(path).and_then(|file| {
+        let mut text = String::new();
+        // One octet more than is allowed tells a file that is too large.
+        file.take(BODY_LIMIT as u64 + 1).read_to_string(&mut text).map(|_| Secret::new(text))
+    });
+    match read {
+        Ok(text) if text.expose().len() > BODY_LIMIT => failed(HostFailure::TooLarge, "larger than 1 MiB"),
+        Ok(text) => Reply::Text(text),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => failed(HostFailure::NotFound, "no such file"),
+            ErrorKind::PermissionDenied => failed(HostFailure::PermissionDenied, "permission denied"),
+            kind => failed(HostFailure::Other, &kind.to_string()),
+        },
+    }
+}
+
+fn send(request: &HttpRequest) -> Reply {
+    if request.client_certificate.is_some() {
+        return failed(HostFailure::Unsupported, "the gatepass program presents no client certificate");
+    }
+    match exchange(request) {
+        Ok(reply) => reply,
+        Err(ureq::Error::Timeout(_)) => failed(HostFailure::Timeout, "no answer in time"),
+        Err(ureq::Error::BodyExceedsLimit(_)) => failed(HostFailure::TooLarge, "a body of more than 1 MiB"),
+        Err(error) => failed(HostFailure::Connect, &format!("{}: {error}", authority(&request.url))),
+    }
+}
+
+fn exchange(request: &HttpRequest) -> Result<Reply, ureq::Error> {
+    let mut config = Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_millis(request.timeout_ms)));
+    if request.route == Route::Direct {
+        config = config.proxy(None);
+    }
+    let agent = config.build().new_agent();
+    let body = request.body.as_ref().map_or("", |body| body.expose());
+    let mut response = match request.method {
+        Method::Get => with_headers(agent.get(&request.url), request).call(),
+        Method::Post => with_headers(agent.post(&request.url), request).send(body),
+        Method::Put => with_headers(agent.put(&request.url), request).send(body),
+    }?;
+    let headers = response.headers().iter();
+    let headers =
+        headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(BODY_LIMIT as u64).read_to_vec()?;
+    Ok(Reply::Response { status, headers, body: Secret::new(body) })
+}
+
+fn with_headers<B>(builder: RequestBuilder<B>, request: &HttpRequest) -> RequestBuilder<B> {
+    request.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value.expose()))
+}
+
+/// Scheme and host of a URL: what an error may show of it.
+fn authority(url: &str) -> &str {
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(slash, _)| slash);
+    url.get(..end).unwrap_or(url)
+}
+
+fn failed(kind: HostFailure, message: &str) -> Reply {
+    Reply::Failed { kind, message: message.to_owned() }
+}

@@ -1,0 +1,139 @@
+//! `gatepass verify` decides the whole attack corpus, one token a line.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+#[test]
+fn the_attack_corpus_line_by_line() {
+    let corpus = read("attack_corpus.json");
+    let codes = read("codes.json");
+    let mut groups: BTreeMap<Vec<String>, Vec<&Value>> = BTreeMap::new();
+    for case in corpus["cases"].as_array().unwrap() {
+        groups.entry(options(&corpus, case)).or_default().push(case);
+    }
+    let folder = tempdir("corpus");
+    let mut wrong = Vec::new();
+    for (options, cases) in &groups {
+        let keys = folder.join("keys.json");
+        std::fs::write(&keys, corpus["jwks"][cases[0]["jwks"].as_str().unwrap()].to_string()).unwrap();
+        // A line cannot hold a line's end: such a token comes as the argument.
+        let (as_argument, as_line): (Vec<&Value>, Vec<&Value>) =
+            cases.iter().partition(|case| case["token"].as_str().unwrap().contains('\n'));
+        let lines: String =
+            as_line.iter().map(|case| format!("{}\n", case["token"].as_str().unwrap())).collect();
+        let mut results = Vec::new();
+        if !as_line.is_empty() {
+            let output = verify(options, &keys, "-", &lines);
+            let answers = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(answers.lines().count(), as_line.len(), "one answer a line");
+            let all_accepted = as_line.iter().all(|case| case["expected"] == "accept");
+            assert_eq!(output.status.code(), Some(i32::from(!all_accepted)));
+            results.extend(as_line.into_iter().zip(answers.lines().map(str::to_owned).collect::<Vec<_>>()));
+        }
+        for case in as_argument {
+            let output = verify(options, &keys, case["token"].as_str().unwrap(), "");
+            results.push((case, String::from_utf8(output.stdout).unwrap()));
+        }
+        wrong.extend(
+            results
+                .iter()
+                .filter(|(case, answer)| !is_right(case, answer, &codes))
+                .map(|(c, a)| format!("{} {a}", c["id"])),
+        );
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn without_an_audience_nothing_is_verified() {
+    let output = run(&["verify", "-", "--json"], "");
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("no audience is given"), "{message}");
+}
+
+#[test]
+fn a_missing_key_file_is_named() {
+    let output = run(&["verify", "-", "--audience", "a", "--keys", "/no/such/file"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/file"));
+}
+
+#[test]
+fn decode_shows_claims_and_no_signature() {
+    let corpus = read("attack_corpus.json");
+    let token = corpus["cases"][0]["token"].as_str().unwrap();
+    let output = run(&["decode", "-"], token);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let document: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(
+        (&document["verified"], &document["claims"]["iss"]),
+        (&false.into(), &"https://accounts.google.com".into())
+    );
+    assert!(!shown.contains(token.rsplit('.').next().unwrap()));
+}
+
+fn options(corpus: &Value, case: &Value) -> Vec<String> {
+    let profile = case["profile"].as_str().unwrap();
+    let audience = corpus["profiles"][profile]["audience"].as_str().unwrap();
+    let mut options = vec!["--preset", profile, "--audience", audience, "--json"];
+    let (now, leeway) = (case["now"].to_string(), case["leeway"].to_string());
+    options.extend(["--now", &now, "--leeway", &leeway]);
+    options.extend(case["opts"]["email"].as_str().into_iter().flat_map(|email| ["--email", email]));
+    let mut options: Vec<String> = options.into_iter().map(str::to_owned).collect();
+    // Cases with another key set are another group; the name is not an option of the program.
+    options.push(format!("jwks:{}", case["jwks"].as_str().unwrap()));
+    options
+}
+
+fn verify(options: &[String], keys: &Path, token: &str, input: &str) -> Output {
+    let options = options.iter().map(String::as_str).filter(|option| !option.starts_with("jwks:"));
+    let arguments: Vec<&str> = ["verify", "--keys", keys.to_str().unwrap()]
+        .into_iter()
+        .chain(options)
+        .chain(["--", token])
+        .collect();
+    run(&arguments, input)
+}
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gatepass"));
+    let program = program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    // A program that refuses its options does not read its input.
+    let _ = writer.join().unwrap();
+    output
+}
+
+fn is_right(case: &Value, answer: &str, codes: &Value) -> bool {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_else(|error| panic!("{answer}: {error}"));
+    if case["expected"] == "accept" {
+        return answer["ok"] == true && answer["claims"]["sub"].is_string();
+    }
+    let mut allowed = case["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|r| codes[r.as_str().unwrap()].as_array().unwrap());
+    answer["ok"] == false && answer["message"].is_string() && allowed.any(|code| *code == answer["code"])
+}
+
+fn read(name: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/verify").join(name);
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn tempdir(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
