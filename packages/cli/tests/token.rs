@@ -17,7 +17,7 @@ fn by_metadata_server() {
 #[test]
 fn by_key_file() {
     let emulator = Emulator::start();
-    let file = format!("{}/key.json", env!("CARGO_TARGET_TMPDIR"));
+    let file = format!("{}/orders.json", env!("CARGO_TARGET_TMPDIR"));
     let email = "orders@shop.iam.gserviceaccount.com";
     emulator.succeed(&["emulator", "key", "--email", email, "--emulator", &emulator.url, "--out", &file]);
     let token = emulator.succeed(&["token", "--audience", AUDIENCE, "--credentials", &file]);
@@ -74,13 +74,14 @@ impl Emulator {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = program.spawn().unwrap();
-        let mut environment = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut emulator = Self { process, environment: Vec::new(), url: String::new() };
+        for line in stdout.lines().map(Result::unwrap) {
             if let Some((name, value)) = line.strip_prefix("export ").and_then(|rest| rest.split_once('=')) {
-                environment.push((name.to_owned(), value.to_owned()));
+                emulator.environment.push((name.to_owned(), value.to_owned()));
             } else if let Some(url) = line.strip_prefix("# listening on ") {
-                return Self { process, environment, url: url.to_owned() };
+                emulator.url = url.to_owned();
+                return emulator;
             }
         }
         panic!("the emulator did not start")
