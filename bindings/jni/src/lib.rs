@@ -1,1 +1,242 @@
-//! Being written.
+//! gatepass for Java: the native half of `dev.gatepass.Native`.
+//!
+//! Text crosses as UTF-8 in a `byte[]`. JNI's own strings are "modified UTF-8", which spells NUL and every character
+//! beyond U+FFFF in another way; octets are what Java says they are. What lives in Rust crosses as a handle, a `long`
+//! that is 0 when there is nothing. A failure is thrown as the exception that `Native.failure` makes of its JSON.
+
+// A handle that Java hands back becomes a reference again, and the JVM finds functions by their exported names:
+// neither can be said without `unsafe`. Every use is in handle.rs or beside a call into it.
+#![allow(unsafe_code)]
+
+mod boundary;
+mod handle;
+
+use gatepass_bridge::{Lookup, Op, RequestHeaders, Source, TokenView, Verdict, Verifier};
+use jni::objects::{JByteArray, JClass, JLongArray};
+use jni::sys::jlong;
+use jni::{Env, EnvUnowned, jni_mangle};
+
+use crate::boundary::{Raised, boundary};
+
+/// `static native byte[] version()`
+#[jni_mangle("dev.gatepass.Native")]
+pub fn version<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteArray<'local> {
+    boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::VERSION.as_bytes())?))
+}
+
+/// `static native byte[] errorCodes()`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn error_codes<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteArray<'local> {
+    boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::error_codes().as_bytes())?))
+}
+
+/// `static native byte[] audienceForUrl(byte[] url)`
+#[jni_mangle("dev.gatepass.Native")]
+pub fn audience_for_url<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    url: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let audience = gatepass_bridge::audience_for_url(&text(env, &url)?)?;
+        Ok(env.byte_array_from_slice(audience.as_bytes())?)
+    })
+}
+
+/// `static native long newSource(byte[] options)`: a handle for `freeSource`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn new_source<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    options: JByteArray<'local>,
+) -> jlong {
+    boundary(env, class, |env| Ok(handle::new(Source::new(&text(env, &options)?)?)))
+}
+
+/// `static native void freeSource(long source)`
+#[jni_mangle("dev.gatepass.Native")]
+pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, source: jlong) {
+    boundary(env, class, |_| {
+        // SAFETY: TokenSource.java gives the handle of `new_source` to its Cleaner, which calls this once, when nothing
+        // can use it any more.
+        unsafe { handle::free::<Source>(source) };
+        Ok(())
+    });
+}
+
+/// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer)`: the header or
+/// null; `answer` is filled as [`fill`] says.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn lookup<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    source: jlong,
+    kind: JByteArray<'local>,
+    target: JByteArray<'local>,
+    now_ms: jlong,
+    answer: JLongArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        let (kind, target) = (text(env, &kind)?, text(env, &target)?);
+        let (status, token, flight, op) = match source.lookup(&kind, &target, unsigned(now_ms))? {
+            Lookup::Fresh(token) => (READY, Some(token), None, None),
+            Lookup::Stale(token, op) => (STALE, Some(token), None, op),
+            Lookup::Fetch(op) => (DRIVE, None, None, Some(op)),
+            Lookup::Join(flight) => (JOIN, None, Some(flight), None),
+        };
+        let header = token.as_ref().map(|token| env.byte_array_from_slice(token.header().as_bytes()));
+        let header = header.transpose()?.unwrap_or_default();
+        let times = token.as_ref().map(|token| (TokenView::expires_at_ms(token), token.fresh_until_ms()));
+        fill(env, &answer, status, times, flight, op)?;
+        Ok(header)
+    })
+}
+
+/// `static native long newVerifier(byte[] options)`: a handle for `freeVerifier`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn new_verifier<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    options: JByteArray<'local>,
+) -> jlong {
+    boundary(env, class, |env| Ok(handle::new(Verifier::new(&text(env, &options)?)?)))
+}
+
+/// `static native void freeVerifier(long verifier)`
+#[jni_mangle("dev.gatepass.Native")]
+pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, verifier: jlong) {
+    boundary(env, class, |_| {
+        // SAFETY: Verifier.java gives the handle of `new_verifier` to its Cleaner, which calls this once, when nothing
+        // can use it any more.
+        unsafe { handle::free::<Verifier>(verifier) };
+        Ok(())
+    });
+}
+
+/// `static native byte[] check(long verifier, byte[] token, long nowMs, long[] answer)`: the payload or null;
+/// `answer` is filled as [`fill`] says.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn check<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    verifier: jlong,
+    token: JByteArray<'local>,
+    now_ms: jlong,
+    answer: JLongArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
+        let token = env.convert_byte_array(&token)?;
+        let (status, verified, flight, op) = match verifier.check(&token, unsigned(now_ms))? {
+            Verdict::Accepted(verified, None) => (READY, Some(verified), None, None),
+            Verdict::Accepted(verified, op) => (STALE, Some(verified), None, op),
+            Verdict::NeedsKeys(op) => (DRIVE, None, None, Some(op)),
+            Verdict::Join(flight) => (JOIN, None, Some(flight), None),
+        };
+        let payload = verified.as_ref().map(|verified| env.byte_array_from_slice(verified.payload()));
+        let payload = payload.transpose()?.unwrap_or_default();
+        let times = verified.as_ref().map(|verified| (verified.expires_at().0, verified.expires_at().0));
+        fill(env, &answer, status, times, flight, op)?;
+        Ok(payload)
+    })
+}
+
+/// `static native byte[] tokenFromHeaders(long verifier, byte[] authorization, byte[] xServerlessAuthorization,
+/// byte[] xGoogIapJwtAssertion)`: an absent header is null.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn token_from_headers<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    verifier: jlong,
+    authorization: JByteArray<'local>,
+    x_serverless_authorization: JByteArray<'local>,
+    x_goog_iap_jwt_assertion: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
+        let authorization = optional_text(env, &authorization)?;
+        let x_serverless_authorization = optional_text(env, &x_serverless_authorization)?;
+        let x_goog_iap_jwt_assertion = optional_text(env, &x_goog_iap_jwt_assertion)?;
+        let token = verifier.token_from_headers(&RequestHeaders {
+            authorization: authorization.as_deref(),
+            x_serverless_authorization: x_serverless_authorization.as_deref(),
+            x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
+        })?;
+        Ok(env.byte_array_from_slice(token.as_bytes())?)
+    })
+}
+
+/// `static native byte[] resume(long op, long nowMs, byte[] reply)`: the next step, JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn resume<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    op: jlong,
+    now_ms: jlong,
+    reply: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let reply = text(env, &reply)?;
+        // SAFETY: the methods of Op.java are synchronized, so this is the only reference, and `cancel` comes after it.
+        let op = unsafe { handle::borrow_mut::<Op>(op) }?;
+        let step = op.resume(unsigned(now_ms), &reply);
+        Ok(env.byte_array_from_slice(step.as_bytes())?)
+    })
+}
+
+/// `static native void cancel(long op)`: gives the operation's flight up and frees the handle.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn cancel<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: jlong) {
+    boundary(env, class, |_| {
+        // SAFETY: the methods of Op.java are synchronized, and it forgets the handle before it calls this.
+        unsafe { handle::free::<Op>(op) };
+        Ok(())
+    });
+}
+
+// The first number of an answer, as Answer.Status in Java counts them.
+const READY: jlong = 0;
+const STALE: jlong = 1;
+const DRIVE: jlong = 2;
+const JOIN: jlong = 3;
+
+/// Writes status, `expires_at_ms`, `fresh_until_ms`, flight (numbers begin at 1; 0 is none) and the operation's handle.
+fn fill(
+    env: &mut Env<'_>,
+    answer: &JLongArray<'_>,
+    status: jlong,
+    times: Option<(u64, u64)>,
+    flight: Option<u64>,
+    op: Option<Op>,
+) -> Result<(), Raised> {
+    let (expires_at, fresh_until) = times.unwrap_or_default();
+    let flight = flight.or(op.as_ref().and_then(Op::flight)).unwrap_or_default();
+    let op = op.map_or(handle::NONE, handle::new);
+    let numbers = [status, signed(expires_at), signed(fresh_until), signed(flight), op];
+    answer.set_region(env, 0, &numbers).map_err(|error| {
+        // SAFETY: the handle was made above and has reached nobody.
+        unsafe { handle::free::<Op>(op) };
+        error.into()
+    })
+}
+
+fn text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<String, Raised> {
+    String::from_utf8(env.convert_byte_array(octets)?).map_err(|_| Raised::misuse("text is not UTF-8"))
+}
+
+fn optional_text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<Option<String>, Raised> {
+    if octets.is_null() { Ok(None) } else { text(env, octets).map(Some) }
+}
+
+/// A moment before the epoch is the epoch.
+fn unsigned(millis: jlong) -> u64 {
+    u64::try_from(millis).unwrap_or(0)
+}
+
+fn signed(number: u64) -> jlong {
+    jlong::try_from(number).unwrap_or(jlong::MAX)
+}
