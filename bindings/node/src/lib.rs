@@ -142,21 +142,21 @@ impl Verifier {
         })
     }
 
-    /// The token of a request with these headers.
+    /// The token of a request with these headers; one that the request has not is empty.
     ///
     /// # Errors
     /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
     #[napi]
     pub fn token_from_headers(
         &self,
-        authorization: Option<String>,
-        x_serverless_authorization: Option<String>,
-        x_goog_iap_jwt_assertion: Option<String>,
+        authorization: String,
+        x_serverless_authorization: String,
+        x_goog_iap_jwt_assertion: String,
     ) -> Result<String> {
         let headers = RequestHeaders {
-            authorization: authorization.as_deref(),
-            x_serverless_authorization: x_serverless_authorization.as_deref(),
-            x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
+            authorization: Some(&authorization),
+            x_serverless_authorization: Some(&x_serverless_authorization),
+            x_goog_iap_jwt_assertion: Some(&x_goog_iap_jwt_assertion),
         };
         self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
     }
