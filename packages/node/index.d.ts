@@ -1,0 +1,282 @@
+/**
+ * Service-to-service identity tokens on Google Cloud: fetch them, attach them, verify them.
+ *
+ * @packageDocumentation
+ */
+
+/** The version of gatepass, the same in all its packages. */
+export const version: string;
+
+/**
+ * Fetches an ID token for `audience` with the process's Application Default Credentials.
+ *
+ * Tokens are cached and refreshed before they end; however many callers ask at once, one request is made.
+ *
+ * @param audience the receiver: its URL, its custom audience, or the OAuth client id of IAP
+ * @throws {CredentialsError} the credentials cannot be found, read or used
+ * @throws {TransportError} an endpoint cannot be reached, or answers nothing useful
+ */
+export function fetchIdToken(audience: string, options?: WaitOptions): Promise<string>;
+
+/**
+ * Fetches an access token with the process's Application Default Credentials; cached as {@link fetchIdToken} is.
+ *
+ * @param scopes OAuth 2.0 scopes, as a list or separated by spaces; none for the account's own, which only the metadata
+ *   server knows
+ * @throws {CredentialsError}
+ * @throws {TransportError}
+ */
+export function fetchAccessToken(scopes?: string | readonly string[], options?: WaitOptions): Promise<string>;
+
+/**
+ * Verifies an ID token that Google has issued for this service and gives its claims.
+ *
+ * Each audience has one verifier in the process; make a {@link Verifier} for other issuers, keys or rules.
+ *
+ * @throws {VerifyError} why the token is refused
+ */
+export function verifyIdToken(token: string, options: VerifyIdTokenOptions): Promise<IdTokenClaims>;
+
+/**
+ * The audience to ask for when calling `url`: for Cloud Run the service's own URL, without the traffic tag, path or
+ * port; for Cloud Functions of the first generation with the function's name; else the origin.
+ *
+ * @throws {GatepassError} `INVALID_AUDIENCE` when the URL is not `https` (a loopback host may have `http`)
+ */
+export function audienceForUrl(url: string | URL): string;
+
+/** Tokens of one principal, and the clients that attach them. Make one and keep it: it holds the cache. */
+export class GatePass {
+  /** @throws {GatepassError} `INVALID_OPTION` */
+  constructor(options?: GatePassOptions);
+
+  /** As the function {@link fetchIdToken}, with these credentials. */
+  fetchIdToken(audience: string, options?: WaitOptions): Promise<string>;
+
+  /** As the function {@link fetchAccessToken}, with these credentials. */
+  fetchAccessToken(scopes?: string | readonly string[], options?: WaitOptions): Promise<string>;
+
+  /**
+   * A client that calls other services with an ID token.
+   *
+   * @param audience the receiver; left out, each request's comes from its URL by {@link audienceForUrl}
+   */
+  getIdTokenClient(audience?: string): Promise<AuthClient>;
+
+  /** A client that calls Google's APIs with an access token. */
+  getAccessTokenClient(scopes?: string | readonly string[]): Promise<AuthClient>;
+}
+
+/** Where credentials come from; without any, Application Default Credentials. */
+export interface GatePassOptions {
+  /** The path of a credential file. */
+  keyFilename?: string;
+  /** The contents of a credential file, parsed or as text. Not together with `keyFilename`. */
+  credentials?: object | string;
+  /** `host:port` of token endpoints that are trusted beside Google's own. */
+  trustedEndpoints?: string | readonly string[];
+  /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
+  clock?: () => number;
+}
+
+/** For calls that may wait for the network. */
+export interface WaitOptions {
+  /** Ends this caller's waiting; its reason is thrown. Others who wait for the same token are not affected. */
+  signal?: AbortSignal;
+}
+
+/** Attaches a token to every request; {@link GatePass} makes these. It never sends one on to another origin. */
+export interface AuthClient {
+  /**
+   * The headers that carry the token, for a client of your own. Ask for every request: that is how it stays fresh.
+   *
+   * @param url the request's URL; needed when the client was made without an audience
+   */
+  getRequestHeaders(url?: string | URL): Promise<Headers>;
+
+  /** The global `fetch`, with the token in `Authorization`. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+
+  /**
+   * Makes a request in the shape of google-auth-library.
+   *
+   * @throws {ResponseError} the receiver's status is not one that `validateStatus` accepts
+   */
+  request<T = any>(options: RequestOptions): Promise<RequestResult<T>>;
+}
+
+/**
+ * What {@link AuthClient.request} takes: what `fetch` does, and the following. An unknown option is an error; for a
+ * time limit give `signal: AbortSignal.timeout(milliseconds)`.
+ */
+export interface RequestOptions extends RequestInit {
+  url: string | URL;
+  /** Added to the URL's query. */
+  params?: Record<string, string> | URLSearchParams;
+  /** The body: a plain object or an array goes as JSON, anything else as `body` would. */
+  data?: unknown;
+  /** How `data` of the result is read; left out, JSON where the response says so, else text. */
+  responseType?: 'json' | 'text' | 'arraybuffer' | 'blob' | 'stream';
+  /** Which statuses are fine; left out, 200 to 299. */
+  validateStatus?: (status: number) => boolean;
+}
+
+/** What {@link AuthClient.request} gives. */
+export interface RequestResult<T = any> {
+  status: number;
+  statusText: string;
+  headers: Headers;
+  data: T;
+}
+
+/** Checks received tokens: one policy, one set of keys. Make one and keep it: it holds the keys. */
+export class Verifier {
+  /** @throws {GatepassError} `INVALID_OPTION` */
+  constructor(options: VerifierOptions);
+
+  /**
+   * Verifies a token and gives its claims.
+   *
+   * @throws {VerifyError} why the token is refused
+   */
+  verify(token: string, options?: WaitOptions): Promise<IdTokenClaims>;
+
+  /**
+   * Verifies the token of a request: from `X-Serverless-Authorization`, else `Authorization`; behind IAP from
+   * `X-Goog-IAP-JWT-Assertion`.
+   *
+   * @param headers the request's: of Node's `http`, or of the Fetch API
+   * @throws {VerifyError} why the token is refused; its `refusal` says how to answer
+   */
+  verifyHeaders(
+    headers: Headers | Record<string, string | string[] | undefined>,
+    options?: WaitOptions,
+  ): Promise<IdTokenClaims>;
+}
+
+/** Whom a {@link Verifier} accepts. */
+export interface VerifierOptions {
+  /** This service's own audience, or several; needed, unless `anyAudience` is set. */
+  audience?: string | readonly string[];
+  /** Accept a token for anybody. Only for a service that checks `aud` itself. */
+  anyAudience?: boolean;
+  /** An issuer that gatepass knows: gives issuers, algorithms and keys. `google`, unless `issuers` are given. */
+  preset?: 'google' | 'iap';
+  /** Values of `iss`, to the letter. */
+  issuers?: string | readonly string[];
+  /** Algorithms that the issuer signs with, such as `RS256`. */
+  algorithms?: string | readonly string[];
+  /** The issuer's keys: a JWK set or a map of PEM certificates, parsed or as text. */
+  keys?: object | string;
+  /** The `https` URL of the issuer's keys. Not together with `keys`. */
+  keysUrl?: string;
+  /** Seconds that clocks may be apart; 30, if left out. */
+  leewaySeconds?: number;
+  /** The callers that are accepted, by e-mail, to the letter; any, if left out. */
+  allowedEmails?: string | readonly string[];
+  /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
+  clock?: () => number;
+}
+
+/** What {@link verifyIdToken} takes. */
+export interface VerifyIdTokenOptions extends WaitOptions {
+  /** This service's own audience, or several. */
+  audience: string | readonly string[];
+}
+
+/** The claims of a verified ID token (OpenID Connect Core 1.0, section 2); times are Unix seconds. */
+export interface IdTokenClaims {
+  iss: string;
+  sub: string;
+  aud: string | string[];
+  exp: number;
+  iat: number;
+  nbf?: number;
+  azp?: string;
+  email?: string;
+  email_verified?: boolean;
+  hd?: string;
+  [claim: string]: unknown;
+}
+
+/** Any error of gatepass; itself for a mistake in how gatepass is called. Its message never holds a token or a key. */
+export class GatepassError extends Error {
+  protected constructor();
+  /** What went wrong: stable, the same in all languages. */
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later without a change. */
+  readonly retryable: boolean;
+  /** The claim or header parameter of the token that the error is about, if it is about one. */
+  readonly claim: string | null;
+  /** How a receiving service answers its caller; not shown when the error is printed. */
+  readonly refusal: Refusal | null;
+}
+
+/** The credentials cannot be found, read or used. */
+export class CredentialsError extends GatepassError {}
+
+/** An endpoint cannot be reached, or answers nothing useful. */
+export class TransportError extends GatepassError {}
+
+/** A received token is refused. */
+export class VerifyError extends GatepassError {}
+
+/** An answer to a request that is refused. */
+export interface Refusal {
+  status: number;
+  headers: [name: string, value: string][];
+  body: string;
+}
+
+/** The receiver answered with a status that `validateStatus` does not accept. */
+export class ResponseError extends Error {
+  protected constructor();
+  readonly status: number;
+  readonly response: RequestResult;
+}
+
+/** Every code of a {@link GatepassError}. */
+export type ErrorCode =
+  // GatepassError
+  | 'API_MISUSE'
+  | 'INVALID_OPTION'
+  | 'INVALID_AUDIENCE'
+  | 'UNSUPPORTED'
+  | 'INTERNAL'
+  // CredentialsError
+  | 'CREDENTIALS_NOT_FOUND'
+  | 'CREDENTIALS_FILE_UNREADABLE'
+  | 'CREDENTIALS_FILE_INVALID'
+  | 'CREDENTIALS_TYPE_UNKNOWN'
+  | 'CREDENTIALS_TYPE_UNSUPPORTED'
+  | 'ENDPOINT_NOT_ALLOWED'
+  | 'TOKEN_REFUSED'
+  | 'TOKEN_RESPONSE_INVALID'
+  // TransportError
+  | 'CONNECTION_FAILED'
+  | 'TIMEOUT'
+  | 'ENDPOINT_UNAVAILABLE'
+  | 'RESPONSE_TOO_LARGE'
+  | 'REDIRECT_REFUSED'
+  // VerifyError
+  | 'TOKEN_MISSING'
+  | 'TOKEN_MALFORMED'
+  | 'TOKEN_TOO_LARGE'
+  | 'ALG_NOT_ALLOWED'
+  | 'TYP_MISMATCH'
+  | 'CRIT_UNSUPPORTED'
+  | 'UNKNOWN_KEY'
+  | 'KEY_UNUSABLE'
+  | 'BAD_SIGNATURE'
+  | 'SIGNATURE_STRIPPED'
+  | 'MISSING_CLAIM'
+  | 'BAD_CLAIM_TYPE'
+  | 'BAD_CLAIM'
+  | 'BAD_ISSUER'
+  | 'BAD_AUDIENCE'
+  | 'TOKEN_EXPIRED'
+  | 'TOKEN_NOT_YET_VALID'
+  | 'TOKEN_ISSUED_IN_FUTURE'
+  | 'EMAIL_NOT_ALLOWED'
+  | 'EMAIL_NOT_VERIFIED'
+  | 'KEYS_UNAVAILABLE';

@@ -1,0 +1,88 @@
+/** gatepass for Node.js: what users import. `index.d.ts` documents it. */
+
+import { AuthClient } from './client.js';
+import { crossing, native, text } from './native.js';
+import { Source } from './source.js';
+import { Verifier } from './verifier.js';
+
+export { ResponseError } from './client.js';
+export { CredentialsError, GatepassError, TransportError, VerifyError } from './errors.js';
+export { Verifier };
+
+export class GatePass {
+  #source;
+
+  constructor(options = {}) {
+    this.#source = new Source(options);
+  }
+
+  async fetchIdToken(audience, { signal } = {}) {
+    return tokenOf(await this.#source.header('id_token', audience, signal));
+  }
+
+  async fetchAccessToken(scopes, { signal } = {}) {
+    return tokenOf(await this.#source.header('access_token', scopeText(scopes), signal));
+  }
+
+  async getIdTokenClient(audience) {
+    return new AuthClient((url, signal) =>
+      this.#source.header('id_token', audience ?? audienceForUrl(url), signal),
+    );
+  }
+
+  async getAccessTokenClient(scopes) {
+    return new AuthClient((_url, signal) => this.#source.header('access_token', scopeText(scopes), signal));
+  }
+}
+
+export async function fetchIdToken(audience, options) {
+  return await applicationDefault().fetchIdToken(audience, options);
+}
+
+export async function fetchAccessToken(scopes, options) {
+  return await applicationDefault().fetchAccessToken(scopes, options);
+}
+
+export async function verifyIdToken(token, { audience, ...options } = {}) {
+  return await verifierFor(audience).verify(token, options);
+}
+
+export function audienceForUrl(url) {
+  // Written as the HTTP client reads it: a URL that two parsers read differently would get a stranger's audience.
+  const href = URL.canParse(url) ? new URL(url).href : text(url);
+  return crossing(() => native.audienceForUrl(href));
+}
+
+export const version = native.VERSION;
+
+let processWide;
+
+/** The process's own source: Application Default Credentials. */
+function applicationDefault() {
+  return (processWide ??= new GatePass());
+}
+
+/** Audiences come from the program, so there are few; the bound is for those that do not. */
+const MAX_VERIFIERS = 1_000;
+const verifiers = new Map();
+
+/** The process's own verifier of Google's ID tokens for an audience. */
+function verifierFor(audience) {
+  const key = JSON.stringify(audience);
+  let verifier = verifiers.get(key);
+  if (verifier === undefined) {
+    verifier = new Verifier({ audience });
+    if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
+    verifiers.set(key, verifier);
+  }
+  return verifier;
+}
+
+function scopeText(scopes = '') {
+  return Array.isArray(scopes) ? scopes.join(' ') : scopes;
+}
+
+/** The token of an `Authorization` value. */
+function tokenOf(header) {
+  return header.slice(header.indexOf(' ') + 1);
+}

@@ -1,0 +1,50 @@
+/** Where tokens come from: the add-on's cache, and a memory of headers in front of it. */
+
+import { Flights } from './flights.js';
+import { crossing, native, text } from './native.js';
+import { checkNames, documentText, list } from './options.js';
+
+/** Headers that are remembered of each kind; a program with more targets crosses the border for them. */
+const MAX_REMEMBERED = 1_000;
+
+/** Tokens of one principal. */
+export class Source {
+  #native;
+  #clock;
+  #flights;
+  /** Kind → target → header, as long as each is fresh: the border need not be crossed for it. */
+  #remembered = { id_token: new Map(), access_token: new Map() };
+
+  constructor(options) {
+    checkNames('GatePass', options, ['keyFilename', 'credentials', 'trustedEndpoints', 'clock']);
+    const border = {
+      credentials_file: options.keyFilename,
+      credentials_json: documentText(options.credentials),
+      trusted_endpoints: list(options.trustedEndpoints),
+      // Spreads refreshes; nothing secret depends on it.
+      seed: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),
+    };
+    this.#native = crossing(() => new native.Source(JSON.stringify(border)));
+    this.#clock = options.clock ?? Date.now;
+    this.#flights = new Flights(this.#clock);
+  }
+
+  /**
+   * The value of the `Authorization` header.
+   *
+   * @param {'id_token' | 'access_token'} kind
+   * @param {string} target the audience, or the scopes separated by spaces
+   * @param {AbortSignal} [signal]
+   */
+  async header(kind, target, signal) {
+    const remembered = this.#remembered[kind];
+    const token = remembered.get(target);
+    if (token !== undefined && this.#clock() < token.fresh_until_ms) return token.header;
+
+    const look = () => crossing(() => this.#native.lookup(kind, text(target), this.#clock()));
+    const { header, fresh_until_ms } = await this.#flights.settle(look, signal);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(target, { header, fresh_until_ms });
+    return header;
+  }
+}

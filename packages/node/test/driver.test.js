@@ -1,0 +1,190 @@
+/** How each step is carried out, with real files and servers. The steps come from a script instead of the add-on. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { drive } from '../lib/driver.js';
+import { temporaryFolder } from './support/emulator.js';
+import { serve } from './support/servers.js';
+
+const LIMIT = 1024 * 1024;
+
+test('only variables that are set are handed over', async () => {
+  process.env.GATEPASS_TEST_SET = 'a';
+  process.env.GATEPASS_TEST_EMPTY = '';
+  const names = ['GATEPASS_TEST_SET', 'GATEPASS_TEST_EMPTY', 'GATEPASS_TEST_UNSET'];
+  assert.deepEqual(await replyTo({ step: 'read_env', names }), {
+    reply: 'env',
+    values: { GATEPASS_TEST_SET: 'a', GATEPASS_TEST_EMPTY: '' },
+  });
+});
+
+test('a file is handed over whole, up to the limit', async (t) => {
+  const path = join(temporaryFolder(t), 'file');
+  for (const [contents, text] of [
+    ['', ''],
+    ['ü😀', 'ü😀'],
+    [Buffer.from([0x61, 0xff]), 'a\ufffd'],
+    ['x'.repeat(LIMIT), 'x'.repeat(LIMIT)],
+  ]) {
+    writeFileSync(path, contents);
+    assert.deepEqual(await replyTo({ step: 'read_file', path }), { reply: 'text', text });
+  }
+  writeFileSync(path, 'x'.repeat(LIMIT + 1));
+  await assertFails({ step: 'read_file', path }, 'too_large');
+});
+
+test('why a file is not handed over', async (t) => {
+  const folder = temporaryFolder(t);
+  await assertFails({ step: 'read_file', path: join(folder, 'missing') }, 'not_found');
+  await assertFails({ step: 'read_file', path: '/dev/null/below' }, 'not_found');
+  await assertFails({ step: 'read_file', path: folder }, 'other');
+});
+
+test('a request is sent as it stands, and the response handed over as it came', async (t) => {
+  const received = [];
+  const url = await serve(t, async (req, res) => {
+    const body = Buffer.concat(await req.toArray()).toString();
+    received.push({ method: req.method, url: req.url, flavor: req.headers['x-flavor'], body });
+    res.writeHead(418, ['X-Twice', 'a', 'X-Twice', 'b', 'Content-Length', '2']);
+    res.end(Buffer.from([0x61, 0xff]));
+  });
+  const request = { url: `${url}/p?a=1`, headers: [['X-Flavor', 'f']] };
+  const { headers, ...reply } = await replyTo(sending({ ...request, method: 'POST', body: 'ü=1' }));
+  assert.deepEqual(reply, { reply: 'response', status: 418, body: 'a\ufffd' });
+  assert.deepEqual(headers.slice(0, 3), [
+    ['X-Twice', 'a'],
+    ['X-Twice', 'b'],
+    ['Content-Length', '2'],
+  ]);
+  await replyTo(sending(request));
+  assert.deepEqual(received, [
+    { method: 'POST', url: '/p?a=1', flavor: 'f', body: 'ü=1' },
+    { method: 'GET', url: '/p?a=1', flavor: 'f', body: '' },
+  ]);
+});
+
+test('a redirect is handed over, not followed', async (t) => {
+  const url = await serve(t, (_req, res) => res.writeHead(302, { Location: '/elsewhere' }).end());
+  const { status, headers } = await replyTo(sending({ url }));
+  assert.equal(status, 302);
+  assert.ok(headers.some(([name, value]) => name === 'Location' && value === '/elsewhere'));
+});
+
+test('a body of more than the limit is broken off', async (t) => {
+  const url = await serve(t, (req, res) => res.end('x'.repeat(LIMIT + (req.url === '/more' ? 1 : 0))));
+  assert.equal((await replyTo(sending({ url }))).body.length, LIMIT);
+  await assertFails(sending({ url: `${url}/more` }), 'too_large');
+});
+
+test('connection trouble is said in a few words, without the query', async (t) => {
+  const garbage = await serveOctets(t, 'nonsense\r\n\r\n');
+  const upgrade = await serveOctets(
+    t,
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+  );
+  const cut = await serveOctets(t, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+  const silent = await serveOctets(t, '');
+  for (const url of ['http://127.0.0.1:1', 'https://127.0.0.1:1', garbage, upgrade, cut, silent]) {
+    const { message } = await assertFails(sending({ url: `${url}/?hush` }), 'connect');
+    assert.ok(message.length > 0 && !message.includes('hush'), message);
+  }
+});
+
+test('the timeout covers the whole exchange', async (t) => {
+  const noAnswer = await serve(t, () => {});
+  const noEnd = await serve(t, (_req, res) => res.write('half'));
+  await assertFails(sending({ url: noAnswer, timeout_ms: 50 }), 'timeout');
+  await assertFails(sending({ url: noEnd, timeout_ms: 50 }), 'timeout');
+});
+
+test('a direct route passes the global agent by', async (t) => {
+  const url = await serve(t, (_req, res) => res.end());
+  const { globalAgent } = http;
+  t.after(() => (http.globalAgent = globalAgent));
+  http.globalAgent = new http.Agent();
+  http.globalAgent.createConnection = () => {
+    throw new Error('a proxy would be asked');
+  };
+  await assertFails(sending({ url, route: 'default' }), 'connect');
+  assert.equal((await replyTo(sending({ url, route: 'direct' }))).status, 200);
+});
+
+test('what this package cannot do it says', async () => {
+  const certificate = { cert_path: '/a', key_path: '/b' };
+  await assertFails(sending({ url: 'https://a.example', client_certificate: certificate }), 'unsupported');
+  for (const step of ['run', 'supply', 'unknown', 'toString']) await assertFails({ step }, 'unsupported');
+});
+
+test('a wait ends when its moment has come', async () => {
+  assert.deepEqual(await replyTo({ step: 'wait', until_ms: Date.now() + 1 }), { reply: 'elapsed' });
+  assert.deepEqual(await replyTo({ step: 'wait', until_ms: 0 }), { reply: 'elapsed' });
+});
+
+test('the signal ends whatever step is under way, with its own reason', async (t) => {
+  let arrive;
+  const arrived = new Promise((resolve) => (arrive = resolve));
+  const noAnswer = await serve(t, arrive);
+  const reason = new Error('had enough');
+  const steps = [
+    { step: sending({ url: noAnswer }), begun: arrived },
+    { step: { step: 'wait', until_ms: Date.now() + 3_600_000 }, begun: Promise.resolve() },
+    { step: { step: 'read_file', path: '/dev/zero' }, begun: Promise.resolve() },
+  ];
+  for (const { step, begun } of steps) {
+    const controller = new AbortController();
+    const driving = assert.rejects(drive(scripted(step), Date.now, controller.signal), reason);
+    await begun;
+    controller.abort(reason);
+    await driving;
+  }
+});
+
+/** An operation that asks for `step` and ends with whatever the reply is. */
+function scripted(step) {
+  return {
+    resume(_now, text) {
+      const reply = JSON.parse(text);
+      return JSON.stringify(reply.reply === 'start' ? step : { step: 'done', token: reply });
+    },
+  };
+}
+
+async function replyTo(step) {
+  return await drive(scripted(step), Date.now);
+}
+
+async function assertFails(step, kind) {
+  const reply = await replyTo(step);
+  assert.deepEqual({ reply: reply.reply, kind: reply.kind }, { reply: 'failed', kind }, reply.message);
+  return reply;
+}
+
+function sending(request) {
+  return {
+    step: 'send',
+    method: 'GET',
+    headers: [],
+    body: null,
+    timeout_ms: 10_000,
+    route: 'default',
+    client_certificate: null,
+    ...request,
+  };
+}
+
+/** Answers every connection with these octets and closes it. */
+async function serveOctets(t, octets) {
+  const server = createServer((socket) =>
+    socket.on('error', () => {}).once('data', () => socket.end(octets)),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}

@@ -1,0 +1,122 @@
+/** The emulator of Google's endpoints, run by the `gatepass` program. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The service account of the emulator's metadata server. */
+export const EMAIL = 'default@emulator.iam.gserviceaccount.com';
+
+/** Starts an emulator that ends with the suite: call it at the top of a test file's `before`. */
+export async function startEmulator() {
+  const child = spawn(program(), ['emulator', '--email', EMAIL, '--port', '0', '--exit-with-stdin'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const environment = {};
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
+    if (name !== undefined) environment[name] = value;
+    const [, url] = /^# listening on (.*)$/.exec(line) ?? [];
+    if (url !== undefined) return new Emulator(child, environment, url);
+  }
+  throw new Error('the emulator ended before it listened');
+}
+
+class Emulator {
+  #child;
+
+  constructor(child, environment, url) {
+    this.#child = child;
+    /** What a program needs in its environment to find the emulator. */
+    this.environment = environment;
+    this.url = url;
+    this.keysUrl = `${url}/oauth2/v3/certs`;
+    this.iapKeysUrl = `${url}/iap/verify/public_key-jwk`;
+  }
+
+  /** A service account's key file, parsed. */
+  async key(email = 'caller@emulator.iam.gserviceaccount.com') {
+    const child = spawn(program(), ['emulator', 'key', '--email', email, '--emulator', this.url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    return JSON.parse(Buffer.concat(await child.stdout.toArray()).toString());
+  }
+
+  /** Signs an ID token; the emulator's README says what an order may hold. */
+  async mint(order) {
+    return (await this.#control('mint', order)).token;
+  }
+
+  async fault(fault) {
+    await this.#control('fault', fault);
+  }
+
+  /** How often each path was asked for since the last `reset`. */
+  async counts() {
+    return (await (await fetch(`${this.url}/emulator/v1/requests`)).json()).counts;
+  }
+
+  async reset() {
+    await this.#control('requests:reset');
+    await this.#control('fault:clear');
+  }
+
+  async stop() {
+    this.#child.stdin.end();
+    await once(this.#child, 'exit');
+  }
+
+  async #control(name, body = {}) {
+    const response = await fetch(`${this.url}/emulator/v1/${name}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`the emulator refuses ${name}: ${answer.error}`);
+    return answer;
+  }
+}
+
+/** Variables by which credentials are found; a developer's own must not reach a test. */
+const CREDENTIAL_VARIABLES = [
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'CLOUDSDK_CONFIG',
+  'APPDATA',
+  'NO_GCE_CHECK',
+  'METADATA_SERVER_DETECTION',
+  'GCE_METADATA_HOST',
+  'GCE_METADATA_ROOT',
+  'GCE_METADATA_IP',
+  'K_SERVICE',
+  'FUNCTION_NAME',
+  'CLOUD_RUN_JOB',
+  'CLOUD_RUN_WORKER_POOL',
+  'GATEPASS_TRUSTED_ENDPOINTS',
+];
+
+/** Replaces this process's credential environment. */
+export function setEnvironment(values) {
+  for (const name of CREDENTIAL_VARIABLES) delete process.env[name];
+  Object.assign(process.env, { HOME: '/nonexistent' }, values);
+}
+
+/** An empty folder that goes with the test. */
+export function temporaryFolder(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'gatepass-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+function program() {
+  const path = process.env.GATEPASS_CLI;
+  if (!path) {
+    throw new Error(
+      'GATEPASS_CLI is not set: run `cargo xtask test`, or `cargo build -p gatepass-cli` and set it to the absolute ' +
+        'path of the program `gatepass`',
+    );
+  }
+  return path;
+}

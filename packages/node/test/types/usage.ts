@@ -1,0 +1,106 @@
+/** What the type declarations must allow and what they must refuse; `npm run typecheck` compiles it, nothing runs it. */
+
+import express from 'express';
+import {
+  type AuthClient,
+  type ErrorCode,
+  type IdTokenClaims,
+  type RequestResult,
+  CredentialsError,
+  GatePass,
+  GatepassError,
+  ResponseError,
+  TransportError,
+  Verifier,
+  VerifyError,
+  audienceForUrl,
+  fetchAccessToken,
+  fetchIdToken,
+  verifyIdToken,
+  version,
+} from 'gatepass';
+import { requireIdToken } from 'gatepass/express';
+
+const audience = 'https://receiver.example';
+const { signal } = new AbortController();
+
+export async function fetching(): Promise<string[]> {
+  new GatePass();
+  new GatePass({ keyFilename: '/key.json', trustedEndpoints: ['127.0.0.1:8085'], clock: () => 0 });
+  const gatepass = new GatePass({ credentials: { type: 'service_account' } });
+  return [
+    version,
+    audienceForUrl(new URL(audience)),
+    await fetchIdToken(audience),
+    await fetchIdToken(audience, { signal }),
+    await fetchAccessToken(['a', 'b'], { signal }),
+    await gatepass.fetchIdToken(audience, { signal }),
+    await gatepass.fetchAccessToken(),
+  ];
+}
+
+export async function attaching(): Promise<void> {
+  const client: AuthClient = await new GatePass().getIdTokenClient(audience);
+  await new GatePass().getIdTokenClient();
+  await new GatePass().getAccessTokenClient('scope');
+  const headers: Headers = await client.getRequestHeaders(audience);
+  const response: Response = await client.fetch(new Request(audience, { headers }), { signal });
+  const result: RequestResult<{ email: string }> = await client.request({
+    url: response.url,
+    method: 'POST',
+    params: { a: '1' },
+    data: { a: [1] },
+    responseType: 'json',
+    signal,
+    validateStatus: (status) => status < 500,
+  });
+  const email: string = result.data.email;
+  console.log(email, result.status, result.headers.get('date'));
+  const untyped = await client.request({ url: audience });
+  console.log(untyped.data.anything);
+}
+
+export async function verifying(token: string): Promise<IdTokenClaims> {
+  const verifier = new Verifier({
+    audience: [audience],
+    keysUrl: 'https://keys.example',
+    allowedEmails: 'a@b.example',
+  });
+  await verifier.verifyHeaders(new Headers());
+  await verifier.verifyHeaders({ authorization: `Bearer ${token}`, 'set-cookie': ['a'] }, { signal });
+  const claims = await verifyIdToken(token, { audience, signal });
+  const email: string | undefined = claims.email;
+  const other: unknown = claims['https://claim.example'];
+  console.log(email, other);
+  return await verifier.verify(token);
+}
+
+export function explaining(error: unknown): ErrorCode | number | undefined {
+  if (error instanceof VerifyError || error instanceof CredentialsError || error instanceof TransportError) {
+    const parent: GatepassError = error;
+    return parent.code;
+  }
+  if (error instanceof GatepassError && error.code === 'INVALID_AUDIENCE') return error.refusal?.status;
+  return error instanceof ResponseError ? error.response.status : undefined;
+}
+
+const app = express();
+app.use(requireIdToken({ audience, onRefusal: (error, req) => console.log(error.code, req.url) }));
+app.get('/', (req, res) => {
+  res.json({ email: req.auth?.email });
+});
+
+// @ts-expect-error: an option that is misspelt
+new Verifier({ audiance: audience });
+// @ts-expect-error: options are needed
+new Verifier();
+// @ts-expect-error: an audience is needed
+void verifyIdToken('token', {});
+// @ts-expect-error: an audience is needed
+void fetchIdToken();
+// @ts-expect-error: request has no time-out of its own
+void (await new GatePass().getIdTokenClient()).request({ url: audience, timeout: 1000 });
+// @ts-expect-error: gatepass makes its errors itself
+new VerifyError();
+// @ts-expect-error: no such code
+'TOKEN_EXPIERD' satisfies ErrorCode;

@@ -1,0 +1,95 @@
+/** Runs the vectors of `tests/vectors`, which every language runs: `tests/vectors/README.md` says what they mean. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Verifier, VerifyError } from 'gatepass';
+
+import { native } from '../lib/native.js';
+
+const vectors = new URL('../../../tests/vectors/', import.meta.url);
+
+test('verify: every token is decided as the corpus says', async () => {
+  const { cases, profiles, jwks } = read('verify/attack_corpus.json');
+  const codes = read('verify/codes.json');
+  assert.ok(cases.length > 0);
+  const wrong = [];
+  for (const { id, name, profile, jwks: keySet, token, now, leeway, opts, expected, reasons } of cases) {
+    const verifier = new Verifier({
+      preset: profile,
+      audience: profiles[profile].audience,
+      keys: JSON.stringify(jwks[keySet]),
+      leewaySeconds: leeway,
+      allowedEmails: opts?.email,
+      clock: () => now * 1000,
+    });
+    const verdict = await verifier.verify(token).then(
+      (claims) => (claims.iss === undefined ? 'accept without claims' : 'accept'),
+      (error) => (error instanceof VerifyError ? error.code : `foreign ${error}`),
+    );
+    const right = expected === 'accept' ? ['accept'] : reasons.flatMap((reason) => codes[reason]);
+    if (!right.includes(verdict)) wrong.push(`${id} ${name}: ${verdict}, expected ${right.join(' or ')}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+for (const { file, name, options, kind, target, transcript } of cases('acquire')) {
+  test(`acquire, ${file}: ${name}`, () => {
+    const source = new native.Source(JSON.stringify(options));
+    const { status, op } = source.lookup(kind, target, transcript[0].now_ms);
+    assert.equal(status, 'fetch');
+    for (const { now_ms, reply, step } of transcript)
+      assertStep(op.resume(now_ms, JSON.stringify(reply)), step);
+  });
+}
+
+for (const { file, name, options, events } of cases('cache')) {
+  test(`cache, ${file}: ${name}`, () => {
+    const source = new native.Source(JSON.stringify(options));
+    const ops = new Map();
+    for (const event of events) {
+      const op = ops.get(event.op);
+      if (event.do === 'resume') {
+        assertStep(op.resume(event.at_ms, JSON.stringify(event.reply)), event.expect);
+      } else if (event.do === 'cancel') {
+        op.cancel();
+      } else {
+        assert.equal(event.do, 'lookup');
+        const found = source.lookup(event.kind, event.target, event.at_ms);
+        if (event.op !== undefined) ops.set(event.op, found.op);
+        assertLookup(found, event.expect, ops);
+      }
+    }
+  });
+}
+
+function assertLookup(found, expected, ops) {
+  assert.equal(found.status, expected.status);
+  if (expected.header !== undefined) assert.equal(found.header, expected.header);
+  if (expected.refresh !== undefined) assert.equal(found.op !== undefined, expected.refresh);
+  if (expected.flight_of !== undefined) assert.equal(found.flight, ops.get(expected.flight_of).flight);
+}
+
+/** A step must be the expected one to the letter; of an error, what the vector names. */
+function assertStep(text, expected) {
+  const step = JSON.parse(text);
+  if (expected.step !== 'fail') return assert.deepEqual(step, expected);
+  const { code, retryable, claim } = step.error ?? {};
+  const named = Object.keys(expected.error);
+  assert.deepEqual({ step: step.step, error: pick({ code, retryable, claim }, named) }, expected);
+}
+
+function pick(object, names) {
+  return Object.fromEntries(names.map((name) => [name, object[name]]));
+}
+
+function cases(folder) {
+  const files = readdirSync(new URL(folder, vectors)).filter((file) => /(?<!schema)\.json$/.test(file));
+  assert.ok(files.length > 0, `no vectors in ${folder}`);
+  return files.flatMap((file) => read(`${folder}/${file}`).cases.map((case_) => ({ file, ...case_ })));
+}
+
+function read(path) {
+  return JSON.parse(readFileSync(new URL(path, vectors), 'utf8'));
+}

@@ -1,0 +1,208 @@
+/** Verifying tokens with keys that are fetched, and what is refused. The corpus is in `vectors.test.js`. */
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+
+import { GatePass, Verifier, VerifyError, audienceForUrl, verifyIdToken } from 'gatepass';
+
+import { EMAIL, setEnvironment, startEmulator } from './support/emulator.js';
+import { gateTo } from './support/servers.js';
+
+const AUDIENCE = 'https://receiver.example';
+const KEYS = '/oauth2/v3/certs';
+
+let emulator;
+before(async () => (emulator = await startEmulator()));
+after(() => emulator?.stop());
+beforeEach(async () => {
+  await emulator.reset();
+  setEnvironment(emulator.environment);
+});
+
+test('a token that gatepass has fetched; the keys are fetched once', async () => {
+  const verifier = verifierOf();
+  for (let i = 0; i < 3; i++) {
+    const claims = await verifier.verify(await new GatePass().fetchIdToken(AUDIENCE));
+    assert.deepEqual([claims.aud, claims.email, claims.email_verified], [AUDIENCE, EMAIL, true]);
+  }
+  assert.equal((await emulator.counts())[KEYS], 1);
+});
+
+test('one of several audiences; any audience only by a word that says so', async () => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  await verifierOf({ audience: ['https://other.example', AUDIENCE] }).verify(token);
+  await verifierOf({ audience: undefined, anyAudience: true }).verify(token);
+  await assert.rejects(verifierOf({ audience: `${AUDIENCE}/` }).verify(token), {
+    code: 'BAD_AUDIENCE',
+    claim: 'aud',
+  });
+  for (const audience of [undefined, '', [], [undefined], null, 42]) {
+    assert.throws(() => verifierOf({ audience }), { name: 'GatepassError', code: 'INVALID_OPTION' });
+  }
+});
+
+test('each reason has its code', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const refused = [
+    ['TOKEN_EXPIRED', { issued_at: now - 7200 }],
+    ['TOKEN_ISSUED_IN_FUTURE', { issued_at: now + 600 }],
+    ['BAD_ISSUER', { claims: { iss: 'https://evil.example' } }],
+    ['MISSING_CLAIM', { omit: ['sub'] }],
+    ['UNKNOWN_KEY', { header: { kid: 'unknown' } }],
+    ['ALG_NOT_ALLOWED', { header: { alg: 'none' } }],
+    ['UNKNOWN_KEY', { key: 'iap', header: { alg: 'RS256' } }],
+    ['SIGNATURE_STRIPPED', { strip_signature: true }],
+  ];
+  const verifier = verifierOf();
+  for (const [code, order] of refused) {
+    const token = await emulator.mint({ ...order, claims: { aud: AUDIENCE, ...order.claims } });
+    const error = await rejection(verifier.verify(token));
+    assert.ok(error instanceof VerifyError);
+    assert.equal(error.code, code);
+    assert.ok(!error.stack.includes(token.split('.')[1]));
+  }
+});
+
+test('callers by e-mail', async () => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE, email: 'a@p.iam.gserviceaccount.com' } });
+  const unverified = await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL, email_verified: false } });
+  await verifierOf({ allowedEmails: [EMAIL, 'a@p.iam.gserviceaccount.com'] }).verify(token);
+  await assert.rejects(verifierOf({ allowedEmails: EMAIL }).verify(token), { code: 'EMAIL_NOT_ALLOWED' });
+  await assert.rejects(verifierOf({ allowedEmails: EMAIL }).verify(unverified), {
+    code: 'EMAIL_NOT_VERIFIED',
+  });
+});
+
+test('another issuer, named in full', async () => {
+  const iss = 'https://issuer.example';
+  const token = await emulator.mint({ claims: { aud: AUDIENCE, iss } });
+  const keys = await (await fetch(emulator.keysUrl)).json();
+  const policy = { audience: AUDIENCE, issuers: iss, algorithms: 'RS256' };
+  assert.equal((await new Verifier({ ...policy, keys }).verify(token)).iss, iss);
+  assert.equal((await new Verifier({ ...policy, keysUrl: emulator.keysUrl }).verify(token)).iss, iss);
+  assert.throws(() => new Verifier(policy), { code: 'INVALID_OPTION', message: /no keys are given/ });
+});
+
+test('the headers of a request, of Node and of the Fetch API', async () => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const verifier = verifierOf();
+  await verifier.verifyHeaders({ authorization: `Bearer ${token}` });
+  await verifier.verifyHeaders({
+    authorization: 'Bearer other',
+    'x-serverless-authorization': `bearer ${token}`,
+  });
+  await verifier.verifyHeaders(new Headers({ Authorization: `Bearer ${token}` }));
+  for (const headers of [{}, new Headers(), { authorization: 'Basic eA==' }, { authorization: [token] }]) {
+    await assert.rejects(verifier.verifyHeaders(headers), { name: 'VerifyError', code: 'TOKEN_MISSING' });
+  }
+});
+
+test('behind IAP', async () => {
+  const audience = '/projects/1/global/backendServices/2';
+  const token = await emulator.mint({ key: 'iap', claims: { aud: audience } });
+  const verifier = new Verifier({ preset: 'iap', audience, keysUrl: emulator.iapKeysUrl });
+  assert.equal((await verifier.verifyHeaders({ 'x-goog-iap-jwt-assertion': token })).aud, audience);
+  await assert.rejects(verifier.verifyHeaders({ authorization: `Bearer ${token}` }), {
+    code: 'TOKEN_MISSING',
+  });
+});
+
+test('a hundred cold verifications fetch the keys once', async (t) => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const gate = await gateTo(t, emulator.url);
+  const verifier = verifierOf({ keysUrl: gate.url + KEYS });
+  const verifying = Array.from({ length: 100 }, () => verifier.verify(token));
+  (await gate.next())();
+  await Promise.all(verifying);
+  assert.equal(gate.arrived, 1);
+});
+
+test('a caller that leaves while it fetches the keys blocks nobody', async (t) => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const gate = await gateTo(t, emulator.url);
+  const verifier = verifierOf({ keysUrl: gate.url + KEYS });
+  const leaver = new AbortController();
+  const left = assert.rejects(verifier.verify(token, { signal: leaver.signal }), { name: 'AbortError' });
+  const other = verifier.verify(token);
+  await gate.next();
+  leaver.abort();
+  await left;
+  (await gate.next())();
+  assert.equal((await other).aud, AUDIENCE);
+});
+
+test('keys that are away: try again, and then it works', async () => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const verifier = verifierOf();
+  await emulator.fault({ path: KEYS, status: 404 });
+  const error = await rejection(verifier.verify(token));
+  assert.ok(error instanceof VerifyError);
+  assert.deepEqual([error.code, error.refusal.status], ['KEYS_UNAVAILABLE', 503]);
+  assert.equal((await verifier.verify(token)).aud, AUDIENCE);
+});
+
+test('whatever is no token is refused in gatepass’s own words', async () => {
+  const verifier = verifierOf();
+  const parts = (await emulator.mint({ claims: { aud: AUDIENCE } })).split('.');
+  const letters = ['\0', 'é', 'Ａ', '\ud800', '😀', ' ', '\n'];
+  const tokens = [undefined, null, 42, {}, [], '', '.', '..', 'a.b.c', 'x'.repeat(20_000), ...letters];
+  // A letter whose low octet is that of another one must not become it.
+  const wide = parts[0].replace(/./, (first) => String.fromCharCode(0x100 + first.charCodeAt(0)));
+  for (const letter of letters) tokens.push(letter + parts.join('.'), parts.join(`${letter}.`));
+  for (const token of [...tokens, [wide, parts[1], parts[2]].join('.')]) {
+    const error = await rejection(verifier.verify(token));
+    assert.ok(error instanceof VerifyError, String(error));
+    assert.ok(['TOKEN_MALFORMED', 'TOKEN_TOO_LARGE', 'TOKEN_MISSING'].includes(error.code), error.code);
+  }
+});
+
+test('the one-line call wants an audience and keeps to its options', async () => {
+  await assert.rejects(verifyIdToken('a.b.c', { audience: AUDIENCE }), { name: 'VerifyError' });
+  await assert.rejects(verifyIdToken('a.b.c'), { code: 'INVALID_OPTION', message: /no audience is given/ });
+  for (const misplaced of [{ audiance: AUDIENCE }, { audience: AUDIENCE, allowedEmails: [EMAIL] }]) {
+    await assert.rejects(verifyIdToken('a.b.c', misplaced), { code: 'INVALID_OPTION' });
+  }
+  await assert.rejects(verifierOf().verify('a.b.c', { allowedEmails: [EMAIL] }), { code: 'INVALID_OPTION' });
+});
+
+test('an option that is misspelt or makes no sense', () => {
+  for (const [options, says] of [
+    [{ audiance: 'a' }, /no option "audiance"; it has audience/],
+    [{ preset: 'gogle' }, /expected one of google, iap/],
+    [{ leewaySeconds: '30' }, /expected u64/],
+    [{ leewaySeconds: 1e9 }, /at most 3600/],
+    [{ keysUrl: 'http://keys.example' }, /https/],
+    [{ keys: { keys: [] }, keysUrl: emulator.keysUrl }, /both/],
+    [{ keys: 'hush' }, /JSON/],
+  ]) {
+    assert.throws(
+      () => verifierOf({ keysUrl: undefined, ...options }),
+      (error) => {
+        assert.deepEqual([error.name, error.code], ['GatepassError', 'INVALID_OPTION']);
+        assert.match(error.message, says);
+        return !error.message.includes('hush');
+      },
+    );
+  }
+});
+
+test('the audience follows from the URL as the HTTP client reads it', () => {
+  assert.equal(audienceForUrl('https://tag---svc-abc-uc.a.run.app:443/p?q'), 'https://svc-abc-uc.a.run.app');
+  assert.equal(audienceForUrl(new URL('https://svc-abc-uc.a.run.app')), 'https://svc-abc-uc.a.run.app');
+  assert.equal(audienceForUrl('https://evil.example\\@svc-abc-uc.a.run.app/'), 'https://evil.example');
+  assert.equal(audienceForUrl('ht\ntps://évil.example'), 'https://xn--vil-9la.example');
+  for (const url of ['', 'svc.run.app', 'http://svc.run.app', 'ftp://a', undefined, null, 42]) {
+    assert.throws(() => audienceForUrl(url), { name: 'GatepassError', code: 'INVALID_AUDIENCE' });
+  }
+});
+
+function verifierOf(options) {
+  return new Verifier({ audience: AUDIENCE, keysUrl: emulator.keysUrl, ...options });
+}
+
+async function rejection(promise) {
+  return await promise.then(
+    () => assert.fail('expected a rejection'),
+    (error) => error,
+  );
+}
