@@ -5,8 +5,6 @@
  */
 
 import { createReadStream } from 'node:fs';
-import http from 'node:http';
-import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorFrom } from './errors.js';
@@ -65,7 +63,9 @@ async function send(step, signal) {
   if (step.client_certificate !== null) {
     throw new StepFailure('unsupported', 'this package presents no client certificate');
   }
-  const exchange = (step.url.startsWith('https:') ? https : http).request(step.url, {
+  // Loaded when needed: either takes longer than all of this package, and most programs need one of them at most.
+  const { request } = await import(step.url.startsWith('https:') ? 'node:https' : 'node:http');
+  const exchange = request(step.url, {
     method: step.method,
     headers: Object.fromEntries(step.headers),
     // The global agent may know a proxy; an agent of the request's own does not.
