@@ -1,0 +1,222 @@
+// Package native is the border to the core: it lends Go's strings to C and copies C's octets to Go. It decides
+// nothing, and knows of JSON only that it is text.
+package native
+
+/*
+#cgo linux,amd64 LDFLAGS: ${SRCDIR}/lib/linux_amd64/libgatepass.a -lpthread -ldl -lm
+#cgo linux,arm64 LDFLAGS: ${SRCDIR}/lib/linux_arm64/libgatepass.a -lpthread -ldl -lm
+
+#if defined(__linux__) && defined(__x86_64__) && __has_include("library_linux_amd64.h")
+#include "library_linux_amd64.h"
+#elif defined(__linux__) && defined(__aarch64__) && __has_include("library_linux_arm64.h")
+#include "library_linux_arm64.h"
+#else
+#error "gatepass: the native library for this platform is not here; in a checkout, run packages/go/build.sh"
+#endif
+
+#include "gatepass.h"
+
+#cgo nocallback gp_source_lookup
+#cgo noescape gp_source_lookup
+#cgo nocallback gp_verifier_check
+#cgo noescape gp_verifier_check
+#cgo nocallback gp_verifier_token_from_headers
+#cgo noescape gp_verifier_token_from_headers
+#cgo nocallback gp_buf_free
+#cgo noescape gp_buf_free
+*/
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Library is the fingerprint of the library that is linked.
+const Library = C.GATEPASS_LIBRARY
+
+// Failure is an error of the core, as JSON.
+type Failure string
+
+func (f Failure) Error() string { return string(f) }
+
+// Answer is what a lookup or a check has found; see the header.
+type Answer C.gp_answer
+
+// The answers of the core.
+const (
+	Fresh     Answer = C.GP_FRESH
+	Stale     Answer = C.GP_STALE
+	Fetch     Answer = C.GP_FETCH
+	Join      Answer = C.GP_JOIN
+	Accepted  Answer = C.GP_ACCEPTED
+	NeedsKeys Answer = C.GP_NEEDS_KEYS
+)
+
+// Turn is what an answer says about operations.
+type Turn struct {
+	Answer Answer
+	// Flight is that of Op, or the one to wait for; 0 is none.
+	Flight uint64
+	// Op is nil when there is nothing to drive. Who gets it must free it.
+	Op *Op
+}
+
+// Source holds tokens of one principal. It is safe for concurrent use.
+type Source struct{ handle *C.gp_source }
+
+// Lookup is the answer of a Source.
+type Lookup struct {
+	Turn
+	Header       string
+	ExpiresAtMS  uint64
+	FreshUntilMS uint64
+}
+
+// Verifier checks received tokens. It is safe for concurrent use.
+type Verifier struct{ handle *C.gp_verifier }
+
+// Verdict is the answer of a Verifier.
+type Verdict struct {
+	Turn
+	Payload string
+}
+
+// Op is an operation under way, for one goroutine at a time.
+type Op struct{ handle *C.gp_op }
+
+// Version returns the version of the core.
+func Version() string { return C.GoString(C.gp_version()) }
+
+// ErrorCodes returns the list of error codes, as JSON.
+func ErrorCodes() string {
+	codes := C.gp_error_codes()
+	return C.GoStringN((*C.char)(unsafe.Pointer(codes.data)), C.int(codes.len))
+}
+
+// AudienceForURL returns the audience to ask for when calling url.
+func AudienceForURL(url string) (string, error) {
+	var audience, failure C.gp_buf
+	if C.gp_audience_for_url(lend(url), &audience, &failure) != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(audience), nil
+}
+
+// NewSource makes a source from its options, as JSON.
+func NewSource(options string) (*Source, error) {
+	var handle *C.gp_source
+	var failure C.gp_buf
+	if C.gp_source_new(lend(options), &handle, &failure) != C.GP_OK {
+		return nil, failed(failure)
+	}
+	source := &Source{handle}
+	runtime.AddCleanup(source, func(handle *C.gp_source) { C.gp_source_free(handle) }, handle)
+	return source, nil
+}
+
+// Lookup asks for the token of this kind for target.
+func (s *Source) Lookup(kind, target string, nowMS uint64) (Lookup, error) {
+	var found C.gp_lookup
+	var failure C.gp_buf
+	status := C.gp_source_lookup(s.handle, lend(kind), lend(target), C.uint64_t(nowMS), &found, &failure)
+	runtime.KeepAlive(s)
+	if status != C.GP_OK {
+		return Lookup{}, failed(failure)
+	}
+	return Lookup{
+		Turn:         turn(found.answer, found.flight, found.op),
+		Header:       take(found.header),
+		ExpiresAtMS:  uint64(found.expires_at_ms),
+		FreshUntilMS: uint64(found.fresh_until_ms),
+	}, nil
+}
+
+// NewVerifier makes a verifier from its options, as JSON.
+func NewVerifier(options string) (*Verifier, error) {
+	var handle *C.gp_verifier
+	var failure C.gp_buf
+	if C.gp_verifier_new(lend(options), &handle, &failure) != C.GP_OK {
+		return nil, failed(failure)
+	}
+	verifier := &Verifier{handle}
+	runtime.AddCleanup(verifier, func(handle *C.gp_verifier) { C.gp_verifier_free(handle) }, handle)
+	return verifier, nil
+}
+
+// Check asks for the verdict on token.
+func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
+	var found C.gp_verdict
+	var failure C.gp_buf
+	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), &found, &failure)
+	runtime.KeepAlive(v)
+	if status != C.GP_OK {
+		return Verdict{}, failed(failure)
+	}
+	return Verdict{Turn: turn(found.answer, found.flight, found.op), Payload: take(found.payload)}, nil
+}
+
+// TokenFromHeaders returns the token of a request with these header values; nil is a header that it does not have.
+func (v *Verifier) TokenFromHeaders(authorization, serverlessAuthorization, iapAssertion *string) (string, error) {
+	var token, failure C.gp_buf
+	status := C.gp_verifier_token_from_headers(
+		v.handle, lendHeader(authorization), lendHeader(serverlessAuthorization), lendHeader(iapAssertion), &token, &failure)
+	runtime.KeepAlive(v)
+	if status != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(token), nil
+}
+
+// Resume takes the reply to the last step and returns the next, both JSON.
+func (o *Op) Resume(nowMS uint64, reply string) (string, error) {
+	var step, failure C.gp_buf
+	if C.gp_op_resume(o.handle, C.uint64_t(nowMS), lend(reply), &step, &failure) != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(step), nil
+}
+
+// Free ends the operation, if it has not ended, and gives its flight up.
+func (o *Op) Free() {
+	C.gp_op_free(o.handle)
+	o.handle = nil
+}
+
+func turn(answer C.gp_answer, flight C.uint64_t, op *C.gp_op) Turn {
+	turn := Turn{Answer: Answer(answer), Flight: uint64(flight)}
+	if op != nil {
+		turn.Op = &Op{op}
+	}
+	return turn
+}
+
+// lend gives C the text for the length of a call, without copying it.
+func lend(text string) C.gp_slice {
+	return C.gp_slice{data: (*C.uint8_t)(unsafe.StringData(text)), len: C.size_t(len(text))}
+}
+
+// empty stands for a header that is there and holds nothing: its address is not null.
+var empty C.uint8_t
+
+func lendHeader(value *string) C.gp_slice {
+	if value == nil {
+		return C.gp_slice{}
+	}
+	if *value == "" {
+		return C.gp_slice{data: &empty}
+	}
+	return lend(*value)
+}
+
+// take copies octets that C has given away, and frees them.
+func take(buf C.gp_buf) string {
+	if buf.data == nil {
+		return ""
+	}
+	text := string(unsafe.Slice((*byte)(buf.data), buf.len))
+	C.gp_buf_free(buf)
+	return text
+}
+
+func failed(failure C.gp_buf) error { return Failure(take(failure)) }
