@@ -1,0 +1,42 @@
+// Package gatepass fetches, attaches and verifies the identity tokens with which services on Google Cloud call each
+// other.
+//
+// # Calling a service
+//
+//	client, err := gatepass.NewClient(ctx, "https://receiver-123.europe-west1.run.app")
+//	response, err := client.Get("https://receiver-123.europe-west1.run.app/orders")
+//
+// The client attaches an ID token to every request and sees to it that the token never expires.
+// [NewTokenSource] gives the same token to whatever takes an [oauth2.TokenSource], gRPC's credentials for one, and
+// [Source] is for programs that call many receivers or need a deadline for each call. Access tokens for Google's APIs
+// come from [NewAccessTokenSource].
+//
+// Credentials are found as Application Default Credentials say (AIP-4110): in the file that
+// GOOGLE_APPLICATION_CREDENTIALS names, in gcloud's own file, or from the metadata server.
+//
+// # Being called
+//
+//	verifier, err := gatepass.NewVerifier(gatepass.WithAudience("https://receiver-123.europe-west1.run.app"))
+//	http.Handle("/orders", gatepass.RequireIDToken(verifier)(orders))
+//
+// The handler finds out who calls with [ClaimsFromContext]. [Validate] checks a single token.
+//
+// # Contexts
+//
+// Every call that may need the network takes a [context.Context] and returns the context's error when it ends. Callers
+// who need the same token or the same keys share one request; when the one who sends it goes away, another takes over.
+//
+// # Errors
+//
+// Every other error is an [*Error]. Its Code is one of the constants of this package, which are errors themselves:
+//
+//	if errors.Is(err, gatepass.ErrTokenExpired) { … }
+//
+// No error, and nothing that is printed of this package's types, holds a token or a key. The tokens themselves are in
+// [oauth2.Token], which prints what it holds.
+//
+// # Building
+//
+// The package decides nothing by itself: it carries out what gatepass's core, a native library that is linked
+// statically, asks for. It needs cgo. In a checkout of the repository, packages/go/build.sh makes the library.
+package gatepass

@@ -1,0 +1,266 @@
+package gatepass
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"gatepass.dev/gatepass/internal/native"
+)
+
+// bodyLimit is the most octets of a body or a file that the core takes; see core/src/step.rs.
+const bodyLimit = 1 << 20
+
+// turnLimit is how often a caller asks again because those it waited for went away. It is out of reach.
+const turnLimit = 10_000
+
+// How endpoints are reached: as any server, or past every proxy.
+var (
+	proxied = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
+	direct  = &http.Transport{IdleConnTimeout: time.Minute}
+)
+
+// A driver carries out what the operations of one source or verifier ask for, and lets callers who need the same
+// operation wait for it.
+type driver struct {
+	clock     func() time.Time
+	transport http.RoundTripper
+
+	mu sync.Mutex
+	// landings are the flights that somebody waits for; closed when the flight has ended.
+	landings map[uint64]chan struct{}
+}
+
+// token is what an operation for a token ends with.
+type token struct {
+	Header       string `json:"header"`
+	ExpiresAtMS  uint64 `json:"expires_at_ms"`
+	FreshUntilMS uint64 `json:"fresh_until_ms"`
+}
+
+// A step is what an operation wants done; see bindings/bridge/src/op.rs.
+type step struct {
+	Step              string          `json:"step"`
+	Names             []string        `json:"names"`
+	Path              string          `json:"path"`
+	Method            string          `json:"method"`
+	URL               string          `json:"url"`
+	Headers           [][2]string     `json:"headers"`
+	Body              string          `json:"body"`
+	TimeoutMS         int64           `json:"timeout_ms"`
+	Route             string          `json:"route"`
+	ClientCertificate any             `json:"client_certificate"`
+	UntilMS           int64           `json:"until_ms"`
+	Token             *token          `json:"token"`
+	Error             json.RawMessage `json:"error"`
+}
+
+// A reply is the answer to a step.
+type reply map[string]any
+
+// settle asks, and while the answer needs an operation drives it, or waits for whoever drives it. The token is nil
+// unless an operation brought it.
+func (d *driver) settle(ctx context.Context, ask func() (native.Turn, error)) (*token, error) {
+	for range turnLimit {
+		turn, err := ask()
+		if err == nil && turn.Answer == native.Join {
+			turn, err = d.join(ctx, ask)
+		}
+		switch {
+		case err != nil:
+			return nil, asError(err)
+		case turn.Answer == native.Fetch:
+			return d.drive(ctx, turn)
+		case turn.Answer == native.NeedsKeys:
+			if _, err := d.drive(ctx, turn); err != nil {
+				return nil, err
+			}
+		case turn.Answer != native.Join:
+			if turn.Op != nil {
+				go d.drive(context.WithoutCancel(ctx), turn) // The core remembers how it went.
+			}
+			return nil, nil
+		}
+	}
+	return nil, fault(errors.New("the core has no end of answers"))
+}
+
+// join asks again and, if it is still somebody else's turn, waits for the end of that flight. Asking and signing up
+// are one under the lock: a flight that is under way in between lands later, and its driver closes what is here.
+func (d *driver) join(ctx context.Context, ask func() (native.Turn, error)) (native.Turn, error) {
+	d.mu.Lock()
+	turn, err := ask()
+	if err != nil || turn.Answer != native.Join {
+		d.mu.Unlock()
+		return turn, err
+	}
+	landing, found := d.landings[turn.Flight]
+	if !found {
+		landing = make(chan struct{})
+		d.landings[turn.Flight] = landing
+	}
+	d.mu.Unlock()
+	select {
+	case <-landing:
+		return turn, nil
+	case <-ctx.Done():
+		return turn, ctx.Err()
+	}
+}
+
+// drive carries an operation out to its end. However it ends, its flight is over and all who wait look again.
+func (d *driver) drive(ctx context.Context, turn native.Turn) (*token, error) {
+	defer d.land(turn)
+	answer := reply{"reply": "start"}
+	for {
+		text, err := json.Marshal(answer)
+		if err != nil {
+			return nil, fault(err)
+		}
+		next, err := turn.Op.Resume(d.now(), string(text))
+		if err != nil {
+			return nil, asError(err)
+		}
+		var step step
+		if err := json.Unmarshal([]byte(next), &step); err != nil {
+			return nil, fault(err)
+		}
+		switch step.Step {
+		case "done":
+			return step.Token, nil
+		case "fail":
+			return nil, newError(step.Error)
+		}
+		answer = d.perform(ctx, &step)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (d *driver) land(turn native.Turn) {
+	turn.Op.Free()
+	d.mu.Lock()
+	landing, found := d.landings[turn.Flight]
+	delete(d.landings, turn.Flight)
+	d.mu.Unlock()
+	if found {
+		close(landing)
+	}
+}
+
+func (d *driver) now() uint64 { return uint64(max(0, d.clock().UnixMilli())) }
+
+func (d *driver) perform(ctx context.Context, step *step) reply {
+	switch {
+	case step.Step == "read_env":
+		values := map[string]string{}
+		for _, name := range step.Names {
+			if value, found := os.LookupEnv(name); found {
+				values[name] = value
+			}
+		}
+		return reply{"reply": "env", "values": values}
+	case step.Step == "read_file":
+		return readFile(step.Path)
+	case step.Step == "send" && step.ClientCertificate == nil:
+		return d.send(ctx, step)
+	case step.Step == "wait":
+		timer := time.NewTimer(time.Duration(step.UntilMS-d.clock().UnixMilli()) * time.Millisecond)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		return reply{"reply": "elapsed"}
+	}
+	return failure("unsupported", "gatepass for Go does not carry out the step "+step.Step+" of this kind")
+}
+
+func readFile(path string) reply {
+	file, err := os.Open(path)
+	if err != nil {
+		return failure(fileFailure(err), "the file cannot be opened")
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, bodyLimit+1))
+	if err != nil {
+		return failure(fileFailure(err), "the file cannot be read")
+	}
+	if len(text) > bodyLimit {
+		return failure("too_large", "the file is larger than 1 MiB")
+	}
+	return reply{"reply": "text", "text": string(text)}
+}
+
+func fileFailure(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "not_found"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission_denied"
+	}
+	return "other"
+}
+
+// send uses the transport itself, so no redirect is followed and no cookie kept.
+func (d *driver) send(ctx context.Context, step *step) reply {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(step.TimeoutMS)*time.Millisecond)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, step.Method, step.URL, strings.NewReader(step.Body))
+	if err != nil {
+		return failure("other", "net/http refuses the request")
+	}
+	for _, header := range step.Headers {
+		request.Header.Add(header[0], header[1])
+	}
+	transport := d.transport
+	if step.Route == "direct" {
+		transport = direct
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return networkFailure(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit+1))
+	if err != nil {
+		return networkFailure(err)
+	}
+	if len(body) > bodyLimit {
+		return failure("too_large", "the body is larger than 1 MiB")
+	}
+	headers := [][2]string{}
+	for name, values := range response.Header {
+		for _, value := range values {
+			headers = append(headers, [2]string{name, value})
+		}
+	}
+	return reply{"reply": "response", "status": response.StatusCode, "headers": headers, "body": string(body)}
+}
+
+func networkFailure(err error) reply {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return failure("timeout", "no complete answer in time")
+	}
+	// The text of a url.Error would show the query.
+	var within *url.Error
+	if errors.As(err, &within) {
+		err = within.Err
+	}
+	return failure("connect", err.Error())
+}
+
+func failure(kind, message string) reply {
+	return reply{"reply": "failed", "kind": kind, "message": message}
+}

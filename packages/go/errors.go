@@ -1,0 +1,100 @@
+package gatepass
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"gatepass.dev/gatepass/internal/native"
+)
+
+//go:generate go test -run ^TestCodes$ -update .
+
+// Code says what went wrong, stably: codes are never renamed and never reused, and are the same in every language.
+// A code is an error, so that it can be given to [errors.Is].
+type Code string
+
+// Error returns the code's text.
+func (c Code) Error() string { return "gatepass: " + string(c) }
+
+// Kind is the family that an error's code belongs to.
+type Kind string
+
+// The families of error codes.
+const (
+	// KindUsage is for programs that call gatepass in a wrong way.
+	KindUsage Kind = "usage"
+	// KindCredentials is for credentials that cannot be found, read or used.
+	KindCredentials Kind = "credentials"
+	// KindTransport is for endpoints that cannot be reached or answer nothing useful.
+	KindTransport Kind = "transport"
+	// KindVerify is for received tokens that are refused.
+	KindVerify Kind = "verify"
+)
+
+// Error is any error of this package other than a context's own. It holds no token, key or assertion.
+type Error struct {
+	// Code is one of this package's codes; [errors.Is] finds it.
+	Code Code `json:"code"`
+	// Kind is the family of the code.
+	Kind Kind `json:"kind"`
+	// Message says what was found, what was expected and what to do.
+	Message string `json:"message"`
+	// Retryable tells whether the same call may succeed later without a change.
+	Retryable bool `json:"retryable"`
+	// Claim is the claim or header parameter of the token that the error is about, or empty.
+	Claim string `json:"claim"`
+
+	refusal refusal
+}
+
+// refusal is how a receiving service answers.
+type refusal struct {
+	Status  int         `json:"status"`
+	Headers [][2]string `json:"headers"`
+	Body    string      `json:"body"`
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string { return e.Code.Error() + ": " + e.Message }
+
+// Unwrap returns the code.
+func (e *Error) Unwrap() error { return e.Code }
+
+// Refuse answers a request whose token was refused with this error: with 401 if the token is missing or invalid, 403
+// if the caller is not on the list, 503 if the issuer's keys cannot be had, and with the code in the body. The message
+// is left to the service's own log.
+func (e *Error) Refuse(w http.ResponseWriter) {
+	for _, header := range e.refusal.Headers {
+		w.Header().Set(header[0], header[1])
+	}
+	w.WriteHeader(cmp.Or(e.refusal.Status, http.StatusInternalServerError))
+	_, _ = w.Write([]byte(e.refusal.Body)) // Who has left needs no answer.
+}
+
+// asError gives an error of the border its form.
+func asError(err error) error {
+	var failure native.Failure
+	if errors.As(err, &failure) {
+		return newError([]byte(failure))
+	}
+	return err
+}
+
+func newError(text []byte) error {
+	var parsed struct {
+		Error
+		Refusal refusal `json:"refusal"`
+	}
+	if err := json.Unmarshal(text, &parsed); err != nil {
+		return fault(err)
+	}
+	parsed.Error.refusal = parsed.Refusal
+	return &parsed.Error
+}
+
+// fault is for what cannot happen.
+func fault(err error) error {
+	return &Error{Code: ErrInternal, Kind: KindUsage, Message: err.Error()}
+}

@@ -1,0 +1,160 @@
+package gatepass
+
+import (
+	"net/http"
+	"time"
+)
+
+// SourceOption configures a [Source].
+type SourceOption interface{ applyToSource(*sourceSettings) }
+
+// VerifierOption configures a [Verifier].
+type VerifierOption interface{ applyToVerifier(*verifierSettings) }
+
+// Option configures a [Source] or a [Verifier].
+type Option interface {
+	SourceOption
+	VerifierOption
+}
+
+// WithClock reads the time from now instead of [time.Now].
+func WithClock(now func() time.Time) Option {
+	return hostOption(func(h *hostSettings) { h.clock = now })
+}
+
+// WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects.
+// The metadata server is a neighbour and is always reached directly.
+func WithTransport(transport http.RoundTripper) Option {
+	return hostOption(func(h *hostSettings) { h.transport = transport })
+}
+
+// WithCredentialsFile takes the credentials from this file instead of looking for them.
+func WithCredentialsFile(path string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.CredentialsFile = &path })
+}
+
+// WithCredentialsJSON takes the credentials from the text of a credential file instead of looking for them.
+func WithCredentialsJSON(text []byte) SourceOption {
+	document := string(text)
+	return sourceOption(func(s *sourceSettings) { s.CredentialsJSON = &document })
+}
+
+// WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, beside Google's own.
+// A credential file of unknown origin could otherwise send what it holds anywhere.
+func WithTrustedEndpoints(endpoints ...string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.TrustedEndpoints = append(s.TrustedEndpoints, endpoints...) })
+}
+
+// Preset names an issuer that gatepass knows: its names, its algorithms and where its keys are.
+type Preset string
+
+// The issuers that gatepass knows.
+const (
+	// Google signs the ID tokens of service accounts: those of Cloud Run, Pub/Sub push, Cloud Tasks, Cloud Scheduler
+	// and Eventarc.
+	Google Preset = "google"
+	// IAP is Identity-Aware Proxy. Its token comes in a header of its own.
+	IAP Preset = "iap"
+)
+
+// WithPreset accepts tokens of this issuer; without it, and without [WithIssuers], those of [Google].
+func WithPreset(preset Preset) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.Preset = preset })
+}
+
+// WithIssuers accepts tokens whose iss is one of these, to the letter, instead of those of a preset. It needs
+// [WithAlgorithms], and [WithKeys] or [WithKeysURL].
+func WithIssuers(issuers ...string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.Preset, v.Issuers = "", append(v.Issuers, issuers...) })
+}
+
+// WithAlgorithms accepts signatures of these algorithms only, by their names in RFC 7518, such as RS256.
+func WithAlgorithms(algorithms ...string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.Algorithms = append(v.Algorithms, algorithms...) })
+}
+
+// WithAudience accepts tokens whose aud holds one of these, to the letter: the service's own URL or custom audience.
+func WithAudience(audiences ...string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.Audiences = append(v.Audiences, audiences...) })
+}
+
+// WithAnyAudience accepts tokens that were issued for anybody. It is only for services that check aud themselves:
+// otherwise whoever receives a token can use it here.
+func WithAnyAudience() VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.AnyAudience = true })
+}
+
+// WithKeys takes the issuer's keys from this document, a JWK set (RFC 7517) or a map of certificates in PEM.
+func WithKeys(document []byte) VerifierOption {
+	text := string(document)
+	return verifierOption(func(v *verifierSettings) { v.Keys = &text })
+}
+
+// WithKeysURL fetches the issuer's keys from this https URL, or http URL on a loopback host.
+func WithKeysURL(url string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.KeysURL = &url })
+}
+
+// WithLeeway lets clocks be apart by this much, in whole seconds.
+func WithLeeway(leeway time.Duration) VerifierOption {
+	seconds := int64(leeway / time.Second)
+	return verifierOption(func(v *verifierSettings) { v.LeewaySeconds = &seconds })
+}
+
+// WithAllowedEmails accepts callers with one of these e-mails only, to the letter, and only if the issuer has verified
+// it. Without any, every caller is accepted whose token is valid.
+func WithAllowedEmails(emails ...string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = append(v.AllowedEmails, emails...) })
+}
+
+// hostSettings are what a driver works with.
+type hostSettings struct {
+	clock     func() time.Time
+	transport http.RoundTripper
+}
+
+// sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
+type sourceSettings struct {
+	CredentialsFile  *string  `json:"credentials_file,omitempty"`
+	CredentialsJSON  *string  `json:"credentials_json,omitempty"`
+	TrustedEndpoints []string `json:"trusted_endpoints,omitempty"`
+	Seed             uint64   `json:"seed"`
+
+	host hostSettings
+}
+
+// verifierSettings are the options of a verifier, likewise.
+type verifierSettings struct {
+	Preset        Preset   `json:"preset,omitempty"`
+	Issuers       []string `json:"issuers,omitempty"`
+	Algorithms    []string `json:"algorithms,omitempty"`
+	Audiences     []string `json:"audiences,omitempty"`
+	AnyAudience   bool     `json:"any_audience,omitempty"`
+	Keys          *string  `json:"keys,omitempty"`
+	KeysURL       *string  `json:"keys_url,omitempty"`
+	LeewaySeconds *int64   `json:"leeway_seconds,omitempty"`
+	AllowedEmails []string `json:"allowed_emails,omitempty"`
+
+	host hostSettings
+}
+
+func (h hostSettings) driver() driver {
+	if h.clock == nil {
+		h.clock = time.Now
+	}
+	if h.transport == nil {
+		h.transport = proxied
+	}
+	return driver{clock: h.clock, transport: h.transport, landings: map[uint64]chan struct{}{}}
+}
+
+type (
+	hostOption     func(*hostSettings)
+	sourceOption   func(*sourceSettings)
+	verifierOption func(*verifierSettings)
+)
+
+func (o hostOption) applyToSource(s *sourceSettings)         { o(&s.host) }
+func (o hostOption) applyToVerifier(v *verifierSettings)     { o(&v.host) }
+func (o sourceOption) applyToSource(s *sourceSettings)       { o(s) }
+func (o verifierOption) applyToVerifier(v *verifierSettings) { o(v) }

@@ -1,0 +1,219 @@
+package gatepass
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"gatepass.dev/gatepass/internal/native"
+)
+
+// Source gives tokens of one principal. It caches them, refreshes them behind its callers, and asks once however many
+// callers need the same one. It is safe for concurrent use; a program needs one for each principal.
+type Source struct {
+	native *native.Source
+	driver driver
+	slots  table[slotKey, *slot]
+}
+
+// NewSource makes a source. Without [WithCredentialsFile] or [WithCredentialsJSON] it looks for Application Default
+// Credentials when it fetches the first token.
+//
+// It fails with [ErrInvalidOption].
+func NewSource(options ...SourceOption) (*Source, error) {
+	// Any number will do, if it differs between processes: it spreads their requests. JSON numbers end at 2^53.
+	settings := sourceSettings{Seed: rand.Uint64N(1 << 53)}
+	for _, option := range options {
+		option.applyToSource(&settings)
+	}
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, fault(err)
+	}
+	source, err := native.NewSource(string(text))
+	if err != nil {
+		return nil, asError(err)
+	}
+	return &Source{native: source, driver: settings.host.driver()}, nil
+}
+
+// IDToken returns an ID token for audience: the receiver's URL, a custom audience, or the OAuth client id of IAP.
+// The token is shared between callers and must not be modified.
+//
+// Beside the context's error, any [*Error] of [KindUsage], [KindCredentials] and [KindTransport] is possible.
+func (s *Source) IDToken(ctx context.Context, audience string) (*oauth2.Token, error) {
+	return s.slot(slotKey{idToken, audience}).token(ctx)
+}
+
+// AccessToken returns an access token with these OAuth 2.0 scopes. From a metadata server it may have none, and is
+// then one with the scopes of the account. Otherwise as [Source.IDToken].
+func (s *Source) AccessToken(ctx context.Context, scopes ...string) (*oauth2.Token, error) {
+	return s.slot(slotKey{accessToken, strings.Join(scopes, " ")}).token(ctx)
+}
+
+// FetchIDToken returns an ID token for audience from the program's Application Default Credentials. The source behind
+// it is one for the whole process.
+func FetchIDToken(ctx context.Context, audience string) (string, error) {
+	source, err := defaultSource()
+	if err != nil {
+		return "", err
+	}
+	token, err := source.IDToken(ctx, audience)
+	if err != nil {
+		return "", err
+	}
+	return token.AccessToken, nil
+}
+
+// NewTokenSource returns a source of ID tokens for audience, as golang.org/x/oauth2 has it: the context is used for
+// every token, so it should live as long as the source, and may bring an [*http.Client] under [oauth2.HTTPClient],
+// whose transport is used as [WithTransport] says. Without options and client all sources share one cache.
+//
+// The tokens are shared between callers and must not be modified. It fails with [ErrInvalidOption] and
+// [ErrInvalidAudience]; credentials are looked for when the first token is fetched.
+func NewTokenSource(ctx context.Context, audience string, options ...SourceOption) (oauth2.TokenSource, error) {
+	return newTokenSource(ctx, slotKey{idToken, audience}, options)
+}
+
+// NewAccessTokenSource returns a source of access tokens with these OAuth 2.0 scopes. Otherwise as [NewTokenSource].
+func NewAccessTokenSource(ctx context.Context, scopes []string, options ...SourceOption) (oauth2.TokenSource, error) {
+	return newTokenSource(ctx, slotKey{accessToken, strings.Join(scopes, " ")}, options)
+}
+
+// AudienceForURL returns the audience to ask for when calling url, by the rules of Cloud Run: the service's own URL,
+// without path, port and traffic tag. Any other host gets its origin, which is right only if the receiver expects it.
+//
+// It fails with [ErrInvalidAudience].
+func AudienceForURL(url string) (string, error) {
+	audience, err := native.AudienceForURL(url)
+	if err != nil {
+		return "", asError(err)
+	}
+	return audience, nil
+}
+
+const (
+	idToken     = "id_token"
+	accessToken = "access_token"
+)
+
+var defaultSource = sync.OnceValues(func() (*Source, error) { return NewSource() })
+
+// A slotKey says which token: of which kind, for which audience or scopes.
+type slotKey struct{ kind, target string }
+
+// A slot keeps one token at hand, so that while it is fresh nobody has to ask the core.
+type slot struct {
+	slotKey
+	source *Source
+	warm   atomic.Pointer[warmToken]
+}
+
+type warmToken struct {
+	token      *oauth2.Token
+	header     string
+	freshUntil int64
+}
+
+// tokenSource is a slot, with the context of its making.
+type tokenSource struct {
+	ctx  context.Context
+	slot *slot
+}
+
+func newTokenSource(ctx context.Context, key slotKey, options []SourceOption) (*tokenSource, error) {
+	source, err := sourceFor(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	slot := source.slot(key)
+	return &tokenSource{ctx, slot}, slot.probe()
+}
+
+// sourceFor returns the process's own source, unless something is asked of it that others did not ask for.
+func sourceFor(ctx context.Context, options []SourceOption) (*Source, error) {
+	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
+	if client != nil && client.Transport != nil {
+		options = append([]SourceOption{WithTransport(client.Transport)}, options...)
+	}
+	if len(options) == 0 {
+		return defaultSource()
+	}
+	return NewSource(options...)
+}
+
+func (s *tokenSource) Token() (*oauth2.Token, error) { return s.slot.token(s.ctx) }
+
+// Format prints that this is a source, whatever the verb: what it holds is secret.
+func (s *Source) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Source") }
+
+func (s *tokenSource) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.TokenSource") }
+
+func (s *Source) slot(key slotKey) *slot {
+	slot, _ := s.slots.get(key, func() (*slot, error) { return &slot{slotKey: key, source: s}, nil })
+	return slot
+}
+
+func (s *slot) token(ctx context.Context) (*oauth2.Token, error) {
+	warm, err := s.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return warm.token, nil
+}
+
+func (s *slot) get(ctx context.Context) (*warmToken, error) {
+	driver := &s.source.driver
+	if warm := s.warm.Load(); warm != nil && driver.clock().UnixMilli() < warm.freshUntil {
+		return warm, nil
+	}
+	var found native.Lookup
+	fetched, err := driver.settle(ctx, func() (native.Turn, error) {
+		var err error
+		found, err = s.source.native.Lookup(s.kind, s.target, driver.now())
+		return found.Turn, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if fetched == nil {
+		fetched = &token{found.Header, found.ExpiresAtMS, found.FreshUntilMS}
+	}
+	warm := fetched.warm()
+	s.warm.Store(warm)
+	return warm, nil
+}
+
+// probe asks the core for the token and forgets the answer: it says at once whether it can be asked for at all.
+func (s *slot) probe() error {
+	found, err := s.source.native.Lookup(s.kind, s.target, s.source.driver.now())
+	if err != nil {
+		return asError(err)
+	}
+	if found.Op != nil {
+		s.source.driver.land(found.Turn)
+	}
+	return nil
+}
+
+func (t *token) warm() *warmToken {
+	kind, value, _ := strings.Cut(t.Header, " ")
+	return &warmToken{
+		token: &oauth2.Token{
+			AccessToken: value,
+			TokenType:   kind,
+			Expiry:      time.UnixMilli(int64(t.ExpiresAtMS)),
+		},
+		header:     t.Header,
+		freshUntil: int64(t.FreshUntilMS),
+	}
+}
