@@ -1,0 +1,378 @@
+package gatepass_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"gatepass.dev/gatepass"
+)
+
+func TestIDTokenFromTheMetadataServer(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+
+	source := got(gatepass.NewSource())(t)
+	token := got(source.IDToken(deadline(t), audience))(t)
+	if token.TokenType != "Bearer" || !token.Valid() || time.Until(token.Expiry) > time.Hour {
+		t.Errorf("type %s, expires %s", token.TokenType, token.Expiry)
+	}
+	payload := got(verifier.Validate(deadline(t), token.AccessToken))(t)
+	if payload.Audience != audience || payload.Claims["email"] == nil {
+		t.Errorf("%+v", payload)
+	}
+	again := got(source.IDToken(deadline(t), audience))(t)
+	if again.AccessToken != token.AccessToken || emulator.requests(identityPath) != 1 {
+		t.Errorf("%d requests for one token", emulator.requests(identityPath))
+	}
+
+	// The one-line call, whose source is the process's own: no other test may use it.
+	text := got(gatepass.FetchIDToken(deadline(t), audience))(t)
+	got(verifier.Validate(deadline(t), text))(t)
+	shared := got(gatepass.NewTokenSource(deadline(t), audience))(t)
+	if got(shared.Token())(t).AccessToken != text || emulator.requests(identityPath) != 2 {
+		t.Errorf("%d requests, expected one more", emulator.requests(identityPath))
+	}
+}
+
+func TestIDTokenFromAKeyFile(t *testing.T) {
+	const email = "caller@project.iam.gserviceaccount.com"
+	emulator := startEmulator(t)
+	clearEnv(t)
+	path := emulator.keyFile(email)
+	text := got(os.ReadFile(path))(t)
+	trusted := gatepass.WithTrustedEndpoints(emulator.host())
+	ways := map[string]func(*testing.T) []gatepass.SourceOption{
+		"file": func(*testing.T) []gatepass.SourceOption {
+			return []gatepass.SourceOption{gatepass.WithCredentialsFile(path), trusted}
+		},
+		"json": func(*testing.T) []gatepass.SourceOption {
+			return []gatepass.SourceOption{gatepass.WithCredentialsJSON(text), trusted}
+		},
+		"environment": func(t *testing.T) []gatepass.SourceOption {
+			t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+			t.Setenv("GATEPASS_TRUSTED_ENDPOINTS", emulator.host())
+			return nil
+		},
+	}
+	for name, options := range ways {
+		t.Run(name, func(t *testing.T) {
+			source := got(gatepass.NewSource(options(t)...))(t)
+			token := got(source.IDToken(deadline(t), audience))(t)
+			payload := got(gatepass.Validate(
+				deadline(t), token.AccessToken, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)
+			if payload.Claims["email"] != email {
+				t.Errorf("%v, expected %s", payload.Claims["email"], email)
+			}
+		})
+	}
+}
+
+func TestAccessToken(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	source := got(gatepass.NewSource())(t)
+	none := got(source.AccessToken(deadline(t)))(t)
+	scoped := got(source.AccessToken(deadline(t), "https://www.googleapis.com/auth/cloud-platform"))(t)
+	if none.AccessToken == "" || scoped.AccessToken == "" || !scoped.Valid() {
+		t.Errorf("no token")
+	}
+	// A client in the context makes the source another one than the process's own.
+	ctx := context.WithValue(deadline(t), oauth2.HTTPClient, &http.Client{Transport: http.DefaultTransport})
+	tokens := got(gatepass.NewAccessTokenSource(ctx, []string{"a", "b"}))(t)
+	if got(tokens.Token())(t).AccessToken == "" {
+		t.Errorf("no token")
+	}
+}
+
+// Whoever needs a token while it is fetched waits for that one request.
+func TestHerd(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	emulator.fault(object{"path": identityPath, "delay_ms": 100})
+	source := got(gatepass.NewSource())(t)
+	var done sync.WaitGroup
+	for range 100 {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			if token, err := source.IDToken(deadline(t), audience); err != nil || token.AccessToken == "" {
+				t.Errorf("no token: %v", err)
+			}
+		}()
+	}
+	done.Wait()
+	if requests := emulator.requests(identityPath); requests != 1 {
+		t.Errorf("%d requests, expected 1", requests)
+	}
+}
+
+// A caller who fetches and goes away takes nobody along: one of those who wait takes over.
+func TestACancelledFetchFallsToTheNext(t *testing.T) {
+	server := startMetadataServer(t)
+	source := got(gatepass.NewSource())(t)
+	ctx, cancel := context.WithCancel(deadline(t))
+	defer cancel()
+	fetching := make(chan error, 1)
+	go func() {
+		_, err := source.IDToken(ctx, audience)
+		fetching <- err
+	}()
+	first := server.next(t)
+
+	const waiting = 20
+	waited := make(chan error, waiting)
+	for range waiting {
+		go func() {
+			_, err := source.IDToken(deadline(t), audience)
+			waited <- err
+		}()
+	}
+	waitForWaiters(t, source)
+	cancel()
+	if err := <-fetching; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected that it was cancelled", err)
+	}
+	<-first.gone
+	server.next(t).answer <- issued(t, time.Now(), time.Hour)
+	for range waiting {
+		must(t, <-waited)
+	}
+	if asked := server.asked.Load(); asked != 2 {
+		t.Errorf("%d requests, expected 2", asked)
+	}
+}
+
+// A caller who waits and goes away disturbs nobody.
+func TestACancelledWaiterLeavesAlone(t *testing.T) {
+	server := startMetadataServer(t)
+	source := got(gatepass.NewSource())(t)
+	fetching := make(chan error, 1)
+	go func() {
+		_, err := source.IDToken(deadline(t), audience)
+		fetching <- err
+	}()
+	held := server.next(t)
+	ctx, cancel := context.WithCancel(deadline(t))
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := source.IDToken(ctx, audience)
+		waiting <- err
+	}()
+	waitForWaiters(t, source)
+	cancel()
+	if err := <-waiting; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected that it was cancelled", err)
+	}
+	held.answer <- issued(t, time.Now(), time.Hour)
+	must(t, <-fetching)
+}
+
+func TestADeadlineEndsAFetch(t *testing.T) {
+	server := startMetadataServer(t)
+	ctx, cancel := context.WithDeadline(deadline(t), time.Now().Add(-time.Second))
+	defer cancel()
+	source := got(gatepass.NewTokenSource(ctx, audience, gatepass.WithTrustedEndpoints()))(t)
+	if _, err := source.Token(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, expected the context's error", err)
+	}
+	if asked := server.asked.Load(); asked != 0 {
+		t.Errorf("%d requests after the deadline", asked)
+	}
+}
+
+// A stale token is handed out at once, and refreshed behind the caller.
+func TestAStaleTokenIsRefreshedBehindTheCaller(t *testing.T) {
+	server := startMetadataServer(t)
+	clock := clockAt(time.Now())
+	source := got(gatepass.NewSource(gatepass.WithClock(clock.now)))(t)
+	first := issued(t, clock.now(), time.Hour)
+	go func() { server.next(t).answer <- first }()
+	if got(source.IDToken(deadline(t), audience))(t).AccessToken != first {
+		t.Fatal("another token")
+	}
+
+	clock.advance(59 * time.Minute)
+	for range 3 {
+		if got(source.IDToken(deadline(t), audience))(t).AccessToken != first {
+			t.Fatal("another token")
+		}
+	}
+	refresh := server.next(t)
+	second := issued(t, clock.now(), time.Hour)
+	refresh.answer <- second
+	eventually(t, func() bool { return got(source.IDToken(deadline(t), audience))(t).AccessToken == second })
+	if asked := server.asked.Load(); asked != 2 {
+		t.Errorf("%d requests, expected 2", asked)
+	}
+
+	// A refresh that fails is nobody's error while the token is good.
+	clock.advance(59 * time.Minute)
+	got(source.IDToken(deadline(t), audience))(t)
+	server.next(t).answer <- "no token"
+	if got(source.IDToken(deadline(t), audience))(t).AccessToken != second {
+		t.Error("another token")
+	}
+}
+
+func TestBadCredentialFiles(t *testing.T) {
+	clearEnv(t)
+	folder := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	cases := []struct {
+		path, names string
+		code        gatepass.Code
+	}{
+		{filepath.Join(folder, "missing.json"), "missing.json", gatepass.ErrCredentialsFileUnreadable},
+		{folder, folder, gatepass.ErrCredentialsFileUnreadable},
+		{file("text.json", "hunter2 is no JSON"), "text.json", gatepass.ErrCredentialsFileInvalid},
+		{file("type.json", `{"type":"hunter2_account"}`), "hunter2_account", gatepass.ErrCredentialsTypeUnknown},
+		{file("field.json", `{"type":"service_account","private_key":"hunter2"}`), "client_email",
+			gatepass.ErrCredentialsFileInvalid},
+		{file("large.json", strings.Repeat("hunter2 ", 1<<18)), "large.json", gatepass.ErrCredentialsFileUnreadable},
+	}
+	for _, c := range cases {
+		t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", c.path)
+		source := got(gatepass.NewSource())(t)
+		_, err := source.IDToken(deadline(t), audience)
+		if !errors.Is(err, c.code) || !strings.Contains(err.Error(), c.names) {
+			t.Errorf("%s: %v, expected %s", c.path, err, c.code)
+		}
+		if c.code != gatepass.ErrCredentialsTypeUnknown && strings.Contains(fmt.Sprint(err), "hunter2") {
+			t.Errorf("%s: the error shows the file's content: %v", c.path, err)
+		}
+	}
+}
+
+func TestNoCredentialsAnywhere(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("NO_GCE_CHECK", "true")
+	source := got(gatepass.NewSource())(t)
+	_, err := source.IDToken(deadline(t), audience)
+	if !errors.Is(err, gatepass.ErrCredentialsNotFound) {
+		t.Fatalf("%v", err)
+	}
+	for _, tried := range []string{"GOOGLE_APPLICATION_CREDENTIALS", "gcloud", "metadata server"} {
+		if !strings.Contains(err.Error(), tried) {
+			t.Errorf("%q says nothing of %s", err, tried)
+		}
+	}
+}
+
+// Whatever the token endpoint does, the error is clear, and the next call works.
+func TestATokenEndpointThatMisbehaves(t *testing.T) {
+	emulator := startEmulator(t)
+	clearEnv(t)
+	path := emulator.keyFile("caller@project.iam.gserviceaccount.com")
+	cases := map[string]struct {
+		fault object
+		code  gatepass.Code
+	}{
+		"HTML":     {object{"status": 200, "body": "<html>log in, hunter2</html>"}, gatepass.ErrTokenResponseInvalid},
+		"nothing":  {object{"status": 200, "body": "", "times": 4}, gatepass.ErrTokenResponseInvalid},
+		"10 MB":    {object{"status": 200, "body_bytes": 10_000_000}, gatepass.ErrResponseTooLarge},
+		"redirect": {object{"status": 302, "headers": object{"Location": "http://127.0.0.1:1/"}}, gatepass.ErrRedirectRefused},
+		"refusal":  {object{"status": 400, "body": object{"error": "invalid_grant"}}, gatepass.ErrTokenRefused},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			clock := clockAt(time.Now())
+			source := got(gatepass.NewSource(
+				gatepass.WithCredentialsFile(path), gatepass.WithTrustedEndpoints(emulator.host()),
+				gatepass.WithClock(clock.now)))(t)
+			c.fault["path"] = "/token"
+			emulator.fault(c.fault)
+			_, err := source.IDToken(deadline(t), audience)
+			if !errors.Is(err, c.code) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v, expected %s", err, c.code)
+			}
+			emulator.control(http.MethodPost, "fault:clear", nil, &struct{}{})
+			got(source.IDToken(deadline(t), audience))(t)
+		})
+	}
+}
+
+func TestWrongArguments(t *testing.T) {
+	clearEnv(t)
+	source := got(gatepass.NewSource())(t)
+	for _, audience := range []string{"", " a", "a\r\nX-Evil: 1"} {
+		if _, err := source.IDToken(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
+			t.Errorf("%q: %v", audience, err)
+		}
+		if _, err := gatepass.NewTokenSource(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
+			t.Errorf("%q: %v", audience, err)
+		}
+		if _, err := gatepass.NewClient(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
+			t.Errorf("%q: %v", audience, err)
+		}
+	}
+	if _, err := source.IDToken(deadline(t), "\xff"); !isUsage(err) {
+		t.Errorf("%v", err)
+	}
+	if _, err := source.AccessToken(deadline(t), "é"); !errors.Is(err, gatepass.ErrInvalidOption) {
+		t.Errorf("%v", err)
+	}
+	both := []gatepass.SourceOption{gatepass.WithCredentialsFile("a"), gatepass.WithCredentialsJSON([]byte("{}"))}
+	if _, err := gatepass.NewSource(both...); !errors.Is(err, gatepass.ErrInvalidOption) {
+		t.Errorf("%v", err)
+	}
+	if _, err := gatepass.AudienceForURL("ftp://a"); !errors.Is(err, gatepass.ErrInvalidAudience) {
+		t.Errorf("%v", err)
+	}
+	if audience := got(gatepass.AudienceForURL("https://tag---a-uc.a.run.app/x"))(t); audience != "https://a-uc.a.run.app" {
+		t.Errorf("%s", audience)
+	}
+}
+
+// More audiences than are kept at hand do no harm.
+func TestManyAudiences(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Metadata-Flavor", "Google")
+		w.Write([]byte(unsignedToken(t, object{
+			"aud": r.URL.Query().Get("audience"), "exp": time.Now().Add(time.Hour).Unix(),
+		})))
+	}))
+	defer server.Close()
+	clearEnv(t)
+	t.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(server.URL, "http://"))
+	source := got(gatepass.NewSource())(t)
+	for i := range 1500 {
+		got(source.IDToken(deadline(t), fmt.Sprintf("%s/%d", audience, i)))(t)
+	}
+}
+
+func isUsage(err error) bool {
+	var failed *gatepass.Error
+	return errors.As(err, &failed) && failed.Kind == gatepass.KindUsage
+}
+
+// eventually waits for what a goroutine of the package does behind its caller.
+func eventually(t *testing.T, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it did not come to pass")
+		}
+	}
+}
+
+func waitForWaiters(t *testing.T, source *gatepass.Source) {
+	t.Helper()
+	eventually(t, func() bool { return gatepass.HasWaiters(source) })
+}

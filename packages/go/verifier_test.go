@@ -1,0 +1,211 @@
+package gatepass_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatepass.dev/gatepass"
+)
+
+const caller = "caller@project.iam.gserviceaccount.com"
+
+func TestValidateWithFetchedKeys(t *testing.T) {
+	// No other test asks for this one: the verifiers behind Validate, and their keys, are the process's own.
+	const audience = audience + "/validate"
+	emulator := startEmulator(t)
+	token := emulator.mint(object{"claims": object{
+		"aud": audience, "email": caller, "list": []any{"a", object{"b": 1}},
+	}})
+	keys := gatepass.WithKeysURL(emulator.keysURL())
+	for range 3 {
+		payload := got(gatepass.Validate(deadline(t), token, audience, keys))(t)
+		if payload.Issuer != "https://accounts.google.com" || payload.Audience != audience || payload.Subject == "" ||
+			payload.Expires-payload.IssuedAt != 3600 || payload.Claims["email"] != caller {
+			t.Fatalf("%+v", payload)
+		}
+		// Whoever changes the claims changes them for nobody else.
+		payload.Claims["email"] = "someone@else.example"
+		payload.Claims["list"].([]any)[1].(map[string]any)["b"] = 2.0
+		again := got(gatepass.Validate(deadline(t), token, audience, keys))(t)
+		if again.Claims["email"] != caller ||
+			!reflect.DeepEqual(again.Claims["list"], []any{"a", map[string]any{"b": 1.0}}) {
+			t.Fatalf("%+v", again)
+		}
+	}
+	if requests := emulator.requests("/oauth2/v3/certs"); requests != 1 {
+		t.Errorf("%d requests for the keys, expected 1", requests)
+	}
+
+	_, err := gatepass.Validate(deadline(t), token, "https://another.example", keys)
+	var refused *gatepass.Error
+	if !errors.As(err, &refused) || refused.Code != gatepass.ErrBadAudience || refused.Claim != "aud" ||
+		refused.Kind != gatepass.KindVerify || refused.Retryable {
+		t.Errorf("%+v", refused)
+	}
+	if _, err := gatepass.Validate(deadline(t), token, "", keys); !errors.Is(err, gatepass.ErrInvalidOption) {
+		t.Errorf("%v: an empty audience must not pass", err)
+	}
+}
+
+func TestAnAudienceInAList(t *testing.T) {
+	emulator := startEmulator(t)
+	token := emulator.mint(object{"claims": object{"aud": []string{"https://another.example", audience}}})
+	payload := got(gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)
+	if payload.Audience != "" || !reflect.DeepEqual(payload.Claims["aud"], []any{"https://another.example", audience}) {
+		t.Errorf("%+v", payload)
+	}
+}
+
+func TestIAP(t *testing.T) {
+	const backend = "/projects/1/global/backendServices/2"
+	emulator := startEmulator(t)
+	token := emulator.mint(object{"key": "iap", "claims": object{"aud": backend, "email": caller}})
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithPreset(gatepass.IAP), gatepass.WithAudience(backend), gatepass.WithAllowedEmails(caller),
+		gatepass.WithKeysURL(emulator.url+"/iap/verify/public_key-jwk")))(t)
+	request := httptest.NewRequest(http.MethodGet, "/", nil)
+	request.Header.Set("X-Goog-IAP-JWT-Assertion", token)
+	if got(verifier.ValidateRequest(request))(t).Claims["email"] != caller {
+		t.Error("another caller")
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Del("X-Goog-IAP-JWT-Assertion")
+	if _, err := verifier.ValidateRequest(request); !errors.Is(err, gatepass.ErrTokenMissing) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnyIssuer(t *testing.T) {
+	emulator := startEmulator(t)
+	token := emulator.mint(object{"claims": object{"aud": audience, "iss": "https://issuer.example"}})
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithIssuers("https://issuer.example"), gatepass.WithAlgorithms("RS256"), gatepass.WithAnyAudience(),
+		gatepass.WithKeysURL(emulator.keysURL())))(t)
+	if got(verifier.Validate(deadline(t), token))(t).Issuer != "https://issuer.example" {
+		t.Error("another issuer")
+	}
+}
+
+func TestVerifiersThatCannotBe(t *testing.T) {
+	audience := gatepass.WithAudience(audience)
+	cases := map[string][]gatepass.VerifierOption{
+		"no audience":         {},
+		"any and an audience": {audience, gatepass.WithAnyAudience()},
+		"unknown preset":      {audience, gatepass.WithPreset("gogle")},
+		"unknown algorithm":   {audience, gatepass.WithAlgorithms("none")},
+		"only an issuer":      {audience, gatepass.WithIssuers("https://issuer.example")},
+		"two kinds of keys":   {audience, gatepass.WithKeys([]byte("{}")), gatepass.WithKeysURL("https://a.example")},
+		"keys without TLS":    {audience, gatepass.WithKeysURL("http://a.example")},
+		"keys that are none":  {audience, gatepass.WithKeys([]byte("hunter2"))},
+		"a leeway of a day":   {audience, gatepass.WithLeeway(24 * time.Hour)},
+		"a negative leeway":   {audience, gatepass.WithLeeway(-time.Second)},
+	}
+	for name, options := range cases {
+		if _, err := gatepass.NewVerifier(options...); !isUsage(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTimesFollowTheClock(t *testing.T) {
+	emulator := startEmulator(t)
+	clock := clockAt(time.Now())
+	token := emulator.mint(object{"claims": object{"aud": audience}, "lifetime": 600})
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL()), gatepass.WithClock(clock.now)))(t)
+	got(verifier.Validate(deadline(t), token))(t)
+	clock.advance(11 * time.Minute)
+	if _, err := verifier.Validate(deadline(t), token); !errors.Is(err, gatepass.ErrTokenExpired) {
+		t.Errorf("%v", err)
+	}
+	clock.advance(-12 * time.Minute)
+	if _, err := verifier.Validate(deadline(t), token); !errors.Is(err, gatepass.ErrTokenIssuedInFuture) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Whoever needs the keys while they are fetched waits for that one request.
+func TestHerdForKeys(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.fault(object{"path": "/oauth2/v3/certs", "delay_ms": 100})
+	token := emulator.mint(object{"claims": object{"aud": audience}})
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+	var done sync.WaitGroup
+	for range 100 {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			if _, err := verifier.Validate(deadline(t), token); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	done.Wait()
+	if requests := emulator.requests("/oauth2/v3/certs"); requests != 1 {
+		t.Errorf("%d requests, expected 1", requests)
+	}
+}
+
+// Tokens with unknown key ids, however many, make one request for keys.
+func TestUnknownKeys(t *testing.T) {
+	emulator := startEmulator(t)
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+	for _, kid := range []string{"a", "b", "c"} {
+		token := emulator.mint(object{"claims": object{"aud": audience}, "header": object{"kid": kid}})
+		if _, err := verifier.Validate(deadline(t), token); !errors.Is(err, gatepass.ErrUnknownKey) {
+			t.Errorf("%v", err)
+		}
+	}
+	if requests := emulator.requests("/oauth2/v3/certs"); requests != 1 {
+		t.Errorf("%d requests, expected 1", requests)
+	}
+}
+
+// A verification that is cancelled while it fetches keys leaves the fetch to the next.
+func TestACancelledKeyFetchFallsToTheNext(t *testing.T) {
+	emulator := startEmulator(t)
+	token := emulator.mint(object{"claims": object{"aud": audience}})
+	arrived := make(chan struct{})
+	var asked atomic.Int32
+	keys := transport(func(request *http.Request) (*http.Response, error) {
+		if asked.Add(1) == 1 {
+			close(arrived)
+			<-request.Context().Done()
+			return nil, request.Context().Err()
+		}
+		return http.DefaultTransport.RoundTrip(request)
+	})
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL()), gatepass.WithTransport(keys)))(t)
+	ctx, cancel := context.WithCancel(deadline(t))
+	first := make(chan error, 1)
+	go func() {
+		_, err := verifier.Validate(ctx, token)
+		first <- err
+	}()
+	<-arrived
+	second := make(chan error, 1)
+	go func() {
+		_, err := verifier.Validate(deadline(t), token)
+		second <- err
+	}()
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	must(t, <-second)
+}
+
+// A transport is one of a function.
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
