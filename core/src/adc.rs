@@ -9,12 +9,17 @@
 //! and why each was passed over.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::credentials::Credential;
+use crate::credentials::impersonated_service_account::{
+    ENDPOINT_OVERRIDE, Impersonate, Impersonated, Target,
+};
 use crate::credentials::trust::TrustedEndpoints;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
 use crate::secret::Secret;
+use crate::source::SourceConfig;
 use crate::step::{HostFailure, Millis, Operation, Reply, Step};
 
 const NAMES: &[&str] = &[
@@ -32,6 +37,7 @@ const NAMES: &[&str] = &[
     "CLOUD_RUN_JOB",
     "CLOUD_RUN_WORKER_POOL",
     "GATEPASS_TRUSTED_ENDPOINTS",
+    ENDPOINT_OVERRIDE,
 ];
 
 /// Variables that Google's serverless platforms set: a metadata server is there.
@@ -58,6 +64,7 @@ pub enum Explicit {
 /// The search for credentials.
 pub(crate) struct Adc {
     explicit: Explicit,
+    impersonate: Option<Impersonate>,
     /// Endpoints that the program trusts, beside those of `GATEPASS_TRUSTED_ENDPOINTS`.
     trusted_endpoints: Vec<String>,
     env: HashMap<String, Secret<String>>,
@@ -85,13 +92,20 @@ enum State {
 }
 
 impl Adc {
-    pub(crate) fn new(explicit: Explicit, trusted_endpoints: Vec<String>) -> Self {
-        Self { explicit, trusted_endpoints, env: HashMap::new(), trail: Vec::new(), state: State::Created }
+    pub(crate) fn new(config: &SourceConfig) -> Self {
+        Self {
+            explicit: config.credentials.clone(),
+            impersonate: config.impersonate.clone(),
+            trusted_endpoints: config.trusted_endpoints.clone(),
+            env: HashMap::new(),
+            trail: Vec::new(),
+            state: State::Created,
+        }
     }
 
     fn look_at_files(&mut self) -> Step<Credential> {
         match std::mem::take(&mut self.explicit) {
-            Explicit::Json(text) => return finish(self.parse(text.expose(), "given as JSON")),
+            Explicit::Json(text) => return self.parse(text.expose(), "given as JSON").into(),
             Explicit::File(path) => return self.read_file(path, "the program"),
             Explicit::No => {}
         }
@@ -117,13 +131,7 @@ impl Adc {
     }
 
     fn well_known_file(&self) -> Option<String> {
-        const FILE: &str = "application_default_credentials.json";
-        if let Some(directory) = self.var("CLOUDSDK_CONFIG") {
-            return Some(format!("{directory}/{FILE}"));
-        }
-        // APPDATA is set on Windows only.
-        let on_windows = self.var("APPDATA").map(|appdata| format!("{appdata}\\gcloud\\{FILE}"));
-        on_windows.or_else(|| self.var("HOME").map(|home| format!("{home}/.config/gcloud/{FILE}")))
+        gcloud_file("application_default_credentials.json", |name| self.env.get(name).map(Secret::expose))
     }
 
     fn look_for_metadata_server(&mut self) -> Step<Credential> {
@@ -176,9 +184,20 @@ impl Adc {
     }
 
     fn parse(&self, text: &str, file: &str) -> Result<Credential, Error> {
+        Credential::parse(text, file, &self.trusted())
+    }
+
+    fn trusted(&self) -> TrustedEndpoints {
         let named = self.var("GATEPASS_TRUSTED_ENDPOINTS").unwrap_or_default();
-        let trusted = TrustedEndpoints::parse(&format!("{named},{}", self.trusted_endpoints.join(",")));
-        Credential::parse(text, file, &trusted)
+        TrustedEndpoints::parse(&format!("{named},{}", self.trusted_endpoints.join(",")))
+    }
+
+    /// The found credentials, acting as the account that the program has named, if it has.
+    fn impersonated(&self, found: Credential) -> Result<Credential, Error> {
+        let Some(impersonate) = &self.impersonate else { return Ok(found) };
+        let endpoint = self.var(ENDPOINT_OVERRIDE);
+        let target = Arc::new(Target::from_option(impersonate, endpoint, &self.trusted())?);
+        Ok(Credential::Impersonated(Box::new(Impersonated { source: found, target })))
     }
 
     /// A variable that is set and not empty.
@@ -191,6 +210,12 @@ impl Operation for Adc {
     type Output = Credential;
 
     fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Credential> {
+        self.search(reply).and_then(|found| self.impersonated(found).into())
+    }
+}
+
+impl Adc {
+    fn search(&mut self, reply: Reply) -> Step<Credential> {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
@@ -200,13 +225,13 @@ impl Operation for Adc {
                 self.env = values.into_iter().collect();
                 self.look_at_files()
             }
-            (State::ReadingFile { path, .. }, Reply::Text(text)) => finish(self.parse(text.expose(), &path)),
+            (State::ReadingFile { path, .. }, Reply::Text(text)) => self.parse(text.expose(), &path).into(),
             (State::ReadingFile { path, named_by }, Reply::Failed { kind, .. }) => Step::Fail(Error::new(
                 ErrorCode::CredentialsFileUnreadable,
                 format!("credential file {path}, named by {named_by}, {}", unreadable(kind)),
             )),
             (State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
-                finish(self.parse(text.expose(), &path))
+                self.parse(text.expose(), &path).into()
             }
             (State::ReadingWellKnownFile { path }, Reply::Failed { kind: HostFailure::NotFound, .. }) => {
                 self.trail.push(format!("gcloud's file {path} does not exist"));
@@ -242,11 +267,15 @@ impl Operation for Adc {
     }
 }
 
-fn finish(found: Result<Credential, Error>) -> Step<Credential> {
-    match found {
-        Ok(credential) => Step::Done(credential),
-        Err(error) => Step::Fail(error),
+/// Where gcloud keeps the file of this name.
+pub(crate) fn gcloud_file<'a>(file: &str, var: impl Fn(&str) -> Option<&'a String>) -> Option<String> {
+    let var = |name| var(name).filter(|value| !value.is_empty());
+    if let Some(directory) = var("CLOUDSDK_CONFIG") {
+        return Some(format!("{directory}/{file}"));
     }
+    // APPDATA is set on Windows only.
+    let on_windows = var("APPDATA").map(|appdata| format!("{appdata}\\gcloud\\{file}"));
+    on_windows.or_else(|| var("HOME").map(|home| format!("{home}/.config/gcloud/{file}")))
 }
 
 fn unreadable(kind: HostFailure) -> &'static str {

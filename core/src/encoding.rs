@@ -14,13 +14,42 @@ pub(crate) fn base64url_encode(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
-/// Decodes the body of a PEM block: the standard alphabet with padding, broken into lines.
+/// Encodes in the standard alphabet, with padding.
+pub(crate) fn base64_encode(octets: &[u8]) -> String {
+    STANDARD.encode(octets)
+}
+
+/// Small hexadecimal digits.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets
+        .iter()
+        .flat_map(|octet| [octet >> 4, octet & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+/// Decodes the first PEM block of this label (RFC 7468): the standard alphabet with padding, broken into lines.
 pub(crate) fn pem_decode(text: &str, label: &str) -> Option<Vec<u8>> {
+    pem_block(text, label).map(|(octets, _)| octets)
+}
+
+/// Decodes every PEM block of this label; `None` when there is none, or a damaged one.
+pub(crate) fn pem_decode_all(text: &str, label: &str) -> Option<Vec<Vec<u8>>> {
+    let (mut blocks, mut rest) = (Vec::new(), text);
+    while rest.contains("-----BEGIN ") {
+        let (octets, after) = pem_block(rest, label)?;
+        blocks.push(octets);
+        rest = after;
+    }
+    (!blocks.is_empty()).then_some(blocks)
+}
+
+fn pem_block<'a>(text: &'a str, label: &str) -> Option<(Vec<u8>, &'a str)> {
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
     let (_, rest) = text.split_once(&begin)?;
-    let (body, _) = rest.split_once(&end)?;
+    let (body, after) = rest.split_once(&end)?;
     let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(body).ok()
+    Some((STANDARD.decode(body).ok()?, after))
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3.

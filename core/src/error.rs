@@ -60,6 +60,9 @@ error_codes! {
     105 EndpointNotAllowed "ENDPOINT_NOT_ALLOWED" Credentials 500 false, "use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it";
     106 TokenRefused "TOKEN_REFUSED" Credentials 500 false, "check the account's key, its permissions and this machine's clock";
     107 TokenResponseInvalid "TOKEN_RESPONSE_INVALID" Credentials 500 false, "check that no proxy or portal answers in place of the endpoint";
+    108 IdTokenUnsupported "ID_TOKEN_UNSUPPORTED" Credentials 500 false, "impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account";
+    109 ExecutableNotAllowed "EXECUTABLE_NOT_ALLOWED" Credentials 500 false, "set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file";
+    110 SubjectTokenFailed "SUBJECT_TOKEN_FAILED" Credentials 500 false, "check the source of the subject token that the credential file names";
 
     200 ConnectionFailed "CONNECTION_FAILED" Transport 503 true, "check the network, then try again";
     201 Timeout "TIMEOUT" Transport 503 true, "try again, with more time";

@@ -28,6 +28,7 @@
 
 pub mod adc;
 pub mod audience;
+mod calendar;
 pub mod credentials;
 mod crypto;
 mod encoding;

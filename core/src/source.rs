@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adc::{Adc, Explicit};
+use crate::credentials::impersonated_service_account::Impersonate;
 use crate::credentials::{Credential, Fetch};
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
@@ -41,6 +42,8 @@ const LAST_MOMENTS_MS: u64 = 10_000;
 pub struct SourceConfig {
     /// Credentials that the program gives; else Application Default Credentials.
     pub credentials: Explicit,
+    /// A service account to act as, by whatever credentials are found.
+    pub impersonate: Option<Impersonate>,
     /// `host:port` of token endpoints that are trusted beside Google's own.
     pub trusted_endpoints: Vec<String>,
     /// Any number, different in each process: it spreads refreshes and retries. Nothing secret depends on it.
@@ -116,10 +119,7 @@ impl TokenSource {
         }
         let stage = match &state.credential {
             Some(credential) => Stage::fetch(Arc::clone(credential), key, state.jitter.fork()),
-            None => {
-                let config = &self.shared.config;
-                Stage::Find(Adc::new(config.credentials.clone(), config.trusted_endpoints.clone()))
-            }
+            None => Stage::Find(Adc::new(&self.shared.config)),
         };
         Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight: Some(flight), stage }
     }

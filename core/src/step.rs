@@ -17,6 +17,7 @@
 //!    secrets.
 //! 5. A host that does not know a step answers `Failed` with [`HostFailure::Unsupported`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Error, ErrorCode};
@@ -111,6 +112,16 @@ pub enum Step<T> {
     Done(T),
     /// The operation has failed.
     Fail(Error),
+}
+
+impl<T> From<Result<T, Error>> for Step<T> {
+    /// The end of an operation.
+    fn from(result: Result<T, Error>) -> Self {
+        match result {
+            Ok(output) => Self::Done(output),
+            Err(error) => Self::Fail(error),
+        }
+    }
 }
 
 impl<T> Step<T> {
@@ -232,7 +243,7 @@ pub struct HttpRequest {
     /// An absolute `https` URL; `http` only for the metadata server and trusted loopback endpoints.
     pub url: String,
     /// Header names and values, all printable ASCII.
-    pub headers: Vec<(&'static str, Secret<String>)>,
+    pub headers: Vec<(Cow<'static, str>, Secret<String>)>,
     /// The body of a `POST`.
     pub body: Option<Secret<String>>,
     /// Milliseconds for the whole exchange, from connecting to the body's last octet.
@@ -241,6 +252,56 @@ pub struct HttpRequest {
     pub route: Route,
     /// The certificate that the host presents (mTLS), if any.
     pub client_certificate: Option<ClientCertificate>,
+}
+
+impl HttpRequest {
+    /// A `POST` of a form (`application/x-www-form-urlencoded`), answered with JSON.
+    pub(crate) fn post_form(url: &str, body: &str, timeout_ms: u64) -> Self {
+        Self::post(url, "application/x-www-form-urlencoded", body, timeout_ms)
+    }
+
+    /// A `POST` of JSON, answered with JSON.
+    pub(crate) fn post_json(url: &str, body: &str, timeout_ms: u64) -> Self {
+        Self::post(url, "application/json", body, timeout_ms)
+    }
+
+    fn post(url: &str, content_type: &str, body: &str, timeout_ms: u64) -> Self {
+        Self {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![
+                ("content-type".into(), content_type.into()),
+                ("accept".into(), "application/json".into()),
+            ],
+            body: Some(body.into()),
+            timeout_ms,
+            route: Route::Default,
+            client_certificate: None,
+        }
+    }
+
+    /// A `GET` by this route.
+    pub(crate) fn get(url: String, route: Route, timeout_ms: u64) -> Self {
+        Self {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: None,
+            timeout_ms,
+            route,
+            client_certificate: None,
+        }
+    }
+
+    /// The same request with one header more.
+    pub(crate) fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Secret<String>>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
 }
 
 /// Where the host finds the certificate that it presents, and its key, both PEM.
@@ -256,7 +317,7 @@ impl fmt::Debug for HttpRequest {
     /// Shows the method, the URL without its query, and the names of the headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.url.split('?').next().unwrap_or_default();
-        let names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name.as_ref()).collect();
         write!(f, "HttpRequest {{ {} {url}, headers: {names:?}, … }}", self.method.as_str())
     }
 }
@@ -301,7 +362,7 @@ mod tests {
         let request = HttpRequest {
             method: Method::Post,
             url: "https://oauth2.googleapis.com/token?key=hush".into(),
-            headers: vec![("authorization", "Bearer hush".into())],
+            headers: vec![("authorization".into(), "Bearer hush".into())],
             body: Some("assertion=hush".into()),
             timeout_ms: 1,
             route: Route::Default,

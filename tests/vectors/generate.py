@@ -9,6 +9,8 @@ TEST KEYS ONLY: the service-account key is the one of the attack corpus's genera
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import pathlib
 import urllib.parse
@@ -28,6 +30,7 @@ NAMES = [
     "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "APPDATA", "HOME", "NO_GCE_CHECK",
     "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE",
     "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
 ]
 MASK = 2**64 - 1
 
@@ -357,6 +360,334 @@ def service_account_cases():
     yield answered("no connection", failed("connect"), soon)
 
 
+# --- other credentials -------------------------------------------------------------------------------------------
+
+STS = "https://sts.googleapis.com/v1/token"
+IAM = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts"
+TARGET = "orders@shop.iam.gserviceaccount.com"
+POOL = "//iam.googleapis.com/projects/418702934/locations/global/workloadIdentityPools/pool/providers/prov"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+LATER = NOW + 3_600_000
+
+
+def form(fields):
+    return urllib.parse.urlencode(fields, quote_via=urllib.parse.quote, safe="")
+
+
+def post_form(url, fields, authorization=None):
+    headers = [["content-type", "application/x-www-form-urlencoded"], ["accept", "application/json"]]
+    return send("POST", url, headers + authorized(authorization), form(fields), 10000, "default")
+
+
+def post_json(url, body, bearer):
+    headers = [["content-type", "application/json"], ["accept", "application/json"]] + authorized(f"Bearer {bearer}")
+    return send("POST", url, headers, json.dumps(body, separators=(",", ":")), 10000, "default")
+
+
+def authorized(value):
+    return [["authorization", value]] if value else []
+
+
+def by_certificate(step, paths):
+    return step | {"client_certificate": paths and {"cert_path": paths[0], "key_path": paths[1]}}
+
+
+def access(token="ya29.source", seconds=3599):
+    return response(json.dumps({"access_token": token, "expires_in": seconds, "token_type": "Bearer"}))
+
+
+def generate_id(bearer, delegates=(), email=TARGET, audience=AUDIENCE, base=IAM):
+    body = {"audience": audience, "includeEmail": True} | ({"delegates": list(delegates)} if delegates else {})
+    return post_json(f"{base}/{email}:generateIdToken", body, bearer)
+
+
+def generate_access(bearer, scopes=(SCOPE,), lifetime="3600s", delegates=()):
+    body = {"scope": list(scopes), "lifetime": lifetime} | ({"delegates": list(delegates)} if delegates else {})
+    return post_json(f"{IAM}/{TARGET}:generateAccessToken", body, bearer)
+
+
+def file_of(kind, **fields):
+    return json.dumps({"type": kind, **{name: value for name, value in fields.items() if value is not None}})
+
+
+USER = {"client_id": "1.apps.googleusercontent.com", "client_secret": "s3cret", "refresh_token": "1//refresh"}
+
+
+def refresh(scopes=(), token="1//refresh"):
+    fields = {"grant_type": "refresh_token", "refresh_token": token}
+    fields |= {"scope": " ".join(scopes)} if scopes else {}
+    return post_form(TOKEN_URI, fields | {"client_id": USER["client_id"], "client_secret": "s3cret"})
+
+
+def given(name, content, *pairs, options=None, environment=None, **more):
+    """A case whose credentials the program gives as JSON."""
+    return case(name, (START, READ_ENV), (env(**(environment or {})), pairs[0]), *pairs[1:],
+                options={"credentials_json": content, **(options or {})}, **more)
+
+
+def end(token, exp=LATER, now=NOW):
+    return done(token, exp, now, jitters()[0], True)
+
+
+def user_cases():
+    user = file_of("authorized_user", **USER)
+    asks = {"kind": "access_token", "target": SCOPE}
+    expected = end("ya29.source", NOW + 3_599_000)
+    yield given("an access token of a person", user, refresh([SCOPE]), (access(), expected), **asks)
+    yield given("a person without asked scopes", user, refresh(), (access(), expected), kind="access_token", target="")
+    yield given("a person has no ID token for an audience", user, fail("ID_TOKEN_UNSUPPORTED"))
+    yield given("a person impersonates: an ID token", user, refresh([SCOPE]), (access(), generate_id("ya29.source")),
+                (response(json.dumps({"token": id_token(LATER)})), end(id_token(LATER))), options={"impersonate": TARGET})
+    yield given("the refresh token has been revoked", user, refresh([SCOPE]),
+                (response('{"error":"invalid_grant","error_subtype":"invalid_rapt"}', 400), fail("TOKEN_REFUSED")), **asks)
+    for field in USER:
+        yield given(f"a person's file without {field}", file_of("authorized_user", **(USER | {field: None})),
+                    fail("CREDENTIALS_FILE_INVALID"), **asks)
+    workforce = file_of("external_account_authorized_user", **USER, audience="//iam.googleapis.com/locations/global/workforcePools/p/providers/q")
+    basic = "Basic " + base64.b64encode(f"{USER['client_id']}:s3cret".encode()).decode()
+    fields = {"grant_type": "refresh_token", "refresh_token": "1//refresh", "scope": SCOPE}
+    yield given("a person of a workforce pool", workforce, post_form("https://sts.googleapis.com/v1/oauthtoken", fields, basic),
+                (access(), expected), **asks)
+
+
+def impersonated_cases():
+    source = {"type": "authorized_user", **USER}
+    url = f"{IAM}/{TARGET}:generateAccessToken"
+
+    def impersonated(**fields):
+        return file_of("impersonated_service_account", **{"service_account_impersonation_url": url,
+                                                          "source_credentials": source, **fields})
+
+    token = id_token(LATER)
+    answer = response(json.dumps({"token": token}))
+    ask_source = refresh([SCOPE])
+    yield given("an ID token by impersonation", impersonated(), ask_source, (access(), generate_id("ya29.source")), (answer, end(token)))
+    delegates = ["first@shop.iam.gserviceaccount.com", "projects/-/serviceAccounts/second@shop.iam.gserviceaccount.com"]
+    yield given("the file's delegates count for ID tokens too", impersonated(delegates=delegates), ask_source,
+                (access(), generate_id("ya29.source", delegates)), (answer, end(token)))
+    made = response('{"accessToken":"ya29.target","expireTime":"2027-01-15T09:00:00Z"}')
+    yield given("an access token by impersonation", impersonated(delegates=delegates), ask_source,
+                (access(), generate_access("ya29.source", ["a", "b"], delegates=delegates)), (made, end("ya29.target")),
+                kind="access_token", target="b a")
+    yield given("without a scope it is cloud-platform", impersonated(), ask_source, (access(), generate_access("ya29.source")),
+                (made, end("ya29.target")), kind="access_token", target="")
+    key = json.loads(key_file())
+    yield given("a service-account key impersonates", impersonated(source_credentials=key), exchange(NOW, {"scope": SCOPE}),
+                (access(), generate_id("ya29.source")), (answer, end(token)))
+    inner = json.loads(impersonated())
+    middle = json.loads(impersonated(source_credentials=inner))
+    yield given("two deep", impersonated(source_credentials=inner), ask_source, (access(), generate_access("ya29.source")),
+                (made, generate_id("ya29.target")), (answer, end(token)))
+    yield given("three deep", impersonated(source_credentials=middle), fail("CREDENTIALS_FILE_INVALID"))
+    bad = {
+        "no source_credentials": {"source_credentials": None}, "a list as source": {"source_credentials": []},
+        "delegates that are no list": {"delegates": "x"}, "a delegate with a line end": {"delegates": ["a@b\r\nX: y"]},
+        "an URL without an account": {"service_account_impersonation_url": IAM + ":generateAccessToken"},
+        "an URL of another method": {"service_account_impersonation_url": f"{IAM}/{TARGET}:signBlob"},
+    }
+    for name, change in bad.items():
+        yield given(f"impersonation with {name}", impersonated(**change), fail("CREDENTIALS_FILE_INVALID"))
+    for name, bad_url in {"http": url.replace("https", "http"), "a stranger": f"https://evil.example/serviceAccounts/{TARGET}:generateAccessToken",
+                          "user information": url.replace("https://", "https://a@"), "a look-alike": url.replace(".com", ".com.evil.example", 1)}.items():
+        yield given(f"an impersonation URL with {name}", impersonated(service_account_impersonation_url=bad_url), fail("ENDPOINT_NOT_ALLOWED"))
+    denied = response('{"error":{"code":403,"message":"Permission denied","status":"PERMISSION_DENIED"}}', 403)
+    yield given("the source may not impersonate", impersonated(), ask_source, (access(), generate_id("ya29.source")), (denied, fail("TOKEN_REFUSED")))
+    yield given("no expireTime", impersonated(), ask_source, (access(), generate_access("ya29.source")),
+                (response('{"accessToken":"ya29.target"}'), fail("TOKEN_RESPONSE_INVALID")), kind="access_token", target="")
+    at = "127.0.0.1:8085"
+    found = env(GCE_METADATA_HOST=at)
+    options = {"impersonate": TARGET, "delegates": delegates}
+    yield case("impersonation by option, from a metadata server", (START, READ_ENV), (found, metadata_token("?" + form({"scopes": SCOPE}), at)),
+               (mds('{"access_token":"ya29.source","expires_in":3599}'), generate_id("ya29.source", delegates)), (answer, end(token)), options=options)
+    local = "http://127.0.0.1:8085/v1/projects/-/serviceAccounts"
+    yield given("impersonation at an endpoint that the user has set", file_of("authorized_user", **USER), ask_source,
+                (access(), generate_id("ya29.source", base=local)), (answer, end(token)), options={"impersonate": TARGET},
+                environment={"CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": "http://127.0.0.1:8085/",
+                             "GATEPASS_TRUSTED_ENDPOINTS": "127.0.0.1:8085"})
+    yield given("impersonation of something else than an account", file_of("authorized_user", **USER), fail("INVALID_OPTION"),
+                options={"impersonate": "orders/../evil"}, flags=["PathInjection"])
+
+
+def external(source, **fields):
+    defaults = {"audience": POOL, "subject_token_type": JWT, "token_url": STS, "credential_source": source,
+                "service_account_impersonation_url": f"{IAM}/{TARGET}:generateAccessToken"}
+    return file_of("external_account", **(defaults | fields))
+
+
+def sts(subject_token, scopes=(SCOPE,), token_type=JWT, audience=POOL, authorization=None, options=None, certificate=None):
+    fields = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "audience": audience,
+              "scope": " ".join(scopes), "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+              "subject_token_type": token_type, "subject_token": subject_token} | ({"options": options} if options else {})
+    return by_certificate(post_form(STS, fields, authorization), certificate)
+
+
+def external_cases():
+    token = id_token(LATER)
+    answer = response(json.dumps({"token": token}))
+    federated = access("federated")
+    path = {"file": "/var/run/token"}
+    read = read_file("/var/run/token")
+    ok = [(federated, generate_id("federated")), (answer, end(token))]
+    yield given("an ID token from a file", external(path), read, (text("subject\n"), sts("subject")), *ok)
+    made = response('{"accessToken":"ya29.target","expireTime":"2027-01-15T09:00:00Z"}')
+    yield given("an access token from a file", external(path), read, (text("subject"), sts("subject")),
+                (federated, generate_access("federated")), (made, end("ya29.target")), kind="access_token", target=SCOPE)
+    lifetime = external(path, service_account_impersonation={"token_lifetime_seconds": 600})
+    yield given("a configured lifetime", lifetime, read, (text("subject"), sts("subject")),
+                (federated, generate_access("federated", lifetime="600s")), (made, end("ya29.target")), kind="access_token", target=SCOPE)
+    alone = external(path, service_account_impersonation_url=None)
+    yield given("a federated access token", alone, read, (text("subject"), sts("subject", ["a", "b"])),
+                (federated, end("federated", NOW + 3_599_000)), kind="access_token", target="a b")
+    yield given("without expires_in a token is kept for a minute", alone, read, (text("subject"), sts("subject")),
+                (response('{"access_token":"federated"}'), end("federated", NOW + 60_000)), kind="access_token", target=SCOPE)
+    yield given("a federated identity has no ID token of its own", alone, fail("ID_TOKEN_UNSUPPORTED"))
+    as_json = {"file": "/var/run/token", "format": {"type": "json", "subject_token_field_name": "value"}}
+    yield given("a file with JSON", external(as_json), read, (text('{"value":"subject"}'), sts("subject")), *ok)
+    yield given("a file with other JSON", external(as_json), read, (text('{"token":"subject"}'), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("an empty file", external(path), read, (text(" \n"), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("no file", external(path), read, (failed("not_found"), fail("SUBJECT_TOKEN_FAILED")))
+    basic = "Basic " + base64.b64encode(b"client:secret").decode()
+    yield given("a client authenticates itself", external(path, client_id="client", client_secret="secret"), read,
+                (text("subject"), sts("subject", authorization=basic)), *ok)
+    workforce = "//iam.googleapis.com/locations/global/workforcePools/p/providers/q"
+    yield given("a workforce pool's user project", external(path, audience=workforce, workforce_pool_user_project="p1"), read,
+                (text("subject"), sts("subject", audience=workforce, options='{"userProject":"p1"}')), *ok)
+    yield given("a user project without a workforce pool", external(path, workforce_pool_user_project="p1"), fail("CREDENTIALS_FILE_INVALID"))
+    denied = response('{"error":"invalid_grant","error_description":"The token is expired."}', 400)
+    yield given("STS refuses", external(path), read, (text("subject"), sts("subject")), (denied, fail("TOKEN_REFUSED")))
+
+    url = {"url": "http://169.254.169.254/metadata/identity?x=1", "headers": {"Metadata": "True"},
+           "format": {"type": "json", "subject_token_field_name": "access_token"}}
+    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000, "default")
+    yield given("a URL, as on Azure", external(url), get, (response('{"access_token":"subject"}'), sts("subject")), *ok)
+    yield given("a URL that refuses", external(url), get, (response("", 403), fail("SUBJECT_TOKEN_FAILED")))
+
+    allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1"}
+    ask = {"step": "read_env", "names": ["GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"]}
+    program = {"executable": {"command": "/bin/token --json", "timeout_millis": 5000}}
+
+    def run(output_file=None, timeout_ms=5000):
+        names = {"AUDIENCE": POOL, "TOKEN_TYPE": JWT, "INTERACTIVE": "0", "IMPERSONATED_EMAIL": TARGET}
+        names |= {"OUTPUT_FILE": output_file} if output_file else {}
+        return {"step": "run", "argv": ["/bin/token", "--json"], "timeout_ms": timeout_ms,
+                "env": [[f"GOOGLE_EXTERNAL_ACCOUNT_{name}", value] for name, value in names.items()]}
+
+    def printed(status=0, **changes):
+        fields = {"version": 1, "success": True, "token_type": JWT, "id_token": "subject", **changes}
+        return {"reply": "exited", "status": status, "stdout": json.dumps({n: v for n, v in fields.items() if v is not None})}
+
+    yield given("a program", external(program), ask, (env(**allowed), run()), (printed(), sts("subject")), *ok)
+    yield given("a program that the environment does not allow", external(program), ask, (env(), fail("EXECUTABLE_NOT_ALLOWED")), flags=["CommandExecution"])
+    yield given("only 1 allows", external(program), ask,
+                (env(GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES="true"), fail("EXECUTABLE_NOT_ALLOWED")), flags=["CommandExecution"])
+    answers = {
+        "fails": printed(success=False, code="401", message="not today"), "ends with 1": printed(status=1),
+        "prints another version": printed(version=2), "prints no token": printed(id_token=None),
+        "prints an unknown token_type": printed(token_type="x"), "prints an expired token": printed(expiration_time=NOW // 1000 - 1),
+        "prints no JSON": {"reply": "exited", "status": 0, "stdout": "subject"}, "runs out of time": failed("timeout"),
+        "does not exist": failed("not_found"),
+    }
+    for name, reply in answers.items():
+        yield given(f"a program that {name}", external(program), ask, (env(**allowed), run()), (reply, fail("SUBJECT_TOKEN_FAILED")))
+    kept = {"executable": {"command": "/bin/token --json", "output_file": "/tmp/out"}}
+    fresh = printed(expiration_time=NOW // 1000 + 60)["stdout"]
+    old = printed(expiration_time=NOW // 1000 - 60)["stdout"]
+    yield given("a program's output file is still good", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
+    yield given("a program's output file is old", external(kept), ask, (env(**allowed), read_file("/tmp/out")),
+                (text(old), run("/tmp/out", 30000)), ({"reply": "exited", "status": 0, "stdout": ""}, read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
+    yield given("a program's output file is malformed", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text("x"), fail("SUBJECT_TOKEN_FAILED")))
+
+    yield given("the user's own supplier", external({"supplier": "mine"}),
+                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT}, (text("subject"), sts("subject")), *ok)
+    yield given("a supplier that fails", external({"supplier": "mine"}),
+                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT}, (failed("other"), fail("SUBJECT_TOKEN_FAILED")))
+
+    mtls = "urn:ietf:params:oauth:token-type:mtls"
+    config = json.dumps({"cert_configs": {"workload": {"cert_path": "/c.pem", "key_path": "/k.pem"}}})
+    leaf, root = (base64.b64encode(name).decode() for name in (b"leaf certificate", b"root certificate"))
+    pem = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n".format
+    files = ("/c.pem", "/k.pem")
+    source = {"certificate": {"certificate_config_location": "/config.json", "trust_chain_path": "/chain.pem"}}
+    presented = by_certificate(generate_id("federated"), files)
+    yield given("a certificate with its chain", external(source, subject_token_type=mtls), read_file("/config.json"),
+                (text(config), read_file("/c.pem")), (text(pem(leaf)), read_file("/chain.pem")),
+                (text(pem(leaf) + pem(root)), sts(json.dumps([leaf, root], separators=(",", ":")), token_type=mtls, certificate=files)),
+                (federated, presented), (answer, end(token)))
+    yield given("a certificate within its chain", external(source, subject_token_type=mtls), read_file("/config.json"),
+                (text(config), read_file("/c.pem")), (text(pem(leaf)), read_file("/chain.pem")), (text(pem(root) + pem(leaf)), fail("SUBJECT_TOKEN_FAILED")))
+    default = {"certificate": {"use_default_certificate_config": True}}
+    names = {"step": "read_env", "names": ["GOOGLE_API_CERTIFICATE_CONFIG", "CLOUDSDK_CONFIG", "APPDATA", "HOME"]}
+    yield given("a certificate at the default location", external(default, subject_token_type=mtls), names,
+                (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
+                (text(pem(leaf)), sts(json.dumps([leaf]), token_type=mtls, certificate=files)), (federated, presented), (answer, end(token)))
+
+    yield from aws_cases(ok)
+
+    bad = {
+        "no source": {"x": 1}, "two sources": {"file": "/a", "url": "https://a.example/"}, "a URL of a file": {"url": "file:///etc/passwd"},
+        "Google's metadata server": {"url": "http://metadata.google.internal/computeMetadata/v1/"},
+        "an unprotected URL": {"url": "http://idp.example/t"}, "a header with a line end": {"url": "https://idp.example/t", "headers": {"X\r\nY": "a"}},
+        "an unknown format": {"file": "/x", "format": {"type": "xml"}}, "a file of the system": {"file": "/proc/self/environ"},
+        "a program with an endless timeout": {"executable": {"command": "/bin/true", "timeout_millis": 10**12}},
+        "a certificate without a place": {"certificate": {}}, "a newer AWS": {"environment_id": "aws2"},
+    }
+    for name, source in bad.items():
+        yield given(f"a source with {name}", external(source), fail("CREDENTIALS_FILE_INVALID"))
+    yield given("an unknown subject token type", external(path, subject_token_type="urn:x"), fail("CREDENTIALS_FILE_INVALID"))
+    yield given("a stranger's STS", external(path, token_url="https://evil.example/token"), fail("ENDPOINT_NOT_ALLOWED"))
+    yield given("no STS", external(path, token_url=None) .replace('"token_url": null', ''), read, (text("subject"), sts("subject")), *ok)
+
+
+def aws_cases(ok):
+    """Keys and region from the environment, or from an instance's metadata service."""
+    aws4 = "urn:ietf:params:aws:token-type:aws4_request"
+    here = "http://169.254.169.254/latest"
+    source = {"environment_id": "aws1", "region_url": f"{here}/meta-data/placement/availability-zone",
+              "url": f"{here}/meta-data/iam/security-credentials", "imdsv2_session_token_url": f"{here}/api/token",
+              "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}
+    account = external(source, subject_token_type=aws4)
+    ask = {"step": "read_env", "names": ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]}
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDDEMO", "AWS_SECRET_ACCESS_KEY": "SECRETDEMO", "AWS_SESSION_TOKEN": "SESSDEMO"}
+    signed = sts(signed_request("eu-west-1"), token_type=aws4)
+    yield given("AWS: all from the environment", account, ask, (env(AWS_REGION="eu-west-1", **keys), signed), *ok)
+
+    def imds(path, method="GET"):
+        header = ["x-aws-ec2-metadata-token", "session"] if method == "GET" else ["x-aws-ec2-metadata-token-ttl-seconds", "300"]
+        return send(method, f"{here}/{path}", [header], None, 3000, "direct")
+
+    answer = json.dumps({"AccessKeyId": "AKIDDEMO", "SecretAccessKey": "SECRETDEMO", "Token": "SESSDEMO"})
+    yield given("AWS: all from an instance", account, ask, (env(), imds("api/token", "PUT")),
+                (response("session"), imds("meta-data/placement/availability-zone")),
+                (response("eu-west-1b"), imds("meta-data/iam/security-credentials")),
+                (response("role"), imds("meta-data/iam/security-credentials/role")), (response(answer), signed), *ok)
+    yield given("AWS: the region from an instance", account, ask, (env(**keys), imds("api/token", "PUT")),
+                (response("session"), imds("meta-data/placement/availability-zone")), (response("eu-west-1b"), signed), *ok)
+    yield given("AWS: a region that would be a host", account, ask, (env(AWS_REGION="evil.example/", **keys), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("AWS: no metadata service", account, ask, (env(), imds("api/token", "PUT")), (response("", 404), fail("SUBJECT_TOKEN_FAILED")))
+    elsewhere = external(source | {"imdsv2_session_token_url": "http://evil.example/token"}, subject_token_type=aws4)
+    yield given("AWS: a metadata service elsewhere", elsewhere, fail("CREDENTIALS_FILE_INVALID"))
+
+
+def signed_request(region):
+    """AWS Signature Version 4 of GetCallerIdentity (AWS documentation, "Signing AWS API requests")."""
+    host, moment = f"sts.{region}.amazonaws.com", "20270115T080000Z"
+    query = "Action=GetCallerIdentity&Version=2011-06-15"
+    headers = [("host", host), ("x-amz-date", moment), ("x-amz-security-token", "SESSDEMO"), ("x-goog-cloud-target-resource", POOL)]
+    names = ";".join(name for name, _ in headers)
+    lines = "".join(f"{name}:{value}\n" for name, value in headers)
+    digest = lambda octets: hashlib.sha256(octets).hexdigest()
+    canonical = f"POST\n/\n{query}\n{lines}\n{names}\n{digest(b'')}"
+    scope = f"{moment[:8]}/{region}/sts/aws4_request"
+    to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest(canonical.encode())}"
+    key = b"AWS4SECRETDEMO"
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    headers.append(("authorization", f"AWS4-HMAC-SHA256 Credential=AKIDDEMO/{scope}, SignedHeaders={names}, Signature={signature}"))
+    request = {"body": "", "headers": [{"key": name, "value": value} for name, value in headers], "method": "POST", "url": f"https://{host}?{query}"}
+    return urllib.parse.quote(json.dumps(request, separators=(",", ":")), safe="")
+
+
 # --- cache -------------------------------------------------------------------------------------------------------
 
 def look(at, status, op=None, header=None, refresh=None, flight_of=None, target=AUDIENCE):
@@ -450,6 +781,9 @@ def main():
     note = "TEST KEYS ONLY. Written by generate.py; schema.json beside this file says what the members mean."
     write("acquire/metadata.json", note, list(metadata_cases()))
     write("acquire/service_account.json", note, list(service_account_cases()))
+    write("acquire/user.json", note, list(user_cases()))
+    write("acquire/impersonated_service_account.json", note, list(impersonated_cases()))
+    write("acquire/external_account.json", note, list(external_cases()))
     cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
     write("cache/timelines.json", note, cases)
 

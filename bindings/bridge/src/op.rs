@@ -100,7 +100,8 @@ fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
 }
 
 fn write_request(request: &HttpRequest) -> Value {
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name, value.expose())).collect();
+    let headers: Vec<_> =
+        request.headers.iter().map(|(name, value)| (name.as_ref(), value.expose())).collect();
     let route = match request.route {
         Route::Default => "default",
         Route::Direct => "direct",

@@ -1,6 +1,7 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
 use gatepass_core::adc::Explicit;
+use gatepass_core::credentials::Impersonate;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
@@ -14,12 +15,16 @@ use crate::failure::Failure;
 struct SourceOptions {
     credentials_file: Option<String>,
     credentials_json: Option<String>,
+    impersonate: Option<String>,
+    #[serde(default)]
+    delegates: Vec<String>,
     #[serde(default)]
     trusted_endpoints: Vec<String>,
     seed: u64,
 }
 
-/// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}`.
+/// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…, "delegates":[…],
+/// "trusted_endpoints":[…]}`.
 pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
     let options: SourceOptions = read(options)?;
     let credentials = match (options.credentials_file, options.credentials_json) {
@@ -32,7 +37,21 @@ pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
             ));
         }
     };
-    Ok(SourceConfig { credentials, trusted_endpoints: options.trusted_endpoints, seed: options.seed })
+    let impersonate = match (options.impersonate, options.delegates) {
+        (Some(email), delegates) => Some(Impersonate { email, delegates }),
+        (None, delegates) if delegates.is_empty() => None,
+        (None, _) => {
+            return Err(Failure::invalid_option(
+                "delegates are given without impersonate, expected both or neither".into(),
+            ));
+        }
+    };
+    Ok(SourceConfig {
+        credentials,
+        impersonate,
+        trusted_endpoints: options.trusted_endpoints,
+        seed: options.seed,
+    })
 }
 
 #[derive(Deserialize)]

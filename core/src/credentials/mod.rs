@@ -1,29 +1,44 @@
 //! Credentials: one file per `type` of a credential file, and the metadata server, which has none.
 
+pub(crate) mod authorized_user;
+pub(crate) mod client;
+pub(crate) mod external_account;
+mod external_account_authorized_user;
+pub(crate) mod impersonated_service_account;
 pub(crate) mod service_account;
+mod subject_token;
 pub(crate) mod trust;
 
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::MetadataToken;
-use crate::exchange::oauth2_token::JwtBearer;
+use crate::exchange::oauth2_token::{JwtBearer, RefreshToken};
 use crate::exchange::{Exchange, printable};
 use crate::json::{self, Value};
 use crate::retry::Jitter;
 use crate::step::{Millis, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey};
+use authorized_user::UserAccount;
+use external_account::{ExternalAccount, Federation};
+pub use impersonated_service_account::Impersonate;
+use impersonated_service_account::{Impersonated, Impersonation};
 use service_account::ServiceAccount;
-use trust::TrustedEndpoints;
+use trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
 
-/// Types that Google defines and this version cannot use yet.
-const NOT_YET: [&str; 5] = [
+/// The types of credential files that can be read.
+const TYPES: [&str; 5] = [
+    "service_account",
     "authorized_user",
     "external_account",
     "external_account_authorized_user",
     "impersonated_service_account",
-    "gdch_service_account",
 ];
+/// A type that Google defines and this version cannot use yet.
+const NOT_YET: &str = "gdch_service_account";
+
+/// Credentials within impersonated ones, and within those.
+const MAX_SOURCES: usize = 2;
 
 /// Something that tokens can be had with.
 pub(crate) enum Credential {
@@ -31,6 +46,12 @@ pub(crate) enum Credential {
     Metadata { host: String },
     /// A service-account key.
     ServiceAccount(Arc<ServiceAccount>),
+    /// A person, or a person of a workforce pool.
+    User(Arc<UserAccount>),
+    /// An identity of another provider.
+    ExternalAccount(Arc<ExternalAccount>),
+    /// A service account, by other credentials that may act as it.
+    Impersonated(Box<Impersonated>),
 }
 
 impl Credential {
@@ -50,24 +71,49 @@ impl Credential {
                 format!("it is {found}, expected one JSON object"),
             ));
         }
-        let fields = Fields(&document);
-        match fields.required("type")? {
+        Self::from_fields(Fields(&document), trusted, MAX_SOURCES)
+    }
+
+    /// `sources`: how many credentials may stand within these.
+    fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints, sources: usize) -> Result<Self, Error> {
+        Ok(match fields.required("type")? {
             "service_account" => {
-                Ok(Self::ServiceAccount(Arc::new(ServiceAccount::from_fields(fields, trusted)?)))
+                Self::ServiceAccount(Arc::new(ServiceAccount::from_fields(fields, trusted)?))
             }
-            known if NOT_YET.contains(&known) => Err(Error::new(
-                ErrorCode::CredentialsTypeUnsupported,
-                format!("its type is {known}, which this version cannot use yet, expected service_account"),
-            )),
-            unknown => Err(Error::new(
-                ErrorCode::CredentialsTypeUnknown,
-                format!(
-                    "its type is {:?}, expected service_account or one of {}",
-                    printable(unknown),
-                    NOT_YET.join(", ")
-                ),
-            )),
-        }
+            "authorized_user" => Self::User(Arc::new(UserAccount::from_fields(fields, trusted)?)),
+            "external_account_authorized_user" => {
+                Self::User(Arc::new(external_account_authorized_user::from_fields(fields, trusted)?))
+            }
+            "external_account" => {
+                Self::ExternalAccount(Arc::new(ExternalAccount::from_fields(fields, trusted)?))
+            }
+            "impersonated_service_account" => {
+                let source = |fields: Fields<'_>| match sources {
+                    0 => Err(invalid(
+                        "source_credentials",
+                        "nested deeper than twice",
+                        "at most two within each other",
+                    )),
+                    _ => Self::from_fields(fields, trusted, sources - 1),
+                };
+                Self::Impersonated(Box::new(Impersonated::from_fields(fields, trusted, source)?))
+            }
+            NOT_YET => {
+                return Err(Error::new(
+                    ErrorCode::CredentialsTypeUnsupported,
+                    format!(
+                        "its type is {NOT_YET}, which this version cannot use yet, expected one of {}",
+                        TYPES.join(", ")
+                    ),
+                ));
+            }
+            unknown => {
+                return Err(Error::new(
+                    ErrorCode::CredentialsTypeUnknown,
+                    format!("its type is {:?}, expected one of {}", printable(unknown), TYPES.join(", ")),
+                ));
+            }
+        })
     }
 
     /// The operation that gets this token.
@@ -80,6 +126,23 @@ impl Credential {
             Self::ServiceAccount(account) => {
                 let endpoint = JwtBearer { account: Arc::clone(account), key: key.clone() };
                 Fetch::JwtBearer(Exchange::new(endpoint, jitter))
+            }
+            Self::User(account) => match key {
+                TokenKey::AccessToken { scopes } => {
+                    let endpoint = RefreshToken { account: Arc::clone(account), scopes: scopes.clone() };
+                    Fetch::RefreshToken(Exchange::new(endpoint, jitter))
+                }
+                TokenKey::IdToken { .. } => Fetch::Refused(Error::new(
+                    ErrorCode::IdTokenUnsupported,
+                    "these are credentials of a person, who has no ID token for an audience",
+                )),
+            },
+            Self::ExternalAccount(account) => match account.fetch(key, jitter) {
+                Ok(federation) => Fetch::Federation(Box::new(federation)),
+                Err(error) => Fetch::Refused(error),
+            },
+            Self::Impersonated(impersonated) => {
+                Fetch::Impersonation(Box::new(impersonated.fetch(key, jitter)))
             }
         }
     }
@@ -95,6 +158,11 @@ impl Credential {
 pub(crate) enum Fetch {
     Metadata(Exchange<MetadataToken>),
     JwtBearer(Exchange<JwtBearer>),
+    RefreshToken(Exchange<RefreshToken>),
+    Federation(Box<Federation>),
+    Impersonation(Box<Impersonation>),
+    /// These credentials have no such token.
+    Refused(Error),
 }
 
 impl Operation for Fetch {
@@ -104,6 +172,10 @@ impl Operation for Fetch {
         match self {
             Self::Metadata(exchange) => exchange.resume(now, reply),
             Self::JwtBearer(exchange) => exchange.resume(now, reply),
+            Self::RefreshToken(exchange) => exchange.resume(now, reply),
+            Self::Federation(federation) => federation.resume(now, reply),
+            Self::Impersonation(impersonation) => impersonation.resume(now, reply),
+            Self::Refused(error) => Step::Fail(error.clone()),
         }
     }
 }
@@ -128,6 +200,60 @@ impl<'a> Fields<'a> {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(invalid(name, other.kind(), "a string")),
+        }
+    }
+
+    /// An object that must be there.
+    pub(crate) fn object(self, name: &str) -> Result<Self, Error> {
+        match self.0.member(name) {
+            Some(object @ Value::Object(_)) => Ok(Self(object)),
+            Some(other) => Err(invalid(name, other.kind(), "an object")),
+            None => Err(invalid(name, "missing", "an object")),
+        }
+    }
+
+    /// A number that may be left out.
+    pub(crate) fn number(self, name: &str) -> Result<Option<f64>, Error> {
+        match self.0.member(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => Ok(Some(*number)),
+            Some(other) => Err(invalid(name, other.kind(), "a number")),
+        }
+    }
+
+    /// A boolean; false when it is left out.
+    pub(crate) fn flag(self, name: &str) -> Result<bool, Error> {
+        match self.0.member(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(invalid(name, other.kind(), "true or false")),
+        }
+    }
+
+    /// A list of strings; empty when it is left out.
+    pub(crate) fn strings(self, name: &str) -> Result<Vec<String>, Error> {
+        let strings = match self.0.member(name) {
+            None => Some(Vec::new()),
+            Some(Value::Array(items)) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            Some(_) => None,
+        };
+        strings.ok_or_else(|| invalid(name, "something else", "an array of strings"))
+    }
+
+    /// The members of the object.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let members = match self.0 {
+            Value::Object(members) => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Refuses credentials of another universe than Google's own.
+    pub(crate) fn check_universe(self) -> Result<(), Error> {
+        match self.optional("universe_domain")? {
+            None | Some(DEFAULT_UNIVERSE) => Ok(()),
+            Some(_) => Err(invalid("universe_domain", "another universe", DEFAULT_UNIVERSE)),
         }
     }
 

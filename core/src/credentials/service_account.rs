@@ -1,6 +1,6 @@
 //! `"type": "service_account"`: a key that Google made for a service account (AIP-4112).
 
-use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
+use crate::credentials::trust::TrustedEndpoints;
 use crate::credentials::{Fields, invalid};
 use crate::crypto::{KeyRejected, RsaSigningKey};
 use crate::encoding::pem_decode;
@@ -25,22 +25,10 @@ impl ServiceAccount {
         let private_key = private_key(fields.required("private_key")?)?;
         let private_key_id =
             fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
-        let token_uri = token_uri(fields, trusted)?;
-        if fields.optional("universe_domain")?.is_some_and(|domain| domain != DEFAULT_UNIVERSE) {
-            return Err(invalid("universe_domain", "another universe", DEFAULT_UNIVERSE));
-        }
+        let token_uri = trusted.field(fields, "token_uri", Some(TOKEN_URI))?;
+        fields.check_universe()?;
         Ok(Self { client_email, private_key, private_key_id, token_uri })
     }
-}
-
-/// A `token_uri` that is there but no string is refused like one that leads elsewhere.
-fn token_uri(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Url, Error> {
-    let text = if fields.has("token_uri") {
-        fields.optional("token_uri").ok().flatten().unwrap_or("")
-    } else {
-        TOKEN_URI
-    };
-    trusted.endpoint("token_uri", text)
 }
 
 /// Reads PEM in PKCS#8, as Google writes it, or PKCS#1.

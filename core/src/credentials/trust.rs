@@ -3,11 +3,17 @@
 //! A file of unknown origin can name any host as its token endpoint. Only Google's own hosts are trusted; any
 //! other, a local emulator included, must be named by the user.
 
+use crate::credentials::{Fields, invalid};
 use crate::error::{Error, ErrorCode};
 use crate::url::Url;
 
 /// The universe whose endpoints are trusted (AIP-4118 calls the domain `universe_domain`).
 pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
+
+/// Where clouds put the metadata service of a machine: 169.254.169.254, and AWS's address of IPv6.
+const LINK_LOCAL: [&str; 2] = ["169.254.169.254", "[fd00:ec2::254]"];
+/// Google's own metadata server hands out tokens of Google, never subject tokens for Google.
+const GOOGLE_METADATA: &str = "metadata.google.internal";
 
 /// Google's endpoints, and those that the user has named.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +37,39 @@ impl TrustedEndpoints {
         Self { named: entries.map(with_port).collect() }
     }
 
+    /// Reads the endpoint in a field of a credential file; one that is there but no string is refused like one that
+    /// leads elsewhere.
+    pub(crate) fn field(&self, fields: Fields<'_>, name: &str, default: Option<&str>) -> Result<Url, Error> {
+        let text = if fields.has(name) { fields.optional(name).ok().flatten() } else { default };
+        self.endpoint(name, text.unwrap_or_default())
+    }
+
+    /// Reads the URL of a service that hands out subject tokens. It sees no secret of ours, so any `https` host will
+    /// do; without TLS only a neighbour: a link-local metadata service, or an endpoint that the user has named.
+    pub(crate) fn subject_token_source(&self, field: &str, text: &str) -> Result<Url, Error> {
+        let url = Url::parse(text).map_err(|why| refused_source(field, why))?;
+        if LINK_LOCAL.contains(&url.host())
+            || self.names(&url)
+            || (url.is_https() && url.host() != GOOGLE_METADATA)
+        {
+            return Ok(url);
+        }
+        Err(refused_source(field, "leads to a place that hands out no subject tokens"))
+    }
+
+    /// Reads a URL of the AWS instance metadata service, which is always at the same addresses.
+    pub(crate) fn aws_metadata(&self, field: &str, text: &str) -> Result<Url, Error> {
+        let url = Url::parse(text).map_err(|why| refused_source(field, why))?;
+        if LINK_LOCAL.contains(&url.host()) || self.names(&url) {
+            return Ok(url);
+        }
+        Err(refused_source(field, "leads to another host than the AWS metadata service"))
+    }
+
+    fn names(&self, url: &Url) -> bool {
+        self.named.contains(&url.host_and_port()) && (url.is_https() || url.is_loopback())
+    }
+
     /// Reads an endpoint of a credential file and refuses it unless it is trusted.
     pub(crate) fn endpoint(&self, field: &str, text: &str) -> Result<Url, Error> {
         let refused = |found: &str| {
@@ -40,7 +79,7 @@ impl TrustedEndpoints {
             )
         };
         let url = Url::parse(text).map_err(refused)?;
-        if self.named.contains(&url.host_and_port()) && (url.is_https() || url.is_loopback()) {
+        if self.names(&url) {
             return Ok(url);
         }
         if !url.is_https() {
@@ -53,6 +92,10 @@ impl TrustedEndpoints {
             || url.host().strip_suffix(DEFAULT_UNIVERSE).is_some_and(|host| host.ends_with('.'));
         if is_google { Ok(url) } else { Err(refused("names a host that is not Google's")) }
     }
+}
+
+fn refused_source(field: &str, found: &str) -> Error {
+    invalid(field, found, "an https URL, or a metadata service of this machine")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use ring::agreement::{self, EphemeralPrivateKey};
 use ring::digest;
+use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{
     self, ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents,
@@ -18,6 +19,11 @@ pub(crate) fn sha256(data: &[u8]) -> [u8; SHA256_LENGTH] {
     let mut out = [0; SHA256_LENGTH];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     out
+}
+
+/// HMAC with SHA-256 (RFC 2104).
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
 }
 
 /// Whether `signature` is this key's signature of `message`. A key of another type than the scheme's says no.

@@ -1,10 +1,10 @@
 //! The URL where an issuer publishes its keys, and how long they live (RFC 9111).
 
+use crate::calendar::days_from_civil;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response};
 use crate::jose::jwks::{KeySet, MAX_KEY_SET_OCTETS};
-use crate::jose::x509::days_from_civil;
-use crate::step::{HttpRequest, Method, Millis, Route};
+use crate::step::{HttpRequest, Millis, Route};
 
 const TIMEOUT_MS: u64 = 5_000;
 
@@ -29,15 +29,8 @@ impl Endpoint for FetchKeySet {
     type Output = Published;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        Ok(HttpRequest {
-            method: Method::Get,
-            url: self.url.clone(),
-            headers: vec![("accept", "application/json".into())],
-            body: None,
-            timeout_ms: TIMEOUT_MS,
-            route: Route::Default,
-            client_certificate: None,
-        })
+        let request = HttpRequest::get(self.url.clone(), Route::Default, TIMEOUT_MS);
+        Ok(request.with_header("accept", "application/json"))
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Published, Error> {

@@ -3,7 +3,7 @@
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, response_members};
-use crate::step::{HttpRequest, Method, Millis, Route};
+use crate::step::{HttpRequest, Millis, Route};
 use crate::token::{Issued, TokenKey, access_token, id_token};
 
 /// Longest wait for an answer that mints or hands out a token.
@@ -91,13 +91,5 @@ impl Endpoint for MetadataToken {
 }
 
 fn get(url: String, timeout_ms: u64) -> HttpRequest {
-    HttpRequest {
-        method: Method::Get,
-        url,
-        headers: vec![("metadata-flavor", "Google".into())],
-        body: None,
-        timeout_ms,
-        route: Route::Direct,
-        client_certificate: None,
-    }
+    HttpRequest::get(url, Route::Direct, timeout_ms).with_header("metadata-flavor", "Google")
 }

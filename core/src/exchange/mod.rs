@@ -1,13 +1,18 @@
 //! Exchanges with the endpoints that give tokens and keys: one file per endpoint, one retry loop for all.
 
+pub(crate) mod iam_credentials;
 pub(crate) mod key_set;
 pub(crate) mod metadata;
 pub(crate) mod oauth2_token;
+pub(crate) mod sts;
 
 use crate::error::{Error, ErrorCode};
 use crate::json::{self, Value};
 use crate::retry::{Attempts, Jitter};
 use crate::step::{HostFailure, HttpRequest, Millis, Operation, Reply, Step};
+
+/// Error codes that an endpoint means as "try again", whatever the status (seen on Google's front ends).
+const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
 
 /// One endpoint: how to ask it, and what its answer means.
 pub(crate) trait Endpoint {
@@ -42,6 +47,25 @@ impl Response {
     /// `Retry-After` in seconds (RFC 9110, section 10.2.3), as milliseconds; a date is not honoured.
     pub(crate) fn retry_after_ms(&self) -> Option<u64> {
         self.header("retry-after")?.parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1000))
+    }
+
+    /// The error of a response that is not 200, with the endpoint's own reason where it gives one: OAuth 2.0's form
+    /// (RFC 6749, section 5.2) or that of Google's APIs (AIP-193). `who` names the endpoint.
+    pub(crate) fn refusal(&self, who: &str) -> Option<Error> {
+        let error = self.status_error(who)?;
+        Some(self.own_reason(who, error.code()).unwrap_or(error))
+    }
+
+    fn own_reason(&self, who: &str, code: ErrorCode) -> Option<Error> {
+        let [error, description] = json::members(self.body.expose(), ["error", "error_description"]).ok()?;
+        let error = error?;
+        let name = error.as_str().or_else(|| error.member("status")?.as_str())?;
+        let text = description.as_ref().and_then(Value::as_str).or_else(|| error.member("message")?.as_str());
+        let text = text.map(|text| format!(": {}", printable(text))).unwrap_or_default();
+        let found = format!("{who} answered {} with {}{text}", self.status, printable(name));
+        let transient = TRANSIENT.iter().any(|word| *word == name || text.contains(word));
+        let code = if transient { ErrorCode::EndpointUnavailable } else { code };
+        Some(Error::new(code, found).retry_after(self.retry_after_ms()))
     }
 
     /// The error that the status alone gives; `None` for 200. `who` names the endpoint.

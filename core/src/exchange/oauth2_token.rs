@@ -1,21 +1,19 @@
-//! Google's OAuth 2.0 token endpoint: an assertion for a token (RFC 7523, section 2.1; AIP-4112).
+//! Google's OAuth 2.0 token endpoint: a grant for a token (RFC 6749, section 4; RFC 7523, section 2.1; AIP-4112).
 
 use std::sync::Arc;
 
+use crate::credentials::authorized_user::UserAccount;
 use crate::credentials::service_account::ServiceAccount;
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
-use crate::exchange::{Endpoint, Response, printable, response_members};
-use crate::json::{self, Value};
-use crate::step::{HttpRequest, Method, Millis, Route};
+use crate::exchange::{Endpoint, Response, response_members};
+use crate::json::Value;
+use crate::step::{HttpRequest, Millis};
 use crate::token::{Issued, TokenKey, access_token, id_token, self_signed_jwt};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TIMEOUT_MS: u64 = 10_000;
 const WHO: &str = "the token endpoint";
-
-/// Error codes that the endpoint means as "try again", whatever the status (seen on Google's front ends).
-const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
 
 /// Exchanges a service account's signed assertion for a token.
 pub(crate) struct JwtBearer {
@@ -28,23 +26,13 @@ impl Endpoint for JwtBearer {
 
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
         let assertion = self_signed_jwt::assertion(&self.account, &self.key, now)?;
-        Ok(HttpRequest {
-            method: Method::Post,
-            url: self.account.token_uri.as_str().to_owned(),
-            headers: vec![
-                ("content-type", "application/x-www-form-urlencoded".into()),
-                ("accept", "application/json".into()),
-            ],
-            body: Some(form(&[("grant_type", JWT_BEARER), ("assertion", &assertion)]).as_str().into()),
-            timeout_ms: TIMEOUT_MS,
-            route: Route::Default,
-            client_certificate: None,
-        })
+        let body = form(&[("grant_type", JWT_BEARER), ("assertion", &assertion)]);
+        Ok(HttpRequest::post_form(self.account.token_uri.as_str(), &body, TIMEOUT_MS))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
-        if let Some(error) = response.status_error(WHO) {
-            return Err(refusal(response).unwrap_or(error));
+        if let Some(error) = response.refusal(WHO) {
+            return Err(error);
         }
         let body = response.body.expose();
         match &self.key {
@@ -66,17 +54,51 @@ impl Endpoint for JwtBearer {
     }
 }
 
-/// The endpoint's own reason (RFC 6749, section 5.2), if it gives one.
-fn refusal(response: &Response) -> Option<Error> {
-    let [error, description] = json::members(response.body.expose(), ["error", "error_description"]).ok()?;
-    // Google's front ends answer {"error":{"status":"PERMISSION_DENIED","message":…}} in the same place.
-    let error = error?;
-    let code = error.as_str().or_else(|| error.member("status")?.as_str())?;
-    let text = description.as_ref().and_then(Value::as_str).or_else(|| error.member("message")?.as_str());
-    let text = text.map(|text| format!(": {}", printable(text))).unwrap_or_default();
-    let found = format!("the token endpoint answered {} with {}{text}", response.status, printable(code));
-    let transient = TRANSIENT.iter().any(|word| *word == code || text.contains(word));
-    let base = response.status_error(WHO)?;
-    let code = if transient { ErrorCode::EndpointUnavailable } else { base.code() };
-    Some(Error::new(code, found).retry_after(response.retry_after_ms()))
+/// Exchanges a user's refresh token for an access token (RFC 6749, section 6).
+pub(crate) struct RefreshToken {
+    pub(crate) account: Arc<UserAccount>,
+    /// Asked for where the endpoint gives a part of what the user granted; empty for all of it.
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Endpoint for RefreshToken {
+    type Output = Issued;
+
+    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+        let account = &self.account;
+        let refresh_token = account.refresh_token();
+        let scope = self.scopes.join(" ");
+        let mut fields =
+            vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose().as_str())];
+        if !scope.is_empty() {
+            fields.push(("scope", &scope));
+        }
+        if account.authenticates_by_header {
+            let request = HttpRequest::post_form(account.token_url.as_str(), &form(&fields), TIMEOUT_MS);
+            return Ok(request.with_header("authorization", account.client.basic()));
+        }
+        fields.extend([
+            ("client_id", account.client.id.as_str()),
+            ("client_secret", account.client.secret.expose()),
+        ]);
+        Ok(HttpRequest::post_form(account.token_url.as_str(), &form(&fields), TIMEOUT_MS))
+    }
+
+    fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
+        if let Some(error) = response.refusal(WHO) {
+            return Err(match error.code() {
+                ErrorCode::TokenRefused => {
+                    error.within("the user must log in again (gcloud auth application-default login)")
+                }
+                _ => error,
+            });
+        }
+        let [token, expires_in, refresh_token] =
+            response_members(response.body.expose(), ["access_token", "expires_in", "refresh_token"], WHO)?;
+        let issued = access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)?;
+        if let Some(rotated) = refresh_token.as_ref().and_then(Value::as_str) {
+            self.account.rotate(rotated);
+        }
+        Ok(issued)
+    }
 }

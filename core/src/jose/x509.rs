@@ -3,6 +3,7 @@
 //! Google publishes its keys as certificates too. They are self-signed envelopes, trusted because of the URL that
 //! they came from, so no path is validated: the key and the period of validity are all that is read.
 
+use crate::calendar::days_from_civil;
 use crate::crypto::PublicKey;
 use crate::encoding::pem_decode;
 use crate::jose::jwk::{self, Jwk};
@@ -120,26 +121,9 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, from 1970 on.
-pub(crate) fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
-    // Years begin in March here, so that the leap day is the last of its year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days_before_year = year * 365 + year / 4 - year / 100 + year / 400;
-    let days_before_month = (153 * month + 2) / 5;
-    // 719468 days lie between 0000-03-01 and 1970-01-01.
-    (days_before_year + days_before_month + day).saturating_sub(719_469)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_match_the_calendar() {
-        assert_eq!(days_from_civil(1970, 1, 1), 0);
-        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
-        assert_eq!(days_from_civil(2027, 1, 15), 20_833);
-    }
 
     #[test]
     fn times_of_both_kinds_are_read() {

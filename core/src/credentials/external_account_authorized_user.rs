@@ -1,0 +1,14 @@
+//! `"type": "external_account_authorized_user"`: a person of a workforce pool, by a refresh token (AIP-4117).
+
+use crate::credentials::Fields;
+use crate::credentials::authorized_user::UserAccount;
+use crate::credentials::trust::TrustedEndpoints;
+use crate::error::Error;
+
+const TOKEN_URL: &str = "https://sts.googleapis.com/v1/oauthtoken";
+
+/// Reads a file of this type.
+pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<UserAccount, Error> {
+    fields.check_universe()?;
+    UserAccount::read(fields, trusted.field(fields, "token_url", Some(TOKEN_URL))?, true)
+}

@@ -1,0 +1,224 @@
+//! `{"executable": …}`: a program of the user's that prints a subject token. Run without a shell, and only if the
+//! environment allows it: a credential file must not be able to start a program by itself.
+
+use crate::credentials::subject_token::failed;
+use crate::credentials::{Fields, invalid};
+use crate::error::{Error, ErrorCode};
+use crate::exchange::printable;
+use crate::json::{self, Value};
+use crate::secret::Secret;
+use crate::step::{HostFailure, Millis, Operation, Reply, Step};
+
+const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+/// Milliseconds: default, and the bounds that AIP-4117 sets.
+const TIMEOUT_MS: (u32, u32, u32) = (30_000, 5_000, 120_000);
+
+#[derive(Clone)]
+pub(crate) struct Source {
+    argv: Vec<String>,
+    timeout_ms: u64,
+    output_file: Option<String>,
+}
+
+impl Source {
+    pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
+        let argv: Vec<String> =
+            fields.required("command")?.split_ascii_whitespace().map(str::to_owned).collect();
+        if argv.is_empty() {
+            return Err(invalid("command", "blank", "a program and its arguments"));
+        }
+        let (default, shortest, longest) = TIMEOUT_MS;
+        let timeout_ms = match fields.number("timeout_millis")? {
+            None => u64::from(default),
+            Some(millis) if millis >= f64::from(shortest) && millis <= f64::from(longest) => millis as u64,
+            Some(_) => {
+                return Err(invalid("timeout_millis", "out of bounds", &format!("{shortest} to {longest}")));
+            }
+        };
+        let output_file = fields.optional("output_file")?.filter(|path| !path.is_empty()).map(str::to_owned);
+        Ok(Self { argv, timeout_ms, output_file })
+    }
+}
+
+pub(crate) struct Run {
+    source: Source,
+    env: Vec<(String, String)>,
+    state: State,
+}
+
+enum State {
+    Created,
+    /// Asking whether programs may be run at all.
+    Asking,
+    ReadingOutputFile,
+    Running,
+    /// The program has ended and wrote to its output file.
+    ReadingResult,
+}
+
+impl Run {
+    pub(crate) fn new(source: Source, audience: &str, token_type: &str, email: Option<String>) -> Self {
+        let variable =
+            |name: &str, value: &str| (format!("GOOGLE_EXTERNAL_ACCOUNT_{name}"), value.to_owned());
+        let mut env = vec![
+            variable("AUDIENCE", audience),
+            variable("TOKEN_TYPE", token_type),
+            variable("INTERACTIVE", "0"),
+        ];
+        env.extend(email.map(|email| variable("IMPERSONATED_EMAIL", &email)));
+        env.extend(source.output_file.as_deref().map(|path| variable("OUTPUT_FILE", path)));
+        Self { source, env, state: State::Created }
+    }
+
+    fn run(&mut self) -> Step<Secret<String>> {
+        self.state = State::Running;
+        let Source { argv, timeout_ms, .. } = &self.source;
+        Step::Run { argv: argv.clone(), env: self.env.clone(), timeout_ms: *timeout_ms }
+    }
+
+    fn read_file(&mut self, path: String, then: State) -> Step<Secret<String>> {
+        self.state = then;
+        Step::ReadFile { path }
+    }
+}
+
+impl Operation for Run {
+    type Output = Secret<String>;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Secret<String>> {
+        let output_file = self.source.output_file.clone();
+        match (&self.state, reply) {
+            (State::Created, Reply::Start) => {
+                self.state = State::Asking;
+                Step::ReadEnv { names: &[ALLOW] }
+            }
+            (State::Asking, Reply::Env(values)) => {
+                match values.iter().any(|(n, v)| n == ALLOW && v.expose() == "1") {
+                    false => Step::Fail(Error::new(
+                        ErrorCode::ExecutableNotAllowed,
+                        "the credential file wants to run a program, and the environment does not allow it",
+                    )),
+                    true => match output_file {
+                        Some(path) => self.read_file(path, State::ReadingOutputFile),
+                        None => self.run(),
+                    },
+                }
+            }
+            (State::ReadingOutputFile, Reply::Failed { .. }) => self.run(),
+            // A program writes its last answer there: a good one is used, an old or failed one asked for again.
+            (State::ReadingOutputFile, Reply::Text(text)) => match Answer::parse(text.expose().as_bytes()) {
+                Ok(answer) if answer.expires_at.is_some_and(|at| at > now) => Step::Done(answer.token),
+                Ok(_) | Err(Refusal::Failed(_)) => self.run(),
+                Err(Refusal::Malformed(error)) => Step::Fail(error),
+            },
+            (State::Running, Reply::Exited { status: 0, stdout }) => match output_file {
+                Some(path) => self.read_file(path, State::ReadingResult),
+                None => finish(stdout.expose(), now, false),
+            },
+            (State::Running, Reply::Exited { status, .. }) => Step::Fail(failed(format!(
+                "the program for the subject token ended with status {status}, expected 0"
+            ))),
+            (State::Running, Reply::Failed { kind: HostFailure::Timeout, .. }) => {
+                Step::Fail(failed("the program for the subject token ran out of time"))
+            }
+            (State::Running, Reply::Failed { kind: HostFailure::Unsupported, message }) => {
+                Step::Fail(Error::new(ErrorCode::Unsupported, printable(&message)))
+            }
+            (State::Running, Reply::Failed { message, .. }) => Step::Fail(failed(format!(
+                "the program for the subject token did not run: {}",
+                printable(&message)
+            ))),
+            (State::ReadingResult, Reply::Text(text)) => finish(text.expose().as_bytes(), now, true),
+            (State::ReadingResult, Reply::Failed { .. }) => {
+                Step::Fail(failed("the program for the subject token left no output file"))
+            }
+            (State::Created, other) => Step::misuse("Start", &other),
+            (State::Asking, other) => Step::misuse("Env", &other),
+            (State::Running, other) => Step::misuse("Exited or Failed", &other),
+            (_, other) => Step::misuse("Text or Failed", &other),
+        }
+    }
+}
+
+fn finish(text: &[u8], now: Millis, must_expire: bool) -> Step<Secret<String>> {
+    match Answer::parse(text) {
+        Ok(Answer { expires_at: None, .. }) if must_expire => {
+            Step::Fail(failed("the program's answer has no expiration_time, which an output file needs"))
+        }
+        Ok(Answer { expires_at: Some(at), .. }) if at <= now => {
+            Step::Fail(failed("the program's answer holds a subject token that has expired"))
+        }
+        Ok(answer) => Step::Done(answer.token),
+        Err(Refusal::Failed(error) | Refusal::Malformed(error)) => Step::Fail(error),
+    }
+}
+
+/// What the program printed (AIP-4117, "Executable-sourced credentials").
+struct Answer {
+    token: Secret<String>,
+    expires_at: Option<Millis>,
+}
+
+enum Refusal {
+    /// The program says that it failed.
+    Failed(Error),
+    Malformed(Error),
+}
+
+impl Answer {
+    fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        let malformed = |found: &str| Refusal::Malformed(failed(format!("the program's answer {found}")));
+        let [version, success, token_type, id_token, saml_response, expiration_time, code, message] =
+            json::members(
+                text,
+                [
+                    "version",
+                    "success",
+                    "token_type",
+                    "id_token",
+                    "saml_response",
+                    "expiration_time",
+                    "code",
+                    "message",
+                ],
+            )
+            .map_err(|error| malformed(&format!("is {error}, expected a JSON object")))?;
+        if version != Some(Value::Number(1.0)) {
+            return Err(malformed("has another version than 1"));
+        }
+        let text_of = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+        match success {
+            Some(Value::Bool(true)) => {}
+            Some(Value::Bool(false)) => {
+                let (Some(code), Some(message)) = (text_of(&code), text_of(&message)) else {
+                    return Err(malformed("says that it failed, without code and message"));
+                };
+                let found = format!(
+                    "the program for the subject token failed with {}: {}",
+                    printable(&code),
+                    printable(&message)
+                );
+                return Err(Refusal::Failed(failed(found)));
+            }
+            _ => return Err(malformed("does not say whether it succeeded")),
+        }
+        let token = match text_of(&token_type).as_deref() {
+            Some("urn:ietf:params:oauth:token-type:jwt" | "urn:ietf:params:oauth:token-type:id_token") => {
+                text_of(&id_token)
+            }
+            Some("urn:ietf:params:oauth:token-type:saml2") => text_of(&saml_response),
+            _ => return Err(malformed("has another token_type than jwt, id_token or saml2")),
+        };
+        let expires_at = match expiration_time {
+            None => None,
+            Some(Value::Number(seconds)) if (0.0..1e12).contains(&seconds) => {
+                Some(Millis::from_secs(seconds as u64))
+            }
+            Some(_) => return Err(malformed("has an expiration_time that is no number of seconds")),
+        };
+        let token = token
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| malformed("holds no token of its token_type"))?;
+        Ok(Self { token: Secret::new(token), expires_at })
+    }
+}

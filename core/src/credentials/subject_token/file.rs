@@ -1,0 +1,55 @@
+//! `{"file": …}`: a file that somebody keeps fresh; read anew for every exchange.
+
+use crate::credentials::subject_token::failed;
+use crate::credentials::subject_token::format::Format;
+use crate::credentials::{Fields, invalid};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::step::{Millis, Operation, Reply, Step};
+
+#[derive(Clone)]
+pub(crate) struct Source {
+    path: String,
+    format: Format,
+}
+
+impl Source {
+    pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
+        let path = fields.required("file")?.to_owned();
+        // What these hold is this process's or the machine's own, and would be sent to the token endpoint.
+        if ["/proc/", "/sys/", "/dev/"].iter().any(|system| path.starts_with(system)) {
+            return Err(invalid(
+                "file",
+                "a file of the operating system",
+                "a file that holds a subject token",
+            ));
+        }
+        Ok(Self { path, format: Format::from_fields(fields)? })
+    }
+}
+
+pub(crate) struct Read {
+    source: Source,
+}
+
+impl Read {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source }
+    }
+}
+
+impl Operation for Read {
+    type Output = Secret<String>;
+
+    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Secret<String>> {
+        let Source { path, format } = &self.source;
+        match reply {
+            Reply::Start => Step::ReadFile { path: path.clone() },
+            Reply::Text(text) => format.read(text.expose(), &format!("the subject token file {path}")).into(),
+            Reply::Failed { .. } => {
+                Step::Fail(failed(format!("the subject token file {path} cannot be read")))
+            }
+            other => Step::misuse("Text or Failed", &other),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `{"supplier": …}`: the user's own function. gatepass's addition to the file format, for programs that build their
+//! configuration in code.
+
+use crate::credentials::Fields;
+use crate::credentials::subject_token::failed;
+use crate::error::Error;
+use crate::exchange::printable;
+use crate::secret::Secret;
+use crate::step::{Millis, Operation, Reply, Step};
+
+#[derive(Clone)]
+pub(crate) struct Source {
+    name: String,
+}
+
+impl Source {
+    pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
+        Ok(Self { name: fields.required("supplier")?.to_owned() })
+    }
+}
+
+pub(crate) struct Ask {
+    source: Source,
+    audience: String,
+    token_type: String,
+}
+
+impl Ask {
+    pub(crate) fn new(source: Source, audience: &str, token_type: &str) -> Self {
+        Self { source, audience: audience.to_owned(), token_type: token_type.to_owned() }
+    }
+}
+
+impl Operation for Ask {
+    type Output = Secret<String>;
+
+    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Secret<String>> {
+        let name = &self.source.name;
+        match reply {
+            Reply::Start => Step::Supply {
+                supplier: name.clone(),
+                audience: self.audience.clone(),
+                token_type: self.token_type.clone(),
+            },
+            Reply::Text(token) if token.expose().is_empty() => {
+                Step::Fail(failed(format!("the supplier {name:?} gave an empty subject token")))
+            }
+            Reply::Text(token) => Step::Done(token),
+            Reply::Failed { message, .. } => {
+                Step::Fail(failed(format!("the supplier {name:?} failed: {}", printable(&message))))
+            }
+            other => Step::misuse("Text or Failed", &other),
+        }
+    }
+}

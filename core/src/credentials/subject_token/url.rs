@@ -1,0 +1,84 @@
+//! `{"url": …}`: a local service that hands out tokens, such as Azure's metadata service or GitHub Actions.
+
+use crate::credentials::subject_token::failed;
+use crate::credentials::subject_token::format::Format;
+use crate::credentials::trust::TrustedEndpoints;
+use crate::credentials::{Fields, invalid};
+use crate::error::Error;
+use crate::exchange::{Endpoint, Exchange, Response};
+use crate::retry::Jitter;
+use crate::secret::Secret;
+use crate::step::{HttpRequest, Millis, Operation, Reply, Route, Step};
+use crate::url::Url;
+
+const TIMEOUT_MS: u64 = 10_000;
+
+#[derive(Clone)]
+pub(crate) struct Source {
+    url: Url,
+    headers: Vec<(String, Secret<String>)>,
+    format: Format,
+}
+
+impl Source {
+    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
+        let url = trusted.subject_token_source("url", fields.required("url")?)?;
+        let mut headers = Vec::new();
+        if fields.has("headers") {
+            for (name, value) in fields.object("headers")?.entries() {
+                let value =
+                    value.as_str().filter(|value| value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()));
+                let is_token = !name.is_empty()
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+                match value.filter(|_| is_token) {
+                    Some(value) => headers.push((name.to_owned(), Secret::from(value))),
+                    None => {
+                        return Err(invalid(
+                            "headers",
+                            "not fit for a request",
+                            "names and values of HTTP headers",
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(Self { url, headers, format: Format::from_fields(fields)? })
+    }
+}
+
+impl Endpoint for Source {
+    type Output = Secret<String>;
+
+    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+        let request = HttpRequest::get(self.url.as_str().to_owned(), Route::Default, TIMEOUT_MS);
+        Ok(self
+            .headers
+            .iter()
+            .fold(request, |request, (name, value)| request.with_header(name.clone(), value.clone())))
+    }
+
+    fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {
+        const WHO: &str = "the subject token's URL";
+        match response.status_error(WHO) {
+            Some(error) if error.is_retryable() => Err(error),
+            Some(_) => Err(failed(format!("{WHO} answered {}, expected 200", response.status))),
+            None => self.format.read(&String::from_utf8_lossy(response.body.expose()), WHO),
+        }
+    }
+}
+
+pub(crate) struct Get(Exchange<Source>);
+
+impl Get {
+    pub(crate) fn new(source: Source, jitter: Jitter) -> Self {
+        Self(Exchange::new(source, jitter))
+    }
+}
+
+impl Operation for Get {
+    type Output = Secret<String>;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Secret<String>> {
+        self.0.resume(now, reply)
+    }
+}
