@@ -79,9 +79,10 @@ impl TokenKey {
     }
 }
 
-/// Zero-width and bidirectional formatting characters: an audience that looks like another one is refused.
+/// Zero-width and bidirectional formatting characters: an audience that looks like another one is refused. So is the
+/// replacement character, which is what is left of text that was no Unicode.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{fffd}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A fetched token, ready to be attached. Cheap to clone.
