@@ -1,2 +1,107 @@
-//! Being written.
-fn main() {}
+//! `cargo xtask`: builds, shows, tests and measures everything, in all languages.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
+//! | [`test`] | `cargo xtask test`: every test of every language |
+//! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
+//! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
+//! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
+//! | [`counts`] | how many tests passed, read from what a test runner printed |
+//! | [`emulator`], [`http`] | the emulator under test, and the few requests that are made by hand |
+//! | [`process`], [`stamp`] | programs with a time limit, and builds that are skipped while nothing has changed |
+//! | [`terminal`], [`table`] | what is printed |
+
+#![forbid(unsafe_code)]
+
+mod checkout;
+mod counts;
+mod demo;
+mod emulator;
+mod failure;
+mod http;
+mod languages;
+mod matrix;
+mod process;
+mod sizes;
+mod stamp;
+mod table;
+mod terminal;
+mod test;
+mod toolchains;
+
+use std::env;
+use std::process::ExitCode;
+
+use checkout::Checkout;
+use failure::Failure;
+use terminal::Terminal;
+
+const USAGE: &str = "\
+Builds, shows, tests and measures gatepass in all languages.
+
+  cargo xtask demo  [--only LIST]   run every caller language against every receiver language
+  cargo xtask test  [--only LIST]   run every test of every language
+  cargo xtask sizes                 print how long the drivers and how large the native libraries are
+
+LIST is separated by commas. demo knows python, node, go, java; test knows rust, wasm and e2e as well.
+";
+
+fn main() -> ExitCode {
+    match run(env::args().skip(1).collect()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the command; tells whether everything is as it should be.
+fn run(arguments: Vec<String>) -> Result<bool, Failure> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let checkout = Checkout::find()?;
+    let terminal = Terminal::new();
+    match words.as_slice() {
+        ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
+        ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
+        ["sizes"] => sizes::run(&checkout, &terminal),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        _ => Err(Failure::new(format!("there is no command {:?}\n\n{USAGE}", words.join(" ")))),
+    }
+}
+
+/// Reads `--only a,b`: these of the `known` names, in their order; all of them without the option.
+fn only(options: &[&str], known: Vec<&'static str>) -> Result<Vec<&'static str>, Failure> {
+    let list = match options {
+        [] => return Ok(known),
+        ["--only", list] => list,
+        [option] if option.starts_with("--only=") => option.trim_start_matches("--only="),
+        _ => return Err(Failure::new(format!("{:?} is no option\n\n{USAGE}", options.join(" ")))),
+    };
+    let wanted: Vec<&str> = list.split(',').map(str::trim).collect();
+    match wanted.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(Failure::new(format!("--only {name}: expected some of {}", known.join(", ")))),
+        None => Ok(known.into_iter().filter(|name| wanted.contains(name)).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_keeps_the_known_order_and_names_the_unknown() {
+        let known = || vec!["rust", "python", "go"];
+        assert_eq!(only(&[], known()).unwrap(), known());
+        assert_eq!(only(&["--only", "go, rust"], known()).unwrap(), ["rust", "go"]);
+        assert_eq!(only(&["--only=python"], known()).unwrap(), ["python"]);
+        assert!(only(&["--only", "perl"], known()).unwrap_err().to_string().contains("--only perl"));
+        assert!(only(&["--fast"], known()).is_err());
+    }
+}

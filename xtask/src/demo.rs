@@ -1,0 +1,86 @@
+//! `cargo xtask demo`: every caller language against every receiver language, on one screen.
+
+use std::thread;
+use std::time::Instant;
+
+use crate::checkout::Checkout;
+use crate::failure::Result;
+use crate::languages::{self, Build, Language};
+use crate::matrix::{self, Participant, State};
+use crate::terminal::{Terminal, Tone, seconds};
+use crate::toolchains;
+
+/// The languages that take part.
+pub(crate) fn names() -> Vec<&'static str> {
+    vec!["python", "node", "go", "java"]
+}
+
+/// Builds what is needed, runs it and prints what happened; tells whether all of it is as it should be.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> Result<bool> {
+    let began = Instant::now();
+    build_cli(checkout, terminal)?;
+    let participants = thread::scope(|scope| {
+        let languages = names.iter().filter_map(|name| Language::named(name));
+        let builders: Vec<_> =
+            languages.map(|one| scope.spawn(|| participant(checkout, terminal, one))).collect();
+        builders.into_iter().filter_map(|builder| builder.join().ok()).collect::<Vec<_>>()
+    });
+    let matrix = matrix::run(checkout, terminal, &participants)?;
+    terminal.say(&format!("\n{}", matrix.draw(terminal)));
+
+    let counts = matrix.counts();
+    let all_right = counts.failed == 0 && counts.passed > 0;
+    let verdict = match (all_right, counts.skipped) {
+        (true, 0) => "Everything is as it should be.".to_owned(),
+        (true, skipped) => format!("Everything is as it should be, but for {skipped} that were skipped."),
+        (false, _) => {
+            format!("{} of {} are not as they should be.", counts.failed, counts.failed + counts.passed)
+        }
+    };
+    let verdict = terminal.paint(&verdict, if all_right { Tone::Good } else { Tone::Bad });
+    terminal.say(&format!("{verdict} {}", seconds(began.elapsed()).trim()));
+    Ok(all_right)
+}
+
+/// Builds the `gatepass` program, which serves the emulator.
+pub(crate) fn build_cli(checkout: &Checkout, terminal: &Terminal) -> Result<()> {
+    announce(checkout, terminal, "gatepass", &languages::gatepass_program(checkout))
+}
+
+/// Builds what a language needs in the demo and says how it went.
+fn participant(checkout: &Checkout, terminal: &Terminal, language: &'static Language) -> Participant {
+    let state = match toolchains::missing(language.toolchains) {
+        Some(missing) => {
+            terminal.say(&format!("{:8} skipped: {missing}", language.name));
+            State::Skipped
+        }
+        None => match build_demo(checkout, terminal, language) {
+            Ok(()) => State::Ready,
+            Err(failure) => {
+                terminal.say(&terminal.paint(&format!("{:8} {failure}", language.name), Tone::Bad));
+                State::Broken
+            }
+        },
+    };
+    Participant { language, state }
+}
+
+/// Builds the package of a language and its two programs in tests/e2e.
+pub(crate) fn build_demo(checkout: &Checkout, terminal: &Terminal, language: &Language) -> Result<()> {
+    let mut builds = (language.builds)(checkout)?;
+    if let Some(demo) = &language.demo {
+        builds.extend((demo.builds)(checkout)?);
+    }
+    builds.iter().try_for_each(|build| announce(checkout, terminal, language.name, build))
+}
+
+/// Builds, and prints how long it took if there was something to do.
+pub(crate) fn announce(checkout: &Checkout, terminal: &Terminal, name: &str, build: &Build) -> Result<()> {
+    let task = terminal.begin(&format!("building {name} {}", build.what));
+    if build.run(checkout, name)? {
+        let elapsed = task.elapsed();
+        drop(task);
+        terminal.say(&format!("{name:8} {:48} {}", format!("{} built", build.what), seconds(elapsed)));
+    }
+    Ok(())
+}

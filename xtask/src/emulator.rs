@@ -1,0 +1,73 @@
+//! The emulator, as a service under xtask's control.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::checkout::Checkout;
+use crate::failure::{Failure, Result};
+use crate::http;
+use crate::process::{Program, Service};
+
+/// A running emulator. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Emulator {
+    _service: Service,
+    url: String,
+    /// What a program needs in its environment to find it.
+    environment: Vec<(String, String)>,
+}
+
+impl Emulator {
+    /// Starts one whose metadata server speaks for the service account `email`.
+    pub(crate) fn start(checkout: &Checkout, email: &str, log: &Path) -> Result<Self> {
+        let program = checkout.program(checkout.cli());
+        let program = program.args(&["emulator", "--port", "0", "--exit-with-stdin", "--email", email]);
+        let service = program.start(log, |line| url_in(line).is_some())?;
+        let url = service.lines().iter().find_map(|line| url_in(line)).unwrap_or_default().to_owned();
+        let exports = service.lines().iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        let environment = exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()));
+        let emulator = Self { url, environment: environment.collect(), _service: service };
+        // It derives its keys when they are first asked for, and that is nobody else's time.
+        http::get(&emulator.keys_url(), None)?;
+        Ok(emulator)
+    }
+
+    /// A program that takes this emulator for Google.
+    pub(crate) fn show_to(&self, program: Program) -> Program {
+        self.environment.iter().fold(program, |program, (name, value)| program.env(name, value))
+    }
+
+    /// Where the keys are that ID tokens are verified with.
+    pub(crate) fn keys_url(&self) -> String {
+        format!("{}/oauth2/v3/certs", self.url)
+    }
+
+    /// Has an ID token made to order; packages/emulator/README.md describes the order.
+    pub(crate) fn mint(&self, order: &Value) -> Result<String> {
+        let answer = http::post(&format!("{}/emulator/v1/mint", self.url), order)?;
+        let token = answer.body.get("token").and_then(Value::as_str);
+        token
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::new(format!("the emulator mints no token for {order}")))
+    }
+
+    /// How often it was asked for a token, by metadata and by key.
+    pub(crate) fn token_requests(&self) -> Result<u64> {
+        let answer = http::get(&format!("{}/emulator/v1/requests", self.url), None)?;
+        let counts = answer.body.get("counts").and_then(Value::as_object);
+        let counts = counts.ok_or_else(|| Failure::new("the emulator counts no requests"))?;
+        let for_tokens =
+            counts.iter().filter(|(path, _)| path.ends_with("/identity") || path.ends_with("/token"));
+        Ok(for_tokens.filter_map(|(_, count)| count.as_u64()).sum())
+    }
+}
+
+/// An order for the token that Google would issue for this audience.
+pub(crate) fn order(audience: &str) -> Value {
+    json!({ "claims": { "aud": audience } })
+}
+
+fn url_in(line: &str) -> Option<&str> {
+    line.strip_prefix("# listening on ")
+}

@@ -1,0 +1,47 @@
+//! Go: packages/go, which links the core as a static library.
+
+use super::{Build, Demo, Language, Suite};
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::Result;
+use crate::process::Program;
+use crate::toolchains;
+
+pub(crate) const GO: Language = Language {
+    name: "go",
+    toolchains: &[toolchains::GO],
+    builds: |checkout| {
+        let library = checkout.program(checkout.path("packages/go/build.sh"));
+        Ok(vec![Build::native("package", &["packages/go"], vec![library])])
+    },
+    suites,
+    demo: Some(Demo {
+        builds: |checkout| {
+            let programs =
+                go(checkout, "tests/e2e/go").args(&["build", "-o"]).arg(folder(checkout)?).arg("./...");
+            Ok(vec![Build::native("e2e", &["packages/go", "tests/e2e/go"], vec![programs])])
+        },
+        receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
+        caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),
+    }),
+};
+
+fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
+    let vet = go(checkout, "packages/go").args(&["vet", "./..."]);
+    let test = |folder| go(checkout, folder).args(&["test", "-race", "-json", "./..."]);
+    Ok(vec![
+        Suite::new("vet", Runner::Check, vet),
+        Suite::new("go test -race", Runner::Go, test("packages/go")),
+        Suite::new("interop", Runner::Go, test("tests/interop/go")),
+    ])
+}
+
+/// The go command within a module.
+fn go(checkout: &Checkout, module: &str) -> Program {
+    checkout.program("go").in_folder(checkout.path(module)).env("CGO_ENABLED", "1")
+}
+
+/// Where the demo's programs go. With a slash at its end the go command takes it for a folder.
+fn folder(checkout: &Checkout) -> Result<String> {
+    Ok(format!("{}/", checkout.scratch("go")?.display()))
+}

@@ -1,0 +1,42 @@
+//! Java: packages/java, which Maven installs into the user's own repository of artifacts.
+
+use super::{Build, Demo, Language, Suite};
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::Result;
+use crate::process::Program;
+use crate::toolchains;
+
+pub(crate) const JAVA: Language = Language {
+    name: "java",
+    toolchains: &[toolchains::JDK, toolchains::MAVEN],
+    builds: |checkout| {
+        let install = maven(checkout, "packages/java").args(&["install", "-DskipTests"]);
+        Ok(vec![Build::native("package", &["packages/java"], vec![install])])
+    },
+    suites,
+    demo: Some(Demo {
+        builds: |checkout| {
+            let package = maven(checkout, "tests/e2e/java").arg("package");
+            Ok(vec![Build::native("e2e", &["packages/java", "tests/e2e/java"], vec![package])])
+        },
+        receiver: |checkout| java(checkout).arg("Receiver"),
+        caller: |checkout| java(checkout).arg("Caller"),
+    }),
+};
+
+fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
+    let test = |folder| maven(checkout, folder).arg("verify");
+    Ok(vec![
+        Suite::new("mvn verify", Runner::Maven, test("packages/java")),
+        Suite::new("interop", Runner::Maven, test("tests/interop/java")),
+    ])
+}
+
+fn maven(checkout: &Checkout, folder: &str) -> Program {
+    checkout.program("mvn").args(&["--batch-mode", "--no-transfer-progress"]).in_folder(checkout.path(folder))
+}
+
+fn java(checkout: &Checkout) -> Program {
+    checkout.program("java").args(&["-cp", "tests/e2e/java/target/*"])
+}

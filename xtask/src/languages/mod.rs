@@ -1,0 +1,156 @@
+//! What is done for each language, as data: a file per language, all of the same form.
+
+mod go;
+mod java;
+mod node;
+mod python;
+mod rust;
+mod wasm;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::{Failure, Result};
+use crate::process::Program;
+use crate::stamp::Stamp;
+use crate::toolchains::Toolchain;
+
+/// All that is built and tested, the longest first: it is begun first.
+pub(crate) const ALL: &[&Language] =
+    &[&rust::RUST, &java::JAVA, &python::PYTHON, &node::NODE, &go::GO, &wasm::WASM];
+
+/// A language, or whatever else is built and tested by itself.
+#[derive(Debug)]
+pub(crate) struct Language {
+    pub(crate) name: &'static str,
+    pub(crate) toolchains: &'static [Toolchain],
+    /// What has to be built first, in this order.
+    pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
+    /// What is tested then, in this order.
+    pub(crate) suites: fn(&Checkout) -> Result<Vec<Suite>>,
+    /// What takes part in the demo, if there is something.
+    pub(crate) demo: Option<Demo>,
+}
+
+/// The two programs of tests/e2e. What is common to all languages is in tests/e2e/README.md.
+#[derive(Debug)]
+pub(crate) struct Demo {
+    /// What these two need that is not in [`Language::builds`].
+    pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
+    pub(crate) receiver: fn(&Checkout) -> Program,
+    pub(crate) caller: fn(&Checkout) -> Program,
+}
+
+/// Something that is built, unless it was built before from the same sources.
+#[derive(Debug)]
+pub(crate) struct Build {
+    pub(crate) what: &'static str,
+    /// Files and folders of the repository that it is made of.
+    pub(crate) inputs: Vec<&'static str>,
+    pub(crate) programs: Vec<Program>,
+}
+
+/// Tests that a runner runs and counts.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    /// What has to be built for it and for nothing else.
+    pub(crate) builds: Vec<Build>,
+    pub(crate) runner: Runner,
+    pub(crate) program: Program,
+    /// How long it may take before it is killed.
+    pub(crate) limit: Duration,
+}
+
+/// What every native library is made of.
+const NATIVE: &[&str] = &["Cargo.toml", "Cargo.lock", "core", "bindings"];
+
+/// A compiler, a package manager and a slow network have to get by with this.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Longer than any suite takes on a machine with two cores, and short enough that a hang is noticed.
+const SUITE_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// The `gatepass` program, which serves the emulator to everybody's tests.
+pub(crate) fn gatepass_program(checkout: &Checkout) -> Build {
+    let install = checkout.cargo(&[
+        "install",
+        "--path",
+        "packages/cli",
+        "--debug",
+        "--locked",
+        "--force",
+        "--no-track",
+    ]);
+    Build {
+        what: "program",
+        inputs: vec!["Cargo.toml", "Cargo.lock", "core", "packages/cli", "packages/emulator"],
+        programs: vec![install.arg("--root").arg(checkout.built("xtask"))],
+    }
+}
+
+impl Language {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|language| language.name == name)
+    }
+}
+
+impl Build {
+    /// Something made of the native library and of `inputs`.
+    fn native(what: &'static str, inputs: &[&'static str], programs: Vec<Program>) -> Self {
+        Self { what, inputs: [NATIVE, inputs].concat(), programs }
+    }
+
+    /// Builds it; tells whether there was anything to do.
+    pub(crate) fn run(&self, checkout: &Checkout, language: &str) -> Result<bool> {
+        let name = file_name(language, self.what);
+        let recipe: Vec<String> = self.programs.iter().map(Program::line).collect();
+        let stamp = Stamp::of(checkout, &name, &self.inputs, &recipe.join("\n"))?;
+        if stamp.is_current() {
+            return Ok(false);
+        }
+        stamp.clear();
+        let log = log(checkout, &name)?;
+        for program in &self.programs {
+            program.run(&log, BUILD_LIMIT).map_err(|failure| failure.with_output(read(&log)))?;
+        }
+        stamp.set()?;
+        Ok(true)
+    }
+}
+
+impl Suite {
+    fn new(name: &'static str, runner: Runner, program: Program) -> Self {
+        Self { name, builds: Vec::new(), runner, program, limit: SUITE_LIMIT }
+    }
+
+    fn needs(mut self, build: Build) -> Self {
+        self.builds.push(build);
+        self
+    }
+
+    /// Runs the tests; gives what the runner printed, and how it ended.
+    pub(crate) fn run(&self, checkout: &Checkout, language: &str) -> Result<(String, Result<()>)> {
+        let log = log(checkout, &file_name(language, self.name))?;
+        let end = self.program.run(&log, self.limit);
+        Ok((read(&log), end))
+    }
+}
+
+/// A new, empty file for what a program prints.
+pub(crate) fn log(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+    let log = checkout.scratch("logs")?.join(format!("{name}.log"));
+    fs::write(&log, "").map_err(|error| Failure::file(&log, &error))?;
+    Ok(log)
+}
+
+fn read(log: &Path) -> String {
+    fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn file_name(language: &str, what: &str) -> String {
+    format!("{language} {what}").replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+}

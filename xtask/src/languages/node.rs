@@ -1,0 +1,41 @@
+//! Node.js: packages/node, with what npm installs beside each package.json.
+
+use super::{Build, Demo, Language, Suite};
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::Result;
+use crate::process::Program;
+use crate::toolchains;
+
+pub(crate) const NODE: Language = Language {
+    name: "node",
+    toolchains: &[toolchains::NODE, toolchains::NPM],
+    builds: |checkout| {
+        Ok(vec![Build::native("package", &["packages/node"], vec![install(checkout, "packages/node")])])
+    },
+    suites,
+    demo: Some(Demo {
+        builds: |checkout| Ok(vec![dependencies(checkout, "e2e", "tests/e2e/node")]),
+        receiver: |checkout| checkout.program("node").arg("tests/e2e/node/receiver.mjs"),
+        caller: |checkout| checkout.program("node").arg("tests/e2e/node/caller.mjs"),
+    }),
+};
+
+fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
+    let test = |folder| checkout.program("npm").arg("test").in_folder(checkout.path(folder));
+    let interop = dependencies(checkout, "interop", "tests/interop/node");
+    Ok(vec![
+        Suite::new("npm test", Runner::Node, test("packages/node")),
+        Suite::new("interop", Runner::Node, test("tests/interop/node")).needs(interop),
+    ])
+}
+
+/// What a program beside packages/node depends on.
+fn dependencies(checkout: &Checkout, what: &'static str, folder: &'static str) -> Build {
+    let inputs = vec![folder, "packages/node/package.json"];
+    Build { what, inputs, programs: vec![install(checkout, folder)] }
+}
+
+fn install(checkout: &Checkout, folder: &str) -> Program {
+    checkout.program("npm").args(&["ci", "--no-audit", "--no-fund"]).in_folder(checkout.path(folder))
+}

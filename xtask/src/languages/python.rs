@@ -1,0 +1,45 @@
+//! Python: packages/python in a virtual environment below the target folder.
+
+use std::path::PathBuf;
+
+use super::{Build, Demo, Language, Suite};
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::Result;
+use crate::process::Program;
+use crate::toolchains;
+
+pub(crate) const PYTHON: Language = Language {
+    name: "python",
+    toolchains: &[toolchains::PYTHON],
+    builds,
+    suites,
+    demo: Some(Demo {
+        builds: |_| Ok(Vec::new()),
+        receiver: |checkout| python(checkout).arg("tests/e2e/python/receiver.py"),
+        caller: |checkout| python(checkout).arg("tests/e2e/python/caller.py"),
+    }),
+};
+
+fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let venv = checkout.program("python3").args(&["-m", "venv"]).arg(folder(checkout));
+    let pip = python(checkout).args(&["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]);
+    let install = pip.args(&["./packages/python", "--requirement", "packages/python/requirements-test.txt"]);
+    Ok(vec![Build::native("package", &["packages/python"], vec![venv, install])])
+}
+
+fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
+    let pytest = |folder| python(checkout).args(&["-m", "pytest", folder]);
+    Ok(vec![
+        Suite::new("pytest", Runner::Pytest, pytest("packages/python/tests")),
+        Suite::new("interop", Runner::Pytest, pytest("tests/interop/python")),
+    ])
+}
+
+fn folder(checkout: &Checkout) -> PathBuf {
+    checkout.built("venv")
+}
+
+fn python(checkout: &Checkout) -> Program {
+    checkout.program(folder(checkout).join("bin/python"))
+}

@@ -1,0 +1,340 @@
+//! Every caller against every receiver, and every receiver against tokens that it must refuse.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::checkout::Checkout;
+use crate::counts::Counts;
+use crate::emulator::{Emulator, order};
+use crate::failure::{Failure, Result};
+use crate::http;
+use crate::languages::{Demo, Language, log};
+use crate::process::Service;
+use crate::table::{Cell, Table};
+use crate::terminal::{Terminal, Tone};
+
+/// What became of it all.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    names: Vec<&'static str>,
+    /// For each caller, what each receiver made of it.
+    calls: Vec<Vec<Outcome>>,
+    /// For each caller, how often the emulator was asked for a token.
+    fetches: Vec<Outcome>,
+    /// For each of [`BAD_TOKENS`], what each receiver made of it.
+    refusals: Vec<Vec<Outcome>>,
+}
+
+/// A language and whether it can take part.
+#[derive(Debug)]
+pub(crate) struct Participant {
+    pub(crate) language: &'static Language,
+    pub(crate) state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum State {
+    Ready,
+    /// Its toolchain is missing.
+    Skipped,
+    /// It could not be built.
+    Broken,
+}
+
+/// What stands in one cell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Outcome {
+    Right(String),
+    Wrong(String),
+    Skipped,
+}
+
+/// What a receiver must refuse, and with which code.
+const BAD_TOKENS: &[(BadToken, &str, &str)] = &[
+    (BadToken::None, "no token", "TOKEN_MISSING"),
+    (BadToken::OtherAudience, "for another audience", "BAD_AUDIENCE"),
+    (BadToken::Expired, "expired", "TOKEN_EXPIRED"),
+    (BadToken::TamperedPayload, "payload tampered with", "BAD_SIGNATURE"),
+    (BadToken::SignatureRemoved, "signature removed by Cloud Run", "SIGNATURE_STRIPPED"),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum BadToken {
+    None,
+    OtherAudience,
+    Expired,
+    TamperedPayload,
+    SignatureRemoved,
+}
+
+/// How often a caller calls each receiver.
+const CALLS: u64 = 100;
+
+const CALLER_LIMIT: Duration = Duration::from_secs(120);
+
+/// A receiver that is running, or why it is not.
+struct Receiver {
+    name: &'static str,
+    audience: String,
+    running: std::result::Result<Running, Outcome>,
+}
+
+struct Running {
+    _service: Service,
+    url: String,
+}
+
+/// Runs it all. Ends with an error only when the emulator cannot be started; the rest stands in the matrix.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Participant]) -> Result<Matrix> {
+    let task = terminal.begin("starting the emulator");
+    // Every emulator has the same keys, so this one's tokens and keys go with any other's.
+    let issuer = Emulator::start(checkout, "issuer@demo.example", &log(checkout, "emulator")?)?;
+    drop(task);
+
+    let mut receivers = Vec::new();
+    for participant in participants {
+        let _task = terminal.begin(&format!("starting the receiver in {}", participant.language.name));
+        receivers.push(Receiver::start(checkout, &issuer, participant)?);
+    }
+    let mut calls = Vec::new();
+    let mut fetches = Vec::new();
+    for participant in participants {
+        let _task = terminal.begin(&format!("calling from {}", participant.language.name));
+        let (row, fetched) = call(checkout, participant, &receivers)?;
+        calls.push(row);
+        fetches.push(fetched);
+    }
+    let _task = terminal.begin("sending tokens that must be refused");
+    let refusals =
+        BAD_TOKENS.iter().map(|bad| receivers.iter().map(|one| refuse(&issuer, one, bad)).collect());
+    let names = participants.iter().map(|participant| participant.language.name).collect();
+    Ok(Matrix { names, calls, fetches, refusals: refusals.collect() })
+}
+
+impl Matrix {
+    /// How many of all the outcomes are as they should be.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for outcome in self.calls.iter().chain(&self.refusals).flatten().chain(&self.fetches) {
+            counts += match outcome {
+                Outcome::Right(_) => Counts::PASSED,
+                Outcome::Wrong(_) => Counts::FAILED,
+                Outcome::Skipped => Counts { skipped: 1, ..Counts::default() },
+            };
+        }
+        counts
+    }
+
+    pub(crate) fn draw(&self, terminal: &Terminal) -> String {
+        let across = |first: &'static str| std::iter::once(first).chain(self.names.iter().copied());
+        let mut calls = Table::new(across("caller").chain(["tokens fetched"]).map(Cell::from));
+        for ((name, row), fetched) in self.names.iter().zip(&self.calls).zip(&self.fetches) {
+            let cells = row.iter().chain([fetched]).map(Outcome::cell);
+            calls.row(std::iter::once(Cell::from(*name)).chain(cells));
+        }
+        let mut refusals = Table::new(across("token").map(Cell::from));
+        for ((_, what, _), row) in BAD_TOKENS.iter().zip(&self.refusals) {
+            refusals.row(std::iter::once(Cell::from(*what)).chain(row.iter().map(Outcome::cell)));
+        }
+        format!(
+            "Callers down, receivers across: the e-mail that the receiver saw, and how long the first call and the\n\
+             hundredth took. The first fetches a token, the others have it from the cache: the last column is how\n\
+             many the emulator was really asked for, one for each receiver.\n\n{}\n\
+             What each receiver answers to a token that it must refuse.\n\n{}",
+            calls.draw(terminal),
+            refusals.draw(terminal)
+        )
+    }
+}
+
+impl Receiver {
+    fn start(checkout: &Checkout, issuer: &Emulator, participant: &Participant) -> Result<Self> {
+        let name = participant.language.name;
+        let audience = format!("https://receiver-{name}.example");
+        let log = log(checkout, &format!("{name}-receiver"))?;
+        let running = ready(participant).and_then(|demo| {
+            let program = issuer.show_to((demo.receiver)(checkout));
+            let program =
+                program.env("PORT", "0").env("AUDIENCE", &audience).env("KEYS_URL", issuer.keys_url());
+            let service = program.start(&log, |line| line.starts_with("listening "));
+            let service = service.map_err(|failure| Outcome::Wrong(failure.to_string()))?;
+            let port = service.lines().last().and_then(|line| line.strip_prefix("listening "));
+            Ok(Running {
+                url: format!("http://127.0.0.1:{}/", port.unwrap_or_default().trim()),
+                _service: service,
+            })
+        });
+        Ok(Self { name, audience, running })
+    }
+}
+
+/// The programs of a language that takes part, or what stands in its cells instead.
+fn ready(participant: &Participant) -> std::result::Result<&'static Demo, Outcome> {
+    match (participant.state, &participant.language.demo) {
+        (State::Ready, Some(demo)) => Ok(demo),
+        (State::Ready | State::Broken, _) => Err(Outcome::Wrong("not built".to_owned())),
+        (State::Skipped, _) => Err(Outcome::Skipped),
+    }
+}
+
+/// Has the caller call all receivers that run; tells what came of each and how many tokens were fetched.
+fn call(
+    checkout: &Checkout,
+    participant: &Participant,
+    receivers: &[Receiver],
+) -> Result<(Vec<Outcome>, Outcome)> {
+    let name = participant.language.name;
+    let demo = match ready(participant) {
+        Ok(demo) => demo,
+        Err(outcome) => return Ok((receivers.iter().map(|_| outcome.clone()).collect(), outcome)),
+    };
+    let email = format!("{name}@demo.example");
+    // One for each caller, so that each has an e-mail of its own and its requests are counted by themselves.
+    let emulator = Emulator::start(checkout, &email, &log(checkout, &format!("{name}-emulator"))?)?;
+    let running = receivers.iter().filter_map(|one| Some((one, one.running.as_ref().ok()?)));
+    let list = running
+        .map(|(one, Running { url, .. })| json!({"name": one.name, "url": url, "audience": one.audience}));
+    let list = Value::from_iter(list);
+    let program = emulator.show_to((demo.caller)(checkout)).arg(list.to_string());
+
+    let (output, end) = program.read(&log(checkout, &format!("{name}-caller"))?, CALLER_LIMIT);
+    let reports: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let report_on = |receiver: &Receiver| {
+        let report = reports.iter().find(|report| text(report, "receiver") == Some(receiver.name));
+        match (&receiver.running, report, &end) {
+            (Err(outcome), ..) => outcome.clone(),
+            (_, Some(report), _) => judge_call(report, &email),
+            (.., Err(failure)) => Outcome::Wrong(failure.to_string()),
+            _ => Outcome::Wrong("said nothing".to_owned()),
+        }
+    };
+    let outcomes = receivers.iter().map(report_on).collect();
+    let expected = list.as_array().map_or(0, Vec::len) as u64;
+    let fetched = match emulator.token_requests() {
+        Ok(fetched) if fetched == expected => Outcome::Right(fetched.to_string()),
+        Ok(fetched) => Outcome::Wrong(format!("{fetched}, expected {expected}")),
+        Err(failure) => Outcome::Wrong(failure.to_string()),
+    };
+    Ok((outcomes, fetched))
+}
+
+fn judge_call(report: &Value, email: &str) -> Outcome {
+    let number = |name: &str| report.get(name).and_then(Value::as_u64);
+    let seen = text(report, "email");
+    match (number("status"), seen, number("calls"), number("first_us"), number("hundredth_us")) {
+        (Some(200), Some(seen), Some(CALLS), Some(first), Some(hundredth)) if seen == email => {
+            Outcome::Right(format!("{seen}\n{}, {}", time(first), time(hundredth)))
+        }
+        _ => Outcome::Wrong(match text(report, "error") {
+            Some(error) => error.to_owned(),
+            None => report.to_string(),
+        }),
+    }
+}
+
+fn refuse(issuer: &Emulator, receiver: &Receiver, (bad, _, code): &(BadToken, &str, &str)) -> Outcome {
+    let url = match &receiver.running {
+        Ok(running) => &running.url,
+        Err(outcome) => return outcome.clone(),
+    };
+    let answer = bad.make(issuer, &receiver.audience).and_then(|token| {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        http::get(url, authorization.as_deref())
+    });
+    match answer {
+        Ok(answer) if answer.status == 401 && answer.body == json!({ "error": code }) => {
+            Outcome::Right(format!("401 {code}"))
+        }
+        Ok(answer) => Outcome::Wrong(format!("{} {}\nexpected 401 {code}", answer.status, answer.body)),
+        Err(failure) => Outcome::Wrong(failure.to_string()),
+    }
+}
+
+impl BadToken {
+    fn make(self, issuer: &Emulator, audience: &str) -> Result<Option<String>> {
+        let good = || issuer.mint(&order(audience));
+        let token = match self {
+            Self::None => return Ok(None),
+            Self::OtherAudience => issuer.mint(&order("https://somebody-else.example"))?,
+            Self::Expired => {
+                let two_hours_ago = unix_seconds().saturating_sub(7200);
+                let order =
+                    json!({"claims": {"aud": audience}, "issued_at": two_hours_ago, "lifetime": 3600});
+                issuer.mint(&order)?
+            }
+            Self::TamperedPayload => {
+                let other =
+                    issuer.mint(&json!({"claims": {"aud": audience, "email": "root@demo.example"}}))?;
+                with_signature_of(&other, &good()?)
+                    .ok_or_else(|| Failure::new("the emulator mints no JWT"))?
+            }
+            Self::SignatureRemoved => {
+                issuer.mint(&json!({"claims": {"aud": audience}, "strip_signature": true}))?
+            }
+        };
+        Ok(Some(token))
+    }
+}
+
+/// The header and the payload of the one token with the signature of the other.
+fn with_signature_of(token: &str, other: &str) -> Option<String> {
+    let (content, _) = token.rsplit_once('.')?;
+    let (_, signature) = other.rsplit_once('.')?;
+    Some(format!("{content}.{signature}"))
+}
+
+impl Outcome {
+    fn cell(&self) -> Cell {
+        match self {
+            Self::Right(text) => Cell::new(text.clone()),
+            Self::Wrong(text) => Cell::toned(format!("✗ {text}"), Tone::Bad),
+            Self::Skipped => Cell::new("skipped"),
+        }
+    }
+}
+
+fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
+}
+
+fn time(micros: u64) -> String {
+    if micros < 1000 {
+        format!("{micros} µs")
+    } else {
+        format!("{:.1} ms", Duration::from_micros(micros).as_secs_f64() * 1e3)
+    }
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_right_when_all_hundred_were_and_the_caller_was_seen() {
+        let report = |email, calls| json!({"receiver": "go", "status": 200, "email": email, "first_us": 12_340, "hundredth_us": 56, "calls": calls});
+        assert_eq!(judge_call(&report("a@b", 100), "a@b"), Outcome::Right("a@b\n12.3 ms, 56 µs".to_owned()));
+        assert!(matches!(judge_call(&report("a@b", 99), "a@b"), Outcome::Wrong(_)));
+        assert!(matches!(judge_call(&report("x@b", 100), "a@b"), Outcome::Wrong(_)));
+        let error = json!({"receiver": "go", "error": "connection refused"});
+        assert_eq!(judge_call(&error, "a@b"), Outcome::Wrong("connection refused".to_owned()));
+    }
+
+    #[test]
+    fn a_tampered_token_has_the_signature_of_another() {
+        assert_eq!(with_signature_of("h.p.s", "g.q.t").as_deref(), Some("h.p.t"));
+        assert_eq!(with_signature_of("hps", "g.q.t"), None);
+    }
+
+    #[test]
+    fn what_was_skipped_is_neither_right_nor_wrong() {
+        let outcomes = vec![Outcome::Right(String::new()), Outcome::Wrong(String::new()), Outcome::Skipped];
+        let matrix =
+            Matrix { names: vec!["go"], calls: vec![outcomes], fetches: Vec::new(), refusals: Vec::new() };
+        assert_eq!(matrix.counts(), Counts { passed: 1, failed: 1, skipped: 1 });
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask sizes`: how long the drivers and how large the native libraries are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gatepass_architecture::drivers::DRIVERS;
+use serde_json::Value;
+
+use crate::checkout::Checkout;
+use crate::failure::{Failure, Result};
+use crate::languages::log;
+use crate::table::{Cell, Table};
+use crate::terminal::{Terminal, Tone};
+
+const BINDINGS: &[&str] = &["gatepass-c", "gatepass-jni", "gatepass-node", "gatepass-python"];
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Prints both tables; tells whether every driver is within its limit.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
+    let mut table = Table::new(["driver", "lines of code", "prototype", "at most", ""].map(Cell::from));
+    let mut all_right = true;
+    for driver in DRIVERS {
+        let file = driver.read(checkout.root()).map_err(|error| Failure::new(error.to_string()))?;
+        let fits = driver.check(&file).is_empty();
+        all_right &= fits;
+        let verdict = if fits { Cell::from("") } else { Cell::toned("too long", Tone::Bad) };
+        let numbers = [file.code_lines().len(), driver.prototype, driver.limit()];
+        let numbers = numbers.map(|number| Cell::new(number.to_string()));
+        table.row(std::iter::once(Cell::new(&file.path)).chain(numbers).chain([verdict]));
+    }
+    terminal.say(&table.draw(terminal));
+
+    let mut table = Table::new(["native library", "size"].map(Cell::from));
+    for library in libraries(checkout, terminal)? {
+        let size = fs::metadata(&library).map_err(|error| Failure::file(&library, &error))?.len();
+        let name = library.file_name().unwrap_or_default().to_string_lossy();
+        table.row([Cell::new(name), Cell::new(format!("{:7} KiB", size.div_ceil(1024)))]);
+    }
+    terminal.say(&table.draw(terminal));
+    Ok(all_right)
+}
+
+/// Builds the native libraries of all bindings; gives their files, as cargo names them.
+fn libraries(checkout: &Checkout, terminal: &Terminal) -> Result<Vec<PathBuf>> {
+    let _task = terminal.begin("building the native libraries");
+    let mut build = checkout.cargo(&["build", "--release", "--message-format=json-render-diagnostics"]);
+    for binding in BINDINGS {
+        build = build.args(&["--package", binding]);
+    }
+    let log = log(checkout, "sizes")?;
+    let (messages, end) = build.read(&log, BUILD_LIMIT);
+    end.map_err(|failure| failure.with_output(fs::read_to_string(&log).unwrap_or_default()))?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let files = messages.filter_map(|message| {
+        let id = message.get("package_id")?.as_str()?;
+        BINDINGS
+            .iter()
+            .any(|binding| {
+                id.contains(&format!("#{binding}@")) || id.contains(&format!("/{}#", folder(binding)))
+            })
+            .then_some(())?;
+        Some(message.get("filenames")?.as_array()?.clone())
+    });
+    let files = files.flatten().filter_map(|file| file.as_str().map(PathBuf::from));
+    Ok(files.filter(|file| is_library(file)).collect())
+}
+
+fn folder(binding: &str) -> &str {
+    binding.trim_start_matches("gatepass-")
+}
+
+fn is_library(file: &Path) -> bool {
+    let extensions = ["so", "dylib", "dll", "a"];
+    file.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one))
+}

@@ -1,0 +1,149 @@
+//! `cargo xtask test`: every test of every language, and one line at the end that sums them up.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::checkout::Checkout;
+use crate::counts::Counts;
+use crate::demo;
+use crate::failure::{Failure, Result};
+use crate::languages::{self, Language, Suite};
+use crate::matrix::{self, Participant, State};
+use crate::terminal::{Terminal, Tone, seconds};
+use crate::toolchains;
+
+/// The tests that go from language to language: the demo, counted.
+const E2E: &str = "e2e";
+
+/// What can be tested by itself.
+pub(crate) fn names() -> Vec<&'static str> {
+    languages::ALL.iter().map(|language| language.name).chain([E2E]).collect()
+}
+
+/// Tests what is named; tells whether something was tested and nothing failed.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> Result<bool> {
+    let run = Run { checkout, terminal, counts: Mutex::default(), began: Instant::now() };
+    demo::build_cli(checkout, terminal)?;
+    run.languages(names.iter().filter_map(|name| Language::named(name)).collect());
+    // Last and alone, so that its times are those of a machine that does nothing else.
+    if names.contains(&E2E) {
+        run.end_to_end();
+    }
+    Ok(run.close())
+}
+
+struct Run<'a> {
+    checkout: &'a Checkout,
+    terminal: &'a Terminal,
+    counts: Mutex<Counts>,
+    began: Instant,
+}
+
+impl Run<'_> {
+    /// Tests the languages side by side, as many at a time as there are cores, and at least two: they wait a lot, for
+    /// the network and for each other's compilers.
+    fn languages(&self, languages: VecDeque<&'static Language>) {
+        let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
+        let queue = Mutex::new(languages);
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let work = || {
+            while let Some(language) = next() {
+                self.language(language);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(work);
+            }
+        });
+    }
+
+    fn language(&self, language: &Language) {
+        let began = Instant::now();
+        match self.prepare(language) {
+            Ok(suites) => suites.iter().for_each(|suite| self.suite(language.name, suite)),
+            Err(failure) => {
+                self.report(language.name, "build", Counts::FAILED, began.elapsed(), &failure.to_string())
+            }
+        }
+    }
+
+    fn prepare(&self, language: &Language) -> Result<Vec<Suite>> {
+        if let Some(missing) = toolchains::missing(language.toolchains) {
+            return Err(Failure::new(missing.to_string()));
+        }
+        for build in (language.builds)(self.checkout)? {
+            demo::announce(self.checkout, self.terminal, language.name, &build)?;
+        }
+        (language.suites)(self.checkout)
+    }
+
+    fn suite(&self, language: &str, suite: &Suite) {
+        for build in &suite.builds {
+            if let Err(failure) = demo::announce(self.checkout, self.terminal, language, build) {
+                let output = failure.to_string();
+                return self.report(language, suite.name, Counts::FAILED, Duration::ZERO, &output);
+            }
+        }
+        let task = self.terminal.begin(&format!("{language} {}", suite.name));
+        let (counts, output) = match suite.run(self.checkout, language) {
+            Ok((output, end)) => {
+                let counts = Counts::read(suite.runner, &output, end.is_ok());
+                let why = end.err().map(|failure| format!("\n{failure}")).unwrap_or_default();
+                (counts, suite.runner.readable(&output) + &why)
+            }
+            Err(failure) => (Counts::FAILED, failure.to_string()),
+        };
+        let elapsed = task.elapsed();
+        drop(task);
+        self.report(language, suite.name, counts, elapsed, &output);
+    }
+
+    fn end_to_end(&self) {
+        let began = Instant::now();
+        let participants = demo::names().into_iter().filter_map(Language::named).map(|language| {
+            let built = match toolchains::missing(language.toolchains) {
+                Some(missing) => Err(Failure::new(missing.to_string())),
+                None => demo::build_demo(self.checkout, self.terminal, language),
+            };
+            if let Err(failure) = &built {
+                self.terminal.say(&format!("{:8} {failure}", language.name));
+            }
+            Participant { language, state: if built.is_ok() { State::Ready } else { State::Broken } }
+        });
+        let participants: Vec<_> = participants.collect();
+        let (counts, output) = match matrix::run(self.checkout, self.terminal, &participants) {
+            Ok(matrix) => (matrix.counts(), matrix.draw(self.terminal)),
+            Err(failure) => (Counts::FAILED, failure.to_string()),
+        };
+        self.report(E2E, "every caller, every receiver", counts, began.elapsed(), &output);
+    }
+
+    /// Prints the line of a suite and, if something failed, its output.
+    fn report(&self, language: &str, suite: &str, counts: Counts, elapsed: Duration, output: &str) {
+        let Counts { passed, failed, skipped } = counts;
+        let mut line = format!("{language:8} {suite:20} {passed:6} passed");
+        for (count, what, tone) in [(failed, "failed", Some(Tone::Bad)), (skipped, "skipped", None)] {
+            let text = if count == 0 { String::new() } else { format!("{count:4} {what}") };
+            let text = format!("{text:12}");
+            line += &tone.map_or(text.clone(), |tone| self.terminal.paint(&text, tone));
+        }
+        line += &seconds(elapsed);
+        if failed > 0 {
+            let frame = "─".repeat(78);
+            line += &format!("\n{frame}\n{}\n{frame}", output.trim());
+        }
+        self.terminal.say(&line);
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts;
+    }
+
+    /// Prints the sum as the last line of all.
+    fn close(&self) -> bool {
+        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.terminal.say(&format!("\n{}", seconds(self.began.elapsed()).trim()));
+        self.terminal.say(&format!("{} passed, {} failed", counts.passed, counts.failed));
+        counts.failed == 0 && counts.passed > 0
+    }
+}
