@@ -15,12 +15,16 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
     let invalid = |found: &str| {
         Error::new(ErrorCode::InvalidAudience, format!("no audience can be told from the URL: {found}"))
     };
+    // HTTP clients read such URLs in more than one way, and a token must not go to another host than the one that its
+    // audience was taken from.
+    if url.contains('\\') || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(invalid("it holds white space, a control character or a backslash"));
+    }
     let (scheme, rest) =
         url.split_once("://").ok_or_else(|| invalid("it has no scheme, expected https://host"))?;
     let scheme = scheme.to_ascii_lowercase();
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (_, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     let authority = authority.strip_suffix(default_port).unwrap_or(authority).to_ascii_lowercase();
     let origin = crate::url::Url::parse(&format!("{scheme}://{authority}")).map_err(invalid)?;
@@ -52,13 +56,24 @@ mod tests {
             ("https://tag---svc-abc-uc.a.run.app/", "https://svc-abc-uc.a.run.app"),
             ("https://svc-123.europe-west1.run.app/a/b", "https://svc-123.europe-west1.run.app"),
             ("https://europe-west1-p.cloudfunctions.net/f/x", "https://europe-west1-p.cloudfunctions.net/f"),
-            ("https://user@api.example.com:8443/v1", "https://api.example.com:8443"),
+            ("https://api.example.com:8443/v1/é", "https://api.example.com:8443"),
             ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080"),
         ];
         for (url, audience) in cases {
             assert_eq!(audience_for_url(url).as_deref(), Ok(audience), "{url}");
         }
-        for url in ["", "svc.run.app", "http://svc.run.app", "https://", "ftp://a", "https://a b"] {
+        for url in [
+            "",
+            "svc.run.app",
+            "http://svc.run.app",
+            "https://",
+            "ftp://a",
+            "https://a b",
+            "https://user@a",
+            r"https://a\@b",
+            "https://a\t.b",
+            "https://gооgle.com",
+        ] {
             assert!(audience_for_url(url).is_err(), "{url}");
         }
     }

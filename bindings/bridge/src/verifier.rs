@@ -1,5 +1,7 @@
 //! A verifier behind a handle.
 
+use std::borrow::Cow;
+
 use gatepass_core::header::TokenHeaders;
 use gatepass_core::{FlightId, Millis, Verified};
 
@@ -38,8 +40,9 @@ impl Verifier {
     /// Why the token is refused.
     pub fn check(&self, token: &[u8], now_ms: u64) -> Result<Verdict, Failure> {
         guard(|| {
-            // A token is ASCII; whatever stands for other octets here is refused with them.
-            let token = String::from_utf8_lossy(token);
+            // A token is ASCII; whatever stands for other octets here is refused with them. The plain check comes first
+            // because it is several times faster than the lossy one.
+            let token = str::from_utf8(token).map_or_else(|_| String::from_utf8_lossy(token), Cow::Borrowed);
             match self.0.check(&token, Millis(now_ms)) {
                 gatepass_core::Verdict::Accepted(verified, refresh) => {
                     Ok(Verdict::Accepted(verified, refresh.map(Op::from)))

@@ -192,7 +192,9 @@ impl Drop for KeyFetch {
 /// Whatever kept the keys away, the token's sender is told to try again.
 fn unavailable(error: Error) -> Error {
     match error.code() {
-        ErrorCode::KeysUnavailable | ErrorCode::ApiMisuse => error,
+        ErrorCode::ApiMisuse => error,
+        // Final for the operation that failed; the next one may succeed.
+        ErrorCode::KeysUnavailable => error.retryable(),
         _ => Error::new(ErrorCode::KeysUnavailable, format!("the issuer's keys cannot be fetched: {error}")),
     }
 }
