@@ -1,0 +1,209 @@
+// Package interop tests gatepass against Google's own libraries for Go, both through the emulator.
+package interop
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/auth"
+	cloudidtoken "cloud.google.com/go/auth/credentials/idtoken"
+	"google.golang.org/api/idtoken"
+	"google.golang.org/api/option"
+
+	"gatepass.dev/gatepass"
+)
+
+const (
+	audience = "https://receiver.example/path?a=1&b=2"
+	email    = "caller@project.iam.gserviceaccount.com"
+)
+
+// What Google's libraries fetch, gatepass accepts.
+func TestTheirTokens(t *testing.T) {
+	emulator := startEmulator(t)
+	key := emulator.keyFile(t)
+	sources := map[string]func(context.Context) (string, error){
+		"api/idtoken, metadata": func(ctx context.Context) (string, error) {
+			source, err := idtoken.NewTokenSource(ctx, audience)
+			if err != nil {
+				return "", err
+			}
+			token, err := source.Token()
+			if err != nil {
+				return "", err
+			}
+			return token.AccessToken, nil
+		},
+		"api/idtoken, key file": func(ctx context.Context) (string, error) {
+			source, err := idtoken.NewTokenSource(
+				ctx, audience, option.WithAuthCredentialsFile(option.ServiceAccount, key))
+			if err != nil {
+				return "", err
+			}
+			token, err := source.Token()
+			if err != nil {
+				return "", err
+			}
+			return token.AccessToken, nil
+		},
+		"cloud.google.com/go/auth, metadata": func(ctx context.Context) (string, error) {
+			return cloudToken(ctx, &cloudidtoken.Options{Audience: audience})
+		},
+		"cloud.google.com/go/auth, key file": func(ctx context.Context) (string, error) {
+			return cloudToken(ctx, &cloudidtoken.Options{Audience: audience, CredentialsFile: key})
+		},
+	}
+	for name, fetch := range sources {
+		t.Run(name, func(t *testing.T) {
+			token, err := fetch(deadline(t))
+			must(t, err)
+			payload, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.url+"/oauth2/v3/certs"))
+			must(t, err)
+			if payload.Audience != audience || payload.Claims["email_verified"] != true {
+				t.Errorf("%+v", payload)
+			}
+		})
+	}
+}
+
+// What gatepass fetches, Google's libraries accept, and they read the same in it.
+func TestOurTokens(t *testing.T) {
+	emulator := startEmulator(t)
+	ways := map[string][]gatepass.SourceOption{
+		"metadata": nil,
+		"key file": {
+			gatepass.WithCredentialsFile(emulator.keyFile(t)),
+			gatepass.WithTrustedEndpoints(strings.TrimPrefix(emulator.url, "http://")),
+		},
+	}
+	for name, options := range ways {
+		t.Run(name, func(t *testing.T) {
+			source, err := gatepass.NewSource(options...)
+			must(t, err)
+			fetched, err := source.IDToken(deadline(t), audience)
+			must(t, err)
+			token := fetched.AccessToken
+			ours, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.url+"/oauth2/v3/certs"))
+			must(t, err)
+
+			validator, err := idtoken.NewValidator(deadline(t), option.WithHTTPClient(emulator.insteadOfGoogle(t)))
+			must(t, err)
+			theirs, err := validator.Validate(deadline(t), token, audience)
+			must(t, err)
+			if theirs.Issuer != ours.Issuer || theirs.Audience != ours.Audience || theirs.Subject != ours.Subject ||
+				theirs.Expires != ours.Expires || theirs.IssuedAt != ours.IssuedAt ||
+				theirs.Claims["email"] != ours.Claims["email"] {
+				t.Errorf("they read %+v, we read %+v", theirs, ours)
+			}
+
+			cloud, err := cloudidtoken.NewValidator(&cloudidtoken.ValidatorOptions{
+				Client: http.DefaultClient, RS256CertsURL: emulator.url + "/oauth2/v3/certs",
+			})
+			must(t, err)
+			if _, err := cloud.Validate(deadline(t), token, audience); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func cloudToken(ctx context.Context, options *cloudidtoken.Options) (string, error) {
+	credentials, err := cloudidtoken.NewCredentials(options)
+	if err != nil {
+		return "", err
+	}
+	var token *auth.Token
+	if token, err = credentials.Token(ctx); err != nil {
+		return "", err
+	}
+	return token.Value, nil
+}
+
+type emulator struct{ url string }
+
+// startEmulator starts an emulator that ends with the test, and makes it this process's metadata server.
+func startEmulator(t *testing.T) *emulator {
+	t.Helper()
+	command := exec.Command(program(t), "emulator", "--port", "0", "--exit-with-stdin")
+	command.Stderr = os.Stderr
+	stdin, err := command.StdinPipe()
+	must(t, err)
+	stdout, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	t.Cleanup(func() {
+		stdin.Close()
+		command.Wait()
+	})
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if assignment, found := strings.CutPrefix(lines.Text(), "export "); found {
+			name, value, _ := strings.Cut(assignment, "=")
+			t.Setenv(name, strings.Trim(value, `"'`))
+		}
+		if url, found := strings.CutPrefix(lines.Text(), "# listening on "); found {
+			return &emulator{url}
+		}
+	}
+	t.Fatal("the emulator said nowhere that it listens")
+	return nil
+}
+
+func (e *emulator) keyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key.json")
+	command := exec.Command(program(t), "emulator", "key", "--email", email, "--emulator", e.url, "--out", path)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return path
+}
+
+// insteadOfGoogle is a client that finds the emulator wherever it is sent.
+func (e *emulator) insteadOfGoogle(t *testing.T) *http.Client {
+	t.Helper()
+	to, err := url.Parse(e.url)
+	must(t, err)
+	return &http.Client{Transport: transport(func(request *http.Request) (*http.Response, error) {
+		request = request.Clone(request.Context())
+		request.URL.Scheme, request.URL.Host, request.Host = to.Scheme, to.Host, to.Host
+		return http.DefaultTransport.RoundTrip(request)
+	})}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
+
+func program(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("GATEPASS_CLI")
+	if path == "" {
+		t.Fatal("GATEPASS_CLI is not set: run cargo xtask test, or build packages/cli and set it to the program's path")
+	}
+	return path
+}
+
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
