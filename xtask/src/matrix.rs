@@ -9,7 +9,7 @@ use crate::counts::Counts;
 use crate::emulator::{Emulator, order};
 use crate::failure::{Failure, Result};
 use crate::http;
-use crate::languages::{Demo, Language, log};
+use crate::languages::{Demo, Language, log, read};
 use crate::process::Service;
 use crate::table::{Cell, Table};
 use crate::terminal::{Terminal, Tone};
@@ -24,6 +24,8 @@ pub(crate) struct Matrix {
     fetches: Vec<Outcome>,
     /// For each of [`BAD_TOKENS`], what each receiver made of it.
     refusals: Vec<Vec<Outcome>>,
+    /// What does not fit into a cell: errors, with all that a program printed.
+    troubles: Vec<String>,
 }
 
 /// A language and whether it can take part.
@@ -87,6 +89,7 @@ struct Running {
 
 /// Runs it all. Ends with an error only when the emulator cannot be started; the rest stands in the matrix.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Participant]) -> Result<Matrix> {
+    let mut troubles = Vec::new();
     let task = terminal.begin("starting the emulator");
     // Every emulator has the same keys, so this one's tokens and keys go with any other's.
     let issuer = Emulator::start(checkout, "issuer@demo.example", &log(checkout, "emulator")?)?;
@@ -95,13 +98,13 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Part
     let mut receivers = Vec::new();
     for participant in participants {
         let _task = terminal.begin(&format!("starting the receiver in {}", participant.language.name));
-        receivers.push(Receiver::start(checkout, &issuer, participant)?);
+        receivers.push(Receiver::start(checkout, &issuer, participant, &mut troubles)?);
     }
     let mut calls = Vec::new();
     let mut fetches = Vec::new();
     for participant in participants {
         let _task = terminal.begin(&format!("calling from {}", participant.language.name));
-        let (row, fetched) = call(checkout, participant, &receivers)?;
+        let (row, fetched) = call(checkout, participant, &receivers, &mut troubles)?;
         calls.push(row);
         fetches.push(fetched);
     }
@@ -109,7 +112,7 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Part
     let refusals =
         BAD_TOKENS.iter().map(|bad| receivers.iter().map(|one| refuse(&issuer, one, bad)).collect());
     let names = participants.iter().map(|participant| participant.language.name).collect();
-    Ok(Matrix { names, calls, fetches, refusals: refusals.collect() })
+    Ok(Matrix { names, calls, fetches, refusals: refusals.collect(), troubles })
 }
 
 impl Matrix {
@@ -137,11 +140,12 @@ impl Matrix {
         for ((_, what, _), row) in BAD_TOKENS.iter().zip(&self.refusals) {
             refusals.row(std::iter::once(Cell::from(*what)).chain(row.iter().map(Outcome::cell)));
         }
+        let troubles: String = self.troubles.iter().map(|trouble| format!("\n✗ {trouble}\n")).collect();
         format!(
             "Callers down, receivers across: the e-mail that the receiver saw, and how long the first call and the\n\
              hundredth took. The first fetches a token, the others have it from the cache: the last column is how\n\
              many the emulator was really asked for, one for each receiver.\n\n{}\n\
-             What each receiver answers to a token that it must refuse.\n\n{}",
+             What each receiver answers to a token that it must refuse.\n\n{}{troubles}",
             calls.draw(terminal),
             refusals.draw(terminal)
         )
@@ -149,21 +153,30 @@ impl Matrix {
 }
 
 impl Receiver {
-    fn start(checkout: &Checkout, issuer: &Emulator, participant: &Participant) -> Result<Self> {
+    fn start(
+        checkout: &Checkout,
+        issuer: &Emulator,
+        participant: &Participant,
+        troubles: &mut Vec<String>,
+    ) -> Result<Self> {
         let name = participant.language.name;
         let audience = format!("https://receiver-{name}.example");
         let log = log(checkout, &format!("{name}-receiver"))?;
-        let running = ready(participant).and_then(|demo| {
-            let program = issuer.show_to((demo.receiver)(checkout));
-            let program =
-                program.env("PORT", "0").env("AUDIENCE", &audience).env("KEYS_URL", issuer.keys_url());
-            let service = program.start(&log, |line| line.starts_with("listening "));
-            let service = service.map_err(|failure| Outcome::Wrong(failure.to_string()))?;
-            let port = service.lines().last().and_then(|line| line.strip_prefix("listening "));
-            Ok(Running {
-                url: format!("http://127.0.0.1:{}/", port.unwrap_or_default().trim()),
-                _service: service,
-            })
+        let start = |demo: &Demo| {
+            let program = issuer.show_to((demo.receiver)(checkout)).env("PORT", "0");
+            let program = program.env("AUDIENCE", &audience).env("KEYS_URL", issuer.keys_url());
+            program.start(&log, |line| line.starts_with("listening "))
+        };
+        let running = ready(participant).and_then(|demo| match start(demo) {
+            Ok(service) => {
+                let port = service.lines().last().and_then(|line| line.strip_prefix("listening "));
+                let url = format!("http://127.0.0.1:{}/", port.unwrap_or_default().trim());
+                Ok(Running { url, _service: service })
+            }
+            Err(failure) => {
+                troubles.push(failure.to_string());
+                Err(Outcome::Wrong("did not start".to_owned()))
+            }
         });
         Ok(Self { name, audience, running })
     }
@@ -183,53 +196,52 @@ fn call(
     checkout: &Checkout,
     participant: &Participant,
     receivers: &[Receiver],
+    troubles: &mut Vec<String>,
 ) -> Result<(Vec<Outcome>, Outcome)> {
     let name = participant.language.name;
     let demo = match ready(participant) {
         Ok(demo) => demo,
-        Err(outcome) => return Ok((receivers.iter().map(|_| outcome.clone()).collect(), outcome)),
+        Err(outcome) => return Ok((vec![outcome.clone(); receivers.len()], outcome)),
     };
     let email = format!("{name}@demo.example");
     // One for each caller, so that each has an e-mail of its own and its requests are counted by themselves.
     let emulator = Emulator::start(checkout, &email, &log(checkout, &format!("{name}-emulator"))?)?;
-    let running = receivers.iter().filter_map(|one| Some((one, one.running.as_ref().ok()?)));
-    let list = running
-        .map(|(one, Running { url, .. })| json!({"name": one.name, "url": url, "audience": one.audience}));
-    let list = Value::from_iter(list);
-    let program = emulator.show_to((demo.caller)(checkout)).arg(list.to_string());
+    let running = receivers.iter().filter_map(|one| Some((one, &one.running.as_ref().ok()?.url)));
+    let list = running.map(|(one, url)| json!({"name": one.name, "url": url, "audience": one.audience}));
+    let list: Vec<Value> = list.collect();
+    let program = emulator.show_to((demo.caller)(checkout)).arg(Value::from(list.clone()).to_string());
 
-    let (output, end) = program.read(&log(checkout, &format!("{name}-caller"))?, CALLER_LIMIT);
+    let log = log(checkout, &format!("{name}-caller"))?;
+    let (output, end) = program.read(&log, CALLER_LIMIT);
+    if let Err(failure) = end {
+        troubles.push(failure.with_output(output.clone() + &read(&log)).to_string());
+    }
     let reports: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let report_on = |receiver: &Receiver| {
-        let report = reports.iter().find(|report| text(report, "receiver") == Some(receiver.name));
-        match (&receiver.running, report, &end) {
-            (Err(outcome), ..) => outcome.clone(),
-            (_, Some(report), _) => judge_call(report, &email),
-            (.., Err(failure)) => Outcome::Wrong(failure.to_string()),
-            _ => Outcome::Wrong("said nothing".to_owned()),
-        }
+    let outcomes = receivers.iter().map(|receiver| match &receiver.running {
+        Ok(_) => judge_call(&reports, receiver.name, &email),
+        Err(outcome) => outcome.clone(),
+    });
+    let fetched = match emulator.token_requests()? {
+        fetched if fetched == list.len() as u64 => Outcome::Right(fetched.to_string()),
+        fetched => Outcome::Wrong(format!("{fetched}, expected {}", list.len())),
     };
-    let outcomes = receivers.iter().map(report_on).collect();
-    let expected = list.as_array().map_or(0, Vec::len) as u64;
-    let fetched = match emulator.token_requests() {
-        Ok(fetched) if fetched == expected => Outcome::Right(fetched.to_string()),
-        Ok(fetched) => Outcome::Wrong(format!("{fetched}, expected {expected}")),
-        Err(failure) => Outcome::Wrong(failure.to_string()),
-    };
-    Ok((outcomes, fetched))
+    Ok((outcomes.collect(), fetched))
 }
 
-fn judge_call(report: &Value, email: &str) -> Outcome {
-    let number = |name: &str| report.get(name).and_then(Value::as_u64);
-    let seen = text(report, "email");
-    match (number("status"), seen, number("calls"), number("first_us"), number("hundredth_us")) {
-        (Some(200), Some(seen), Some(CALLS), Some(first), Some(hundredth)) if seen == email => {
-            Outcome::Right(format!("{seen}\n{}, {}", time(first), time(hundredth)))
+fn judge_call(reports: &[Value], receiver: &str, email: &str) -> Outcome {
+    let text = |report: &'_ Value, name| report.get(name).and_then(Value::as_str).map(str::to_owned);
+    let Some(report) = reports.iter().find(|report| text(report, "receiver").as_deref() == Some(receiver))
+    else {
+        return Outcome::Wrong("not called".to_owned());
+    };
+    let number = |name| report.get(name).and_then(Value::as_u64);
+    let seen = text(report, "email").unwrap_or_else(|| "nobody".to_owned());
+    match (number("status"), number("calls"), number("first_us"), number("hundredth_us")) {
+        (Some(200), Some(CALLS), Some(first), Some(hundredth)) => {
+            let cell = format!("{seen}\n{}, {}", time(first), time(hundredth));
+            if seen == email { Outcome::Right(cell) } else { Outcome::Wrong(cell) }
         }
-        _ => Outcome::Wrong(match text(report, "error") {
-            Some(error) => error.to_owned(),
-            None => report.to_string(),
-        }),
+        _ => Outcome::Wrong("failed".to_owned()),
     }
 }
 
@@ -247,7 +259,7 @@ fn refuse(issuer: &Emulator, receiver: &Receiver, (bad, _, code): &(BadToken, &s
             Outcome::Right(format!("401 {code}"))
         }
         Ok(answer) => Outcome::Wrong(format!("{} {}\nexpected 401 {code}", answer.status, answer.body)),
-        Err(failure) => Outcome::Wrong(failure.to_string()),
+        Err(_) => Outcome::Wrong(format!("no answer\nexpected 401 {code}")),
     }
 }
 
@@ -294,10 +306,6 @@ impl Outcome {
     }
 }
 
-fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
-    object.get(name).and_then(Value::as_str)
-}
-
 fn time(micros: u64) -> String {
     if micros < 1000 {
         format!("{micros} µs")
@@ -317,11 +325,13 @@ mod tests {
     #[test]
     fn a_call_is_right_when_all_hundred_were_and_the_caller_was_seen() {
         let report = |email, calls| json!({"receiver": "go", "status": 200, "email": email, "first_us": 12_340, "hundredth_us": 56, "calls": calls});
-        assert_eq!(judge_call(&report("a@b", 100), "a@b"), Outcome::Right("a@b\n12.3 ms, 56 µs".to_owned()));
-        assert!(matches!(judge_call(&report("a@b", 99), "a@b"), Outcome::Wrong(_)));
-        assert!(matches!(judge_call(&report("x@b", 100), "a@b"), Outcome::Wrong(_)));
+        let judge = |report| judge_call(&[report], "go", "a@b");
+        assert_eq!(judge(report("a@b", 100)), Outcome::Right("a@b\n12.3 ms, 56 µs".to_owned()));
+        assert_eq!(judge(report("a@b", 99)), Outcome::Wrong("failed".to_owned()));
+        assert_eq!(judge(report("x@b", 100)), Outcome::Wrong("x@b\n12.3 ms, 56 µs".to_owned()));
         let error = json!({"receiver": "go", "error": "connection refused"});
-        assert_eq!(judge_call(&error, "a@b"), Outcome::Wrong("connection refused".to_owned()));
+        assert_eq!(judge(error), Outcome::Wrong("failed".to_owned()));
+        assert_eq!(judge(json!({"receiver": "java"})), Outcome::Wrong("not called".to_owned()));
     }
 
     #[test]
@@ -333,8 +343,13 @@ mod tests {
     #[test]
     fn what_was_skipped_is_neither_right_nor_wrong() {
         let outcomes = vec![Outcome::Right(String::new()), Outcome::Wrong(String::new()), Outcome::Skipped];
-        let matrix =
-            Matrix { names: vec!["go"], calls: vec![outcomes], fetches: Vec::new(), refusals: Vec::new() };
+        let matrix = Matrix {
+            names: vec!["go"],
+            calls: vec![outcomes],
+            fetches: Vec::new(),
+            refusals: Vec::new(),
+            troubles: Vec::new(),
+        };
         assert_eq!(matrix.counts(), Counts { passed: 1, failed: 1, skipped: 1 });
     }
 }

@@ -55,7 +55,9 @@ fn npm(file: &SourceFile) -> Vec<String> {
 fn maven(pom: &str) -> Vec<String> {
     let artifacts = pom.split("<artifactId>").skip(1).filter(|rest| is_ours(up_to(rest, "<")));
     let versions = artifacts.filter_map(|rest| rest.split_once("<version>"));
-    versions.map(|(_, rest)| up_to(rest, "<").trim().to_owned()).collect()
+    let versions = versions.map(|(_, rest)| up_to(rest, "<").trim().to_owned());
+    // A property says what the file says elsewhere.
+    versions.filter(|version| !version.starts_with("${")).collect()
 }
 
 fn python(pyproject: &str) -> Vec<String> {
@@ -134,6 +136,7 @@ mod tests {
             ),
             ("pom.xml", "<artifactId>app</artifactId><version>1</version>"),
             ("pyproject.toml", "[project]\nname = \"gatepass\"\ndynamic = [\"version\"]\n"),
+            ("pom.xml", "<artifactId>gatepass</artifactId><version>${project.version}</version>"),
             ("schema.json", r#"{"version": "2"}"#),
         ];
         for (path, text) in fine {

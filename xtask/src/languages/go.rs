@@ -12,14 +12,24 @@ pub(crate) const GO: Language = Language {
     toolchains: &[toolchains::GO],
     builds: |checkout| {
         let library = checkout.program(checkout.path("packages/go/build.sh"));
-        Ok(vec![Build::native("package", &["packages/go"], vec![library])])
+        Ok(vec![Build::native(
+            "package",
+            &["packages/go"],
+            vec![library],
+            checkout.path("packages/go/internal/native/lib"),
+        )])
     },
     suites,
     demo: Some(Demo {
         builds: |checkout| {
             let programs =
                 go(checkout, "tests/e2e/go").args(&["build", "-o"]).arg(folder(checkout)?).arg("./...");
-            Ok(vec![Build::native("e2e", &["packages/go", "tests/e2e/go"], vec![programs])])
+            Ok(vec![Build::native(
+                "e2e",
+                &["packages/go", "tests/e2e/go"],
+                vec![programs],
+                checkout.built("xtask/go"),
+            )])
         },
         receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
         caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),

@@ -12,13 +12,23 @@ pub(crate) const JAVA: Language = Language {
     toolchains: &[toolchains::JDK, toolchains::MAVEN],
     builds: |checkout| {
         let install = maven(checkout, "packages/java").args(&["install", "-DskipTests"]);
-        Ok(vec![Build::native("package", &["packages/java"], vec![install])])
+        Ok(vec![Build::native(
+            "package",
+            &["packages/java"],
+            vec![install],
+            checkout.path("packages/java/target/classes"),
+        )])
     },
     suites,
     demo: Some(Demo {
         builds: |checkout| {
             let package = maven(checkout, "tests/e2e/java").arg("package");
-            Ok(vec![Build::native("e2e", &["packages/java", "tests/e2e/java"], vec![package])])
+            Ok(vec![Build::native(
+                "e2e",
+                &["packages/java", "tests/e2e/java"],
+                vec![package],
+                checkout.path("tests/e2e/java/target/classes"),
+            )])
         },
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
@@ -26,9 +36,14 @@ pub(crate) const JAVA: Language = Language {
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
-    let test = |folder| maven(checkout, folder).arg("verify");
+    let test = |folder| maven(checkout, folder).arg("test");
     Ok(vec![
-        Suite::new("mvn verify", Runner::Maven, test("packages/java")),
+        Suite::new("mvn test", Runner::Maven, test("packages/java")),
+        Suite::new(
+            "install",
+            Runner::Check,
+            checkout.program(checkout.path("packages/java/check-install.sh")),
+        ),
         Suite::new("interop", Runner::Maven, test("tests/interop/java")),
     ])
 }
@@ -37,6 +52,7 @@ fn maven(checkout: &Checkout, folder: &str) -> Program {
     checkout.program("mvn").args(&["--batch-mode", "--no-transfer-progress"]).in_folder(checkout.path(folder))
 }
 
+/// A class of tests/e2e/java, with what Maven has put beside it.
 fn java(checkout: &Checkout) -> Program {
     checkout.program("java").args(&["-cp", "tests/e2e/java/target/*"])
 }

@@ -51,6 +51,8 @@ pub(crate) struct Build {
     /// Files and folders of the repository that it is made of.
     pub(crate) inputs: Vec<&'static str>,
     pub(crate) programs: Vec<Program>,
+    /// One of the things that come of it; when it is gone, so is the rest.
+    pub(crate) output: PathBuf,
 }
 
 /// Tests that a runner runs and counts.
@@ -89,6 +91,7 @@ pub(crate) fn gatepass_program(checkout: &Checkout) -> Build {
         what: "program",
         inputs: vec!["Cargo.toml", "Cargo.lock", "core", "packages/cli", "packages/emulator"],
         programs: vec![install.arg("--root").arg(checkout.built("xtask"))],
+        output: checkout.cli(),
     }
 }
 
@@ -100,8 +103,8 @@ impl Language {
 
 impl Build {
     /// Something made of the native library and of `inputs`.
-    fn native(what: &'static str, inputs: &[&'static str], programs: Vec<Program>) -> Self {
-        Self { what, inputs: [NATIVE, inputs].concat(), programs }
+    fn native(what: &'static str, inputs: &[&'static str], programs: Vec<Program>, output: PathBuf) -> Self {
+        Self { what, inputs: [NATIVE, inputs].concat(), programs, output }
     }
 
     /// Builds it; tells whether there was anything to do.
@@ -109,7 +112,7 @@ impl Build {
         let name = file_name(language, self.what);
         let recipe: Vec<String> = self.programs.iter().map(Program::line).collect();
         let stamp = Stamp::of(checkout, &name, &self.inputs, &recipe.join("\n"))?;
-        if stamp.is_current() {
+        if stamp.is_current() && self.output.exists() {
             return Ok(false);
         }
         stamp.clear();
@@ -147,7 +150,8 @@ pub(crate) fn log(checkout: &Checkout, name: &str) -> Result<PathBuf> {
     Ok(log)
 }
 
-fn read(log: &Path) -> String {
+/// What a program has printed.
+pub(crate) fn read(log: &Path) -> String {
     fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 

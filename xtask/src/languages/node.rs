@@ -11,7 +11,9 @@ pub(crate) const NODE: Language = Language {
     name: "node",
     toolchains: &[toolchains::NODE, toolchains::NPM],
     builds: |checkout| {
-        Ok(vec![Build::native("package", &["packages/node"], vec![install(checkout, "packages/node")])])
+        let modules = checkout.path("packages/node/node_modules");
+        let install = vec![install(checkout, "packages/node")];
+        Ok(vec![Build::native("package", &["packages/node"], install, modules)])
     },
     suites,
     demo: Some(Demo {
@@ -33,7 +35,8 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
 /// What a program beside packages/node depends on.
 fn dependencies(checkout: &Checkout, what: &'static str, folder: &'static str) -> Build {
     let inputs = vec![folder, "packages/node/package.json"];
-    Build { what, inputs, programs: vec![install(checkout, folder)] }
+    let output = checkout.path(folder).join("node_modules");
+    Build { what, inputs, programs: vec![install(checkout, folder)], output }
 }
 
 fn install(checkout: &Checkout, folder: &str) -> Program {

@@ -25,7 +25,7 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let venv = checkout.program("python3").args(&["-m", "venv"]).arg(folder(checkout));
     let pip = python(checkout).args(&["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]);
     let install = pip.args(&["./packages/python", "--requirement", "packages/python/requirements-test.txt"]);
-    Ok(vec![Build::native("package", &["packages/python"], vec![venv, install])])
+    Ok(vec![Build::native("package", &["packages/python"], vec![venv, install], folder(checkout))])
 }
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {

@@ -24,10 +24,11 @@ const RUST_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 
 fn builds(_: &Checkout) -> Result<Vec<Build>> {
     let mut packages = Vec::new();
-    if !(is_on_path("clang") && is_on_path("llvm-ar")) {
+    if !is_on_path("clang") || !is_on_path("llvm-ar") {
         packages.extend(C_PACKAGES);
     }
-    if !rustup_has_target() && !Path::new("/usr/lib/rustlib/src/rust/library/std").exists() {
+    let sources = Path::new("/usr/lib/rustlib/src/rust/library/std");
+    if !rustup_has_target() && !sources.exists() {
         packages.extend(RUST_PACKAGES);
     }
     if packages.is_empty() {
@@ -39,12 +40,10 @@ fn builds(_: &Checkout) -> Result<Vec<Build>> {
     }
     let apt =
         |arguments: &[&str]| Program::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    let update = apt(&["update", "--quiet"]);
     let install = apt(&["install", "--yes", "--quiet", "--no-install-recommends"]).args(&packages);
-    Ok(vec![Build {
-        what: "toolchain",
-        inputs: Vec::new(),
-        programs: vec![apt(&["update", "--quiet"]), install],
-    }])
+    let output = sources.to_owned();
+    Ok(vec![Build { what: "toolchain", inputs: Vec::new(), programs: vec![update, install], output }])
 }
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
