@@ -43,6 +43,15 @@ const (
 	// ErrTokenResponseInvalid: check that no proxy or portal answers in place of the endpoint.
 	ErrTokenResponseInvalid Code = "TOKEN_RESPONSE_INVALID"
 
+	// ErrIdTokenUnsupported: impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account.
+	ErrIdTokenUnsupported Code = "ID_TOKEN_UNSUPPORTED"
+
+	// ErrExecutableNotAllowed: set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file.
+	ErrExecutableNotAllowed Code = "EXECUTABLE_NOT_ALLOWED"
+
+	// ErrSubjectTokenFailed: check the source of the subject token that the credential file names.
+	ErrSubjectTokenFailed Code = "SUBJECT_TOKEN_FAILED"
+
 	// ErrConnectionFailed: check the network, then try again.
 	ErrConnectionFailed Code = "CONNECTION_FAILED"
 

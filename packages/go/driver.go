@@ -25,7 +25,7 @@ const turnLimit = 10_000
 
 // How endpoints are reached: as any server, or past every proxy.
 var (
-	proxied = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
+	proxied = &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute}
 	direct  = &http.Transport{IdleConnTimeout: time.Minute}
 )
 
@@ -94,8 +94,8 @@ func (d *driver) settle(ctx context.Context, ask func() (native.Turn, error)) (*
 	return nil, fault(errors.New("the core has no end of answers"))
 }
 
-// join asks again and, if it is still somebody else's turn, waits for the end of that flight. Asking and signing up
-// are one under the lock: a flight that is under way in between lands later, and its driver closes what is here.
+// join asks again and, if it is still somebody else's turn, waits for that flight to land. The lock makes asking and
+// signing up one: a flight that was under way when asked for lands afterwards, and finds who has signed up.
 func (d *driver) join(ctx context.Context, ask func() (native.Turn, error)) (native.Turn, error) {
 	d.mu.Lock()
 	turn, err := ask()
@@ -183,33 +183,20 @@ func (d *driver) perform(ctx context.Context, step *step) reply {
 		}
 		return reply{"reply": "elapsed"}
 	}
-	return failure("unsupported", "gatepass for Go does not carry out the step "+step.Step+" of this kind")
+	return reply{"reply": "failed", "kind": "unsupported", "message": "gatepass for Go cannot do this kind of " + step.Step}
 }
 
 func readFile(path string) reply {
 	file, err := os.Open(path)
 	if err != nil {
-		return failure(fileFailure(err), "the file cannot be opened")
+		return failed(err, "other")
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, bodyLimit+1))
+	text, err := readAll(file)
 	if err != nil {
-		return failure(fileFailure(err), "the file cannot be read")
+		return failed(err, "other")
 	}
-	if len(text) > bodyLimit {
-		return failure("too_large", "the file is larger than 1 MiB")
-	}
-	return reply{"reply": "text", "text": string(text)}
-}
-
-func fileFailure(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "not_found"
-	case errors.Is(err, fs.ErrPermission):
-		return "permission_denied"
-	}
-	return "other"
+	return reply{"reply": "text", "text": text}
 }
 
 // send uses the transport itself, so no redirect is followed and no cookie kept.
@@ -218,7 +205,7 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, step.Method, step.URL, strings.NewReader(step.Body))
 	if err != nil {
-		return failure("other", "net/http refuses the request")
+		return failed(err, "other")
 	}
 	for _, header := range step.Headers {
 		request.Header.Add(header[0], header[1])
@@ -229,15 +216,12 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return networkFailure(err)
+		return failed(err, "connect")
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit+1))
+	body, err := readAll(response.Body)
 	if err != nil {
-		return networkFailure(err)
-	}
-	if len(body) > bodyLimit {
-		return failure("too_large", "the body is larger than 1 MiB")
+		return failed(err, "connect")
 	}
 	headers := [][2]string{}
 	for name, values := range response.Header {
@@ -245,22 +229,37 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 			headers = append(headers, [2]string{name, value})
 		}
 	}
-	return reply{"reply": "response", "status": response.StatusCode, "headers": headers, "body": string(body)}
+	return reply{"reply": "response", "status": response.StatusCode, "headers": headers, "body": body}
 }
 
-func networkFailure(err error) reply {
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return failure("timeout", "no complete answer in time")
+var errTooLarge = errors.New("more than 1 MiB")
+
+func readAll(reader io.Reader) (string, error) {
+	octets, err := io.ReadAll(io.LimitReader(reader, bodyLimit+1))
+	if len(octets) > bodyLimit {
+		err = errTooLarge
 	}
-	// The text of a url.Error would show the query.
+	return string(octets), err
+}
+
+// failed says why a step could not be carried out: otherwise is for all that has no kind of its own.
+func failed(err error, otherwise string) reply {
+	kind := otherwise
+	var network net.Error
+	switch {
+	case errors.Is(err, errTooLarge):
+		kind = "too_large"
+	case errors.Is(err, fs.ErrNotExist):
+		kind = "not_found"
+	case errors.Is(err, fs.ErrPermission):
+		kind = "permission_denied"
+	case errors.As(err, &network) && network.Timeout():
+		kind = "timeout"
+	}
+	// The text of a url.Error would show the URL with its query.
 	var within *url.Error
 	if errors.As(err, &within) {
 		err = within.Err
 	}
-	return failure("connect", err.Error())
-}
-
-func failure(kind, message string) reply {
-	return reply{"reply": "failed", "kind": kind, "message": message}
+	return reply{"reply": "failed", "kind": kind, "message": err.Error()}
 }

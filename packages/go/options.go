@@ -39,6 +39,13 @@ func WithCredentialsJSON(text []byte) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.CredentialsJSON = &document })
 }
 
+// WithImpersonation gives tokens of the service account with this e-mail, in whose name the credentials that are found
+// may ask for them (the role Service Account Token Creator), if need be through delegates: accounts of which each may
+// act for the next. It is also how a user's own credentials get ID tokens for an audience.
+func WithImpersonation(email string, delegates ...string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.Impersonate, s.Delegates = &email, delegates })
+}
+
 // WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, beside Google's own.
 // A credential file of unknown origin could otherwise send what it holds anywhere.
 func WithTrustedEndpoints(endpoints ...string) SourceOption {
@@ -117,6 +124,8 @@ type hostSettings struct {
 type sourceSettings struct {
 	CredentialsFile  *string  `json:"credentials_file,omitempty"`
 	CredentialsJSON  *string  `json:"credentials_json,omitempty"`
+	Impersonate      *string  `json:"impersonate,omitempty"`
+	Delegates        []string `json:"delegates,omitempty"`
 	TrustedEndpoints []string `json:"trusted_endpoints,omitempty"`
 	Seed             uint64   `json:"seed"`
 

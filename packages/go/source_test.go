@@ -2,8 +2,11 @@ package gatepass_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,12 +41,21 @@ func TestIDTokenFromTheMetadataServer(t *testing.T) {
 		t.Errorf("%d requests for one token", emulator.requests(identityPath))
 	}
 
-	// The one-line call, whose source is the process's own: no other test may use it.
+}
+
+// The one-line call and the sources without options share the process's own source.
+func TestTheSourceOfTheProcess(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	audience := audience + "/" + rand.Text() // Nobody has asked for this one.
 	text := got(gatepass.FetchIDToken(deadline(t), audience))(t)
-	got(verifier.Validate(deadline(t), text))(t)
-	shared := got(gatepass.NewTokenSource(deadline(t), audience))(t)
-	if got(shared.Token())(t).AccessToken != text || emulator.requests(identityPath) != 2 {
-		t.Errorf("%d requests, expected one more", emulator.requests(identityPath))
+	source := got(gatepass.NewTokenSource(deadline(t), audience))(t)
+	if got(source.Token())(t).AccessToken != text || emulator.requests(identityPath) != 1 {
+		t.Errorf("%d requests, expected 1", emulator.requests(identityPath))
+	}
+	payload := got(gatepass.Validate(deadline(t), text, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)
+	if payload.Audience != audience {
+		t.Errorf("%+v", payload)
 	}
 }
 
@@ -94,6 +106,29 @@ func TestAccessToken(t *testing.T) {
 	tokens := got(gatepass.NewAccessTokenSource(ctx, []string{"a", "b"}))(t)
 	if got(tokens.Token())(t).AccessToken == "" {
 		t.Errorf("no token")
+	}
+}
+
+// The account's own token asks for one of the account that is impersonated.
+func TestImpersonation(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	token := issued(t, time.Now(), time.Hour)
+	iam := transport(func(request *http.Request) (*http.Response, error) {
+		body := string(got(io.ReadAll(request.Body))(t))
+		if !strings.Contains(request.URL.String(), "/"+caller+":generateIdToken") ||
+			!strings.Contains(body, "delegate@project") ||
+			!strings.HasPrefix(request.Header.Get("Authorization"), "Bearer ") {
+			t.Errorf("%s %s", request.URL, body)
+		}
+		recorder := httptest.NewRecorder()
+		json.NewEncoder(recorder).Encode(object{"token": token})
+		return recorder.Result(), nil
+	})
+	source := got(gatepass.NewSource(
+		gatepass.WithImpersonation(caller, "delegate@project.iam.gserviceaccount.com"), gatepass.WithTransport(iam)))(t)
+	if got(source.IDToken(deadline(t), audience))(t).AccessToken != token {
+		t.Error("another token")
 	}
 }
 
