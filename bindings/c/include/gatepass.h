@@ -123,8 +123,8 @@ const char *gp_version(void);
 // "advice". Valid for ever.
 gp_slice gp_error_codes(void);
 
-// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}.
-// The seed is any number below 2^53, different in each process; without credentials they are looked for as
+// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
+// "delegates":[…], "trusted_endpoints":[…]}. The seed is any number below 2^53, different in each process; without credentials they are looked for as
 // Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
 gp_status gp_source_new(gp_slice options,
                         gp_source **source,

@@ -106,8 +106,8 @@ pub extern "C" fn gp_error_codes() -> gp_slice {
     gp_slice::from(CODES.get_or_init(gatepass_bridge::error_codes).as_bytes())
 }
 
-/// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "trusted_endpoints":[…]}.
-/// The seed is any number below 2^53, different in each process; without credentials they are looked for as
+/// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
+/// "delegates":[…], "trusted_endpoints":[…]}. The seed is any number below 2^53, different in each process; without credentials they are looked for as
 /// Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_source_new(
