@@ -18,7 +18,7 @@ import (
 // [oauth2.HTTPClient]; its transport carries the requests and serves as [WithTransport]. It fails as [NewTokenSource]
 // does.
 func NewClient(ctx context.Context, audience string, options ...SourceOption) (*http.Client, error) {
-	source, err := newTokenSource(ctx, slotKey{idToken, audience}, options)
+	slot, err := slotFor(ctx, slotKey{idToken, audience}, options)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func NewClient(ctx context.Context, audience string, options ...SourceOption) (*
 	if base, _ := ctx.Value(oauth2.HTTPClient).(*http.Client); base != nil {
 		client = *base
 	}
-	client.Transport = &attachingTransport{slot: source.slot, base: client.Transport}
+	client.Transport = &attachingTransport{slot: slot, base: client.Transport}
 	return &client, nil
 }
 

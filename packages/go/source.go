@@ -81,12 +81,12 @@ func FetchIDToken(ctx context.Context, audience string) (string, error) {
 // The tokens are shared between callers and must not be modified. It fails with [ErrInvalidOption] and
 // [ErrInvalidAudience]; credentials are looked for when the first token is fetched.
 func NewTokenSource(ctx context.Context, audience string, options ...SourceOption) (oauth2.TokenSource, error) {
-	return newTokenSource(ctx, slotKey{idToken, audience}, options)
+	return tokenSourceFor(ctx, slotKey{idToken, audience}, options)
 }
 
 // NewAccessTokenSource returns a source of access tokens with these OAuth 2.0 scopes. Otherwise as [NewTokenSource].
 func NewAccessTokenSource(ctx context.Context, scopes []string, options ...SourceOption) (oauth2.TokenSource, error) {
-	return newTokenSource(ctx, slotKey{accessToken, strings.Join(scopes, " ")}, options)
+	return tokenSourceFor(ctx, slotKey{accessToken, strings.Join(scopes, " ")}, options)
 }
 
 // AudienceForURL returns the audience to ask for when calling url, by the rules of Cloud Run: the service's own URL,
@@ -130,13 +130,24 @@ type tokenSource struct {
 	slot *slot
 }
 
-func newTokenSource(ctx context.Context, key slotKey, options []SourceOption) (*tokenSource, error) {
+func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (oauth2.TokenSource, error) {
+	slot, err := slotFor(ctx, key, options)
+	if err != nil {
+		return nil, err
+	}
+	return &tokenSource{ctx, slot}, nil
+}
+
+func slotFor(ctx context.Context, key slotKey, options []SourceOption) (*slot, error) {
 	source, err := sourceFor(ctx, options)
 	if err != nil {
 		return nil, err
 	}
 	slot := source.slot(key)
-	return &tokenSource{ctx, slot}, slot.probe()
+	if err := slot.probe(); err != nil {
+		return nil, err
+	}
+	return slot, nil
 }
 
 // sourceFor returns the process's own source, unless something is asked of it that others did not ask for.

@@ -350,11 +350,13 @@ func TestWrongArguments(t *testing.T) {
 		if _, err := source.IDToken(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
 			t.Errorf("%q: %v", audience, err)
 		}
-		if _, err := gatepass.NewTokenSource(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
-			t.Errorf("%q: %v", audience, err)
+		tokens, err := gatepass.NewTokenSource(deadline(t), audience)
+		if !errors.Is(err, gatepass.ErrInvalidAudience) || tokens != nil {
+			t.Errorf("%q: %v, %v", audience, tokens, err)
 		}
-		if _, err := gatepass.NewClient(deadline(t), audience); !errors.Is(err, gatepass.ErrInvalidAudience) {
-			t.Errorf("%q: %v", audience, err)
+		client, err := gatepass.NewClient(deadline(t), audience)
+		if !errors.Is(err, gatepass.ErrInvalidAudience) || client != nil {
+			t.Errorf("%q: %v, %v", audience, client, err)
 		}
 	}
 	if _, err := source.IDToken(deadline(t), "\xff"); !isUsage(err) {
@@ -364,8 +366,12 @@ func TestWrongArguments(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	both := []gatepass.SourceOption{gatepass.WithCredentialsFile("a"), gatepass.WithCredentialsJSON([]byte("{}"))}
-	if _, err := gatepass.NewSource(both...); !errors.Is(err, gatepass.ErrInvalidOption) {
+	if source, err := gatepass.NewSource(both...); !errors.Is(err, gatepass.ErrInvalidOption) || source != nil {
 		t.Errorf("%v", err)
+	}
+	tokens, err := gatepass.NewAccessTokenSource(deadline(t), nil, both...)
+	if !errors.Is(err, gatepass.ErrInvalidOption) || tokens != nil {
+		t.Errorf("%v, %v", tokens, err)
 	}
 	if _, err := gatepass.AudienceForURL("ftp://a"); !errors.Is(err, gatepass.ErrInvalidAudience) {
 		t.Errorf("%v", err)
