@@ -1,9 +1,11 @@
-//! `gatepass emulator`, which serves the emulator, and `gatepass emulator key`, which writes a key file for it.
+//! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential files
+//! and `gatepass emulator subject-token` prints what an outside identity provider would.
 
-use std::fs::{self, OpenOptions};
+mod key;
+mod subject_token;
+
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -17,10 +19,7 @@ use crate::{Failure, serve};
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
 
-/// The member by which a key file of the emulator is told from a real one.
-const KEY_FILE_MARK: &str = "gatepass_emulator";
-
-/// Run a local stand-in for Google's metadata server, token endpoint and key sets.
+/// Run a local stand-in for Google's metadata server, token endpoints, IAM Credentials API and key sets.
 ///
 /// Prints what a program needs in its environment to find it, as lines for a shell, and runs until SIGINT or
 /// SIGTERM. Its keys are public test keys: nothing real may trust them.
@@ -28,14 +27,15 @@ const KEY_FILE_MARK: &str = "gatepass_emulator";
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Command {
     #[command(subcommand)]
-    subcommand: Option<KeyCommand>,
+    subcommand: Option<Companion>,
     #[command(flatten)]
     serve: ServeOptions,
 }
 
 #[derive(Subcommand)]
-enum KeyCommand {
-    Key(KeyOptions),
+enum Companion {
+    Key(key::Options),
+    SubjectToken(subject_token::Options),
 }
 
 #[derive(Args)]
@@ -58,6 +58,9 @@ struct ServeOptions {
     /// How many seconds a token lives
     #[arg(long, default_value_t = 3600, value_parser = value_parser!(u64).range(1..=43_200))]
     lifetime: u64,
+    /// Exchange only subject tokens that the emulator can verify; otherwise any text is taken for one
+    #[arg(long)]
+    verify_subject_tokens: bool,
     /// Stop when standard input closes, so that a test that dies leaves no emulator behind
     #[arg(long)]
     exit_with_stdin: bool,
@@ -66,27 +69,11 @@ struct ServeOptions {
     danger_expose_to_network: bool,
 }
 
-/// Write a service account's key file for the emulator.
-///
-/// The key follows from the e-mail, so the emulator need not run and need not be told. It is a test key, not a
-/// secret.
-#[derive(Args)]
-struct KeyOptions {
-    /// The service account
-    #[arg(long)]
-    email: ServiceAccount,
-    /// Where the emulator runs
-    #[arg(long, default_value_t = format!("http://127.0.0.1:{DEFAULT_PORT}"), value_parser = base_url)]
-    emulator: String,
-    /// The file to write, for its owner only [default: standard output]
-    #[arg(long)]
-    out: Option<PathBuf>,
-}
-
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.subcommand {
-            Some(KeyCommand::Key(options)) => options.run(),
+            Some(Companion::Key(options)) => options.run(),
+            Some(Companion::SubjectToken(options)) => options.run(),
             None => self.serve.run(),
         }
     }
@@ -128,6 +115,7 @@ impl ServeOptions {
         config.service_account = self.email.clone();
         config.region = self.region.clone();
         config.token_lifetime = Duration::from_secs(self.lifetime);
+        config.verify_subject_tokens = self.verify_subject_tokens;
         config
     }
 }
@@ -156,59 +144,12 @@ fn announce(address: SocketAddr) -> io::Result<()> {
          export GCE_METADATA_IP={address}\n\
          export METADATA_SERVER_DETECTION=assume-present\n\
          export GATEPASS_TRUSTED_ENDPOINTS={address}\n\
+         export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
          # listening on http://{address}\n"
     );
     let mut stdout = io::stdout().lock();
     stdout.write_all(lines.as_bytes())?;
     stdout.flush()
-}
-
-impl KeyOptions {
-    fn run(self) -> Result<(), Failure> {
-        let file =
-            self.email.key_file(&self.emulator).map_err(|error| Failure::runtime(error.to_string()))?;
-        match self.out {
-            Some(path) => write_key_file(&path, &file),
-            None => io::stdout()
-                .write_all(file.as_bytes())
-                .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}"))),
-        }
-    }
-}
-
-fn write_key_file(path: &Path, file: &str) -> Result<(), Failure> {
-    let shown = path.display();
-    if path.exists() && !is_key_file_of_emulator(path) {
-        return Err(Failure::runtime(format!(
-            "{shown} exists and is not a key file of the emulator, so it stays as it is; remove it, or choose another \
-             --out"
-        )));
-    }
-    write_for_owner(path, file.as_bytes()).map_err(|error| {
-        Failure::runtime(format!(
-            "cannot write {shown}: {error}; choose a file that can be written with --out"
-        ))
-    })
-}
-
-fn is_key_file_of_emulator(path: &Path) -> bool {
-    let content: Option<serde_json::Value> =
-        fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    content.is_some_and(|content| content.get(KEY_FILE_MARK).is_some())
-}
-
-/// Writes a file that only its owner may read. This key is no secret, but tools rightly complain about a key file
-/// that is open to all.
-fn write_for_owner(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    // The mode above counts for a new file only.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(content)
 }
 
 /// Reads the address of an emulator, without a slash at the end.
@@ -219,6 +160,17 @@ fn base_url(text: &str) -> Result<String, String> {
     if !authority.is_empty() && authority.bytes().all(is_authority_byte) {
         Ok(url.to_owned())
     } else {
-        Err(format!("expected an address without a path, such as http://127.0.0.1:{DEFAULT_PORT}"))
+        Err(format!("expected an address without a path, such as {}", default_url()))
     }
+}
+
+/// Where the emulator is unless told otherwise.
+fn default_url() -> String {
+    format!("http://127.0.0.1:{DEFAULT_PORT}")
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))
 }

@@ -28,8 +28,12 @@ impl Running {
             .spawn()
             .unwrap();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        let lines: Vec<String> = stdout.lines().take(5).map(Result::unwrap).collect();
-        let address = lines[4].strip_prefix("# listening on http://").unwrap().to_owned();
+        let mut lines = Vec::new();
+        let address = stdout.lines().map(Result::unwrap).find_map(|line| {
+            lines.push(line);
+            lines.last()?.strip_prefix("# listening on http://").map(str::to_owned)
+        });
+        let address = address.expect("an emulator that listens");
         Self { stdin: process.stdin.take(), process, lines, address }
     }
 
@@ -97,6 +101,7 @@ fn the_environment_is_printed_for_a_shell() {
             format!("export GCE_METADATA_IP={address}"),
             "export METADATA_SERVER_DETECTION=assume-present".to_owned(),
             format!("export GATEPASS_TRUSTED_ENDPOINTS={address}"),
+            format!("export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/"),
             format!("# listening on http://{address}"),
         ]
     );

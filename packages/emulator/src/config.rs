@@ -22,6 +22,9 @@ pub struct Config {
     pub region: String,
     /// How long ID tokens and access tokens live.
     pub token_lifetime: Duration,
+    /// Whether the Security Token Service takes nothing but subject tokens that it can verify. If not, which is the
+    /// default, any text will do for a token of an outside identity provider.
+    pub verify_subject_tokens: bool,
 }
 
 impl Config {
@@ -35,7 +38,13 @@ impl Config {
             region: "us-central1".to_owned(),
             // Google's own tokens live for an hour, all of them.
             token_lifetime: Duration::from_secs(3600),
+            verify_subject_tokens: false,
         }
+    }
+
+    /// What an answer says of a new token: one second less than it lives, as Google does.
+    pub(crate) fn expires_in(&self) -> u64 {
+        self.token_lifetime.as_secs().saturating_sub(1)
     }
 
     pub(crate) fn token_endpoint(&self) -> String {

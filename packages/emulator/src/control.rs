@@ -10,13 +10,13 @@ use crate::http::{Request, Response};
 use crate::jws::Object;
 use crate::mint::IdToken;
 use crate::time::UnixSeconds;
-use crate::{Emulator, ServiceAccount};
+use crate::{Emulator, ServiceAccount, subject_token_source};
 
 const ROOT: &str = "/emulator/";
 
 /// Tells whether the path belongs to the control API.
 pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with(ROOT)
+    path.starts_with(ROOT) && path != subject_token_source::PATH
 }
 
 /// Answers for a path that [`owns`] accepts.

@@ -6,9 +6,11 @@ use crate::keys::{EcKey, KeyError, KeySet, RsaKey};
 use crate::request_log::RequestLog;
 use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
-use crate::{Config, certs, control, metadata, token};
+use crate::{
+    Config, aws_metadata, certs, control, iam_credentials, metadata, sts, subject_token_source, token,
+};
 
-/// A stand-in for Google's metadata server, token endpoint and key sets.
+/// A stand-in for the Google endpoints that issue and publish service identity.
 ///
 /// [`handle`](Self::handle) takes `&self`: put the emulator behind an `Arc` and call it from as many threads as you
 /// like. The first request that needs a key waits until it is derived, see [`keys`](crate::keys).
@@ -63,7 +65,16 @@ impl Emulator {
         let config = &self.config;
         let answered = match request.path.as_str() {
             path if metadata::owns(path) => metadata::answer(config, &self.metadata_tokens, request, now),
+            path if iam_credentials::owns(path) => iam_credentials::answer(config, request, now),
+            path if aws_metadata::owns(path) => Ok(aws_metadata::answer(request, now)),
             "/token" => post_only(request, || token::answer(config, request, now)),
+            "/v1/token" | "/sts/v1/token" => post_only(request, || sts::exchange(config, request, now)),
+            "/v1/oauthtoken" | "/sts/v1/oauthtoken" => {
+                post_only(request, || sts::refresh(config, request, now))
+            }
+            subject_token_source::PATH => {
+                get_only(request, || subject_token_source::answer(config, request, now))
+            }
             "/oauth2/v1/certs" => get_only(request, certs::google_pem),
             "/oauth2/v3/certs" => get_only(request, certs::google_jwk),
             "/iap/verify/public_key" => get_only(request, certs::iap_pem),
@@ -93,8 +104,8 @@ fn post_only(
 
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
-        "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /oauth2/v1/certs, \
-         /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
+        "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /v1/token, \
+         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"
     );
     Response::new(404, "text/plain; charset=utf-8", body)

@@ -30,6 +30,11 @@ impl Request {
         Self::new("POST", target, body.into())
     }
 
+    /// Builds a PUT without a body to `target`: a path, with or without a query.
+    pub fn put(target: &str) -> Self {
+        Self::new("PUT", target, Vec::new())
+    }
+
     /// Adds a header.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));

@@ -8,32 +8,44 @@
 //! | [`service_account`] | who a token speaks for, and the key file that proves it |
 //! | [`mint`] | tokens that look like Google's |
 //! | [`keys`] | test keys, derived in the open |
-//! | `metadata`, `token`, `certs` | one file per family of endpoints |
+//! | [`credential_file`], [`User`] | the other credential files, and the people in them |
+//! | `metadata`, `token`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
+//! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
+//! | `oauth`, `refresh` | what the token endpoints have in common |
 //! | `control`, `faults`, `request_log` | the control API, and what it steers |
 //!
 //! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod aws_metadata;
 mod certs;
 mod config;
 mod control;
+pub mod credential_file;
 mod emulator;
 mod faults;
 pub mod http;
+mod iam_credentials;
 mod jws;
 pub mod keys;
 mod metadata;
 pub mod mint;
+mod oauth;
+mod refresh;
 mod request_log;
 pub mod service_account;
+mod sts;
+mod subject_token_source;
 pub mod time;
 mod token;
 mod token_cache;
+mod user;
 
 pub use config::Config;
 pub use emulator::Emulator;
 pub use service_account::ServiceAccount;
+pub use user::{InvalidUserEmail, User};
 
 /// What every key, certificate and key file of the emulator says of itself.
 pub const TEST_KEY_NOTICE: &str = "TEST KEY, NOT A SECRET";

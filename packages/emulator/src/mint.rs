@@ -2,6 +2,8 @@
 
 mod access_token;
 mod id_token;
+mod refresh_token;
 
 pub use self::access_token::AccessToken;
 pub use self::id_token::IdToken;
+pub use self::refresh_token::{Grantor, RefreshToken};

@@ -90,14 +90,13 @@ impl FromStr for ServiceAccount {
     type Err = InvalidEmail;
 
     fn from_str(email: &str) -> Result<Self, InvalidEmail> {
-        let well_formed =
-            email.split_once('@').is_some_and(|(name, domain)| is_email_part(name) && is_email_part(domain));
-        if well_formed && email.len() <= MAX_EMAIL_LENGTH {
-            Ok(Self { email: email.to_owned() })
-        } else {
-            Err(InvalidEmail)
-        }
+        if is_email(email) { Ok(Self { email: email.to_owned() }) } else { Err(InvalidEmail) }
     }
+}
+
+pub(crate) fn is_email(text: &str) -> bool {
+    text.len() <= MAX_EMAIL_LENGTH
+        && text.split_once('@').is_some_and(|(name, domain)| is_email_part(name) && is_email_part(domain))
 }
 
 /// Narrower than RFC 5322 and as wide as Google's own addresses, so that an e-mail needs no escaping anywhere.

@@ -1,4 +1,5 @@
-//! The token endpoint: what `https://oauth2.googleapis.com/token` does with a service account's assertion.
+//! The token endpoint: what `https://oauth2.googleapis.com/token` does with a service account's assertion, and with
+//! a person's refresh token.
 //!
 //! The error texts are Google's where they are known; they name the claim to look at.
 
@@ -10,8 +11,9 @@ use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
 use crate::keys::{KeyError, SigningKey};
 use crate::mint::{AccessToken, IdToken};
+use crate::oauth::{self, Refusal, invalid_grant, required};
 use crate::time::UnixSeconds;
-use crate::{Config, ServiceAccount};
+use crate::{Config, ServiceAccount, refresh};
 
 /// RFC 7523 section 2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -29,28 +31,19 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Answers a POST of a form.
 pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
-    match grant(config, request, now) {
-        Ok(response) => Ok(uncacheable(response)),
-        Err(Refusal::OAuth { error, description }) => {
-            let body = json!({ "error": error, "error_description": description });
-            Ok(uncacheable(Response::json(400, &body)))
-        }
-        Err(Refusal::Key(error)) => Err(error),
-    }
+    oauth::respond(grant(config, request, now))
 }
 
 fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {
-    let required = |name: &str| {
-        request
-            .form_parameter(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| Refusal::new("invalid_request", format!("Required parameter is missing: {name}")))
-    };
-    let grant_type = required("grant_type")?;
-    if grant_type != JWT_BEARER {
-        return Err(Refusal::new("unsupported_grant_type", format!("Invalid grant_type: {grant_type}")));
+    match required(request, "grant_type")?.as_str() {
+        JWT_BEARER => jwt_bearer(config, request, now),
+        refresh::GRANT_TYPE => refresh::for_person(config, request, now),
+        other => Err(oauth::unsupported_grant_type(other)),
     }
-    let assertion = Assertion::verify(&required("assertion")?, config, request, now)?;
+}
+
+fn jwt_bearer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {
+    let assertion = Assertion::verify(&required(request, "assertion")?, config, request, now)?;
     match (assertion.text("target_audience"), assertion.text("scope")) {
         (Some(audience), None) => issue_id_token(config, &assertion.issuer, audience, now),
         (None, Some(scope)) => Ok(issue_access_token(config, &assertion, scope, now)),
@@ -80,8 +73,7 @@ fn issue_access_token(config: &Config, assertion: &Assertion, scope: &str, now: 
         200,
         &json!({
             "access_token": token.encode(),
-            // One second less than the lifetime, as Google says it.
-            "expires_in": config.token_lifetime.as_secs().saturating_sub(1),
+            "expires_in": config.expires_in(),
             "token_type": "Bearer",
         }),
     )
@@ -154,35 +146,4 @@ fn is_this_endpoint(audience: &str, config: &Config, request: &Request) -> bool 
     audience == GOOGLE_TOKEN_ENDPOINT
         || audience == config.token_endpoint()
         || request.header("Host").is_some_and(|host| audience == format!("http://{host}/token"))
-}
-
-/// Why there is no token.
-enum Refusal {
-    /// The client is at fault: RFC 6749 section 5.2.
-    OAuth { error: &'static str, description: String },
-    /// The emulator is.
-    Key(KeyError),
-}
-
-impl Refusal {
-    fn new(error: &'static str, description: impl Into<String>) -> Self {
-        Self::OAuth { error, description: description.into() }
-    }
-}
-
-impl From<KeyError> for Refusal {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-fn invalid_grant(description: impl Into<String>) -> Refusal {
-    Refusal::new("invalid_grant", description)
-}
-
-/// RFC 6749 section 5.1 forbids to keep a token.
-fn uncacheable(response: Response) -> Response {
-    response
-        .with_header("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
-        .with_header("Pragma", "no-cache")
 }
