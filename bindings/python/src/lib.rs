@@ -9,6 +9,7 @@ use crate::op::Op;
 use crate::source::Source;
 use crate::verifier::Verifier;
 
+mod claims;
 mod op;
 mod source;
 mod verifier;

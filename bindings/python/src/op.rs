@@ -16,8 +16,8 @@ pub(crate) struct Op {
 #[pymethods]
 impl Op {
     /// Takes the reply to the last step and gives the next step, both JSON.
-    fn resume(&self, now_ms: u64, reply: &str) -> String {
-        self.lock().resume(now_ms, reply)
+    fn resume(&self, now_ms: f64, reply: &str) -> String {
+        self.lock().resume(now_ms as u64, reply)
     }
 
     /// Ends the operation and gives its flight up, so that another caller can be chosen.

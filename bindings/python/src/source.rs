@@ -22,8 +22,8 @@ impl Source {
     }
 
     /// The token of `kind` for `target` at this moment, or who gets it.
-    fn lookup(&self, kind: &str, target: &Bound<'_, PyString>, now_ms: u64) -> PyResult<Answer> {
-        let lookup = self.0.lookup(kind, &target.to_string_lossy(), now_ms).map_err(raise)?;
+    fn lookup(&self, kind: &str, target: &Bound<'_, PyString>, now_ms: f64) -> PyResult<Answer> {
+        let lookup = self.0.lookup(kind, &target.to_string_lossy(), now_ms as u64).map_err(raise)?;
         Ok(match lookup {
             Lookup::Fresh(token) => with_token("fresh", &token, None),
             Lookup::Stale(token, op) => with_token("stale", &token, op),

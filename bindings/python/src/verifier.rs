@@ -3,37 +3,46 @@
 use std::borrow::Cow;
 
 use gatepass_bridge::{RequestHeaders, Verdict};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::claims::ParsedClaims;
 use crate::op::Op;
 use crate::raise;
 
-/// Status, payload, `expires_at_ms`, flight, operation.
-type Answer<'py> = (&'static str, Option<Bound<'py, PyBytes>>, u64, Option<u64>, Option<Op>);
-
 /// Checks received tokens.
 #[pyclass(frozen, module = "gatepass._native")]
-pub(crate) struct Verifier(gatepass_bridge::Verifier);
+pub(crate) struct Verifier {
+    verifier: gatepass_bridge::Verifier,
+    parsed: ParsedClaims,
+}
 
 #[pymethods]
 impl Verifier {
     #[new]
     fn new(options: &str) -> PyResult<Self> {
-        gatepass_bridge::Verifier::new(options).map(Self).map_err(raise)
+        let verifier = gatepass_bridge::Verifier::new(options).map_err(raise)?;
+        Ok(Self { verifier, parsed: ParsedClaims::default() })
     }
 
-    /// The verdict on `token` at this moment.
-    fn check<'py>(&self, py: Python<'py>, token: &Bound<'py, PyAny>, now_ms: u64) -> PyResult<Answer<'py>> {
-        Ok(match self.0.check(&octets(token)?, now_ms).map_err(raise)? {
+    /// The verdict on `token` at this moment: its claims when there is nothing else to do, else a tuple of status,
+    /// claims, flight and operation.
+    fn check<'py>(&self, token: &Bound<'py, PyAny>, now_ms: f64) -> PyResult<Bound<'py, PyAny>> {
+        let py = token.py();
+        match self.verifier.check(&octets(token)?, now_ms as u64).map_err(raise)? {
             Verdict::Accepted(verified, op) => {
-                let payload = PyBytes::new(py, verified.payload());
-                let flight = op.as_ref().and_then(gatepass_bridge::Op::flight);
-                ("accepted", Some(payload), verified.expires_at().0, flight, op.map(Op::from))
+                let claims = self.parsed.of(py, verified.payload())?;
+                match op {
+                    None => Ok(claims.into_any()),
+                    Some(op) => ("accepted", claims, op.flight(), Op::from(op)).into_bound_py_any(py),
+                }
             }
-            Verdict::NeedsKeys(op) => ("needs_keys", None, 0, op.flight(), Some(op.into())),
-            Verdict::Join(flight) => ("join", None, 0, Some(flight), None),
-        })
+            Verdict::NeedsKeys(op) => {
+                ("needs_keys", py.None(), op.flight(), Op::from(op)).into_bound_py_any(py)
+            }
+            Verdict::Join(flight) => ("join", py.None(), flight, py.None()).into_bound_py_any(py),
+        }
     }
 
     /// The token of a request with these headers, from the one that counts.
@@ -51,12 +60,12 @@ impl Verifier {
             x_serverless_authorization: serverless.as_deref(),
             x_goog_iap_jwt_assertion: iap.as_deref(),
         };
-        self.0.token_from_headers(&headers).map(str::to_owned).map_err(raise)
+        self.verifier.token_from_headers(&headers).map(str::to_owned).map_err(raise)
     }
 
     /// Gives up the key flight, as a forked child must.
     fn abandon_flights(&self) {
-        self.0.abandon_flights();
+        self.verifier.abandon_flights();
     }
 }
 
