@@ -1,0 +1,79 @@
+"""Service-to-service identity tokens for Google Cloud: fetch, attach, verify.
+
+    import gatepass
+
+    token = gatepass.fetch_id_token("https://receiver.example")
+    claims = gatepass.verify_id_token(token, audience="https://receiver.example")
+
+`gatepass.aio` has the same for asyncio, `gatepass.requests` and `gatepass.httpx` attach tokens to calls, and
+`gatepass.flask` checks those of requests. All are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from gatepass._native import version as __version__
+from gatepass.audience import audience_for_url
+from gatepass.errors import CredentialsError, GatepassError, Refusal, TransportError, VerifyError
+from gatepass.source import TokenSource, default_source
+from gatepass.verifier import Verifier, default_verifier
+
+# typing itself is not imported when a program runs: it would double the time of `import gatepass`.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepass import aio as aio
+    from gatepass import flask as flask
+    from gatepass import httpx as httpx
+    from gatepass import requests as requests
+    from gatepass._types import Claims, Strings
+
+__all__ = [
+    "CredentialsError",
+    "GatepassError",
+    "Refusal",
+    "TokenSource",
+    "TransportError",
+    "Verifier",
+    "VerifyError",
+    "__version__",
+    "audience_for_url",
+    "fetch_access_token",
+    "fetch_id_token",
+    "verify_id_token",
+]
+
+
+def fetch_id_token(audience: str) -> str:
+    """The ID token for `audience`, from Application Default Credentials, cached for the whole process.
+
+    See `TokenSource.fetch_id_token`.
+    """
+    return default_source().fetch_id_token(audience)
+
+
+def fetch_access_token(scopes: Strings = ()) -> str:
+    """The access token for `scopes`, from Application Default Credentials, cached for the whole process.
+
+    See `TokenSource.fetch_access_token`.
+    """
+    return default_source().fetch_access_token(scopes)
+
+
+def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
+    """The claims of an ID token of Google's that is for `audience`; keys are cached for the whole process.
+
+    For anything but this, such as another issuer or a list of callers, make a `Verifier`.
+
+    Raises:
+        VerifyError: The token is refused, or the issuer's keys cannot be had; `code` says why.
+    """
+    return default_verifier(audience).verify(token)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("aio", "flask", "httpx", "requests"):
+        import importlib
+
+        return importlib.import_module(f"gatepass.{name}")
+    raise AttributeError(f"module 'gatepass' has no attribute {name!r}")

@@ -1,0 +1,99 @@
+"""Who carries out an operation, and who waits for it.
+
+An operation that others may join is a flight. The core decides who flies it; the waiting is done here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+from gatepass._driver import pending, run, start, steps
+from gatepass.errors import GatepassError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from typing import Any
+
+    from gatepass import _native
+    from gatepass._types import Clock, Conversation, Step, T
+
+# Seconds after which one who waits looks again in any case.
+PATIENCE = 5.0
+
+
+class Flights:
+    """The operations of one source or verifier that are under way, and who waits for them.
+
+    Who is told to join makes the flight's future, and whoever flies it sets that future at the end. No
+    wake-up is lost: the core is asked and the future made under one hold of the lock, and a flight is given
+    up in the core before the lock is taken to set its future.
+    """
+
+    __slots__ = ("__weakref__", "_clock", "_lock", "_native", "_waiting")
+
+    def __init__(self, native: _native.Source | _native.Verifier, clock: Clock) -> None:
+        self._native = native
+        self._clock = clock
+        self._reset()
+        _all_flights.add(self)
+
+    def ask(self, question: Callable[[], T]) -> tuple[T, Future[Any] | None]:
+        """Asks the core. If its answer is to join a flight, the future to wait for comes with it."""
+        future = pending()
+        with self._lock:
+            answer = question()
+            if isinstance(answer, tuple) and answer[0] == "join":
+                return answer, self._waiting.setdefault(answer[-2], future)
+        return answer, None
+
+    def drive(self, op: _native.Op) -> Conversation[Step | None]:
+        """Carries an operation out; gives the token, or None when it was for keys."""
+        try:
+            return (yield from steps(op, self._clock))
+        finally:
+            self._land(op)
+
+    def drive_behind(self, op: _native.Op) -> None:
+        """Carries an operation out while the caller goes on. The core remembers if it fails."""
+
+        def work() -> None:
+            try:
+                run(self.drive(op))
+            except GatepassError:
+                pass  # A caller who needs the token or key meets it again.
+
+        if not start(work):
+            self._land(op)
+
+    def _land(self, op: _native.Op) -> None:
+        op.cancel()
+        with self._lock:
+            future = None if op.flight is None else self._waiting.pop(op.flight, None)
+        if future is not None:
+            future.set_result(None)
+
+    def _reset(self) -> None:
+        # Reentrant: the garbage collector may close an abandoned task, which lands its flight, at any moment.
+        self._lock = threading.RLock()
+        self._waiting: dict[int, Future[Any]] = {}
+
+    def _after_fork(self) -> None:
+        self._reset()
+        self._native.abandon_flights()
+
+
+_all_flights: weakref.WeakSet[Flights] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    """Gives up what the parent's threads had under way: they are not here. Tokens and keys are kept."""
+    for flights in _all_flights:
+        flights._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,71 @@
+"""Types for type checkers only: this module is never imported when a program runs."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any, Literal, TypeAlias, TypeVar
+
+ErrorCode: TypeAlias = Literal[
+    "API_MISUSE",
+    "INVALID_OPTION",
+    "INVALID_AUDIENCE",
+    "UNSUPPORTED",
+    "INTERNAL",
+    "CREDENTIALS_NOT_FOUND",
+    "CREDENTIALS_FILE_UNREADABLE",
+    "CREDENTIALS_FILE_INVALID",
+    "CREDENTIALS_TYPE_UNKNOWN",
+    "CREDENTIALS_TYPE_UNSUPPORTED",
+    "ENDPOINT_NOT_ALLOWED",
+    "TOKEN_REFUSED",
+    "TOKEN_RESPONSE_INVALID",
+    "ID_TOKEN_UNSUPPORTED",
+    "EXECUTABLE_NOT_ALLOWED",
+    "SUBJECT_TOKEN_FAILED",
+    "CONNECTION_FAILED",
+    "TIMEOUT",
+    "ENDPOINT_UNAVAILABLE",
+    "RESPONSE_TOO_LARGE",
+    "REDIRECT_REFUSED",
+    "TOKEN_MISSING",
+    "TOKEN_MALFORMED",
+    "TOKEN_TOO_LARGE",
+    "ALG_NOT_ALLOWED",
+    "TYP_MISMATCH",
+    "CRIT_UNSUPPORTED",
+    "UNKNOWN_KEY",
+    "KEY_UNUSABLE",
+    "BAD_SIGNATURE",
+    "SIGNATURE_STRIPPED",
+    "MISSING_CLAIM",
+    "BAD_CLAIM_TYPE",
+    "BAD_CLAIM",
+    "BAD_ISSUER",
+    "BAD_AUDIENCE",
+    "TOKEN_EXPIRED",
+    "TOKEN_NOT_YET_VALID",
+    "TOKEN_ISSUED_IN_FUTURE",
+    "EMAIL_NOT_ALLOWED",
+    "EMAIL_NOT_VERIFIED",
+    "KEYS_UNAVAILABLE",
+]
+"""The codes of `GatepassError.code`: the core's closed list, so that a type checker finds a misspelt one."""
+
+Claims: TypeAlias = dict[str, Any]
+"""The claims of a token, as JSON gives them."""
+
+Clock: TypeAlias = Callable[[], float]
+"""Gives Unix time in seconds, as `time.time` does."""
+
+Strings: TypeAlias = str | Iterable[str]
+"""One string, or several."""
+
+Step: TypeAlias = Mapping[str, Any]
+"""What the core asks for, as JSON."""
+
+Reply: TypeAlias = Mapping[str, Any]
+"""How it is answered, as JSON."""
+
+T = TypeVar("T")
+
+Conversation: TypeAlias = Generator[tuple[Future[Any], float | None], None, T]
+"""Work that waits: it yields a future and the most seconds to wait for it, and goes on when it is resumed."""

@@ -1,0 +1,54 @@
+"""The same for asyncio: while one of these waits, the event loop goes on.
+
+Sources and verifiers are the same here: one object may serve threads and several event loops at once. What
+blocks runs in a thread of its own; waiting for another caller's fetch takes none. Cancelling a call disturbs
+no other.
+"""
+
+from __future__ import annotations
+
+from gatepass.source import TokenSource, as_target, default_source
+from gatepass.verifier import Verifier, default_verifier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepass._types import Claims, Strings
+
+__all__ = [
+    "access_token_header",
+    "fetch_access_token",
+    "fetch_id_token",
+    "id_token_header",
+    "verify",
+    "verify_id_token",
+]
+
+
+async def fetch_id_token(audience: str, *, source: TokenSource | None = None) -> str:
+    """As `TokenSource.fetch_id_token`, of `source` or of the process-wide one."""
+    return (await (source or default_source())._token_async("id_token", audience))[2]
+
+
+async def fetch_access_token(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
+    """As `TokenSource.fetch_access_token`, of `source` or of the process-wide one."""
+    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[2]
+
+
+async def id_token_header(audience: str, *, source: TokenSource | None = None) -> str:
+    """As `TokenSource.id_token_header`, of `source` or of the process-wide one."""
+    return (await (source or default_source())._token_async("id_token", audience))[1]
+
+
+async def access_token_header(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
+    """As `TokenSource.access_token_header`, of `source` or of the process-wide one."""
+    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[1]
+
+
+async def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
+    """As `gatepass.verify_id_token`."""
+    return await default_verifier(audience)._verify_async(token)
+
+
+async def verify(token: str | bytes, *, verifier: Verifier) -> Claims:
+    """As `verifier.verify(token)`."""
+    return await verifier._verify_async(token)

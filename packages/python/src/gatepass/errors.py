@@ -1,0 +1,89 @@
+"""What can go wrong, by family. `code` says what it was, the message what to do about it."""
+
+from __future__ import annotations
+
+from gatepass import _native
+
+# typing itself is not imported when a program runs: it would double the time of `import gatepass`.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gatepass._types import ErrorCode, Step
+
+
+class Refusal:
+    """How a receiving service answers a request that it refuses."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Sequence[tuple[str, str]], body: str) -> None:
+        self.status = status
+        """The HTTP status."""
+        self.headers = [(name, value) for name, value in headers]
+        """The headers, among them the body's content type."""
+        self.body = body
+        """A JSON object with the error's code. The message stays with the service's own log."""
+
+    def __repr__(self) -> str:
+        return f"Refusal(status={self.status})"
+
+
+class GatepassError(Exception):
+    """Any error of gatepass; itself one in the use of gatepass, such as an option that makes no sense.
+
+    The message says what was found, what was expected and what to do. It never holds a token or a key.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: ErrorCode = "INTERNAL",
+        retryable: bool = False,
+        claim: str | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        """What went wrong, as a stable word."""
+        self.retryable = retryable
+        """Whether the same call may succeed later without a change."""
+        self.claim = claim
+        """The claim or header parameter of the token that the error is about, if it is about one."""
+        self.refusal = refusal or Refusal(500, [], "")
+        """The answer of a service that received the token in a request."""
+
+
+class CredentialsError(GatepassError):
+    """The credentials cannot be found, read or used."""
+
+
+class TransportError(GatepassError):
+    """An endpoint cannot be reached, or answers nothing useful."""
+
+
+class VerifyError(GatepassError):
+    """A received token is refused, or the issuer's keys cannot be had."""
+
+
+def error_of(failure: _native.Failure) -> GatepassError:
+    """Makes the error that the native module's exception stands for."""
+    import json
+
+    return error_from(json.loads(failure.args[0]))
+
+
+def error_from(fields: Step) -> GatepassError:
+    """Makes the error of this JSON form."""
+    kind = _KINDS.get(fields["kind"], GatepassError)
+    return kind(
+        fields["message"],
+        code=fields["code"],
+        retryable=fields["retryable"],
+        claim=fields["claim"],
+        refusal=Refusal(**fields["refusal"]),
+    )
+
+
+_KINDS = {"credentials": CredentialsError, "transport": TransportError, "verify": VerifyError}

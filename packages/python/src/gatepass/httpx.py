@@ -1,0 +1,45 @@
+"""Attaches ID tokens to calls with httpx: `httpx.AsyncClient(auth=gatepass.httpx.IdTokenAuth())`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from gatepass import aio
+from gatepass.audience import audience_for_url
+from gatepass.source import TokenSource, default_source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+__all__ = ["IdTokenAuth"]
+
+
+class IdTokenAuth(httpx.Auth):
+    """Sends an ID token in `Authorization`, always fresh. A redirect to another origin gets none.
+
+    It serves a `Client` as well as an `AsyncClient`, whose event loop must be asyncio's.
+
+    Args:
+        audience: The receiver's. Without it, what `audience_for_url` says of each URL that is called.
+        source: Where tokens come from. Without it, Application Default Credentials, cached process-wide.
+    """
+
+    def __init__(self, audience: str | None = None, *, source: TokenSource | None = None) -> None:
+        self._audience = audience
+        self._source = source or default_source()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Called by httpx."""
+        request.headers["Authorization"] = self._source.id_token_header(self._audience_for(request))
+        yield request
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Called by httpx."""
+        header = await aio.id_token_header(self._audience_for(request), source=self._source)
+        request.headers["Authorization"] = header
+        yield request
+
+    def _audience_for(self, request: httpx.Request) -> str:
+        return self._audience or audience_for_url(str(request.url))

@@ -1,0 +1,33 @@
+"""Attaches ID tokens to calls with requests: `requests.get(url, auth=gatepass.requests.IdTokenAuth())`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from requests.auth import AuthBase
+
+from gatepass.audience import audience_for_url
+from gatepass.source import TokenSource, default_source
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+__all__ = ["IdTokenAuth"]
+
+
+class IdTokenAuth(AuthBase):
+    """Sends an ID token in `Authorization`, always fresh. A redirect to another host gets none.
+
+    Args:
+        audience: The receiver's. Without it, what `audience_for_url` says of each URL that is called.
+        source: Where tokens come from. Without it, Application Default Credentials, cached process-wide.
+    """
+
+    def __init__(self, audience: str | None = None, *, source: TokenSource | None = None) -> None:
+        self._audience = audience
+        self._source = source or default_source()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        audience = self._audience or audience_for_url(request.url or "")
+        request.headers["Authorization"] = self._source.id_token_header(audience)
+        return request

@@ -1,0 +1,171 @@
+"""Tokens to send: fetched, cached, refreshed before they end."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from gatepass import _native
+from gatepass._driver import LIMIT, run, run_async
+from gatepass._flights import PATIENCE, Flights
+from gatepass.errors import GatepassError, error_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal, TypeAlias
+
+    from gatepass._types import Clock, Conversation, Strings
+
+    Kind: TypeAlias = Literal["id_token", "access_token"]
+    # Seconds until which it may be handed out without a look-up, the header's value, the token itself.
+    Held: TypeAlias = tuple[float, str, str]
+
+# The most tokens of a kind that are held here, in front of the core's own cache.
+MAX_HELD = 1_000
+
+
+class TokenSource:
+    """Tokens of one principal. Make one and keep it: it caches, and threads and event loops may share it.
+
+    Without arguments it finds Application Default Credentials: the file that `GOOGLE_APPLICATION_CREDENTIALS`
+    names, gcloud's own file, the metadata server. Nothing is looked for before the first token is asked for.
+
+    Args:
+        credentials_file: The path of a credential file to use instead.
+        credentials_json: The content of one, as text or as the object that `json.load` makes of it.
+        impersonate: The e-mail of a service account whose tokens to get with these credentials.
+        delegates: The service accounts in between, each of which may impersonate the next.
+        trusted_endpoints: `host:port` of token endpoints to trust beside Google's own.
+        clock: Gives Unix time in seconds.
+
+    Raises:
+        GatepassError: An option makes no sense.
+    """
+
+    __slots__ = ("__weakref__", "_access_tokens", "_clock", "_flights", "_id_tokens", "_native")
+
+    def __init__(
+        self,
+        *,
+        credentials_file: str | os.PathLike[str] | None = None,
+        credentials_json: str | Mapping[str, Any] | None = None,
+        impersonate: str | None = None,
+        delegates: Strings = (),
+        trusted_endpoints: Strings = (),
+        clock: Clock = time.time,
+    ) -> None:
+        import json
+
+        if credentials_json is not None and not isinstance(credentials_json, str):
+            credentials_json = json.dumps(credentials_json)
+        options = {
+            "credentials_file": None if credentials_file is None else os.fspath(credentials_file),
+            "credentials_json": credentials_json,
+            "impersonate": impersonate,
+            "delegates": as_list(delegates),
+            "trusted_endpoints": as_list(trusted_endpoints),
+            "seed": int.from_bytes(os.urandom(6), "big"),
+        }
+        try:
+            self._native = _native.Source(json.dumps(options))
+        except _native.Failure as failure:
+            raise error_of(failure) from None
+        self._clock = clock
+        self._flights = Flights(self._native, clock)
+        self._id_tokens: dict[str, Held] = {}
+        self._access_tokens: dict[str, Held] = {}
+
+    def fetch_id_token(self, audience: str) -> str:
+        """The ID token for `audience`: the receiver's URL, a custom audience, or the OAuth client id of IAP.
+
+        Raises:
+            CredentialsError: The credentials cannot be found, read or used.
+            TransportError: The endpoint that gives the token cannot be reached.
+            GatepassError: The audience makes no sense.
+        """
+        held = self._id_tokens.get(audience)
+        if held is None or self._clock() >= held[0]:
+            held = run(self._fetch("id_token", audience))
+        return held[2]
+
+    def fetch_access_token(self, scopes: Strings = ()) -> str:
+        """The access token for `scopes`. Without any it has those of the account (metadata server only).
+
+        Raises: As `fetch_id_token` does.
+        """
+        target = as_target(scopes)
+        held = self._access_tokens.get(target)
+        if held is None or self._clock() >= held[0]:
+            held = run(self._fetch("access_token", target))
+        return held[2]
+
+    def id_token_header(self, audience: str) -> str:
+        """The value of an `Authorization` header with the token of `fetch_id_token`."""
+        held = self._id_tokens.get(audience)
+        if held is None or self._clock() >= held[0]:
+            held = run(self._fetch("id_token", audience))
+        return held[1]
+
+    def access_token_header(self, scopes: Strings = ()) -> str:
+        """The value of an `Authorization` header with the token of `fetch_access_token`."""
+        target = as_target(scopes)
+        held = self._access_tokens.get(target)
+        if held is None or self._clock() >= held[0]:
+            held = run(self._fetch("access_token", target))
+        return held[1]
+
+    async def _token_async(self, kind: Kind, target: str) -> Held:
+        held = self._held_of(kind).get(target)
+        if held is None or self._clock() >= held[0]:
+            held = await run_async(self._fetch(kind, target))
+        return held
+
+    def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
+        for _ in range(LIMIT):
+            try:
+                answer, flight = self._flights.ask(
+                    lambda: self._native.lookup(kind, target, self._clock() * 1000)
+                )
+            except _native.Failure as failure:
+                raise error_of(failure) from None
+            _, header, _, fresh_until_ms, _, op = answer
+            if header is not None:
+                if op is not None:
+                    self._flights.drive_behind(op)
+                return self._hold(kind, target, header, fresh_until_ms)
+            if flight is not None:
+                yield flight, PATIENCE
+            if op is not None:
+                token = yield from self._flights.drive(op)
+                if token is not None:
+                    return self._hold(kind, target, token["header"], token["fresh_until_ms"])
+        raise GatepassError("no token after many attempts", code="API_MISUSE")
+
+    def _hold(self, kind: Kind, target: str, header: str, fresh_until_ms: int) -> Held:
+        tokens = self._held_of(kind)
+        if len(tokens) >= MAX_HELD:
+            tokens.clear()
+        held = (fresh_until_ms / 1000, header, header.partition(" ")[2])
+        tokens[target] = held
+        return held
+
+    def _held_of(self, kind: Kind) -> dict[str, Held]:
+        return self._id_tokens if kind == "id_token" else self._access_tokens
+
+
+def default_source() -> TokenSource:
+    """The source of Application Default Credentials that the whole process shares."""
+    return _default.get("adc") or _default.setdefault("adc", TokenSource())
+
+
+_default: dict[str, TokenSource] = {}
+
+
+def as_list(strings: Strings | None) -> list[str]:
+    """A lone string is one item, not its letters."""
+    return [strings] if isinstance(strings, str) else list(strings or ())
+
+
+def as_target(scopes: Strings) -> str:
+    return scopes if isinstance(scopes, str) else " ".join(scopes)
