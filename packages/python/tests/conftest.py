@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gatepass
+import gatepass.source
+import gatepass.verifier
+from support import Emulator
+
+# All that leads to credentials: a test begins with none of it.
+NAMES = [
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLOUDSDK_CONFIG",
+    "GCE_METADATA_HOST",
+    "GCE_METADATA_IP",
+    "METADATA_SERVER_DETECTION",
+    "NO_GCE_CHECK",
+    "K_SERVICE",
+    "GATEPASS_TRUSTED_ENDPOINTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+]
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[Emulator]:
+    emulator = Emulator()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials, no proxies, and nothing that an earlier test has cached."""
+    for name in NAMES:
+        # Set first, so that the variable goes back to what it was even if the test sets it on its own.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(gatepass.source, "_default", {})
+    monkeypatch.setattr(gatepass.verifier, "_default", {})
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Emulator:
+    """The emulator, with nothing counted and no fault waiting; ADC does not know of it."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture
+def adc(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator as what Application Default Credentials find."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    return emulator

@@ -1,0 +1,108 @@
+"""Clients that attach tokens, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+import gatepass
+import gatepass.httpx
+import gatepass.requests
+from support import ACCESS, IDENTITY, Answer, Emulator, Request, Server
+
+Get = Callable[[str, Any, Any], int]
+
+
+def with_requests(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
+    return requests.get(
+        url, auth=gatepass.requests.IdTokenAuth(audience, source=source), timeout=30
+    ).status_code
+
+
+def with_httpx(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
+    auth = gatepass.httpx.IdTokenAuth(audience, source=source)
+    with httpx.Client(auth=auth, follow_redirects=True) as client:
+        return client.get(url).status_code
+
+
+def with_httpx_async(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
+    async def get() -> int:
+        auth = gatepass.httpx.IdTokenAuth(audience, source=source)
+        async with httpx.AsyncClient(auth=auth, follow_redirects=True) as client:
+            return (await client.get(url)).status_code
+
+    return asyncio.run(get())
+
+
+@pytest.fixture(params=[with_requests, with_httpx, with_httpx_async])
+def get(request: pytest.FixtureRequest) -> Get:
+    method: Get = request.param
+    return method
+
+
+@pytest.fixture
+def receiver() -> Iterator[Server]:
+    with Server(lambda request: Answer(204)) as server:
+        yield server
+
+
+def test_the_audience_comes_from_the_url(get: Get, receiver: Server, adc: Emulator) -> None:
+    assert get(f"{receiver.url}/path?query=1", None, None) == 204
+    assert audience_of(adc, receiver.requests[0]) == receiver.url
+
+
+def test_the_audience_is_given(get: Get, receiver: Server, adc: Emulator) -> None:
+    assert get(receiver.url, "https://receiver.example", None) == 204
+    assert audience_of(adc, receiver.requests[0]) == "https://receiver.example"
+
+
+def test_one_token_serves_many_calls(get: Get, receiver: Server, adc: Emulator) -> None:
+    source = gatepass.TokenSource()
+    for _ in range(3):
+        get(receiver.url, None, source)
+    assert len({request.headers["authorization"] for request in receiver.requests}) == 1
+    assert adc.counts() == {IDENTITY: 1}
+
+
+def test_a_redirect_to_another_place_gets_no_token(get: Get, receiver: Server, adc: Emulator) -> None:
+    elsewhere = receiver.url.replace("127.0.0.1", "localhost")
+    with Server(lambda request: Answer(302, headers={"Location": elsewhere})) as redirecting:
+        assert get(redirecting.url, None, None) == 204
+    assert "authorization" in redirecting.requests[0].headers
+    assert "authorization" not in receiver.requests[0].headers
+
+
+def test_without_a_token_nothing_is_sent(
+    get: Get, receiver: Server, adc: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adc.fault(path=IDENTITY, status=404)
+    with pytest.raises(gatepass.CredentialsError):
+        get(receiver.url, None, gatepass.TokenSource())
+    with pytest.raises(gatepass.GatepassError, match="http://"):
+        get("http://receiver.example", None, None)
+    assert receiver.requests == []
+
+
+def test_the_audience_for_a_url() -> None:
+    assert (
+        gatepass.audience_for_url("https://tag---svc-abc-uc.a.run.app/a?b") == "https://svc-abc-uc.a.run.app"
+    )
+    with pytest.raises(gatepass.GatepassError) as raised:
+        gatepass.audience_for_url("svc-abc-uc.a.run.app")
+    assert raised.value.code == "INVALID_AUDIENCE"
+
+
+def audience_of(emulator: Emulator, request: Request) -> Any:
+    """The audience of the token that the receiver got, which it verifies."""
+    verifier = gatepass.Verifier(any_audience=True, keys_url=emulator.keys_url)
+    return verifier.verify(verifier.token_from_headers({"Authorization": request.headers["authorization"]}))[
+        "aud"
+    ]
+
+
+assert ACCESS

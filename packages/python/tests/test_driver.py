@@ -1,0 +1,250 @@
+"""Steps carried out, one by one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepass import _driver
+from support import PATIENCE, Answer, Server
+
+
+def send(url: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "step": "send",
+        "method": "GET",
+        "url": url,
+        "headers": [],
+        "body": None,
+        "timeout_ms": 10_000,
+        "route": "default",
+        "client_certificate": None,
+        **changed,
+    }
+
+
+def test_a_request_is_sent_as_it_stands() -> None:
+    with Server(lambda request: Answer(status=418, body="caf\u00e9", headers={"X-A": "1"})) as server:
+        headers = [["content-type", "a/b"], ["x-b", "2"]]
+        reply = _driver._perform(send(f"{server.url}/a?b=c", method="POST", headers=headers, body="d=e"))
+    assert (reply["reply"], reply["status"], reply["body"]) == ("response", 418, "caf\u00e9")
+    assert ("X-A", "1") in reply["headers"]
+    request = server.requests[0]
+    assert (request.method, request.path, request.body) == ("POST", "/a?b=c", b"d=e")
+    assert (request.headers["content-type"], request.headers["x-b"]) == ("a/b", "2")
+    assert "user-agent" not in request.headers
+
+
+def test_repeated_headers_are_repeated() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nA: 1\r\nA: 2\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(answer) as url:
+        headers = _driver._perform(send(url))["headers"]
+    assert [value for name, value in headers if name == "A"] == ["1", "2"]
+
+
+def test_a_body_that_is_no_text_comes_with_replacements() -> None:
+    with Server(lambda request: Answer(body=b"a\xff")) as server:
+        assert _driver._perform(send(server.url))["body"] == "a\ufffd"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    with Server(lambda request: Answer(status, headers={"Location": "/b"})) as server:
+        assert _driver._perform(send(f"{server.url}/a"))["status"] == status
+        assert [request.path for request in server.requests] == ["/a"]
+
+
+@pytest.mark.parametrize(("size", "kind"), [(_driver.OCTETS, "response"), (_driver.OCTETS + 1, "too_large")])
+def test_a_body_is_capped(size: int, kind: str) -> None:
+    with Server(lambda request: Answer(body=b"a" * size)) as server:
+        reply = _driver._perform(send(server.url))
+    assert reply.get("kind", reply["reply"]) == kind
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        b"hush\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: 1\r\n" * 1000 + b"\r\n",
+    ],
+    ids=["nothing", "short", "short chunk", "no HTTP", "too many headers"],
+)
+def test_an_answer_that_breaks_off_or_is_none(answer: bytes) -> None:
+    with raw_server(answer) as url:
+        reply = _driver._perform(send(url))
+    assert (reply["reply"], reply["kind"]) == ("failed", "connect")
+    assert "hush" not in str(reply)
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    reply = _driver._perform(send(f"http://127.0.0.1:{port}/a?key=hush"))
+    assert (reply["kind"], "hush" in reply["message"]) == ("connect", False)
+    assert "refused" in reply["message"].lower()
+
+
+def test_tls_that_is_none() -> None:
+    with Server(lambda request: Answer()) as server:
+        reply = _driver._perform(send(server.url.replace("http:", "https:")))
+    assert reply["kind"] == "connect"
+
+
+def test_the_time_limit_covers_the_whole_exchange() -> None:
+    """The server sends an octet before each wait for one could end, and never an answer."""
+    begun, stopped = threading.Event(), threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        begun.set()
+        while not stopped.wait(0.01):
+            connection.send(b"H")
+
+    with raw_server(drip) as url:
+        steps = _driver.steps(Script(send(url, timeout_ms=200), "timeout"), lambda: 0.0)
+        assert _driver.run(steps) is None
+        assert begun.is_set()
+        stopped.set()
+
+
+def test_proxies_are_for_the_default_route_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        Server(lambda request: Answer(body="proxy")) as proxy,
+        Server(lambda request: Answer()) as server,
+    ):
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        assert _driver._perform(send(f"{server.url}/a"))["body"] == "proxy"
+        assert proxy.requests[0].path == f"{server.url}/a"
+        assert _driver._perform(send(f"{server.url}/a", route="direct"))["body"] == ""
+        assert len(proxy.requests) == 1
+
+
+def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(lambda request: Answer(status=407)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        reply = _driver._perform(send("https://receiver.example/"))
+    assert (reply["kind"], "407" in reply["message"]) == ("connect", True)
+    assert proxy.requests[0].path == "receiver.example:443"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        send("https://a", client_certificate={"cert_path": "a", "key_path": "b"}),
+        {"step": "run", "argv": ["a"], "env": [], "timeout_ms": 1},
+        {"step": "supply", "supplier": "a", "audience": "b", "token_type": "c"},
+        {"step": "unknown"},
+    ],
+    ids=lambda step: step["step"],
+)
+def test_a_step_that_this_package_does_not_know(step: dict[str, Any]) -> None:
+    assert _driver._perform(step)["kind"] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[", "http://a b/", "http://\u2603\uff0e\uff0e/", "ftp://a/"]
+)
+def test_a_url_that_is_none(url: str) -> None:
+    assert _driver._perform(send(url))["reply"] == "failed"
+
+
+def test_variables_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEPASS_A", "1")
+    monkeypatch.setenv("GATEPASS_B", "")
+    monkeypatch.delenv("GATEPASS_C", raising=False)
+    reply = _driver._perform({"step": "read_env", "names": ["GATEPASS_A", "GATEPASS_B", "GATEPASS_C"]})
+    assert reply == {"reply": "env", "values": {"GATEPASS_A": "1", "GATEPASS_B": ""}}
+
+
+def test_files(tmp_path: Path) -> None:
+    def read(path: Path | str) -> str:
+        reply = _driver._perform({"step": "read_file", "path": str(path)})
+        return str(reply.get("text", reply.get("kind")))
+
+    file = tmp_path / "a"
+    file.write_bytes(b"a\xff")
+    assert read(file) == "a\ufffd"
+    assert read(tmp_path / "b") == "not_found"
+    assert read(file / "b") == "not_found"
+    assert read(tmp_path) == "other"
+    assert read("a\0b") == "other"
+    file.write_bytes(b"a" * _driver.OCTETS)
+    assert len(read(file)) == _driver.OCTETS
+    file.write_bytes(b"a" * (_driver.OCTETS + 1))
+    assert read(file) == "too_large"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.touch(mode=0)
+    assert _driver._perform({"step": "read_file", "path": str(file)})["kind"] == "permission_denied"
+
+
+def test_an_operation_that_does_not_end_is_given_up() -> None:
+    class Endless:
+        def resume(self, now_ms: int, reply: str) -> str:
+            return '{"step":"read_env","names":[]}'
+
+    with pytest.raises(Exception, match="did not end"):
+        _driver.run(_driver.steps(Endless(), lambda: 0.0))  # type: ignore[arg-type]
+
+
+def test_a_wait_ends_when_the_clock_is_there() -> None:
+    steps = _driver.steps(Script({"step": "wait", "until_ms": 1020}, "elapsed"), lambda: 1.0)
+    future, seconds = next(steps)
+    assert (future.done(), seconds) == (False, 0.02)
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+class Script:
+    """An operation of one step, which wants this reply or failure."""
+
+    def __init__(self, step: dict[str, Any], expected: str) -> None:
+        self._step, self._expected = step, expected
+
+    def resume(self, now_ms: int, reply: str) -> str:
+        import json
+
+        answer = json.loads(reply)
+        if answer["reply"] == "start":
+            return json.dumps(self._step)
+        assert answer.get("kind", answer["reply"]) == self._expected
+        return '{"step":"done","token":null}'
+
+
+class raw_server:
+    """Sends these octets, or does this, to whoever connects, and closes the connection."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(PATIENCE)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}/"
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(PATIENCE)
+        self._server.close()
+
+    def _serve(self) -> None:
+        connection, _ = self._server.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            connection.recv(65536)
+            if callable(self._answer):
+                self._answer(connection)
+            else:
+                connection.sendall(self._answer)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any, get_args
+
+import pytest
+
+import gatepass
+from gatepass import _native, _types
+from gatepass.errors import error_from
+
+CORE = json.loads(_native.error_codes())
+CLASSES = {
+    "usage": gatepass.GatepassError,
+    "credentials": gatepass.CredentialsError,
+    "transport": gatepass.TransportError,
+    "verify": gatepass.VerifyError,
+}
+
+
+def test_the_list_of_codes_is_the_cores() -> None:
+    assert list(get_args(_types.ErrorCode)) == [entry["code"] for entry in CORE]
+
+
+@pytest.mark.parametrize("entry", CORE, ids=lambda entry: entry["code"])
+def test_a_code_has_the_class_of_its_family(entry: dict[str, Any]) -> None:
+    error = error_from(fields(code=entry["code"], kind=entry["kind"]))
+    assert type(error) is CLASSES[entry["kind"]]
+
+
+def test_an_error_survives_the_way_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(error_from(fields(claim="exp", retryable=True))))
+    assert (type(error), error.code, error.retryable, error.claim) == (
+        gatepass.VerifyError,
+        "TOKEN_EXPIRED",
+        True,
+        "exp",
+    )
+    assert str(error) == "too late"
+    refusal = error.refusal
+    assert (refusal.status, refusal.headers, refusal.body) == (401, [("A", "b")], "{}")
+
+
+def test_an_option_that_makes_no_sense_is_named() -> None:
+    with pytest.raises(gatepass.GatepassError, match="no audience is given") as raised:
+        gatepass.Verifier()
+    assert (raised.value.code, type(raised.value)) == ("INVALID_OPTION", gatepass.GatepassError)
+    with pytest.raises(gatepass.GatepassError, match="both credentials_file and credentials_json"):
+        gatepass.TokenSource(credentials_file="a", credentials_json={})
+    with pytest.raises(gatepass.GatepassError, match="delegates are given without impersonate"):
+        gatepass.TokenSource(delegates="a@p.iam.gserviceaccount.com")
+    with pytest.raises(gatepass.GatepassError, match="leeway_seconds"):
+        gatepass.Verifier("a", leeway_seconds=3601)
+
+
+def fields(**changed: Any) -> dict[str, Any]:
+    refusal = {"status": 401, "headers": [["A", "b"]], "body": "{}"}
+    return {
+        "code": "TOKEN_EXPIRED",
+        "kind": "verify",
+        "message": "too late",
+        "retryable": False,
+        "claim": None,
+        "refusal": refusal,
+        **changed,
+    }

@@ -1,0 +1,79 @@
+"""The package as its users meet it: installed, imported, type-checked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import ENVIRONMENT, REPOSITORY, Emulator
+
+PACKAGE = REPOSITORY / "packages" / "python"
+
+
+def python(program: str, interpreter: str | Path = sys.executable, **environment: str) -> str:
+    done = subprocess.run(
+        [str(interpreter), "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_import_is_cheap() -> None:
+    """What costs more than gatepass itself is imported by whatever needs it."""
+    loaded = set(python("import sys, gatepass; print(*sys.modules)").split())
+    bare = set(python("import sys; print(*sys.modules)").split())
+    heavy = {
+        "asyncio",
+        "concurrent.futures",
+        "flask",
+        "http",
+        "httpx",
+        "json",
+        "logging",
+        "requests",
+        "ssl",
+        "typing",
+    }
+    assert not (loaded - bare) & heavy
+    assert "gatepass._native" in loaded
+
+
+def test_parts_are_imported_when_they_are_first_used() -> None:
+    python("import gatepass; gatepass.aio, gatepass.requests, gatepass.httpx, gatepass.flask")
+    python("from gatepass import *; fetch_id_token")
+    with pytest.raises(AssertionError, match="has no attribute 'nothing'"):
+        python("import gatepass; gatepass.nothing")
+
+
+def test_the_types_are_strict() -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental"]
+    files = ["src/gatepass", "tests/user_program.py"]
+    done = subprocess.run([*command, *files], cwd=PACKAGE, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+PROGRAM = """
+import gatepass
+token = gatepass.fetch_id_token("https://receiver.example")
+verifier = gatepass.Verifier("https://receiver.example", keys_url="KEYS_URL")
+print(gatepass.__version__, verifier.verify(token)["aud"])
+"""
+
+
+@pytest.mark.timeout(1800)  # It compiles the core, in release mode.
+def test_installed_from_the_checkout_a_program_runs(adc: Emulator, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=120)
+    interpreter = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = [str(interpreter), "-m", "pip", "install", "--quiet", str(PACKAGE)]
+    subprocess.run(install, check=True, cwd=tmp_path, env=ENVIRONMENT, timeout=1500)
+    output = python(PROGRAM.replace("KEYS_URL", adc.keys_url), interpreter)
+    assert output.split() == ["0.1.0", "https://receiver.example"]
