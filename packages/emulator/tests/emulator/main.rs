@@ -8,9 +8,14 @@
     clippy::string_slice
 )]
 
+mod aws_metadata;
 mod certs;
 mod control;
+mod iam_credentials;
 mod metadata;
+mod refresh;
+mod sts;
+mod subject_token_source;
 mod token;
 
 use base64::Engine;
@@ -36,6 +41,14 @@ fn get(emulator: &Emulator, target: &str) -> Response {
 
 fn post(emulator: &Emulator, target: &str, body: &Value) -> Response {
     emulator.handle(&Request::post(target, body.to_string()), NOW)
+}
+
+/// Writes a form of the members of `fields`.
+fn form(fields: &Value) -> String {
+    let fields = fields.as_object().unwrap().iter();
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields.map(|(name, value)| (name, value.as_str().unwrap())))
+        .finish()
 }
 
 fn text(response: &Response) -> &str {
