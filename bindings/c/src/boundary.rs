@@ -90,14 +90,14 @@ pub(crate) use {border, free, handle, header, octets, out, text};
 /// # Safety
 /// `error` is null, or writable and aligned for a `gp_buf`.
 pub(crate) unsafe fn tell(error: *mut gp_buf, outcome: Result<(), Failure>) -> gp_status {
-    let json = match &outcome {
-        Ok(()) => gp_buf::EMPTY,
-        // Should even the telling panic, the number is told all the same.
-        Err(failure) => catch_unwind(AssertUnwindSafe(|| failure.to_json().into())).unwrap_or(gp_buf::EMPTY),
-    };
-    if error.is_null() {
-        json.wipe();
-    } else {
+    if !error.is_null() {
+        let json = match &outcome {
+            Ok(()) => gp_buf::EMPTY,
+            // Should even the telling panic, the number is told all the same.
+            Err(failure) => {
+                catch_unwind(AssertUnwindSafe(|| failure.to_json().into())).unwrap_or(gp_buf::EMPTY)
+            }
+        };
         // SAFETY: the caller's word. It is only written, for it may hold anything.
         unsafe { error.write(json) };
     }

@@ -103,7 +103,8 @@ pub extern "C" fn gp_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn gp_error_codes() -> gp_slice {
     static CODES: OnceLock<String> = OnceLock::new();
-    gp_slice::from(CODES.get_or_init(gatepass_bridge::error_codes).as_bytes())
+    let codes = guard(|| Ok(CODES.get_or_init(gatepass_bridge::error_codes).as_bytes()));
+    codes.unwrap_or_default().into()
 }
 
 /// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
