@@ -8,7 +8,12 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gatepass_emulator::mint::AccessToken;
 use serde_json::{Value, json};
+
+const SERVICE_ACCOUNT: &str = "sa@shop.iam.gserviceaccount.com";
 
 /// A running emulator. It stops when this is dropped, or when the test process dies: its standard input closes.
 struct Running {
@@ -55,6 +60,40 @@ impl Running {
 
     fn metadata(&self, path: &str) -> (u16, String, String) {
         self.send("GET", &format!("/computeMetadata/v1/{path}"), "Metadata-Flavor: Google\r\n", "")
+    }
+
+    /// Writes a credential file that leads here, and gives its path.
+    fn credential_file(&self, name: &str, options: &[&str]) -> String {
+        let path = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
+        let url = format!("http://{}", self.address);
+        let output =
+            gatepass(&["emulator", "key", "--emulator", &url, "--out", &path]).args(options).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        path
+    }
+
+    /// Runs `gatepass` with nothing in its environment but what the emulator printed.
+    fn run(&self, arguments: &[&str]) -> Output {
+        let exports = self.lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        gatepass(arguments).env_clear().envs(exports).output().unwrap()
+    }
+
+    /// Fetches a token with that credential file, and gives its claims, which are not verified.
+    fn id_token_claims(&self, credentials: &str) -> Value {
+        let output =
+            self.run(&["token", "--audience", "https://orders.example", "--credentials", credentials]);
+        assert!(output.status.success(), "{credentials}: {}", text(&output.stderr));
+        let claims = text(&output.stdout).split('.').nth(1).unwrap();
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+    }
+
+    /// Fetches an access token with that credential file, and gives the e-mail or name for which it speaks.
+    fn access_token_principal(&self, credentials: &str) -> String {
+        let scope = "https://www.googleapis.com/auth/cloud-platform";
+        let output = self.run(&["token", "--scope", scope, "--credentials", credentials]);
+        assert!(output.status.success(), "{credentials}: {}", text(&output.stderr));
+        AccessToken::decode(text(&output.stdout).trim()).unwrap().principal
     }
 
     fn order_fault(&self, order: &Value) {
@@ -223,6 +262,107 @@ fn wrong_options_are_usage_errors() {
         (&["emulator", "key", "--email", "a@b", "--emulator", "http://a.example/token"], "without a path"),
     ] {
         assert_fails(&gatepass(arguments).output().unwrap(), 2, &[word]);
+    }
+}
+
+#[test]
+fn an_option_of_another_type_is_a_usage_error() {
+    for (arguments, words) in [
+        (&["--email", "a@b", "--person", "c@d"][..], &["--person", "impersonated_service_account"][..]),
+        (&["--email", "a@b", "--source", "aws"], &["--source", "--type external_account"]),
+        (&["--no-impersonation"], &["--no-impersonation", "--type external_account"]),
+        (
+            &["--type", "external_account", "--email", "a@b", "--source", "aws", "--command", "x"],
+            &["--command", "--source executable"],
+        ),
+        (&["--type", "external_account", "--email", "a@b"], &["--source"]),
+        (&["--type", "external_account", "--email", "a@b", "--source", "file"], &["--file"]),
+        (&["--type", "external_account", "--source", "url"], &["--email"]),
+        (&["--type", "authorized_user", "--email", "jane"], &["--email", "name@example.com"]),
+        (&["--email", "jane"], &["--email", "name@project.iam.gserviceaccount.com"]),
+    ] {
+        let output = gatepass(&["emulator", "key"]).args(arguments).output().unwrap();
+        assert_fails(&output, 2, words);
+    }
+}
+
+#[test]
+fn people_get_access_tokens_and_impersonate_for_id_tokens() {
+    let emulator = Running::start(&[]);
+    let person = ["--email", "jane@example.com"];
+    let file =
+        emulator.credential_file("authorized_user", &[&["--type", "authorized_user"][..], &person].concat());
+    assert_eq!(emulator.access_token_principal(&file), "jane@example.com");
+
+    let workforce = ["--type", "external_account_authorized_user"];
+    let file =
+        emulator.credential_file("external_account_authorized_user", &[&workforce[..], &person].concat());
+    assert!(emulator.access_token_principal(&file).ends_with("/subject/jane@example.com"));
+
+    let impersonated = ["--type", "impersonated_service_account", "--email", SERVICE_ACCOUNT];
+    let through = ["--person", "jane@example.com", "--delegate", "middle@shop.iam.gserviceaccount.com"];
+    let file = emulator.credential_file("impersonated_service_account", &[impersonated, through].concat());
+    assert_eq!(emulator.id_token_claims(&file)["email"], SERVICE_ACCOUNT);
+    assert_eq!(emulator.access_token_principal(&file), SERVICE_ACCOUNT);
+}
+
+#[test]
+fn federation_works_with_subject_tokens_that_are_verified() {
+    let emulator = Running::start(&["--verify-subject-tokens"]);
+    let url = format!("http://{}", emulator.address);
+    let subject_token = gatepass(&["emulator", "subject-token", "--emulator", &url]).output().unwrap();
+    let token_file = format!("{}/subject-token", env!("CARGO_TARGET_TMPDIR"));
+    fs::write(&token_file, subject_token.stdout).unwrap();
+
+    let external = ["--type", "external_account", "--email", SERVICE_ACCOUNT, "--source"];
+    for (source, options) in [("file", &["--file", &token_file][..]), ("url", &[]), ("aws", &[])] {
+        let file = emulator.credential_file(source, &[&external[..], &[source], options].concat());
+        assert_eq!(emulator.id_token_claims(&file)["email"], SERVICE_ACCOUNT, "{source}");
+        assert_eq!(emulator.access_token_principal(&file), SERVICE_ACCOUNT, "{source}");
+    }
+
+    let alone = ["--type", "external_account", "--no-impersonation", "--source", "url"];
+    let file = emulator.credential_file("alone", &alone);
+    assert!(emulator.access_token_principal(&file).ends_with("/subject/workload"));
+}
+
+/// `gatepass token` runs no programs, so the file's own command line stands in for a client that does.
+#[test]
+fn the_executable_of_a_credential_file_prints_a_subject_token() {
+    let output = gatepass(&[
+        "emulator",
+        "key",
+        "--type",
+        "external_account",
+        "--no-impersonation",
+        "--source",
+        "executable",
+    ])
+    .output()
+    .unwrap();
+    let file: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let command = file["credential_source"]["executable"]["command"].as_str().unwrap();
+    let mut words = command.split_ascii_whitespace();
+    let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["version"], &answer["success"]), (&json!(1), &json!(true)));
+    assert_eq!(answer["token_type"], file["subject_token_type"]);
+    assert_eq!(answer["id_token"].as_str().unwrap().split('.').count(), 3);
+    assert!(answer["expiration_time"].as_u64().is_some());
+}
+
+#[test]
+fn a_certificate_is_found_by_its_configuration() {
+    let external =
+        ["emulator", "key", "--type", "external_account", "--no-impersonation", "--source", "certificate"];
+    for (options, expected) in [
+        (&[][..], json!({ "use_default_certificate_config": true })),
+        (&["--certificate-config", "/c.json"], json!({ "certificate_config_location": "/c.json" })),
+    ] {
+        let output = gatepass(&external).args(options).output().unwrap();
+        let file: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(file["credential_source"], json!({ "certificate": expected }));
+        assert_eq!(file["subject_token_type"], "urn:ietf:params:oauth:token-type:mtls");
     }
 }
 
