@@ -9,7 +9,8 @@ use crate::user::{CLIENT_ID, CLIENT_SECRET};
 use crate::{ServiceAccount, TEST_KEY_NOTICE, User, subject_token_source};
 
 /// The provider of a workload identity pool that a file names unless told otherwise.
-pub const DEFAULT_PROVIDER: &str = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/emulator/providers/emulator";
+pub const DEFAULT_PROVIDER: &str = "//iam.googleapis.com/projects/123456789012/locations/global/\
+                                    workloadIdentityPools/emulator/providers/emulator";
 
 /// The workforce pool that the file of one of its people names.
 const WORKFORCE_POOL: &str = "iam.googleapis.com/locations/global/workforcePools/emulator";
@@ -31,7 +32,6 @@ pub fn external_account_authorized_user(user: &User, emulator_url: &str) -> Stri
         "client_secret": CLIENT_SECRET,
         "refresh_token": refresh_token.encode(),
         "token_url": format!("{emulator_url}/v1/oauthtoken"),
-        "token_info_url": format!("{emulator_url}/v1/introspect"),
         "universe_domain": "googleapis.com",
     })))
 }
@@ -98,7 +98,6 @@ impl ExternalAccount {
             "audience": self.audience,
             "subject_token_type": self.source.token_type(),
             "token_url": format!("{emulator_url}/v1/token"),
-            "token_info_url": format!("{emulator_url}/v1/introspect"),
             "credential_source": self.source.members(emulator_url),
             "universe_domain": "googleapis.com",
         }));

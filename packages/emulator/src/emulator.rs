@@ -105,7 +105,8 @@ fn post_only(
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
         "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /v1/token, \
-         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
+         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, \
+         /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"
     );
     Response::new(404, "text/plain; charset=utf-8", body)

@@ -32,7 +32,6 @@ pub(crate) fn optional(request: &Request, name: &str) -> Option<String> {
 }
 
 /// An OAuth client that authenticates itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -44,23 +43,19 @@ impl Client {
     /// Google's library for Rust writes the URL-safe alphabet without padding, and gets away with it.
     pub(crate) fn from_header(request: &Request) -> Result<Option<Self>, Refusal> {
         let Some(authorization) = request.header("Authorization") else { return Ok(None) };
-        let client = authorization.split_once(' ').and_then(|(scheme, credentials)| {
-            let bytes = match scheme.eq_ignore_ascii_case("Basic") {
-                true => BASE64_STANDARD
-                    .decode(credentials)
-                    .or_else(|_| BASE64_URL_SAFE_NO_PAD.decode(credentials)),
-                false => return None,
-            };
-            let text = String::from_utf8(bytes.ok()?).ok()?;
-            let (id, secret) = text.split_once(':')?;
-            Some(Self { id: id.to_owned(), secret: secret.to_owned() })
-        });
-        match client {
-            Some(client) => Ok(Some(client)),
-            None => {
-                Err(invalid_client("The Authorization header is not of the form Basic base64(id:secret)."))
-            }
-        }
+        Self::parse(authorization).map(Some).ok_or_else(|| {
+            invalid_client("The Authorization header is not of the form Basic base64(id:secret).")
+        })
+    }
+
+    fn parse(authorization: &str) -> Option<Self> {
+        let (_, credentials) =
+            authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Basic"))?;
+        let decoded =
+            BASE64_STANDARD.decode(credentials).or_else(|_| BASE64_URL_SAFE_NO_PAD.decode(credentials));
+        let text = String::from_utf8(decoded.ok()?).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        Some(Self { id: id.to_owned(), secret: secret.to_owned() })
     }
 }
 

@@ -52,7 +52,7 @@ fn grant(
     }
     let refresh_token = RefreshToken::decode(&required(request, "refresh_token")?)
         .filter(|token| token.granted_by == grantor)
-        .ok_or_else(|| invalid_grant("Bad Request"))?;
+        .ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
     let scope = optional(request, "scope").unwrap_or_else(|| GRANTED_SCOPES.to_owned());
     let token = AccessToken {
         principal: refresh_token.principal,

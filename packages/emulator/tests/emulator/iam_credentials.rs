@@ -140,6 +140,27 @@ fn signatures_are_those_of_the_account() {
     assert_eq!((&token.claims, &token.header["kid"]), (&claims, &signed["keyId"]));
 }
 
+/// Domain-wide delegation without a key file: the account acts for a user.
+#[test]
+fn a_signed_jwt_is_an_assertion_for_the_token_endpoint() {
+    let claims = json!({
+        "iss": EMAIL,
+        "sub": "user@example.com",
+        "scope": "openid",
+        "aud": "https://oauth2.googleapis.com/token",
+        "iat": NOW.0,
+        "exp": NOW.0 + 3600,
+    });
+    let signed = parsed(&call("signJwt", &json!({ "payload": claims.to_string() })));
+    let grant = json!({
+        "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "assertion": signed["signedJwt"],
+    });
+    let body = parsed(&emulator().handle(&Request::post("/token", form(&grant)), NOW));
+    let token = AccessToken::decode(body["access_token"].as_str().unwrap()).unwrap();
+    assert_eq!(token.principal, "user@example.com");
+}
+
 #[test]
 fn a_caller_needs_an_access_token_with_a_scope_for_the_api() {
     let path = format!("/v1/projects/-/serviceAccounts/{EMAIL}:generateIdToken");
