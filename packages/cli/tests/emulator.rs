@@ -311,6 +311,7 @@ fn federation_works_with_subject_tokens_that_are_verified() {
     let emulator = Running::start(&["--verify-subject-tokens"]);
     let url = format!("http://{}", emulator.address);
     let subject_token = gatepass(&["emulator", "subject-token", "--emulator", &url]).output().unwrap();
+    assert!(!text(&subject_token.stdout).contains(char::is_whitespace));
     let token_file = format!("{}/subject-token", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&token_file, subject_token.stdout).unwrap();
 

@@ -43,7 +43,8 @@ impl Options {
             .sign()
             .map_err(|error| Failure::runtime(error.to_string()))?;
         match self.format {
-            Format::Text => print(&format!("{token}\n")),
+            // No line end: Google's libraries for Python and Node take whatever is in a file for the token.
+            Format::Text => print(&token),
             Format::Executable => {
                 let answer = json!({
                     "version": 1,
