@@ -1,0 +1,142 @@
+package dev.gatepass;
+
+import java.security.Principal;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a verified token says about its sender (RFC 7519, section 4). Read when first asked for, and once.
+ */
+public final class Claims implements Principal {
+    private final byte[] payload;
+    private volatile Map<String, Object> members;
+
+    Claims(byte[] payload) {
+        this.payload = payload;
+    }
+
+    /**
+     * Who has issued the token: {@code iss}.
+     *
+     * @return the issuer
+     */
+    public String issuer() {
+        return (String) get("iss");
+    }
+
+    /**
+     * Whom the token is about: {@code sub}, the identifier that the issuer never gives to anybody else.
+     *
+     * @return the subject
+     */
+    public String subject() {
+        return (String) get("sub");
+    }
+
+    /**
+     * Whom the token is for: {@code aud}.
+     *
+     * @return one audience, or several
+     */
+    public List<String> audiences() {
+        return get("aud") instanceof List<?> several
+                ? several.stream().map(String.class::cast).toList()
+                : List.of((String) get("aud"));
+    }
+
+    /**
+     * When the token was issued: {@code iat}.
+     *
+     * @return a moment
+     */
+    public Instant issuedAt() {
+        return moment("iat");
+    }
+
+    /**
+     * When the token ends: {@code exp}.
+     *
+     * @return a moment
+     */
+    public Instant expiresAt() {
+        return moment("exp");
+    }
+
+    /**
+     * The sender's e-mail address: {@code email}.
+     *
+     * @return the address; null if the token has none
+     */
+    public String email() {
+        return get("email") instanceof String email ? email : null;
+    }
+
+    /**
+     * Whether the issuer vouches for the e-mail address: {@code email_verified}.
+     *
+     * @return true if the token says so
+     */
+    public boolean emailVerified() {
+        return Boolean.TRUE.equals(get("email_verified"));
+    }
+
+    /**
+     * Any claim.
+     *
+     * @param name the claim's name
+     * @return a {@link String}, {@link Boolean}, {@link Long}, {@link Double}, {@link List} or {@link Map}; null if the
+     *     token does not have the claim
+     */
+    public Object get(String name) {
+        return asMap().get(name);
+    }
+
+    /**
+     * All claims.
+     *
+     * @return a map that cannot be changed; its values are as {@link #get} says
+     */
+    public Map<String, Object> asMap() {
+        Map<String, Object> read = members;
+        if (read == null) {
+            read = Json.readMembers(payload);
+            members = read; // If two threads come here at once, both read the same.
+        }
+        return read;
+    }
+
+    /**
+     * The token's payload as it was signed, for a JSON library of your own.
+     *
+     * @return a JSON object
+     */
+    public String toJson() {
+        return Native.text(payload);
+    }
+
+    /**
+     * The principal's name.
+     *
+     * @return the {@link #subject()}: an e-mail address may be given to somebody else one day
+     */
+    @Override
+    public String getName() {
+        return subject();
+    }
+
+    /**
+     * Shows which claims there are, and none of them.
+     *
+     * @return the claims' names
+     */
+    @Override
+    public String toString() {
+        return "Claims" + asMap().keySet();
+    }
+
+    /** Seconds since the epoch, perhaps with a fraction; the core has checked type and range. */
+    private Instant moment(String name) {
+        return Instant.ofEpochMilli((long) (((Number) get(name)).doubleValue() * 1000));
+    }
+}

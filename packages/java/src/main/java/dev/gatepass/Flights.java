@@ -1,0 +1,173 @@
+package dev.gatepass;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * How the callers of one source or one verifier wait. The core says who fetches and who waits for which flight; this
+ * class carries that out.
+ *
+ * <p>Operations run on threads of their own, so interrupting a caller ends its waiting and nothing else. A fetch ends
+ * early only with the caller that was chosen for it; those who wait then ask again, and one of them is chosen.
+ *
+ * <p>Why nobody waits for ever: a landing first has the core forget the flight and then, under the lock, takes the
+ * future of those who wait. Who still hears of the flight when asking the core under that lock is before the second
+ * step, so the future that it finds, or adds, is yet to be taken and completed.
+ */
+final class Flights {
+    /** A caller waits again only if the fetch that it waited for was given up or failed: never as often as this. */
+    private static final int MAX_TURNS = 1_000;
+
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool(Flights::daemon);
+
+    private final Map<Long, CompletableFuture<Void>> landings = new HashMap<>();
+    private final Driver driver;
+
+    Flights(Driver driver) {
+        this.driver = driver;
+    }
+
+    /**
+     * The value that the core answers with, at once or after what must be fetched for it.
+     *
+     * @param ask asks the core
+     * @param output the value that a fetched token is; null if the core is to be asked again
+     * @return the value to come; completing it from outside, by cancelling it for one, gives its fetch up
+     */
+    <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<Token, T> output) {
+        Caller<T> caller = new Caller<>(ask, output);
+        caller.run();
+        return caller;
+    }
+
+    private final class Caller<T> extends CompletableFuture<T> implements Runnable {
+        private final Supplier<Answer<T>> ask;
+        private final Function<Token, T> output;
+        private int turns;
+
+        Caller(Supplier<Answer<T>> ask, Function<Token, T> output) {
+            this.ask = ask;
+            this.output = output;
+        }
+
+        /** One turn: asks the core, and does as it says. */
+        @Override
+        public void run() {
+            if (isDone()) {
+                return;
+            }
+            try {
+                if (++turns > MAX_TURNS) {
+                    throw new IllegalStateException("gatepass waits in circles");
+                }
+                Answer<T> answer = ask.get();
+                if (answer.status() == Answer.Status.JOIN) {
+                    answer = askAndJoin();
+                }
+                if (answer.value() == null && answer.op() != null) {
+                    fetch(answer.op());
+                } else if (answer.op() != null) {
+                    refresh(answer.op());
+                }
+                if (answer.value() != null) {
+                    complete(answer.value());
+                }
+            } catch (Throwable failure) {
+                completeExceptionally(failure);
+            }
+        }
+
+        private Answer<T> askAndJoin() {
+            synchronized (landings) {
+                Answer<T> answer = ask.get();
+                if (answer.status() == Answer.Status.JOIN) {
+                    landings.computeIfAbsent(answer.flight(), flight -> new CompletableFuture<>())
+                            .thenRunAsync(this, THREADS)
+                            .exceptionally(noThread -> {
+                                completeExceptionally(noThread);
+                                return null;
+                            });
+                }
+                return answer;
+            }
+        }
+
+        private void fetch(Op op) {
+            Future<?> flying = fly(op, this::arrived);
+            whenComplete((value, failure) -> {
+                if (land(op)) {
+                    flying.cancel(true);
+                }
+            });
+        }
+
+        private void arrived(Token token, Throwable failure) {
+            T value = failure == null ? output.apply(token) : null;
+            if (failure != null) {
+                completeExceptionally(failure);
+            } else if (value != null) {
+                complete(value);
+            } else {
+                run();
+            }
+        }
+    }
+
+    /** Drives {@code op} behind the callers. A failure is remembered by the core, and hurts nobody meanwhile. */
+    private void refresh(Op op) {
+        try {
+            fly(op, (token, failure) -> {});
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            return; // The flight is given up, so a later caller will be chosen.
+        }
+    }
+
+    /** Drives {@code op} on a thread of its own, lands its flight however it ends, and then says how it has ended. */
+    private Future<?> fly(Op op, BiConsumer<Token, Throwable> arrived) {
+        try {
+            return THREADS.submit(() -> {
+                Token token = null;
+                Throwable failure = null;
+                try {
+                    token = driver.drive(op);
+                } catch (Throwable caught) {
+                    failure = caught;
+                }
+                land(op);
+                arrived.accept(token, failure);
+            });
+        } catch (Throwable noThread) {
+            land(op);
+            throw noThread;
+        }
+    }
+
+    /** Ends {@code op} and wakes those who wait for it; whether it was still under way. */
+    private boolean land(Op op) {
+        boolean underWay = op.cancel();
+        CompletableFuture<Void> landing;
+        synchronized (landings) {
+            landing = landings.remove(op.flight());
+        }
+        if (landing != null) {
+            landing.complete(null);
+        }
+        return underWay;
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "gatepass");
+        thread.setDaemon(true); // A program may end while a token is being refreshed.
+        // Not the caller's: in a container that would keep an application from being unloaded.
+        thread.setContextClassLoader(Flights.class.getClassLoader());
+        return thread;
+    }
+}

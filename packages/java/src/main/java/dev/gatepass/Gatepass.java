@@ -1,0 +1,94 @@
+package dev.gatepass;
+
+import java.net.URI;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The one-line calls. They use the process-wide token source, {@link TokenSource#applicationDefault()}.
+ */
+public final class Gatepass {
+    private Gatepass() {}
+
+    /**
+     * An HTTP client whose requests carry an ID token for {@code audience}.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return a client like that of {@link java.net.http.HttpClient#newHttpClient()}
+     */
+    public static IdTokenClient idTokenClient(String audience) {
+        return IdTokenClient.builder().audience(audience).build();
+    }
+
+    /**
+     * An HTTP client whose requests carry an ID token for the audience that {@link #audienceForUrl} tells from each
+     * request's URL.
+     *
+     * @return a client like that of {@link java.net.http.HttpClient#newHttpClient()}
+     */
+    public static IdTokenClient idTokenClient() {
+        return IdTokenClient.builder().build();
+    }
+
+    /**
+     * An ID token for {@code audience}; fetched if none is held, else at once.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token, a JWT
+     * @throws GatepassException if the audience is not one, or no token can be had
+     */
+    public static String fetchIdToken(String audience) {
+        return TokenSource.applicationDefault().fetchIdToken(audience);
+    }
+
+    /**
+     * As {@link #fetchIdToken}, without waiting.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public static CompletableFuture<String> fetchIdTokenAsync(String audience) {
+        return TokenSource.applicationDefault().fetchIdTokenAsync(audience);
+    }
+
+    /**
+     * An access token for Google's APIs; fetched if none is held, else at once.
+     *
+     * @param scopes OAuth 2.0 scopes
+     * @return the token
+     * @throws GatepassException if a scope is not one, or no token can be had
+     */
+    public static String fetchAccessToken(String... scopes) {
+        return TokenSource.applicationDefault().fetchAccessToken(scopes);
+    }
+
+    /**
+     * As {@link #fetchAccessToken}, without waiting.
+     *
+     * @param scopes OAuth 2.0 scopes
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public static CompletableFuture<String> fetchAccessTokenAsync(String... scopes) {
+        return TokenSource.applicationDefault().fetchAccessTokenAsync(scopes);
+    }
+
+    /**
+     * The audience that the receiver at {@code url} expects: for Cloud Run the service's URL without traffic tag and
+     * path, for a Cloud Function with its path, for any other host its origin.
+     *
+     * @param url an {@code https} URL; {@code http} on a loopback host is let through
+     * @return the audience
+     * @throws GatepassException with {@link ErrorCode#INVALID_AUDIENCE}
+     */
+    public static String audienceForUrl(URI url) {
+        return Native.text(Native.audienceForUrl(Native.octets(url.toString())));
+    }
+
+    /**
+     * The version of gatepass, the same in all its packages.
+     *
+     * @return such as {@code 0.1.0}
+     */
+    public static String version() {
+        return Native.text(Native.version());
+    }
+}

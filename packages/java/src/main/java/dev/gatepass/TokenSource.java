@@ -1,0 +1,251 @@
+package dev.gatepass;
+
+import java.lang.ref.Reference;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.UnaryOperator;
+
+/**
+ * Tokens of one principal, cached: fetched once however many threads ask, and again before they end.
+ *
+ * <p>Make one and keep it. It holds no thread and no connection, and there is nothing to close.
+ */
+public final class TokenSource {
+    /** The most tokens of a kind that are held on this side of the border; the core holds as many. */
+    private static final int MEMORY_LIMIT = 1_000;
+
+    private final long handle;
+    private final Clock clock;
+    private final Flights flights;
+    private final Kind idTokens = new Kind("id_token");
+    private final Kind accessTokens = new Kind("access_token");
+
+    private TokenSource(Builder builder) {
+        clock = builder.clock;
+        flights = new Flights(new Driver(clock, builder.environment));
+        handle = Native.newSource(Json.write(builder.options));
+        Native.freeWhenUnreachable(this, handle, Native::freeSource);
+    }
+
+    /**
+     * The process-wide source, with Application Default Credentials: the file that
+     * {@code GOOGLE_APPLICATION_CREDENTIALS} names, gcloud's own file, or the metadata server.
+     *
+     * @return always the same source
+     */
+    public static TokenSource applicationDefault() {
+        return ApplicationDefault.SOURCE;
+    }
+
+    /**
+     * Begins a source of its own, with its own cache.
+     *
+     * @return a builder; without any option it finds Application Default Credentials
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * An ID token for {@code audience}; fetched if none is held, else at once.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token, a JWT
+     * @throws GatepassException if the audience is not one, or no token can be had
+     */
+    public String fetchIdToken(String audience) {
+        return Futures.await(idToken(audience)).value();
+    }
+
+    /**
+     * As {@link #fetchIdToken}, without waiting.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public CompletableFuture<String> fetchIdTokenAsync(String audience) {
+        return Futures.chain(idToken(audience), token -> CompletableFuture.completedFuture(token.value()));
+    }
+
+    /**
+     * An access token for Google's APIs; fetched if none is held, else at once.
+     *
+     * @param scopes OAuth 2.0 scopes; their order does not matter
+     * @return the token
+     * @throws GatepassException if a scope is not one, or no token can be had
+     */
+    public String fetchAccessToken(String... scopes) {
+        return Futures.await(accessToken(scopes)).value();
+    }
+
+    /**
+     * As {@link #fetchAccessToken}, without waiting.
+     *
+     * @param scopes OAuth 2.0 scopes; their order does not matter
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public CompletableFuture<String> fetchAccessTokenAsync(String... scopes) {
+        return Futures.chain(accessToken(scopes), token -> CompletableFuture.completedFuture(token.value()));
+    }
+
+    /**
+     * Nothing that this source holds is shown.
+     *
+     * @return the name of the class
+     */
+    @Override
+    public String toString() {
+        return "TokenSource";
+    }
+
+    CompletableFuture<Token> idToken(String audience) {
+        return idTokens.token(audience);
+    }
+
+    private CompletableFuture<Token> accessToken(String... scopes) {
+        return accessTokens.token(String.join(" ", scopes));
+    }
+
+    Answer<Token> lookup(String kind, String target, long nowMs) {
+        try {
+            long[] numbers = Answer.numbers();
+            byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(target), nowMs, numbers);
+            return Answer.read(numbers, freshUntilMs -> Token.of(header, freshUntilMs));
+        } finally {
+            Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
+        }
+    }
+
+    /** The tokens of one kind, and those that may be handed out without asking the core. */
+    private final class Kind {
+        private final String name;
+        private final Map<String, Token> memory = new ConcurrentHashMap<>();
+
+        Kind(String name) {
+            this.name = name;
+        }
+
+        CompletableFuture<Token> token(String target) {
+            Token held = memory.get(target);
+            if (held != null && clock.millis() < held.freshUntilMs()) {
+                return CompletableFuture.completedFuture(held);
+            }
+            CompletableFuture<Token> token =
+                    flights.settle(() -> lookup(name, target, clock.millis()), UnaryOperator.identity());
+            token.thenAccept(arrived -> remember(target, arrived));
+            return token;
+        }
+
+        private void remember(String target, Token token) {
+            if (memory.size() >= MEMORY_LIMIT) {
+                memory.clear();
+            }
+            memory.put(target, token);
+        }
+    }
+
+    /** Made when it is first asked for, and not when the class is loaded. */
+    private static final class ApplicationDefault {
+        static final TokenSource SOURCE = builder().build();
+    }
+
+    /** The options of a {@link TokenSource}. */
+    public static final class Builder {
+        private final Map<String, Object> options = Json.members();
+        private Clock clock = Clock.systemUTC();
+        private UnaryOperator<String> environment = System::getenv;
+
+        private Builder() {
+            // Any number; it spreads the refreshes of a fleet. 2^53 is where the numbers of some languages end.
+            with("seed", ThreadLocalRandom.current().nextLong(1L << 53));
+        }
+
+        /**
+         * Takes the credentials from this file, whatever the environment says.
+         *
+         * @param file a credential file as Google's tools write it
+         * @return this builder
+         */
+        public Builder credentialsFile(Path file) {
+            return with("credentials_file", file.toString());
+        }
+
+        /**
+         * Takes these credentials, whatever the environment says.
+         *
+         * @param json what would stand in the credential file
+         * @return this builder
+         */
+        public Builder credentialsJson(String json) {
+            return with("credentials_json", Objects.requireNonNull(json));
+        }
+
+        /**
+         * Fetches tokens of this service account, with the credentials that are found or given.
+         *
+         * @param email the service account
+         * @param delegates the accounts in between, if the credentials may not impersonate it directly
+         * @return this builder
+         */
+        public Builder impersonate(String email, String... delegates) {
+            return with("impersonate", Objects.requireNonNull(email)).with("delegates", List.of(delegates));
+        }
+
+        /**
+         * Trusts token endpoints beside Google's own, such as those of an emulator.
+         *
+         * @param hostsAndPorts each a {@code host:port}
+         * @return this builder
+         */
+        public Builder trustedEndpoints(String... hostsAndPorts) {
+            return with("trusted_endpoints", List.of(hostsAndPorts));
+        }
+
+        /**
+         * Tells the time by this clock.
+         *
+         * @param clock the system's, if none is given
+         * @return this builder
+         */
+        public Builder clock(Clock clock) {
+            this.clock = Objects.requireNonNull(clock);
+            return this;
+        }
+
+        /**
+         * Makes the source. Credentials are looked for when the first token is fetched.
+         *
+         * @return a source with an empty cache
+         * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}
+         */
+        public TokenSource build() {
+            return new TokenSource(this);
+        }
+
+        /**
+         * Nothing that was given is shown.
+         *
+         * @return the name of the class
+         */
+        @Override
+        public String toString() {
+            return "TokenSource.Builder";
+        }
+
+        Builder environment(UnaryOperator<String> environment) {
+            this.environment = environment;
+            return this;
+        }
+
+        Builder with(String option, Object value) {
+            options.put(option, value);
+            return this;
+        }
+    }
+}

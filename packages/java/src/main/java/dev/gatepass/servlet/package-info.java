@@ -1,0 +1,2 @@
+/** Verification of incoming requests in Jakarta Servlet containers. */
+package dev.gatepass.servlet;
