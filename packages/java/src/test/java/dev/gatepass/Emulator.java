@@ -1,0 +1,137 @@
+package dev.gatepass;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Google's endpoints on this machine: one emulator for all tests, which ends with this JVM. */
+public final class Emulator {
+    /** The path of ID tokens on the metadata server. */
+    public static final String IDENTITY = "/computeMetadata/v1/instance/service-accounts/default/identity";
+    /** The path of Google's keys. */
+    public static final String KEYS = "/oauth2/v3/certs";
+
+    private static final String PROGRAM = "GATEPASS_CLI";
+    private static final Emulator SHARED = new Emulator();
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final Map<String, String> environment = new HashMap<>();
+    private final URI url;
+
+    private Emulator() {
+        try {
+            // Its standard input stays open as long as this JVM lives.
+            Process process = run("emulator", "--port", "0", "--exit-with-stdin");
+            BufferedReader output =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            String line = output.readLine();
+            for (; line != null && line.startsWith("export "); line = output.readLine()) {
+                String[] variable = line.substring("export ".length()).split("=", 2);
+                environment.put(variable[0], variable[1]);
+            }
+            String listening = "# listening on ";
+            if (line == null || !line.startsWith(listening)) {
+                throw new AssertionError("the emulator says " + line);
+            }
+            url = URI.create(line.substring(listening.length()));
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    /** The emulator, with no request counted and no fault ordered. */
+    public static Emulator fresh() {
+        SHARED.control("requests:reset", Map.of());
+        SHARED.control("fault:clear", Map.of());
+        return SHARED;
+    }
+
+    /** A source that finds the emulator as its metadata server. */
+    public TokenSource.Builder metadata() {
+        return TokenSource.builder().environment(environment::get);
+    }
+
+    /** A source with this service account's key. */
+    public TokenSource.Builder account(String email) {
+        return TokenSource.builder().credentialsJson(keyFile(email)).trustedEndpoints(url.getAuthority());
+    }
+
+    /** The text of a service account's key file. */
+    public String keyFile(String email) {
+        try {
+            Process process = run("emulator", "key", "--email", email, "--emulator", url.toString());
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    public String hostAndPort() {
+        return url.getAuthority();
+    }
+
+    public URI keysUrl() {
+        return url.resolve(KEYS);
+    }
+
+    public URI iapKeysUrl() {
+        return url.resolve("/iap/verify/public_key-jwk");
+    }
+
+    /** Signs an ID token by this order; the emulator's README says what may stand in it. */
+    public String mint(Map<String, Object> order) {
+        return (String) control("mint", order).get("token");
+    }
+
+    /** How often a path was asked for. */
+    public long requests(String path) {
+        Object count = Vectors.members(control("requests", null).get("counts")).get(path);
+        return count == null ? 0 : (Long) count;
+    }
+
+    /** Orders what happens to the next requests for a path; the emulator's README says what may stand in it. */
+    public void fault(Map<String, Object> order) {
+        control("fault", order);
+    }
+
+    private Map<String, Object> control(String what, Map<String, Object> order) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url.resolve("/emulator/v1/" + what));
+        if (order != null) {
+            request.POST(BodyPublishers.ofByteArray(Json.write(order)));
+        }
+        try {
+            HttpResponse<byte[]> response = http.send(request.build(), BodyHandlers.ofByteArray());
+            if (response.statusCode() >= 300) {
+                throw new AssertionError(what + ": " + new String(response.body(), StandardCharsets.UTF_8));
+            }
+            return response.body().length == 0 ? Map.of() : Json.readMembers(response.body());
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    private static Process run(String... arguments) throws IOException {
+        String program = System.getenv(PROGRAM);
+        if (program == null) {
+            throw new AssertionError(PROGRAM + " is not set: run `cargo xtask test`, or build the program by"
+                    + " `cargo build -p gatepass-cli` and set " + PROGRAM + " to its absolute path");
+        }
+        List<String> command = new ArrayList<>(List.of(program));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    }
+}

@@ -1,0 +1,251 @@
+package dev.gatepass;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Many callers, one request; and a caller who goes away hurts nobody. The endpoint is the test, so it says when an
+ * answer comes: no test waits for the time to pass.
+ */
+class HerdTest {
+    private static final String AUDIENCE = "https://orders.example";
+    private static final int HERD = 100;
+
+    private HoldingServer endpoint;
+    private TokenSource source;
+
+    @BeforeEach
+    void start() throws IOException {
+        endpoint = new HoldingServer();
+        source = TokenSourceTest.metadataAt(endpoint).build();
+    }
+
+    @AfterEach
+    void stop() {
+        endpoint.close();
+    }
+
+    @Test
+    void aHundredThreadsMakeOneRequest() throws Exception {
+        List<Caller> callers = herdOfThreads(() -> source.fetchIdToken(AUDIENCE));
+        String token = answerWithToken();
+        for (Caller caller : callers) {
+            assertEquals(token, caller.result());
+        }
+        assertEquals(1, endpoint.count());
+    }
+
+    @Test
+    void aHundredFuturesMakeOneRequest() throws Exception {
+        List<CompletableFuture<String>> futures =
+                Stream.generate(() -> source.fetchIdTokenAsync(AUDIENCE)).limit(HERD).toList();
+        String token = answerWithToken();
+        assertEquals(Set.of(token), futures.stream().map(CompletableFuture::join).collect(Collectors.toSet()));
+        assertEquals(1, endpoint.count());
+    }
+
+    @Test
+    void aHundredVerificationsMakeOneRequest() throws Exception {
+        Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(endpoint.url()).build();
+        String token = Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+        List<CompletableFuture<Claims>> futures =
+                Stream.generate(() -> verifier.verifyAsync(token)).limit(HERD).toList();
+        List<Caller> threads = herdOfThreads(() -> verifier.verify(token).issuer());
+        HoldingServer.answer(endpoint.next(), 200, "application/json", keys());
+        for (CompletableFuture<Claims> future : futures) {
+            assertEquals(List.of(AUDIENCE), future.join().audiences());
+        }
+        for (Caller caller : threads) {
+            assertFalse(caller.result().isEmpty());
+        }
+        assertEquals(1, endpoint.count());
+    }
+
+    @Test
+    void aHundredFailuresMakeTwoRequests() throws Exception {
+        TokenSource stopped = TokenSourceTest.metadataAt(endpoint).clock(HandClock.stopped()).build();
+        List<CompletableFuture<String>> futures =
+                Stream.generate(() -> stopped.fetchIdTokenAsync(AUDIENCE)).limit(HERD).toList();
+        // After a first failure the core lets one of those who wait try again; the second is remembered for a while.
+        HoldingServer.answer(endpoint.next(), 404, "text/html", "no such account");
+        HoldingServer.answer(endpoint.next(), 404, "text/html", "no such account");
+        for (CompletableFuture<String> future : futures) {
+            assertEquals(ErrorCode.TOKEN_REFUSED,
+                    assertThrows(CredentialsException.class, () -> Futures.await(future)).code());
+        }
+        assertEquals(2, endpoint.count());
+    }
+
+    @Test
+    void whenTheFetchingFutureIsCancelledAnotherCallerFetches() throws Exception {
+        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
+        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
+        CompletableFuture<String> alsoWaiting = source.fetchIdTokenAsync(AUDIENCE);
+        endpoint.next();
+        fetching.cancel(true);
+        String token = answerWithToken();
+        assertEquals(token, waiting.join());
+        assertEquals(token, alsoWaiting.join());
+        assertEquals(2, endpoint.count());
+        assertThrows(CancellationException.class, fetching::join);
+    }
+
+    @Test
+    void aFutureThatTimesOutGivesItsFetchUp() throws Exception {
+        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
+        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
+        endpoint.next();
+        fetching.completeExceptionally(new TimeoutException()); // As orTimeout does.
+        assertEquals(answerWithToken(), waiting.join());
+    }
+
+    @Test
+    void whenTheFetchingThreadIsInterruptedAnotherCallerFetches() throws Exception {
+        Caller fetching = new Caller(() -> source.fetchIdToken(AUDIENCE));
+        endpoint.next();
+        Caller waiting = new Caller(() -> source.fetchIdToken(AUDIENCE));
+        waiting.untilItWaits();
+        CompletableFuture<String> alsoWaiting = source.fetchIdTokenAsync(AUDIENCE);
+        fetching.interrupt();
+        String token = answerWithToken();
+        assertEquals(token, waiting.result());
+        assertEquals(token, alsoWaiting.join());
+        fetching.assertCancelledAndStillInterrupted();
+    }
+
+    @Test
+    void aWaitingThreadThatIsInterruptedGoesAlone() throws Exception {
+        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
+        HttpExchange request = endpoint.next();
+        Caller interrupted = new Caller(() -> source.fetchIdToken(AUDIENCE));
+        Caller waiting = new Caller(() -> source.fetchIdToken(AUDIENCE));
+        interrupted.untilItWaits();
+        waiting.untilItWaits();
+        interrupted.interrupt();
+        interrupted.assertCancelledAndStillInterrupted();
+        String token = mint();
+        HoldingServer.answer(request, 200, "text/html", token);
+        assertEquals(token, fetching.join());
+        assertEquals(token, waiting.result());
+        assertEquals(1, endpoint.count());
+    }
+
+    @Test
+    void whenAThreadThatFetchesKeysIsInterruptedAnotherCallerFetches() throws Exception {
+        Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(endpoint.url()).build();
+        String token = Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+        Caller fetching = new Caller(() -> verifier.verify(token).issuer());
+        endpoint.next();
+        CompletableFuture<Claims> waiting = verifier.verifyAsync(token);
+        fetching.interrupt();
+        fetching.assertCancelledAndStillInterrupted();
+        HoldingServer.answer(endpoint.next(), 200, "application/json", keys());
+        assertEquals(List.of(AUDIENCE), waiting.join().audiences());
+    }
+
+    @Test
+    void whenARequestIsCancelledItsFetchIsGivenUp() throws Exception {
+        IdTokenClient client = IdTokenClient.builder().source(source).audience(AUDIENCE).build();
+        HttpRequest request = HttpRequest.newBuilder(endpoint.url()).build();
+        var sending = client.sendAsync(request, BodyHandlers.discarding());
+        endpoint.next();
+        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
+        sending.cancel(true);
+        assertEquals(answerWithToken(), waiting.join());
+    }
+
+    @Test
+    void aThreadThatIsInterruptedAlreadyGetsWhatIsThere() throws Exception {
+        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
+        String token = answerWithToken();
+        fetching.join();
+        Thread.currentThread().interrupt();
+        assertEquals(token, source.fetchIdToken(AUDIENCE));
+        assertTrue(Thread.interrupted());
+    }
+
+    private static List<Caller> herdOfThreads(Supplier<String> call) {
+        List<Caller> callers = IntStream.range(0, HERD).mapToObj(number -> new Caller(call)).toList();
+        callers.forEach(Caller::untilItWaits);
+        return callers;
+    }
+
+    private String answerWithToken() throws Exception {
+        return TokenSourceTest.answerWithToken(endpoint, Instant.now());
+    }
+
+    private static String mint() {
+        return Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+    }
+
+    private static String keys() throws Exception {
+        var request = HttpRequest.newBuilder(Emulator.fresh().keysUrl()).build();
+        return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+    }
+
+    /** A thread that calls gatepass. */
+    private static final class Caller {
+        private final FutureTask<String> task;
+        private final Thread thread;
+        private volatile boolean interruptedAfterwards;
+
+        Caller(Supplier<String> call) {
+            task = new FutureTask<>(() -> {
+                try {
+                    return call.get();
+                } finally {
+                    interruptedAfterwards = Thread.currentThread().isInterrupted();
+                }
+            });
+            thread = new Thread(task);
+            thread.start();
+        }
+
+        /** Returns when the thread waits for another; JUnit's timeout bounds this. */
+        void untilItWaits() {
+            while (thread.getState() != Thread.State.WAITING && thread.isAlive()) {
+                Thread.onSpinWait();
+            }
+            assertTrue(thread.isAlive(), "the caller did not wait");
+        }
+
+        void interrupt() {
+            thread.interrupt();
+        }
+
+        String result() throws Exception {
+            return task.get(30, TimeUnit.SECONDS);
+        }
+
+        void assertCancelledAndStillInterrupted() {
+            var failure = assertThrows(ExecutionException.class, this::result);
+            assertTrue(failure.getCause() instanceof CancellationException, () -> failure.toString());
+            assertTrue(interruptedAfterwards);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package dev.gatepass;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tokens from the emulator, by every way that leads to one. */
+class TokenSourceTest {
+    private static final String AUDIENCE = "https://orders.example";
+    private static final String ACCOUNT = "caller@project.iam.gserviceaccount.com";
+
+    private Emulator emulator;
+
+    @BeforeEach
+    void start() {
+        emulator = Emulator.fresh();
+    }
+
+    @Test
+    void anIdTokenFromTheMetadataServerIsFetchedOnce() {
+        TokenSource source = emulator.metadata().build();
+        String token = source.fetchIdToken(AUDIENCE);
+        assertEquals(List.of(AUDIENCE), verify(token).audiences());
+        assertEquals(token, source.fetchIdToken(AUDIENCE));
+        assertEquals(token, source.fetchIdTokenAsync(AUDIENCE).join());
+        assertEquals(1, emulator.requests(Emulator.IDENTITY));
+    }
+
+    @Test
+    void anIdTokenByAKeyIsTheAccounts() {
+        String token = emulator.account(ACCOUNT).build().fetchIdTokenAsync(AUDIENCE).join();
+        Claims claims = verify(token);
+        assertEquals(ACCOUNT, claims.email());
+        assertEquals(List.of(AUDIENCE), claims.audiences());
+        assertEquals(1, emulator.requests("/token"));
+    }
+
+    @Test
+    void aKeyFileMayBeGivenByItsPath(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("key \u20ac.json"), emulator.keyFile(ACCOUNT));
+        TokenSource source =
+                TokenSource.builder().credentialsFile(file).trustedEndpoints(emulator.hostAndPort()).build();
+        assertEquals(ACCOUNT, verify(source.fetchIdToken(AUDIENCE)).email());
+    }
+
+    @Test
+    void accessTokensAreKeptByTheirScopes() {
+        TokenSource source = emulator.metadata().build();
+        String token = source.fetchAccessToken("https://scope.example/a", "https://scope.example/b");
+        assertFalse(token.isEmpty());
+        assertEquals(token, source.fetchAccessTokenAsync("https://scope.example/b", "https://scope.example/a").join());
+        assertEquals(1, emulator.requests("/computeMetadata/v1/instance/service-accounts/default/token"));
+        source.fetchAccessToken("https://scope.example/a");
+        assertEquals(2, emulator.requests("/computeMetadata/v1/instance/service-accounts/default/token"));
+    }
+
+    @Test
+    void aStaleTokenIsServedWhileItIsRefreshedBehindTheCaller() throws Exception {
+        try (HoldingServer endpoint = new HoldingServer()) {
+            HandClock clock = HandClock.stopped();
+            TokenSource source = metadataAt(endpoint).clock(clock).build();
+            var first = source.fetchIdTokenAsync(AUDIENCE);
+            String old = answerWithToken(endpoint, clock.instant());
+            assertEquals(old, first.join());
+
+            clock.advance(Duration.ofMinutes(59)); // Of an hour.
+            assertEquals(old, source.fetchIdToken(AUDIENCE));
+            String young = answerWithToken(endpoint, clock.instant());
+            assertNotEquals(old, young);
+            String served = old;
+            while (served.equals(old)) { // The new one is on its way; JUnit's timeout bounds this.
+                served = source.fetchIdToken(AUDIENCE);
+                Thread.onSpinWait();
+            }
+            assertEquals(young, served);
+            assertEquals(2, endpoint.count());
+        }
+    }
+
+    @Test
+    void aBackgroundRefreshThatFailsHurtsNobody() throws Exception {
+        try (HoldingServer endpoint = new HoldingServer()) {
+            HandClock clock = HandClock.stopped();
+            TokenSource source = metadataAt(endpoint).clock(clock).build();
+            var first = source.fetchIdTokenAsync(AUDIENCE);
+            String old = answerWithToken(endpoint, clock.instant());
+            first.join();
+
+            clock.advance(Duration.ofMinutes(59));
+            assertEquals(old, source.fetchIdToken(AUDIENCE));
+            HoldingServer.answer(endpoint.next(), 404, "text/html", "no such account");
+            assertEquals(old, source.fetchIdToken(AUDIENCE));
+        }
+    }
+
+    @Test
+    void anAudienceThatIsNoneIsRefused() {
+        TokenSource source = emulator.metadata().build();
+        GatepassException refused = assertThrows(GatepassException.class, () -> source.fetchIdToken(""));
+        assertEquals(ErrorCode.INVALID_AUDIENCE, refused.code());
+        assertThrows(NullPointerException.class, () -> source.fetchIdToken(null));
+    }
+
+    @Test
+    void theAudienceOfAUrlIsTheCores() {
+        assertEquals(
+                "https://orders-abc-uc.a.run.app",
+                Gatepass.audienceForUrl(URI.create("https://tag---orders-abc-uc.a.run.app/path?x=1")));
+        GatepassException refused = assertThrows(
+                GatepassException.class, () -> Gatepass.audienceForUrl(URI.create("http://orders.example")));
+        assertEquals(ErrorCode.INVALID_AUDIENCE, refused.code());
+    }
+
+    /** A source whose metadata server is the test. */
+    static TokenSource.Builder metadataAt(HoldingServer endpoint) {
+        return TokenSource.builder().environment(Map.of("GCE_METADATA_HOST", endpoint.hostAndPort())::get);
+    }
+
+    /** Answers the next request for an ID token with one that lives for an hour. */
+    static String answerWithToken(HoldingServer endpoint, Instant issuedAt) throws Exception {
+        String token = Emulator.fresh().mint(Map.of(
+                "claims", Map.of("aud", AUDIENCE), "issued_at", issuedAt.getEpochSecond(), "lifetime", 3600));
+        HoldingServer.answer(endpoint.next(), 200, "text/html", token);
+        return token;
+    }
+
+    private Claims verify(String token) {
+        return Verifier.builder().google().audience(AUDIENCE).keysUrl(emulator.keysUrl()).build().verify(token);
+    }
+}

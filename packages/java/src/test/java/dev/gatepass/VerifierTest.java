@@ -1,0 +1,173 @@
+package dev.gatepass;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tokens of the emulator, checked with the keys that it publishes. */
+class VerifierTest {
+    private static final String AUDIENCE = "https://orders.example";
+    private static final String CALLER = "caller@project.iam.gserviceaccount.com";
+
+    private Emulator emulator;
+    private Verifier verifier;
+
+    @BeforeEach
+    void start() {
+        emulator = Emulator.fresh();
+        verifier = google().build();
+    }
+
+    @Test
+    void claimsAreReadAsTheyAre() {
+        String token = emulator.mint(Map.of("claims", Map.of(
+                "aud", AUDIENCE, "email", CALLER, "exp", 4_000_000_000.5,
+                "nested", Map.of("list", List.of(1, "two", 3.5)))));
+        Claims claims = google().clock(HandClock.stopped()).build().verify(token);
+        assertEquals("https://accounts.google.com", claims.issuer());
+        assertEquals(claims.get("sub"), claims.subject());
+        assertEquals(claims.subject(), claims.getName());
+        assertEquals(List.of(AUDIENCE), claims.audiences());
+        assertEquals(CALLER, claims.email());
+        assertTrue(claims.emailVerified());
+        assertEquals(Instant.ofEpochMilli(4_000_000_000_500L), claims.expiresAt());
+        assertEquals(claims.get("iat"), claims.issuedAt().getEpochSecond());
+        assertEquals(Map.of("list", List.of(1L, "two", 3.5)), claims.get("nested"));
+        assertNull(claims.get("no such claim"));
+        assertEquals(claims.asMap(), Json.read(claims.toJson()));
+        assertThrows(UnsupportedOperationException.class, () -> claims.asMap().clear());
+    }
+
+    @Test
+    void keysAreFetchedOnce() {
+        for (int each = 0; each < 3; each++) {
+            verifier.verify(mint(Map.of("sub", "number " + each)));
+        }
+        verifier.verifyAsync(mint(Map.of())).join();
+        assertEquals(1, emulator.requests(Emulator.KEYS));
+    }
+
+    @Test
+    void refusalsSayWhy() {
+        assertRefused(ErrorCode.BAD_AUDIENCE, "aud", mint(Map.of("aud", "https://other.example")));
+        assertRefused(ErrorCode.BAD_ISSUER, "iss", mint(Map.of("iss", "https://issuer.example")));
+        assertRefused(ErrorCode.TOKEN_EXPIRED, "exp", emulator.mint(Map.of(
+                "claims", Map.of("aud", AUDIENCE), "issued_at", Instant.now().getEpochSecond() - 7200)));
+        assertRefused(ErrorCode.MISSING_CLAIM, "sub", emulator.mint(Map.of(
+                "claims", Map.of("aud", AUDIENCE), "omit", List.of("sub"))));
+        assertRefused(ErrorCode.SIGNATURE_STRIPPED, null, emulator.mint(Map.of(
+                "claims", Map.of("aud", AUDIENCE), "strip_signature", true)));
+        String token = mint(Map.of());
+        assertRefused(ErrorCode.BAD_SIGNATURE, null,
+                token.substring(0, token.lastIndexOf('.') + 1) + mint(Map.of("sub", "other")).split("\\.")[2]);
+        assertRefused(ErrorCode.TOKEN_MALFORMED, null, "");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\0", "a.b.c", "\ud83d\ude80", "\ud800", "..", "é.é.é"})
+    void nonsenseIsRefusedByOurOwnException(String token) {
+        assertThrows(VerifyException.class, () -> verifier.verify(token));
+        assertThrows(VerifyException.class, () -> Futures.await(verifier.verifyAsync(token)));
+        CompletionException asynchronous =
+                assertThrows(CompletionException.class, () -> verifier.verifyAsync(token).join());
+        assertTrue(asynchronous.getCause() instanceof VerifyException);
+    }
+
+    @Test
+    void onlyAllowedEmailsPass() {
+        Verifier strict = google().allowedEmails(CALLER, "other@example.com").build();
+        assertEquals(CALLER, strict.verify(mint(Map.of("email", CALLER))).email());
+        assertEquals(ErrorCode.EMAIL_NOT_ALLOWED, assertThrows(VerifyException.class,
+                () -> strict.verify(mint(Map.of("email", "x@example.com")))).code());
+        assertEquals(ErrorCode.EMAIL_NOT_VERIFIED, assertThrows(VerifyException.class,
+                () -> strict.verify(mint(Map.of("email", CALLER, "email_verified", false)))).code());
+    }
+
+    @Test
+    void assertionsOfIdentityAwareProxy() {
+        String audience = "/projects/1/global/backendServices/2";
+        Verifier iap = Verifier.builder().iap().audience(audience).keysUrl(emulator.iapKeysUrl()).build();
+        String assertion = emulator.mint(Map.of("key", "iap", "claims", Map.of("aud", audience)));
+        Claims claims = iap.verifyRequest(Map.of("X-Goog-IAP-JWT-Assertion", assertion)::get);
+        assertEquals(List.of(audience), claims.audiences());
+        assertEquals(ErrorCode.TOKEN_MISSING, assertThrows(VerifyException.class,
+                () -> iap.verifyRequest(Map.of("Authorization", "Bearer " + assertion)::get)).code());
+    }
+
+    @Test
+    void anyIssuerAnyAudience() {
+        Verifier open = Verifier.builder()
+                .issuers("https://issuer.example").algorithms("RS256").keysUrl(emulator.keysUrl())
+                .anyAudience().build();
+        Claims claims = open.verify(mint(Map.of("iss", "https://issuer.example", "aud", "anybody")));
+        assertEquals(List.of("anybody"), claims.audiences());
+    }
+
+    @Test
+    void keysThatCannotBeHadAreNoVerdict() throws IOException {
+        Verifier cut = Verifier.builder().google().audience(AUDIENCE)
+                .keysUrl(URI.create("http://" + BadInputTest.hostAndPortOfNobody() + "/keys"))
+                .clock(HandClock.hasty()).build();
+        VerifyException failure = assertThrows(VerifyException.class, () -> cut.verify(mint(Map.of())));
+        assertEquals(ErrorCode.KEYS_UNAVAILABLE, failure.code());
+        assertTrue(failure.retryable());
+        assertEquals(503, failure.refusal().status());
+    }
+
+    @Test
+    void optionsThatDoNotFitAreRefused() {
+        assertInvalid(Verifier.builder().google());
+        assertInvalid(Verifier.builder().audience(AUDIENCE));
+        assertInvalid(google().keys("{\"keys\":[]}"));
+        assertInvalid(Verifier.builder().google().audience(AUDIENCE).algorithms("none"));
+        assertInvalid(Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofDays(1)));
+        assertInvalid(Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofSeconds(-1)));
+    }
+
+    @Test
+    void theOneLineVerifiersAreShared() {
+        assertSame(Verifier.google(AUDIENCE), Verifier.google(AUDIENCE));
+        assertNotSame(Verifier.google(AUDIENCE), Verifier.google("https://other.example"));
+        assertNotSame(Verifier.google(AUDIENCE), Verifier.iap(AUDIENCE));
+    }
+
+    private Verifier.Builder google() {
+        return Verifier.builder().google().audience(AUDIENCE).keysUrl(emulator.keysUrl());
+    }
+
+    private String mint(Map<String, Object> claims) {
+        Map<String, Object> all = new HashMap<>(claims);
+        all.putIfAbsent("aud", AUDIENCE);
+        return emulator.mint(Map.of("claims", all));
+    }
+
+    private void assertRefused(ErrorCode code, String claim, String token) {
+        VerifyException refused = assertThrows(VerifyException.class, () -> verifier.verify(token));
+        assertEquals(code, refused.code(), refused::toString);
+        assertFalse(refused.retryable());
+        assertEquals(claim, refused.claim());
+        assertTrue(token.isEmpty() || !refused.toString().contains(token), refused::toString);
+    }
+
+    private static void assertInvalid(Verifier.Builder builder) {
+        GatepassException error = assertThrows(GatepassException.class, builder::build);
+        assertEquals(ErrorCode.INVALID_OPTION, error.code(), error::toString);
+    }
+}

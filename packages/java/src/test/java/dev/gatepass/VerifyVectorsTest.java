@@ -1,0 +1,60 @@
+package dev.gatepass;
+
+import static dev.gatepass.Vectors.list;
+import static dev.gatepass.Vectors.members;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Every token of tests/vectors/verify is decided as expected, through the public API. */
+class VerifyVectorsTest {
+    @Test
+    void attackCorpus() throws IOException {
+        Map<String, Object> corpus = Vectors.read("verify/attack_corpus.json");
+        Map<String, Object> codes = Vectors.read("verify/codes.json");
+        assertFalse(list(corpus, "cases").isEmpty());
+        List<String> wrong = new ArrayList<>();
+        for (Object each : list(corpus, "cases")) {
+            Map<String, Object> test = members(each);
+            String verdict = decide(corpus, test);
+            boolean right = verdict.equals("accept")
+                    ? test.get("expected").equals("accept")
+                    : test.get("expected").equals("reject") && list(test, "reasons").stream()
+                            .anyMatch(reason -> list(codes, (String) reason).contains(verdict));
+            if (!right) {
+                wrong.add(test.get("id") + " " + test.get("name") + ": " + verdict + ", not " + test.get("reasons"));
+            }
+        }
+        assertEquals(List.of(), wrong);
+    }
+
+    /** {@code accept}, or the code of the refusal. Any other exception fails the test. */
+    private static String decide(Map<String, Object> corpus, Map<String, Object> test) {
+        String preset = (String) test.get("profile");
+        Verifier.Builder builder = Verifier.builder()
+                .audience((String) members(members(corpus.get("profiles")).get(preset)).get("audience"))
+                .keys(Native.text(Json.write(members(corpus.get("jwks")).get(test.get("jwks")))))
+                .leeway(Duration.ofSeconds((Long) test.get("leeway")))
+                .clock(Clock.fixed(Instant.ofEpochSecond((Long) test.get("now")), ZoneOffset.UTC));
+        if (members(test.get("opts")) != null && members(test.get("opts")).get("email") instanceof String email) {
+            builder.allowedEmails(email);
+        }
+        Verifier verifier = (preset.equals("iap") ? builder.iap() : builder.google()).build();
+        try {
+            Claims claims = verifier.verify((String) test.get("token"));
+            assertEquals(claims.asMap().get("iss"), claims.issuer());
+            return "accept";
+        } catch (VerifyException refused) {
+            return refused.code().name();
+        }
+    }
+}
