@@ -93,7 +93,10 @@ fn exchange(request: &HttpRequest) -> Result<Reply, ureq::Error> {
 }
 
 fn with_headers<B>(builder: RequestBuilder<B>, request: &HttpRequest) -> RequestBuilder<B> {
-    request.headers.iter().fold(builder, |builder, (name, value)| builder.header(name.as_ref(), value.expose()))
+    request
+        .headers
+        .iter()
+        .fold(builder, |builder, (name, value)| builder.header(name.as_ref(), value.expose()))
 }
 
 /// Scheme and host of a URL: what an error may show of it.
