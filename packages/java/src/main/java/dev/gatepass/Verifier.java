@@ -76,7 +76,7 @@ public final class Verifier {
      * @throws VerifyException if it is not to be accepted, or cannot be checked now
      */
     public Claims verify(String token) {
-        return Futures.await(verifyAsync(token));
+        return Futures.await(verdict(Native.octets(token)));
     }
 
     /**
@@ -86,8 +86,7 @@ public final class Verifier {
      * @return its claims to come; cancelling it cancels a fetch of keys and nobody else's verification
      */
     public CompletableFuture<Claims> verifyAsync(String token) {
-        byte[] octets = Native.octets(token);
-        return flights.settle(() -> check(octets), keysHaveCome -> null);
+        return verdict(Native.octets(token));
     }
 
     /**
@@ -98,7 +97,7 @@ public final class Verifier {
      * @throws VerifyException if it has none, or one that is not to be accepted or cannot be checked now
      */
     public Claims verifyRequest(UnaryOperator<String> header) {
-        return verify(tokenOf(header));
+        return Futures.await(verdict(tokenOf(header)));
     }
 
     /**
@@ -111,6 +110,10 @@ public final class Verifier {
         return "Verifier";
     }
 
+    private CompletableFuture<Claims> verdict(byte[] token) {
+        return flights.settle(() -> check(token), keysHaveCome -> null);
+    }
+
     private Answer<Claims> check(byte[] token) {
         try {
             long[] numbers = Answer.numbers();
@@ -121,13 +124,13 @@ public final class Verifier {
         }
     }
 
-    private String tokenOf(UnaryOperator<String> header) {
+    private byte[] tokenOf(UnaryOperator<String> header) {
         try {
-            return Native.text(Native.tokenFromHeaders(
+            return Native.tokenFromHeaders(
                     handle,
                     octetsOrNull(header.apply("Authorization")),
                     octetsOrNull(header.apply("X-Serverless-Authorization")),
-                    octetsOrNull(header.apply("X-Goog-IAP-JWT-Assertion"))));
+                    octetsOrNull(header.apply("X-Goog-IAP-JWT-Assertion")));
         } finally {
             Reference.reachabilityFence(this);
         }
