@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
-//! | [`test`] | `cargo xtask test`: every test of every language |
+//! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |

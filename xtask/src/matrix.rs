@@ -55,10 +55,10 @@ enum Outcome {
 /// What a receiver must refuse, and with which code.
 const BAD_TOKENS: &[(BadToken, &str, &str)] = &[
     (BadToken::None, "no token", "TOKEN_MISSING"),
-    (BadToken::OtherAudience, "for another audience", "BAD_AUDIENCE"),
+    (BadToken::OtherAudience, "other audience", "BAD_AUDIENCE"),
     (BadToken::Expired, "expired", "TOKEN_EXPIRED"),
-    (BadToken::TamperedPayload, "payload tampered with", "BAD_SIGNATURE"),
-    (BadToken::SignatureRemoved, "signature removed by Cloud Run", "SIGNATURE_STRIPPED"),
+    (BadToken::TamperedPayload, "tampered", "BAD_SIGNATURE"),
+    (BadToken::SignatureRemoved, "signature removed", "SIGNATURE_STRIPPED"),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +92,7 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Part
     let mut troubles = Vec::new();
     let task = terminal.begin("starting the emulator");
     // Every emulator has the same keys, so this one's tokens and keys go with any other's.
-    let issuer = Emulator::start(checkout, "issuer@demo.example", &log(checkout, "emulator")?)?;
+    let issuer = Emulator::start(checkout, "issuer@demo.test", &log(checkout, "emulator")?)?;
     drop(task);
 
     let mut receivers = Vec::new();
@@ -131,7 +131,7 @@ impl Matrix {
 
     pub(crate) fn draw(&self, terminal: &Terminal) -> String {
         let across = |first: &'static str| std::iter::once(first).chain(self.names.iter().copied());
-        let mut calls = Table::new(across("caller").chain(["tokens fetched"]).map(Cell::from));
+        let mut calls = Table::new(across("caller").chain(["tokens\nfetched"]).map(Cell::from));
         for ((name, row), fetched) in self.names.iter().zip(&self.calls).zip(&self.fetches) {
             let cells = row.iter().chain([fetched]).map(Outcome::cell);
             calls.row(std::iter::once(Cell::from(*name)).chain(cells));
@@ -142,10 +142,12 @@ impl Matrix {
         }
         let troubles: String = self.troubles.iter().map(|trouble| format!("\n✗ {trouble}\n")).collect();
         format!(
-            "Callers down, receivers across: the e-mail that the receiver saw, and how long the first call and the\n\
-             hundredth took. The first fetches a token, the others have it from the cache: the last column is how\n\
-             many the emulator was really asked for, one for each receiver.\n\n{}\n\
-             What each receiver answers to a token that it must refuse.\n\n{}{troubles}",
+            "Callers down, receivers across: the e-mail that the receiver saw, and how long the first call\n\
+             and the hundredth took. The first fetches a token (and a receiver's very first, its keys); the\n\
+             others have it from the cache: in the last column, how many the emulator was asked for, which\n\
+             must be one for each receiver.\n\n{}\n\
+             What each receiver answers to a token that it must refuse; the last is as Cloud Run passes it on.\n\n{}\
+             {troubles}",
             calls.draw(terminal),
             refusals.draw(terminal)
         )
@@ -203,7 +205,7 @@ fn call(
         Ok(demo) => demo,
         Err(outcome) => return Ok((vec![outcome.clone(); receivers.len()], outcome)),
     };
-    let email = format!("{name}@demo.example");
+    let email = format!("{name}@demo.test");
     // One for each caller, so that each has an e-mail of its own and its requests are counted by themselves.
     let emulator = Emulator::start(checkout, &email, &log(checkout, &format!("{name}-emulator"))?)?;
     let running = receivers.iter().filter_map(|one| Some((one, &one.running.as_ref().ok()?.url)));
@@ -276,8 +278,7 @@ impl BadToken {
                 issuer.mint(&order)?
             }
             Self::TamperedPayload => {
-                let other =
-                    issuer.mint(&json!({"claims": {"aud": audience, "email": "root@demo.example"}}))?;
+                let other = issuer.mint(&json!({"claims": {"aud": audience, "email": "root@demo.test"}}))?;
                 with_signature_of(&other, &good()?)
                     .ok_or_else(|| Failure::new("the emulator mints no JWT"))?
             }

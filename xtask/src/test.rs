@@ -118,7 +118,7 @@ impl Run<'_> {
             Ok(matrix) => (matrix.counts(), matrix.draw(self.terminal)),
             Err(failure) => (Counts::FAILED, failure.to_string()),
         };
-        self.report(E2E, "every caller, every receiver", counts, began.elapsed(), &output);
+        self.report(E2E, "matrix", counts, began.elapsed(), &output);
     }
 
     /// Prints the line of a suite and, if something failed, its output.
