@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 /// As many as the core remembers tokens.
@@ -27,12 +28,13 @@ impl ParsedClaims {
         if let Some(known) = self.known(py, payload) {
             return known.bind(py).copy();
         }
-        let loads = py.import("json")?.getattr("loads")?;
+        static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let loads = LOADS.import(py, "json", "loads")?;
         let claims = loads.call1((PyBytes::new(py, payload),))?.cast_into::<PyDict>()?;
         // A copy shares what is inside: only flat claims can be given to several callers.
         let is_flat =
             |value: Bound<'py, PyAny>| !value.is_instance_of::<PyDict>() && !value.is_instance_of::<PyList>();
-        if claims.values().iter().all(is_flat) {
+        if claims.iter().all(|(_, value)| is_flat(value)) {
             self.keep(payload, claims.copy()?.unbind());
         }
         Ok(claims)
