@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import gatepass
+import gatepass._flights
 import gatepass.source
 import gatepass.verifier
 from support import Emulator
@@ -37,12 +38,14 @@ def running_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials, no proxies, and nothing that an earlier test has cached."""
+    """No credentials, no proxies, nothing that an earlier test has cached. Nor does who waits look again: a
+    wake-up that is lost makes the test hang, and fail."""
     for name in NAMES:
         # Set first, so that the variable goes back to what it was even if the test sets it on its own.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(gatepass._flights, "PATIENCE", 3600)
     monkeypatch.setattr(gatepass.source, "_default", {})
     monkeypatch.setattr(gatepass.verifier, "_default", {})
 

@@ -13,7 +13,7 @@ import requests
 import gatepass
 import gatepass.httpx
 import gatepass.requests
-from support import ACCESS, IDENTITY, Answer, Emulator, Request, Server
+from support import IDENTITY, Answer, Emulator, Request, Server
 
 Get = Callable[[str, Any, Any], int]
 
@@ -83,6 +83,8 @@ def test_without_a_token_nothing_is_sent(
     adc.fault(path=IDENTITY, status=404)
     with pytest.raises(gatepass.CredentialsError):
         get(receiver.url, None, gatepass.TokenSource())
+    with pytest.raises(gatepass.GatepassError, match="audience is empty"):
+        get(receiver.url, "", None)
     with pytest.raises(gatepass.GatepassError, match="http://"):
         get("http://receiver.example", None, None)
     assert receiver.requests == []
@@ -103,6 +105,3 @@ def audience_of(emulator: Emulator, request: Request) -> Any:
     return verifier.verify(verifier.token_from_headers({"Authorization": request.headers["authorization"]}))[
         "aud"
     ]
-
-
-assert ACCESS

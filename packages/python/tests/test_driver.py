@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import gatepass
 from gatepass import _driver
 from support import PATIENCE, Answer, Server
 
@@ -28,10 +29,14 @@ def send(url: str, **changed: Any) -> dict[str, Any]:
     }
 
 
+def perform(step: dict[str, Any]) -> dict[str, Any]:
+    return dict(_driver._perform(step, 0))
+
+
 def test_a_request_is_sent_as_it_stands() -> None:
     with Server(lambda request: Answer(status=418, body="caf\u00e9", headers={"X-A": "1"})) as server:
         headers = [["content-type", "a/b"], ["x-b", "2"]]
-        reply = _driver._perform(send(f"{server.url}/a?b=c", method="POST", headers=headers, body="d=e"))
+        reply = perform(send(f"{server.url}/a?b=c", method="POST", headers=headers, body="d=e"))
     assert (reply["reply"], reply["status"], reply["body"]) == ("response", 418, "caf\u00e9")
     assert ("X-A", "1") in reply["headers"]
     request = server.requests[0]
@@ -43,26 +48,26 @@ def test_a_request_is_sent_as_it_stands() -> None:
 def test_repeated_headers_are_repeated() -> None:
     answer = b"HTTP/1.1 200 OK\r\nA: 1\r\nA: 2\r\nContent-Length: 0\r\n\r\n"
     with raw_server(answer) as url:
-        headers = _driver._perform(send(url))["headers"]
+        headers = perform(send(url))["headers"]
     assert [value for name, value in headers if name == "A"] == ["1", "2"]
 
 
 def test_a_body_that_is_no_text_comes_with_replacements() -> None:
     with Server(lambda request: Answer(body=b"a\xff")) as server:
-        assert _driver._perform(send(server.url))["body"] == "a\ufffd"
+        assert perform(send(server.url))["body"] == "a\ufffd"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
     with Server(lambda request: Answer(status, headers={"Location": "/b"})) as server:
-        assert _driver._perform(send(f"{server.url}/a"))["status"] == status
+        assert perform(send(f"{server.url}/a"))["status"] == status
         assert [request.path for request in server.requests] == ["/a"]
 
 
 @pytest.mark.parametrize(("size", "kind"), [(_driver.OCTETS, "response"), (_driver.OCTETS + 1, "too_large")])
 def test_a_body_is_capped(size: int, kind: str) -> None:
     with Server(lambda request: Answer(body=b"a" * size)) as server:
-        reply = _driver._perform(send(server.url))
+        reply = perform(send(server.url))
     assert reply.get("kind", reply["reply"]) == kind
 
 
@@ -79,7 +84,7 @@ def test_a_body_is_capped(size: int, kind: str) -> None:
 )
 def test_an_answer_that_breaks_off_or_is_none(answer: bytes) -> None:
     with raw_server(answer) as url:
-        reply = _driver._perform(send(url))
+        reply = perform(send(url))
     assert (reply["reply"], reply["kind"]) == ("failed", "connect")
     assert "hush" not in str(reply)
 
@@ -87,14 +92,14 @@ def test_an_answer_that_breaks_off_or_is_none(answer: bytes) -> None:
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    reply = _driver._perform(send(f"http://127.0.0.1:{port}/a?key=hush"))
+    reply = perform(send(f"http://127.0.0.1:{port}/a?key=hush"))
     assert (reply["kind"], "hush" in reply["message"]) == ("connect", False)
     assert "refused" in reply["message"].lower()
 
 
 def test_tls_that_is_none() -> None:
     with Server(lambda request: Answer()) as server:
-        reply = _driver._perform(send(server.url.replace("http:", "https:")))
+        reply = perform(send(server.url.replace("http:", "https:")))
     assert reply["kind"] == "connect"
 
 
@@ -108,8 +113,7 @@ def test_the_time_limit_covers_the_whole_exchange() -> None:
             connection.send(b"H")
 
     with raw_server(drip) as url:
-        steps = _driver.steps(Script(send(url, timeout_ms=200), "timeout"), lambda: 0.0)
-        assert _driver.run(steps) is None
+        assert perform(send(url, timeout_ms=200))["kind"] == "timeout"
         assert begun.is_set()
         stopped.set()
 
@@ -121,16 +125,16 @@ def test_proxies_are_for_the_default_route_only(monkeypatch: pytest.MonkeyPatch)
     ):
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "")
-        assert _driver._perform(send(f"{server.url}/a"))["body"] == "proxy"
+        assert perform(send(f"{server.url}/a"))["body"] == "proxy"
         assert proxy.requests[0].path == f"{server.url}/a"
-        assert _driver._perform(send(f"{server.url}/a", route="direct"))["body"] == ""
+        assert perform(send(f"{server.url}/a", route="direct"))["body"] == ""
         assert len(proxy.requests) == 1
 
 
 def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server(lambda request: Answer(status=407)) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        reply = _driver._perform(send("https://receiver.example/"))
+        reply = perform(send("https://receiver.example/"))
     assert (reply["kind"], "407" in reply["message"]) == ("connect", True)
     assert proxy.requests[0].path == "receiver.example:443"
 
@@ -146,27 +150,27 @@ def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=lambda step: step["step"],
 )
 def test_a_step_that_this_package_does_not_know(step: dict[str, Any]) -> None:
-    assert _driver._perform(step)["kind"] == "unsupported"
+    assert perform(step)["kind"] == "unsupported"
 
 
 @pytest.mark.parametrize(
     "url", ["http://", "http://[", "http://a b/", "http://\u2603\uff0e\uff0e/", "ftp://a/"]
 )
 def test_a_url_that_is_none(url: str) -> None:
-    assert _driver._perform(send(url))["reply"] == "failed"
+    assert perform(send(url))["reply"] == "failed"
 
 
 def test_variables_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEPASS_A", "1")
     monkeypatch.setenv("GATEPASS_B", "")
     monkeypatch.delenv("GATEPASS_C", raising=False)
-    reply = _driver._perform({"step": "read_env", "names": ["GATEPASS_A", "GATEPASS_B", "GATEPASS_C"]})
+    reply = perform({"step": "read_env", "names": ["GATEPASS_A", "GATEPASS_B", "GATEPASS_C"]})
     assert reply == {"reply": "env", "values": {"GATEPASS_A": "1", "GATEPASS_B": ""}}
 
 
 def test_files(tmp_path: Path) -> None:
     def read(path: Path | str) -> str:
-        reply = _driver._perform({"step": "read_file", "path": str(path)})
+        reply = perform({"step": "read_file", "path": str(path)})
         return str(reply.get("text", reply.get("kind")))
 
     file = tmp_path / "a"
@@ -186,40 +190,24 @@ def test_files(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.touch(mode=0)
-    assert _driver._perform({"step": "read_file", "path": str(file)})["kind"] == "permission_denied"
+    assert perform({"step": "read_file", "path": str(file)})["kind"] == "permission_denied"
 
 
 def test_an_operation_that_does_not_end_is_given_up() -> None:
     class Endless:
-        def resume(self, now_ms: int, reply: str) -> str:
+        def resume(self, now_ms: float, reply: str) -> str:
             return '{"step":"read_env","names":[]}'
 
-    with pytest.raises(Exception, match="did not end"):
-        _driver.run(_driver.steps(Endless(), lambda: 0.0))  # type: ignore[arg-type]
+    with pytest.raises(gatepass.GatepassError, match="did not end"):
+        _driver.drive(Endless(), lambda: 0.0)  # type: ignore[arg-type]
 
 
-def test_a_wait_ends_when_the_clock_is_there() -> None:
-    steps = _driver.steps(Script({"step": "wait", "until_ms": 1020}, "elapsed"), lambda: 1.0)
-    future, seconds = next(steps)
-    assert (future.done(), seconds) == (False, 0.02)
-    with pytest.raises(StopIteration):
-        next(steps)
-
-
-class Script:
-    """An operation of one step, which wants this reply or failure."""
-
-    def __init__(self, step: dict[str, Any], expected: str) -> None:
-        self._step, self._expected = step, expected
-
-    def resume(self, now_ms: int, reply: str) -> str:
-        import json
-
-        answer = json.loads(reply)
-        if answer["reply"] == "start":
-            return json.dumps(self._step)
-        assert answer.get("kind", answer["reply"]) == self._expected
-        return '{"step":"done","token":null}'
+def test_a_wait_ends_when_the_clock_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(_driver.time, "sleep", slept.append)
+    for until_ms in (1020, 900):
+        assert _driver._perform({"step": "wait", "until_ms": until_ms}, 1000.0) == {"reply": "elapsed"}
+    assert slept == [0.02, 0]
 
 
 class raw_server:

@@ -53,6 +53,12 @@ def test_parts_are_imported_when_they_are_first_used() -> None:
         python("import gatepass; gatepass.nothing")
 
 
+def test_a_token_can_be_had_when_the_program_ends(adc: Emulator) -> None:
+    """Some versions of Python start no more threads then."""
+    program = "import atexit, gatepass; atexit.register(lambda: print(len(gatepass.fetch_id_token('a'))))"
+    assert int(python(program)) > 100
+
+
 def test_the_types_are_strict() -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental"]
     files = ["src/gatepass", "tests/user_program.py"]

@@ -214,7 +214,8 @@ def test_a_task_that_is_cancelled_while_it_fetches_blocks_nobody(emulator: Emula
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        await asyncio.to_thread(gate.wait_for, 2)  # One of the others has taken over.
+        await asyncio.to_thread(until, lambda: list(source._flights._waiting) == [2])  # Another flies now.
+        await asyncio.to_thread(gate.wait_for, 2)
         gate.open()
         return await asyncio.gather(*others)
 
@@ -233,6 +234,7 @@ def test_a_thread_takes_over_from_a_cancelled_task(emulator: Emulator) -> None:
         await asyncio.to_thread(until, lambda: bool(source._flights._waiting))
         first.cancel()
         await asyncio.to_thread(gate.wait_for, 2)
+        assert source._flights._waiting == {}
         gate.open()
         return await asyncio.wrap_future(thread)
 
@@ -255,6 +257,21 @@ def test_a_waiting_task_that_is_cancelled_leaves_the_others_be(emulator: Emulato
 
     with metadata_server(held_by(emulator, gate)) as server:
         assert len(set(asyncio.run(cancel_the_second(gatepass.TokenSource())))) == 1
+        assert len(server.requests) == 1
+
+
+def test_the_event_loops_own_thread_may_wait_for_a_task(emulator: Emulator) -> None:
+    """A call that is not awaited, such as one by a library, joins a task's flight and blocks the task."""
+    gate = Gate()
+
+    async def block_the_loop(source: gatepass.TokenSource) -> set[str]:
+        flown = asyncio.create_task(aio.fetch_id_token(AUDIENCE, source=source))
+        await asyncio.sleep(0)
+        gate.open()
+        return {source.fetch_id_token(AUDIENCE), await flown}
+
+    with metadata_server(held_by(emulator, gate)) as server:
+        assert len(asyncio.run(block_the_loop(gatepass.TokenSource()))) == 1
         assert len(server.requests) == 1
 
 

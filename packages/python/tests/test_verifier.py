@@ -198,9 +198,11 @@ def test_a_task_that_is_cancelled_while_it_fetches_keys_blocks_nobody(emulator: 
         await asyncio.to_thread(gate.wait_for, 1)
         second = asyncio.create_task(aio.verify(token, verifier=verifier))
         await asyncio.sleep(0)
+        assert list(verifier._flights._waiting) == [1]
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
+        await asyncio.to_thread(until, lambda: verifier._flights._waiting == {})
         await asyncio.to_thread(gate.wait_for, 2)
         gate.open()
         return await second

@@ -1,14 +1,13 @@
-"""Carries out what the core asks for: the one place in this package with files, sockets and threads.
+"""Carries out what the core asks for: the one place in this package with files and sockets.
 
-Nothing is decided here. Work that waits is a generator, a conversation: it yields a future and the most
-seconds to wait for it. `run` waits with a thread, `run_async` with an event loop; all else is the same for
-both, so that the one can wait for what the other does.
+Nothing is decided here. Nothing is logged: steps and replies hold secrets.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 
 from gatepass.errors import GatepassError, error_from
 
@@ -19,50 +18,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepass import _native
-    from gatepass._types import Clock, Conversation, Reply, Step, T
+    from gatepass._types import Clock, Reply, Step, T
 
-# More than any operation takes, or any caller looks again: nothing here can go round for ever.
+# More steps than any operation takes, and more looks than any caller needs: nothing goes round for ever.
 LIMIT = 1_000
 # The most octets of a body or a file that are handed to the core (`BODY_LIMIT` in core/src/step.rs).
 OCTETS = 1024 * 1024
 
 
-def run(conversation: Conversation[T]) -> T:
-    """Holds a conversation; the calling thread waits."""
-    from concurrent.futures import wait
-
-    try:
-        while True:
-            future, seconds = next(conversation)
-            wait([future], seconds)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        conversation.close()
-
-
-async def run_async(conversation: Conversation[T]) -> T:
-    """Holds a conversation; the running event loop goes on meanwhile. Cancelling ends the conversation."""
-    import asyncio
-
-    try:
-        while True:
-            future, seconds = next(conversation)
-            waiting = asyncio.wrap_future(future)
-            try:
-                await asyncio.wait([waiting], timeout=seconds)
-            finally:
-                waiting.cancel()
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        conversation.close()
-
-
-def steps(op: _native.Op, clock: Clock) -> Conversation[Step | None]:
-    """Carries out an operation, step by step; gives the token, or None when it was for keys."""
+def drive(op: _native.Op, clock: Clock) -> Step | None:
+    """Carries an operation out, to its end; gives the token, or None when it was for keys."""
     import json
 
     reply: Reply = {"reply": "start"}
@@ -70,34 +35,34 @@ def steps(op: _native.Op, clock: Clock) -> Conversation[Step | None]:
         now_ms = clock() * 1000
         step = json.loads(op.resume(now_ms, json.dumps(reply)))
         reply = {}  # Error reporters show the variables of a frame: a reply may hold a key.
-        kind, timeout_ms = step["step"], step.get("timeout_ms")
-        if kind == "done":
+        if step["step"] == "done":
             token: Step | None = step["token"]
             return token
-        if kind == "fail":
+        if step["step"] == "fail":
             raise error_from(step["error"])
-        if kind == "wait":
-            yield pending(), max(0, step["until_ms"] - now_ms) / 1000
-            reply = {"reply": "elapsed"}
-            continue
-        future = _in_thread(step)
-        yield future, timeout_ms and timeout_ms / 1000
-        late = f"{_host(step)}: no answer within {timeout_ms} ms"
-        reply = future.result() if future.done() else _failed("timeout", late)
+        reply = _perform(step, now_ms)
     raise GatepassError("an operation did not end", code="API_MISUSE")
 
 
-def start(work: Callable[[], None]) -> bool:
-    """Has a thread of its own do this work. False: there is none."""
+def in_thread(work: Callable[[], T]) -> Future[T]:
+    """Has a thread of its own do this work. A pool's might all be waiting for just this."""
+    future = pending()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
     try:
-        threading.Thread(target=work, name="gatepass", daemon=True).start()
+        threading.Thread(target=run, name="gatepass", daemon=True).start()
     except RuntimeError:  # The interpreter is ending, or the system has no thread to give.
-        return False
-    return True
+        run()
+    return future
 
 
 def pending() -> Future[Any]:
-    """A future that is set here or never: no waiter can cancel it for the others."""
+    """A future that no waiter can cancel for the others."""
     from concurrent.futures import Future
 
     future: Future[Any] = Future()
@@ -105,7 +70,7 @@ def pending() -> Future[Any]:
     return future
 
 
-def _perform(step: Step) -> Reply:
+def _perform(step: Step, now_ms: float) -> Reply:
     try:
         match step["step"]:
             case "read_env":
@@ -118,6 +83,9 @@ def _perform(step: Step) -> Reply:
                 return _send(step)
             case "send":
                 return _failed("unsupported", "this package cannot present a client certificate")
+            case "wait":
+                time.sleep(max(0, step["until_ms"] - now_ms) / 1000)
+                return {"reply": "elapsed"}
             case kind:
                 return _failed("unsupported", f"this package cannot carry out the step {kind}")
     except Exception as error:  # Whatever a host meets is for the core to judge.
@@ -138,6 +106,17 @@ def _read_file(path: str) -> Reply:
 
 
 def _send(step: Step) -> Reply:
+    from concurrent.futures import wait
+
+    # In a thread that can be left alone: a socket's own time limit covers neither the look-up of a name nor a
+    # server that sends an octet now and then.
+    exchange = in_thread(lambda: _exchange(step))
+    wait([exchange], step["timeout_ms"] / 1000)
+    late = f"{_host(step)}: no answer within {step['timeout_ms']} ms"
+    return exchange.result() if exchange.done() else _failed("timeout", late)
+
+
+def _exchange(step: Step) -> Reply:
     from http.client import HTTPException, IncompleteRead
     from urllib import request as http
 
@@ -157,12 +136,7 @@ def _send(step: Step) -> Reply:
             if response.length:
                 raise IncompleteRead(b"")
             headers = [(name, str(value)) for name, value in response.headers.items()]
-            return {
-                "reply": "response",
-                "status": response.status,
-                "headers": headers,
-                "body": _text(body),
-            }
+            return {"reply": "response", "status": response.status, "headers": headers, "body": _text(body)}
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         kind = "timeout" if isinstance(reason, TimeoutError) else "connect"
@@ -171,7 +145,7 @@ def _send(step: Step) -> Reply:
 
 
 def _host(step: Step) -> str:
-    host: str = step.get("url", "").partition("://")[2].partition("/")[0]
+    host: str = step["url"].partition("://")[2].partition("/")[0]
     return host
 
 
@@ -181,15 +155,3 @@ def _failed(kind: str, message: str) -> Reply:
 
 def _text(octets: bytes) -> str:
     return octets.decode(errors="replace")
-
-
-def _in_thread(step: Step) -> Future[Reply]:
-    """A thread of its own: a pool's could all be waiting for the very flight that needs one."""
-    future = pending()
-
-    def work() -> None:
-        future.set_result(_perform(step))
-
-    if not start(work):
-        work()
-    return future

@@ -1,6 +1,11 @@
 """Who carries out an operation, and who waits for it.
 
-An operation that others may join is a flight. The core decides who flies it; the waiting is done here.
+An operation that others may join is a flight. The core decides who flies it; the waiting is done here. Work
+that waits is a generator, a conversation: it yields the future to wait for. `run` waits with a thread,
+`run_async` with an event loop; all else is the same, so threads and tasks join each other's flights.
+
+Each flight has a thread of its own, a task's as well. If it needed the task's event loop, it would never land
+once the loop's thread itself waits for it, in a call that is not awaited.
 """
 
 from __future__ import annotations
@@ -9,8 +14,7 @@ import os
 import threading
 import weakref
 
-from gatepass._driver import pending, run, start, steps
-from gatepass.errors import GatepassError
+from gatepass._driver import drive, in_thread, pending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,12 +25,44 @@ if TYPE_CHECKING:
     from gatepass import _native
     from gatepass._types import Clock, Conversation, Step, T
 
-# Seconds after which one who waits looks again in any case.
+# Seconds after which whoever waits looks again in any case.
 PATIENCE = 5.0
 
 
+def run(conversation: Conversation[T]) -> T:
+    """Holds a conversation; the calling thread waits."""
+    from concurrent.futures import wait
+
+    try:
+        while True:
+            wait([next(conversation)], PATIENCE)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        conversation.close()
+
+
+async def run_async(conversation: Conversation[T]) -> T:
+    """Holds a conversation; the event loop goes on meanwhile. Cancelling ends the conversation."""
+    import asyncio
+
+    try:
+        while True:
+            waiting = asyncio.wrap_future(next(conversation))
+            try:
+                await asyncio.wait([waiting], timeout=PATIENCE)
+            finally:
+                waiting.cancel()
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        conversation.close()
+
+
 class Flights:
-    """The operations of one source or verifier that are under way, and who waits for them.
+    """The flights of one source or verifier, and who waits for them.
 
     Who is told to join makes the flight's future, and whoever flies it sets that future at the end. No
     wake-up is lost: the core is asked and the future made under one hold of the lock, and a flight is given
@@ -38,7 +74,7 @@ class Flights:
     def __init__(self, native: _native.Source | _native.Verifier, clock: Clock) -> None:
         self._native = native
         self._clock = clock
-        self._reset()
+        self._begin()
         _all_flights.add(self)
 
     def ask(self, question: Callable[[], T]) -> tuple[T, Future[Any] | None]:
@@ -50,24 +86,26 @@ class Flights:
                 return answer, self._waiting.setdefault(answer[-2], future)
         return answer, None
 
-    def drive(self, op: _native.Op) -> Conversation[Step | None]:
+    def fly(self, op: _native.Op) -> Conversation[Step | None]:
         """Carries an operation out; gives the token, or None when it was for keys."""
+        flown = self.fly_behind(op)
         try:
-            return (yield from steps(op, self._clock))
+            while not flown.done():
+                yield flown
+            return flown.result()
         finally:
-            self._land(op)
+            self._land(op)  # If the caller has been cancelled, somebody else is to fly at once.
 
-    def drive_behind(self, op: _native.Op) -> None:
+    def fly_behind(self, op: _native.Op) -> Future[Step | None]:
         """Carries an operation out while the caller goes on. The core remembers if it fails."""
 
-        def work() -> None:
+        def work() -> Step | None:
             try:
-                run(self.drive(op))
-            except GatepassError:
-                pass  # A caller who needs the token or key meets it again.
+                return drive(op, self._clock)
+            finally:
+                self._land(op)
 
-        if not start(work):
-            self._land(op)
+        return in_thread(work)
 
     def _land(self, op: _native.Op) -> None:
         op.cancel()
@@ -76,13 +114,13 @@ class Flights:
         if future is not None:
             future.set_result(None)
 
-    def _reset(self) -> None:
+    def _begin(self) -> None:
         # Reentrant: the garbage collector may close an abandoned task, which lands its flight, at any moment.
         self._lock = threading.RLock()
         self._waiting: dict[int, Future[Any]] = {}
 
     def _after_fork(self) -> None:
-        self._reset()
+        self._begin()
         self._native.abandon_flights()
 
 

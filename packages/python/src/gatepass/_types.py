@@ -67,5 +67,5 @@ Reply: TypeAlias = Mapping[str, Any]
 
 T = TypeVar("T")
 
-Conversation: TypeAlias = Generator[tuple[Future[Any], float | None], None, T]
-"""Work that waits: it yields a future and the most seconds to wait for it, and goes on when it is resumed."""
+Conversation: TypeAlias = Generator[Future[Any], None, T]
+"""Work that waits: it yields a future to wait for, and looks for itself when it is resumed."""

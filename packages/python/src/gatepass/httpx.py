@@ -42,4 +42,4 @@ class IdTokenAuth(httpx.Auth):
         yield request
 
     def _audience_for(self, request: httpx.Request) -> str:
-        return self._audience or audience_for_url(str(request.url))
+        return audience_for_url(str(request.url)) if self._audience is None else self._audience

@@ -28,6 +28,6 @@ class IdTokenAuth(AuthBase):
         self._source = source or default_source()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        audience = self._audience or audience_for_url(request.url or "")
+        audience = audience_for_url(request.url or "") if self._audience is None else self._audience
         request.headers["Authorization"] = self._source.id_token_header(audience)
         return request

@@ -6,8 +6,8 @@ import os
 import time
 
 from gatepass import _native
-from gatepass._driver import LIMIT, run, run_async
-from gatepass._flights import PATIENCE, Flights
+from gatepass._driver import LIMIT
+from gatepass._flights import Flights, run, run_async
 from gatepass.errors import GatepassError, error_of
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class TokenSource:
 
         if credentials_json is not None and not isinstance(credentials_json, str):
             credentials_json = json.dumps(credentials_json)
-        options = {
+        options: dict[str, Any] = {
             "credentials_file": None if credentials_file is None else os.fspath(credentials_file),
             "credentials_json": credentials_json,
             "impersonate": impersonate,
@@ -132,12 +132,12 @@ class TokenSource:
             _, header, _, fresh_until_ms, _, op = answer
             if header is not None:
                 if op is not None:
-                    self._flights.drive_behind(op)
+                    self._flights.fly_behind(op)
                 return self._hold(kind, target, header, fresh_until_ms)
             if flight is not None:
-                yield flight, PATIENCE
+                yield flight
             if op is not None:
-                token = yield from self._flights.drive(op)
+                token = yield from self._flights.fly(op)
                 if token is not None:
                     return self._hold(kind, target, token["header"], token["fresh_until_ms"])
         raise GatepassError("no token after many attempts", code="API_MISUSE")
@@ -156,6 +156,7 @@ class TokenSource:
 
 def default_source() -> TokenSource:
     """The source of Application Default Credentials that the whole process shares."""
+    # Threads that come first at once all get the one that setdefault keeps.
     return _default.get("adc") or _default.setdefault("adc", TokenSource())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from gatepass import _native
-from gatepass._driver import LIMIT, run, run_async
-from gatepass._flights import PATIENCE, Flights
+from gatepass._driver import LIMIT
+from gatepass._flights import Flights, run, run_async
 from gatepass.errors import GatepassError, error_of
 from gatepass.source import as_list
 
@@ -39,7 +39,7 @@ class Verifier:
         keys: The issuer's keys, a JWK set or a PEM map, as text or as what `json.load` makes of it.
         keys_url: Where the issuer publishes its keys.
         leeway_seconds: How far clocks may be apart.
-        allowed_emails: The callers that are accepted; without it, any.
+        allowed_emails: The callers that are accepted. Without it, any.
         clock: Gives Unix time in seconds.
 
     Raises:
@@ -59,12 +59,12 @@ class Verifier:
         keys: str | Mapping[str, Any] | None = None,
         keys_url: str | None = None,
         leeway_seconds: int | None = None,
-        allowed_emails: Strings = (),
+        allowed_emails: Strings | None = None,
         clock: Clock = time.time,
     ) -> None:
         import json
 
-        options = {
+        options: dict[str, Any] = {
             "audiences": as_list(audience),
             "any_audience": any_audience,
             "preset": preset,
@@ -73,8 +73,9 @@ class Verifier:
             "keys": keys if keys is None or isinstance(keys, str) else json.dumps(keys),
             "keys_url": keys_url,
             "leeway_seconds": leeway_seconds,
-            "allowed_emails": as_list(allowed_emails),
         }
+        if allowed_emails is not None:
+            options["allowed_emails"] = as_list(allowed_emails)
         try:
             self._native = _native.Verifier(json.dumps(options))
         except _native.Failure as failure:
@@ -120,13 +121,13 @@ class Verifier:
                 return verdict
             _, claims, _, op = verdict
             if claims is not None and op is not None:
-                self._flights.drive_behind(op)
+                self._flights.fly_behind(op)
                 return claims
             if op is not None:
-                yield from self._flights.drive(op)
+                yield from self._flights.fly(op)
             verdict, flight = self._flights.ask(lambda: self._check(token))
             if flight is not None:
-                yield flight, PATIENCE
+                yield flight
         raise GatepassError("no verdict after many attempts", code="API_MISUSE")
 
     def _check(self, token: str | bytes) -> Claims | Undecided:
