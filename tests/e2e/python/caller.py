@@ -10,8 +10,9 @@ import sys
 import time
 from typing import Any
 
-import gatepass
 import requests
+
+import gatepass
 
 CALLS = 100
 

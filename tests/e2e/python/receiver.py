@@ -12,9 +12,10 @@ import sys
 import threading
 
 import flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
 import gatepass
 import gatepass.flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 
 def application() -> flask.Flask:
@@ -22,7 +23,7 @@ def application() -> flask.Flask:
     verifier = gatepass.Verifier(
         os.environ["AUDIENCE"],
         keys_url=os.environ["KEYS_URL"],
-        allowed_emails=allowed.split(",") if allowed else (),
+        allowed_emails=allowed.split(",") if allowed else None,
     )
     app = flask.Flask("receiver")
     app.before_request(gatepass.flask.RequireIdToken(verifier).check)

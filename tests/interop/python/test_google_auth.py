@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gatepass
 import pytest
+
+import gatepass
 from support import Emulator
 
 AUDIENCE = "https://receiver.example"
@@ -67,7 +68,9 @@ def test_both_refuse_a_token_for_somebody_else(emulator: Emulator, transport: An
         verified(token, emulator)
 
 
-def test_both_get_access_tokens_by_the_same_key_file(emulator: Emulator, transport: Any, key_file: Path) -> None:
+def test_both_get_access_tokens_by_the_same_key_file(
+    emulator: Emulator, transport: Any, key_file: Path
+) -> None:
     from google.oauth2 import service_account
 
     scopes = ["https://www.googleapis.com/auth/cloud-platform"]
