@@ -2,6 +2,7 @@ package gatepass
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -111,7 +112,7 @@ func WithLeeway(leeway time.Duration) VerifierOption {
 // WithAllowedEmails accepts callers with one of these e-mails only, to the letter, and only if the issuer has verified
 // it. Without any, every caller is accepted whose token is valid.
 func WithAllowedEmails(emails ...string) VerifierOption {
-	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = append(v.AllowedEmails, emails...) })
+	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = slices.Concat([]string{}, v.AllowedEmails, emails) })
 }
 
 // hostSettings are what a driver works with.
@@ -142,7 +143,7 @@ type verifierSettings struct {
 	Keys          *string  `json:"keys,omitempty"`
 	KeysURL       *string  `json:"keys_url,omitempty"`
 	LeewaySeconds *int64   `json:"leeway_seconds,omitempty"`
-	AllowedEmails []string `json:"allowed_emails,omitempty"`
+	AllowedEmails []string `json:"allowed_emails,omitzero"`
 
 	host hostSettings
 }

@@ -69,8 +69,7 @@ struct VerifierOptions {
     keys: Option<String>,
     keys_url: Option<String>,
     leeway_seconds: Option<u64>,
-    #[serde(default)]
-    allowed_emails: Vec<String>,
+    allowed_emails: Option<Vec<String>>,
 }
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,

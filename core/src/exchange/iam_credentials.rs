@@ -45,6 +45,7 @@ struct AccessTokenRequest<'a> {
 }
 
 impl Endpoint for Generate {
+    const WHO: &str = WHO;
     type Output = Issued;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {

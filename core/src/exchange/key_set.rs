@@ -7,6 +7,7 @@ use crate::jose::jwks::{KeySet, MAX_KEY_SET_OCTETS};
 use crate::step::{HttpRequest, Millis, Route};
 
 const TIMEOUT_MS: u64 = 5_000;
+const WHO: &str = "the issuer's key URL";
 
 /// The shortest and the longest life of a key set, in seconds, whatever the issuer says.
 const LIFETIME: (u64, u64) = (60, 86_400);
@@ -26,6 +27,7 @@ pub(crate) struct Published {
 }
 
 impl Endpoint for FetchKeySet {
+    const WHO: &str = WHO;
     type Output = Published;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
@@ -36,18 +38,16 @@ impl Endpoint for FetchKeySet {
     fn read(&self, _now: Millis, response: &Response) -> Result<Published, Error> {
         // What the URL serves will be the same a moment later: no second attempt within the operation.
         let unavailable = |why: String| Error::new(ErrorCode::KeysUnavailable, why).permanent();
-        if let Some(error) = response.status_error("the issuer's key URL") {
+        if let Some(error) = response.status_error(WHO) {
             let status = response.status;
-            let found = || unavailable(format!("the issuer's key URL answered {status}, expected 200"));
+            let found = || unavailable(format!("{WHO} answered {status}, expected 200"));
             return Err(if error.is_retryable() { error } else { found() });
         }
         let body = response.body.expose();
         let text = if body.len() > MAX_KEY_SET_OCTETS { None } else { std::str::from_utf8(body).ok() };
         let keys = text.and_then(|text| KeySet::parse(text).ok()).filter(|keys| keys.usable() > 0);
         let keys = keys.ok_or_else(|| {
-            unavailable(
-                "the issuer's key URL answered with no usable key, expected a JWK set or a PEM map".into(),
-            )
+            unavailable(format!("{WHO} answered with no usable key, expected a JWK set or a PEM map"))
         })?;
         Ok(Published { keys, lifetime_ms: lifetime_seconds(response) * 1000 })
     }

@@ -39,6 +39,7 @@ pub(crate) struct MetadataToken {
 }
 
 impl Endpoint for MetadataToken {
+    const WHO: &str = WHO;
     type Output = Issued;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {

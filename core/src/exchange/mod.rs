@@ -16,6 +16,8 @@ const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_u
 
 /// One endpoint: how to ask it, and what its answer means.
 pub(crate) trait Endpoint {
+    /// Its name in messages.
+    const WHO: &'static str;
     type Output;
 
     /// The request, made anew for each attempt: an assertion carries the time of its making.
@@ -138,9 +140,11 @@ impl<E: Endpoint> Operation for Exchange<E> {
                 self.settle(now, outcome)
             }
             (State::Sent, Reply::Failed { kind, message }) => {
-                self.settle(now, Err(host_error(kind, &message)))
+                self.settle(now, Err(host_error(kind, &message).within(E::WHO)))
             }
-            (State::Waiting, Reply::Failed { kind, message }) => Step::Fail(host_error(kind, &message)),
+            (State::Waiting, Reply::Failed { kind, message }) => {
+                Step::Fail(host_error(kind, &message).within(E::WHO))
+            }
             (State::Ready, other) => Step::misuse("Start", &other),
             (State::Sent, other) => Step::misuse("Response or Failed", &other),
             (State::Waiting, other) => Step::misuse("Elapsed", &other),

@@ -22,6 +22,7 @@ pub(crate) struct JwtBearer {
 }
 
 impl Endpoint for JwtBearer {
+    const WHO: &str = WHO;
     type Output = Issued;
 
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
@@ -62,6 +63,7 @@ pub(crate) struct RefreshToken {
 }
 
 impl Endpoint for RefreshToken {
+    const WHO: &str = WHO;
     type Output = Issued;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {

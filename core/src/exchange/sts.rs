@@ -32,6 +32,7 @@ struct Options<'a> {
 }
 
 impl Endpoint for TokenExchange {
+    const WHO: &str = WHO;
     type Output = Issued;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {

@@ -43,8 +43,8 @@ pub struct VerifierConfig {
     pub keys: KeySource,
     /// Seconds that clocks may be apart.
     pub leeway_seconds: u64,
-    /// E-mails of the callers that are accepted, to the letter; empty accepts any.
-    pub allowed_emails: Vec<String>,
+    /// E-mails of the callers that are accepted, to the letter; `None` accepts any.
+    pub allowed_emails: Option<Vec<String>>,
 }
 
 /// Where a verifier's keys come from.
@@ -69,7 +69,7 @@ impl Default for VerifierConfig {
             any_audience: false,
             keys: KeySource::default(),
             leeway_seconds: DEFAULT_LEEWAY_SECONDS,
-            allowed_emails: Vec::new(),
+            allowed_emails: None,
         }
     }
 }
@@ -147,6 +147,12 @@ impl Verifier {
         if audiences.iter().flatten().any(String::is_empty) {
             return Err(invalid("an audience is empty, expected this service's URL or custom audience"));
         }
+        // A list that a program makes from an empty setting must not open it to everybody.
+        if config.allowed_emails.as_ref().is_some_and(Vec::is_empty) {
+            return Err(invalid(
+                "allowed_emails is an empty list, expected at least one (or none given, to accept any caller)",
+            ));
+        }
         if config.leeway_seconds > MAX_LEEWAY_SECONDS {
             let found = config.leeway_seconds;
             return Err(invalid(format!("leeway_seconds is {found}, expected at most {MAX_LEEWAY_SECONDS}")));
@@ -174,7 +180,7 @@ impl Verifier {
             algorithms,
             audiences,
             leeway_ms: config.leeway_seconds * 1000,
-            allowed_emails: (!config.allowed_emails.is_empty()).then_some(config.allowed_emails),
+            allowed_emails: config.allowed_emails,
             is_iap: config.preset == Some(Preset::Iap),
             keys,
             verified: VerifiedCache::new(),

@@ -95,7 +95,7 @@ impl Command {
             any_audience: self.any_audience,
             keys,
             leeway_seconds: self.leeway,
-            allowed_emails: self.email.clone(),
+            allowed_emails: (!self.email.is_empty()).then(|| self.email.clone()),
         })
     }
 

@@ -34,7 +34,7 @@ export class Verifier {
       keys: documentText(options.keys),
       keys_url: options.keysUrl,
       leeway_seconds: options.leewaySeconds,
-      allowed_emails: list(options.allowedEmails),
+      allowed_emails: options.allowedEmails && list(options.allowedEmails),
     };
     this.#native = crossing(() => new native.Verifier(JSON.stringify(border)));
     this.#clock = options.clock ?? Date.now;

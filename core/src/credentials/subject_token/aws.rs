@@ -227,6 +227,7 @@ struct Ask {
 }
 
 impl Endpoint for Ask {
+    const WHO: &str = WHO;
     type Output = Secret<String>;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {

@@ -12,6 +12,7 @@ use crate::step::{HttpRequest, Millis, Operation, Reply, Route, Step};
 use crate::url::Url;
 
 const TIMEOUT_MS: u64 = 10_000;
+const WHO: &str = "the subject token's URL";
 
 #[derive(Clone)]
 pub(crate) struct Source {
@@ -47,6 +48,7 @@ impl Source {
 }
 
 impl Endpoint for Source {
+    const WHO: &str = WHO;
     type Output = Secret<String>;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
@@ -58,7 +60,6 @@ impl Endpoint for Source {
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {
-        const WHO: &str = "the subject token's URL";
         match response.status_error(WHO) {
             Some(error) if error.is_retryable() => Err(error),
             Some(_) => Err(failed(format!("{WHO} answered {}, expected 200", response.status))),
