@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+/// What begins or is a secret in the vectors: tokens, the test key, a refresh token, client and AWS secrets.
+const SECRETS: [&str; 7] = ["eyJ", "ya29.", "MIIEv", "1//refresh", "s3cret", "SECRETDEMO", "SESSDEMO"];
+
 /// The JSON document at `path`, relative to tests/vectors.
 ///
 /// # Panics
@@ -43,6 +46,9 @@ pub fn assert_step(found: &str, expected: &Value, place: &Value) {
     match expected.pointer("/error").and_then(Value::as_object) {
         None => assert_eq!(&found, expected, "{place}"),
         Some(error) => {
+            for secret in SECRETS {
+                assert!(!found.to_string().contains(secret), "{place}: the error shows {secret}");
+            }
             for (name, value) in error {
                 assert_eq!(found.pointer(&format!("/error/{name}")), Some(value), "{place}: {found}");
             }
