@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: every caller language against every receiver language, on one screen.
 
+use std::panic;
 use std::thread;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use crate::failure::Result;
 use crate::languages::{self, Build, Language};
 use crate::matrix::{self, Participant, State};
 use crate::terminal::{Terminal, Tone, seconds};
+use crate::threads::side_by_side;
 use crate::toolchains;
 
 /// The languages that take part.
@@ -18,13 +20,13 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// Builds what is needed, runs it and prints what happened; tells whether all of it is as it should be.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> Result<bool> {
     let began = Instant::now();
-    build_cli(checkout, terminal)?;
-    let participants = thread::scope(|scope| {
-        let languages = names.iter().filter_map(|name| Language::named(name));
-        let builders: Vec<_> =
-            languages.map(|one| scope.spawn(|| participant(checkout, terminal, one))).collect();
-        builders.into_iter().filter_map(|builder| builder.join().ok()).collect::<Vec<_>>()
+    let languages: Vec<_> = names.iter().filter_map(|name| Language::named(name)).collect();
+    let (cli, participants) = thread::scope(|scope| {
+        let cli = scope.spawn(|| build_cli(checkout, terminal));
+        let participants = side_by_side(&languages, |language| participant(checkout, terminal, language));
+        (cli.join(), participants)
     });
+    cli.unwrap_or_else(|why| panic::resume_unwind(why))?;
     let matrix = matrix::run(checkout, terminal, &participants)?;
     terminal.say(&format!("\n{}", matrix.draw(terminal)));
 

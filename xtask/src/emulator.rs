@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
@@ -61,11 +61,6 @@ impl Emulator {
             counts.iter().filter(|(path, _)| path.ends_with("/identity") || path.ends_with("/token"));
         Ok(for_tokens.filter_map(|(_, count)| count.as_u64()).sum())
     }
-}
-
-/// An order for the token that Google would issue for this audience.
-pub(crate) fn order(audience: &str) -> Value {
-    json!({ "claims": { "aud": audience } })
 }
 
 fn url_in(line: &str) -> Option<&str> {

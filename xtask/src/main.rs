@@ -8,12 +8,14 @@
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
-//! | [`emulator`], [`http`] | the emulator under test, and the few requests that are made by hand |
-//! | [`process`], [`stamp`] | programs with a time limit, and builds that are skipped while nothing has changed |
+//! | [`matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
+//! | [`emulator`], [`http`] | the emulator, and the few requests that are made by hand |
+//! | [`process`], [`stamp`], [`threads`] | programs with a time limit, builds that are skipped while nothing has changed, things done side by side |
 //! | [`terminal`], [`table`] | what is printed |
 
 #![forbid(unsafe_code)]
 
+mod bad_tokens;
 mod checkout;
 mod counts;
 mod demo;
@@ -28,6 +30,7 @@ mod stamp;
 mod table;
 mod terminal;
 mod test;
+mod threads;
 mod toolchains;
 
 use std::env;

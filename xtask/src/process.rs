@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -128,9 +129,9 @@ impl Program {
                 let _ = sender.send(line);
             }
         });
-        let mut service = Service { child, stdin, lines: Vec::new(), output };
+        let mut service = Service { child, stdin, lines: Vec::new(), output: Mutex::new(output) };
         loop {
-            match service.output.recv_timeout(READY_WITHIN) {
+            match service.next_line(READY_WITHIN) {
                 Ok(line) => {
                     let ready = is_ready(&line);
                     service.lines.push(line);
@@ -172,7 +173,8 @@ pub(crate) struct Service {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Vec<String>,
-    output: Receiver<String>,
+    /// A mutex because services are looked at from several threads, which a channel does not allow.
+    output: Mutex<Receiver<String>>,
 }
 
 impl Service {
@@ -180,13 +182,17 @@ impl Service {
     pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
+
+    fn next_line(&mut self, within: Duration) -> std::result::Result<String, RecvTimeoutError> {
+        self.output.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(within)
+    }
 }
 
 impl Drop for Service {
     /// Closes its standard input and waits until it closes its output; one that does not is killed.
     fn drop(&mut self) {
         drop(self.stdin.take());
-        while self.output.recv_timeout(END_WITHIN).is_ok() {}
+        while self.next_line(END_WITHIN).is_ok() {}
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

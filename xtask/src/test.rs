@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of every language, and one line at the end that sums them up.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ pub(crate) fn names() -> Vec<&'static str> {
 
 /// Tests what is named; tells whether something was tested and nothing failed.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> Result<bool> {
-    let run = Run { checkout, terminal, counts: Mutex::default(), began: Instant::now() };
-    demo::build_cli(checkout, terminal)?;
+    let run =
+        Run { checkout, terminal, cli: OnceLock::new(), counts: Mutex::default(), began: Instant::now() };
     run.languages(names.iter().filter_map(|name| Language::named(name)).collect());
     // Last and alone, so that its times are those of a machine that does nothing else.
     if names.contains(&E2E) {
@@ -37,6 +37,8 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> R
 struct Run<'a> {
     checkout: &'a Checkout,
     terminal: &'a Terminal,
+    /// Built by whoever needs it first; the others wait.
+    cli: OnceLock<Result<()>>,
     counts: Mutex<Counts>,
     began: Instant,
 }
@@ -77,6 +79,7 @@ impl Run<'_> {
         for build in (language.builds)(self.checkout)? {
             demo::announce(self.checkout, self.terminal, language.name, &build)?;
         }
+        self.cli.get_or_init(|| demo::build_cli(self.checkout, self.terminal)).clone()?;
         (language.suites)(self.checkout)
     }
 
@@ -114,10 +117,12 @@ impl Run<'_> {
             Participant { language, state: if built.is_ok() { State::Ready } else { State::Broken } }
         });
         let participants: Vec<_> = participants.collect();
-        let (counts, output) = match matrix::run(self.checkout, self.terminal, &participants) {
-            Ok(matrix) => (matrix.counts(), matrix.draw(self.terminal)),
-            Err(failure) => (Counts::FAILED, failure.to_string()),
-        };
+        let cli = self.cli.get_or_init(|| demo::build_cli(self.checkout, self.terminal)).clone();
+        let (counts, output) =
+            match cli.and_then(|()| matrix::run(self.checkout, self.terminal, &participants)) {
+                Ok(matrix) => (matrix.counts(), matrix.draw(self.terminal)),
+                Err(failure) => (Counts::FAILED, failure.to_string()),
+            };
         self.report(E2E, "matrix", counts, began.elapsed(), &output);
     }
 
