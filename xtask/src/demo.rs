@@ -14,7 +14,8 @@ use crate::toolchains;
 
 /// The languages that take part.
 pub(crate) fn names() -> Vec<&'static str> {
-    vec!["python", "node", "go", "java"]
+    let languages = languages::ALL.iter().filter(|language| language.demo.is_some());
+    languages.map(|language| language.name).collect()
 }
 
 /// Builds what is needed, runs it and prints what happened; tells whether all of it is as it should be.

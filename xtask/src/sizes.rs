@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
-use crate::languages::log;
+use crate::languages::{log, read};
 use crate::table::{Cell, Table};
 use crate::terminal::{Terminal, Tone};
 
@@ -34,14 +34,17 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
     let mut table = Table::new(["native library", "size"].map(Cell::from));
     for library in libraries(checkout, terminal)? {
         let size = fs::metadata(&library).map_err(|error| Failure::file(&library, &error))?.len();
-        let name = library.file_name().unwrap_or_default().to_string_lossy();
-        table.row([Cell::new(name), Cell::new(format!("{:7} KiB", size.div_ceil(1024)))]);
+        let path = library.strip_prefix(checkout.root()).unwrap_or(&library);
+        table.row([
+            Cell::new(path.display().to_string()),
+            Cell::new(format!("{:7} KiB", size.div_ceil(1024))),
+        ]);
     }
     terminal.say(&table.draw(terminal));
     Ok(all_right)
 }
 
-/// Builds the native libraries of all bindings; gives their files, as cargo names them.
+/// Builds the native libraries of all bindings; gives their files, as cargo names them, and what Go makes of one.
 fn libraries(checkout: &Checkout, terminal: &Terminal) -> Result<Vec<PathBuf>> {
     let _task = terminal.begin("building the native libraries");
     let mut build = checkout.cargo(&["build", "--release", "--message-format=json-render-diagnostics"]);
@@ -50,24 +53,17 @@ fn libraries(checkout: &Checkout, terminal: &Terminal) -> Result<Vec<PathBuf>> {
     }
     let log = log(checkout, "sizes")?;
     let (messages, end) = build.read(&log, BUILD_LIMIT);
-    end.map_err(|failure| failure.with_output(fs::read_to_string(&log).unwrap_or_default()))?;
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let files = messages.filter_map(|message| {
-        let id = message.get("package_id")?.as_str()?;
-        BINDINGS
-            .iter()
-            .any(|binding| {
-                id.contains(&format!("#{binding}@")) || id.contains(&format!("/{}#", folder(binding)))
-            })
-            .then_some(())?;
-        Some(message.get("filenames")?.as_array()?.clone())
-    });
-    let files = files.flatten().filter_map(|file| file.as_str().map(PathBuf::from));
-    Ok(files.filter(|file| is_library(file)).collect())
-}
+    end.map_err(|failure| failure.with_output(read(&log)))?;
 
-fn folder(binding: &str) -> &str {
-    binding.trim_start_matches("gatepass-")
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let artifacts = messages.filter(|message| {
+        let id = message.get("package_id").and_then(Value::as_str).unwrap_or_default();
+        BINDINGS.iter().any(|binding| id.contains(&format!("#{binding}@")))
+    });
+    let files = artifacts.filter_map(|message| message.get("filenames")?.as_array().cloned()).flatten();
+    let files = files.filter_map(|file| file.as_str().map(PathBuf::from)).filter(|file| is_library(file));
+    let go = fs::read_dir(checkout.path("packages/go/internal/native/lib")).into_iter().flatten().flatten();
+    Ok(files.chain(go.map(|platform| platform.path().join("libgatepass.a"))).collect())
 }
 
 fn is_library(file: &Path) -> bool {

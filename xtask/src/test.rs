@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of every language, and one line at the end that sums them up.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 
 /// Tests what is named; tells whether something was tested and nothing failed.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> Result<bool> {
-    let run =
-        Run { checkout, terminal, cli: OnceLock::new(), counts: Mutex::default(), began: Instant::now() };
+    let run = Run { checkout, terminal, cli: OnceLock::new(), sum: Mutex::default(), began: Instant::now() };
     run.languages(names.iter().filter_map(|name| Language::named(name)).collect());
     // Last and alone, so that its times are those of a machine that does nothing else.
     if names.contains(&E2E) {
@@ -39,8 +38,15 @@ struct Run<'a> {
     terminal: &'a Terminal,
     /// Built by whoever needs it first; the others wait.
     cli: OnceLock<Result<()>>,
-    counts: Mutex<Counts>,
+    sum: Mutex<Sum>,
     began: Instant,
+}
+
+#[derive(Default)]
+struct Sum {
+    counts: Counts,
+    /// Names of suites in which something failed.
+    failed: Vec<String>,
 }
 
 impl Run<'_> {
@@ -141,14 +147,25 @@ impl Run<'_> {
             line += &format!("\n{frame}\n{}\n{frame}", output.trim());
         }
         self.terminal.say(&line);
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts;
+        let mut sum = self.sum();
+        sum.counts += counts;
+        if failed > 0 {
+            sum.failed.push(format!("{language} {suite}"));
+        }
     }
 
     /// Prints the sum as the last line of all.
     fn close(&self) -> bool {
-        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = self.sum();
         self.terminal.say(&format!("\n{}", seconds(self.began.elapsed()).trim()));
-        self.terminal.say(&format!("{} passed, {} failed", counts.passed, counts.failed));
-        counts.failed == 0 && counts.passed > 0
+        if !sum.failed.is_empty() {
+            self.terminal.say(&format!("failed: {}", sum.failed.join(", ")));
+        }
+        self.terminal.say(&format!("{} passed, {} failed", sum.counts.passed, sum.counts.failed));
+        sum.counts.failed == 0 && sum.counts.passed > 0
+    }
+
+    fn sum(&self) -> MutexGuard<'_, Sum> {
+        self.sum.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,9 +18,9 @@ use crate::process::Program;
 use crate::stamp::Stamp;
 use crate::toolchains::Toolchain;
 
-/// All that is built and tested, the longest first: it is begun first.
+/// All that is built and tested. What takes longest is begun first.
 pub(crate) const ALL: &[&Language] =
-    &[&rust::RUST, &java::JAVA, &python::PYTHON, &node::NODE, &go::GO, &wasm::WASM];
+    &[&rust::RUST, &python::PYTHON, &node::NODE, &go::GO, &java::JAVA, &wasm::WASM];
 
 /// A language, or whatever else is built and tested by itself.
 #[derive(Debug)]
