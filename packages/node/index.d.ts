@@ -73,6 +73,10 @@ export interface GatePassOptions {
   keyFilename?: string;
   /** The contents of a credential file, parsed or as text. Not together with `keyFilename`. */
   credentials?: object | string;
+  /** The e-mail of a service account whose tokens to get with these credentials. */
+  impersonate?: string;
+  /** The service accounts in between, each of which may impersonate the next. */
+  delegates?: string | readonly string[];
   /** `host:port` of token endpoints that are trusted beside Google's own. */
   trustedEndpoints?: string | readonly string[];
   /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
@@ -252,6 +256,9 @@ export type ErrorCode =
   | 'ENDPOINT_NOT_ALLOWED'
   | 'TOKEN_REFUSED'
   | 'TOKEN_RESPONSE_INVALID'
+  | 'ID_TOKEN_UNSUPPORTED'
+  | 'EXECUTABLE_NOT_ALLOWED'
+  | 'SUBJECT_TOKEN_FAILED'
   // TransportError
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'

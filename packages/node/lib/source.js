@@ -16,10 +16,19 @@ export class Source {
   #remembered = { id_token: new Map(), access_token: new Map() };
 
   constructor(options) {
-    checkNames('GatePass', options, ['keyFilename', 'credentials', 'trustedEndpoints', 'clock']);
+    checkNames('GatePass', options, [
+      'keyFilename',
+      'credentials',
+      'impersonate',
+      'delegates',
+      'trustedEndpoints',
+      'clock',
+    ]);
     const border = {
       credentials_file: options.keyFilename,
       credentials_json: documentText(options.credentials),
+      impersonate: options.impersonate,
+      delegates: list(options.delegates),
       trusted_endpoints: list(options.trustedEndpoints),
       // Spreads refreshes; nothing secret depends on it.
       seed: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),

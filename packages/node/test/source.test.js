@@ -45,6 +45,13 @@ test('an access token from the metadata server', async () => {
   assert.deepEqual(await emulator.counts(), { [ACCESS]: 1 });
 });
 
+test('as another account, which the found credentials may impersonate', async () => {
+  const impersonate = 'orders@shop.iam.gserviceaccount.com';
+  const token = await new GatePass({ impersonate }).fetchIdToken(AUDIENCE);
+  const { aud, email } = claimsOf(token);
+  assert.deepEqual({ aud, email }, { aud: AUDIENCE, email: impersonate });
+});
+
 test('the key file that GOOGLE_APPLICATION_CREDENTIALS names', async (t) => {
   const keyFilename = await keyFile(t);
   setEnvironment({ ...emulator.environment, GOOGLE_APPLICATION_CREDENTIALS: keyFilename });

@@ -23,7 +23,7 @@ def test_verify(case: dict[str, Any]) -> None:
         preset=case["profile"],
         keys=json.dumps(CORPUS["jwks"][case["jwks"]]),
         leeway_seconds=case["leeway"],
-        allowed_emails=email or (),
+        allowed_emails=email or None,
         clock=lambda: case["now"],
     )
     if case["expected"] == "accept":
