@@ -1,6 +1,6 @@
 //! The C ABI of gatepass: the fourteen functions of `include/gatepass.h`, which states their contract.
 //!
-//! A function here checks its pointers and lengths, calls the bridge within [`boundary`], and hands the result
+//! A function here checks its pointers and lengths, calls the bridge within `boundary`, and hands the result
 //! over as plain octets and integers. Nothing is decided in this crate.
 
 // C calls with raw pointers. Every block that follows one says why it may.

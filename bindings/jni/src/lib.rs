@@ -65,7 +65,7 @@ pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, sourc
 }
 
 /// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer)`: the header or
-/// null; `answer` is filled as [`fill`] says.
+/// null; `answer` is filled as `fill` says.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn lookup<'local>(
     env: EnvUnowned<'local>,
@@ -116,7 +116,7 @@ pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, ver
 }
 
 /// `static native byte[] check(long verifier, byte[] token, long nowMs, long[] answer)`: the payload or null;
-/// `answer` is filled as [`fill`] says.
+/// `answer` is filled as `fill` says.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn check<'local>(
     env: EnvUnowned<'local>,
