@@ -35,7 +35,14 @@ pub(crate) struct Language {
     pub(crate) demo: Option<Demo>,
 }
 
-/// The two programs of tests/e2e. What is common to all languages is in tests/e2e/README.md.
+/// The two programs of tests/e2e, the same in every language.
+///
+/// The receiver answers `GET /` with `{"email": "<its caller>"}`, behind the language's middleware. It finds `PORT`,
+/// `AUDIENCE` and `KEYS_URL` in its environment, prints `listening <port>`, and ends when its standard input closes.
+///
+/// The caller finds the receivers in its argument, `[{"name": …, "url": …, "audience": …}, …]`, and credentials in its
+/// environment. It calls each a hundred times and prints a line for each: `{"receiver": <name>, "status": …,
+/// "email": …, "first_us": …, "hundredth_us": …, "calls": 100}`, or `{"receiver": <name>, "error": …}`.
 #[derive(Debug)]
 pub(crate) struct Demo {
     /// What these two need that is not in [`Language::builds`].

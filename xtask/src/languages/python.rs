@@ -30,7 +30,13 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let pytest = |folder| python(checkout).args(&["-m", "pytest", folder]);
+    let tool = |arguments: &[&str]| {
+        python(checkout).arg("-m").args(arguments).in_folder(checkout.path("packages/python"))
+    };
     Ok(vec![
+        Suite::new("ruff check", Runner::Check, tool(&["ruff", "check"])),
+        Suite::new("ruff format", Runner::Check, tool(&["ruff", "format", "--check"])),
+        Suite::new("mypy", Runner::Check, tool(&["mypy"])),
         Suite::new("pytest", Runner::Pytest, pytest("packages/python/tests")),
         Suite::new("interop", Runner::Pytest, pytest("tests/interop/python")),
     ])
