@@ -12,7 +12,7 @@ import gatepass
 import gatepass.flask
 import gatepass.httpx
 import gatepass.requests
-from gatepass import _driver, _native
+from gatepass import _native, _threads
 from support import Answer, Emulator, metadata_server
 
 AUDIENCE = "https://receiver.example"
@@ -43,7 +43,7 @@ def test_an_operation_and_its_future_show_nothing() -> None:
     _, *_, op = _native.Source('{"seed":1}').lookup("id_token", AUDIENCE, 0)
     assert op is not None
     assert repr(op).startswith("<gatepass._native.Op object")
-    future = _driver.in_thread(lambda: "hush")
+    future = _threads.in_thread(lambda: "hush")
     assert future.result(30) == "hush"
     assert "hush" not in repr(future)
 
