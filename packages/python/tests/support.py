@@ -141,7 +141,7 @@ class Server:
                     server.requests.append(request)
                 reply = answer(request)
                 octets = reply.body.encode() if isinstance(reply.body, str) else reply.body
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 for name, value in {"Content-Length": str(len(octets)), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
