@@ -10,6 +10,7 @@
 //! | [`keys`], [`tls`] | test keys, derived in the open, and certificates |
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
 //! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
+//! | [`cloud_run`] | what stands before a service |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh` | what the token endpoints have in common |
 //! | `control`, `faults`, `request_log` | the control API, and what it steers |
@@ -20,6 +21,7 @@
 
 mod aws_metadata;
 mod certs;
+pub mod cloud_run;
 mod config;
 mod control;
 pub mod credential_file;

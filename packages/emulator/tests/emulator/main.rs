@@ -10,6 +10,7 @@
 
 mod aws_metadata;
 mod certs;
+mod cloud_run;
 mod control;
 mod iam_credentials;
 mod metadata;
