@@ -10,7 +10,7 @@
 //! | [`keys`], [`tls`] | test keys, derived in the open, and certificates |
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
 //! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
-//! | [`cloud_run`] | what stands before a service |
+//! | [`cloud_run`], [`push`] | what stands before a service, and what calls it |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh` | what the token endpoints have in common |
 //! | `control`, `faults`, `request_log` | the control API, and what it steers |
@@ -35,6 +35,7 @@ pub mod keys;
 mod metadata;
 pub mod mint;
 mod oauth;
+pub mod push;
 mod refresh;
 mod request_log;
 pub mod service_account;

@@ -14,6 +14,7 @@ mod cloud_run;
 mod control;
 mod iam_credentials;
 mod metadata;
+mod push;
 mod refresh;
 mod sts;
 mod subject_token_source;
