@@ -71,7 +71,7 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 def shown_by(error: gatepass.GatepassError) -> str:
-    """What a log or an error reporter may show: the error with its causes, and the variables of our frames."""
+    """What a log or an error reporter may show: the error, its causes, and the variables of our frames."""
     shown = traceback.format_exception(error)
     for one in chain(error):
         shown += [repr(one), str(vars(one)), str(getattr(getattr(one, "refusal", None), "body", None))]

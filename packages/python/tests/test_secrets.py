@@ -32,7 +32,9 @@ def test_no_object_shows_a_token(adc: Emulator) -> None:
         verifier._native,
         source._flights,
         gatepass.requests.IdTokenAuth(source=source),
+        gatepass.requests.AccessTokenAuth(source=source),
         gatepass.httpx.IdTokenAuth(source=source),
+        gatepass.httpx.AccessTokenAuth(source=source),
         gatepass.flask.RequireIdToken(verifier),
     ]
     for one in shown:
