@@ -141,6 +141,7 @@ impl Adc {
     }
 
     fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
+        self.trail.push(format!("{named_by} names {path}"));
         self.state = State::ReadingFile { path: path.clone(), named_by };
         Step::ReadFile { path }
     }
@@ -233,6 +234,7 @@ impl Adc {
             None => credential,
             Some(impersonate) => {
                 let target = Arc::new(Target::from_option(impersonate, &self.trusted()?)?);
+                self.trail.push(format!("acting as {}", target.email()));
                 Credential::Impersonated(Box::new(Impersonated { source: credential, target }))
             }
         };
@@ -372,5 +374,69 @@ fn unreadable(kind: HostFailure) -> &'static str {
         HostFailure::PermissionDenied => "may not be read by this process",
         HostFailure::TooLarge => "is larger than 1 MiB",
         _ => "cannot be read",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn explain(config: &SourceConfig, env: &[(&str, &str)], replies: &[Reply]) -> Explanation {
+        let mut search = Explain::new(config);
+        let _names = search.resume(NOW, Reply::Start);
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), Secret::from(*value))).collect();
+        let mut step = search.resume(NOW, Reply::Env(env));
+        for reply in replies {
+            step = search.resume(NOW, reply.clone());
+        }
+        match step {
+            Step::Done(explanation) => explanation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn missing() -> Reply {
+        Reply::Failed { kind: HostFailure::NotFound, message: String::new() }
+    }
+
+    #[test]
+    fn every_place_that_was_passed_over_is_named() {
+        let told =
+            explain(&SourceConfig::default(), &[("HOME", "/home/u"), ("NO_GCE_CHECK", "true")], &[missing()]);
+        assert_eq!(
+            told.steps,
+            [
+                "GOOGLE_APPLICATION_CREDENTIALS is not set",
+                "gcloud's file /home/u/.config/gcloud/application_default_credentials.json does not exist",
+                "the metadata server is ruled out by NO_GCE_CHECK=true",
+            ]
+        );
+        assert_eq!(told.error.map(|error| error.code()), Some(ErrorCode::CredentialsNotFound));
+    }
+
+    #[test]
+    fn what_was_found_is_described_without_a_secret() {
+        let file =
+            r#"{"type":"authorized_user","client_id":"c","client_secret":"hush","refresh_token":"hush"}"#;
+        let config = SourceConfig {
+            impersonate: Some(crate::credentials::Impersonate {
+                email: "a@b.example".into(),
+                delegates: Vec::new(),
+            }),
+            ..SourceConfig::default()
+        };
+        let env = [("GOOGLE_APPLICATION_CREDENTIALS", "/key.json"), ("GOOGLE_CLOUD_QUOTA_PROJECT", "shop")];
+        let told = explain(&config, &env, &[Reply::Text(Secret::from(file))]);
+        assert_eq!(
+            told.steps,
+            [
+                "GOOGLE_APPLICATION_CREDENTIALS names /key.json",
+                "found authorized_user: a person's credentials",
+                "acting as a@b.example",
+            ]
+        );
+        assert_eq!((told.quota_project_id.as_deref(), told.error), (Some("shop"), None));
     }
 }

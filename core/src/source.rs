@@ -343,7 +343,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::secret::Secret;
+    use crate::step::HostFailure;
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -385,6 +387,54 @@ mod tests {
             matches!(source.lookup(&key("wanted"), NOW), Lookup::Join(id) if Some(id) == childs.flight())
         );
         assert!(matches!(source.lookup(&key("held"), NOW), Lookup::Fresh(_)));
+    }
+
+    /// Drives a fetch whose environment is empty, and says whether it asked for a metadata server.
+    fn pings(source: &TokenSource, now: Millis) -> bool {
+        let Lookup::Fetch(mut fetch) = source.lookup(&key(&format!("at {now:?}")), now) else {
+            panic!("no fetch")
+        };
+        let _env = fetch.resume(now, Reply::Start);
+        let _product_name = fetch.resume(now, Reply::Env(Vec::new()));
+        let failed = |kind| Reply::Failed { kind, message: String::new() };
+        let step = fetch.resume(now, failed(HostFailure::NotFound));
+        let asked = matches!(step, Step::Send(_));
+        let step = if asked { fetch.resume(now, failed(HostFailure::Connect)) } else { step };
+        assert!(matches!(step, Step::Fail(error) if error.code() == ErrorCode::CredentialsNotFound));
+        asked
+    }
+
+    #[test]
+    fn where_no_metadata_server_answers_none_is_asked_for_again_for_a_minute() {
+        let source = TokenSource::new(SourceConfig::default());
+        assert!(pings(&source, NOW));
+        assert!(!pings(&source, NOW.plus(1)));
+        assert!(!pings(&source, NOW.plus(59_999)));
+        assert!(pings(&source, NOW.plus(60_000)));
+    }
+
+    #[test]
+    fn the_quota_project_is_the_programs_then_the_environments_then_the_files() {
+        let text = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","quota_project_id":"of-file"}"#;
+        let env = || vec![("GOOGLE_CLOUD_QUOTA_PROJECT".to_owned(), Secret::from("of-env"))];
+        for (option, env, expected) in [
+            (Some("of-program"), env(), "of-program"),
+            (None, env(), "of-env"),
+            (None, Vec::new(), "of-file"),
+        ] {
+            let source = TokenSource::new(SourceConfig {
+                credentials: Explicit::Json(text.into()),
+                quota_project_id: option.map(str::to_owned),
+                ..SourceConfig::default()
+            });
+            assert_eq!(source.access_token_headers(), []);
+            let Lookup::Fetch(mut fetch) = source.lookup(&TokenKey::access_token("").unwrap(), NOW) else {
+                panic!("no fetch")
+            };
+            let _env = fetch.resume(NOW, Reply::Start);
+            assert!(matches!(fetch.resume(NOW, Reply::Env(env)), Step::Send(_)));
+            assert_eq!(source.access_token_headers(), [("x-goog-user-project", expected.to_owned())]);
+        }
     }
 
     #[test]

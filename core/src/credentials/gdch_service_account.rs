@@ -130,3 +130,79 @@ fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (public, _) = take(key, PUBLIC_KEY)?;
     Some((private, bit_string(public)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::base64url_decode;
+    use crate::json;
+    use crate::step::{Operation, Reply, Step};
+
+    /// TEST KEY, NOT A SECRET: the scalar is the SHA-256 of "a test key of gatepass" (tests/vectors/generate.py).
+    const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+        MHcCAQEEIAliGuMbLZkvGQAJsI0wsZ0cyzRioBTDdNwCoCC/+OCyoAoGCCqGSM49\n\
+        AwEHoUQDQgAEQddx5UDsNmXFni9WQwsA3lKl6iI/vF+AwrmVnB1h1ROD+6b/yUW8\n\
+        xnVttFMRWqNMze6HN8/5EgDBf1kvUowb4Q==\n\
+        -----END EC PRIVATE KEY-----";
+    const POINT: &str =
+        "BEHXceVA7DZlxZ4vVkMLAN5SpeoiP7xfgMK5lZwdYdUTg_um_8lFvMZ1bbRTEVqjTM3uhzfP-RIAwX9ZL1KMG-E";
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn account(key: &str) -> Result<Arc<GdchServiceAccount>, Error> {
+        let file = serde_json::json!({
+            "format_version": "1", "project": "shop", "name": "orders", "private_key_id": "k", "private_key": key,
+            "token_uri": "https://gdc.example/token", "ca_cert_path": "/ca.pem",
+        });
+        let document = json::value(file.to_string().as_bytes()).unwrap();
+        GdchServiceAccount::from_fields(Fields(&document), &TrustedEndpoints::parse("gdc.example"))
+            .map(Arc::new)
+    }
+
+    #[test]
+    fn the_jwt_is_signed_by_the_account_and_the_authorities_are_named() {
+        let preferences =
+            Preferences { gdch_audience: Some("https://api.example".into()), ..Preferences::default() };
+        let key = TokenKey::access_token("").unwrap();
+        let mut fetch = account(KEY).unwrap().fetch(&key, &preferences, Jitter::new(1)).unwrap();
+        let Step::Send(request) = fetch.resume(NOW, Reply::Start) else { panic!("no request") };
+        assert_eq!(
+            (request.url.as_str(), request.ca_certificate_path.as_deref()),
+            ("https://gdc.example/token", Some("/ca.pem"))
+        );
+        let body = request.body.unwrap();
+        let fields: Vec<(&str, &str)> =
+            body.expose().split('&').map(|field| field.split_once('=').unwrap()).collect();
+        assert_eq!(fields[0], ("grant_type", "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Atoken-exchange"));
+        assert_eq!(fields[1], ("audience", "https%3A%2F%2Fapi.example"));
+        assert_eq!(
+            fields[4],
+            ("subject_token_type", "urn%3Ak8s%3Aparams%3Aoauth%3Atoken-type%3Aserviceaccount")
+        );
+        let (signing_input, signature) = fields[3].1.rsplit_once('.').unwrap();
+        let (header, claims) = signing_input.split_once('.').unwrap();
+        let decoded = |part: &str| String::from_utf8(base64url_decode(part).unwrap()).unwrap();
+        assert_eq!(decoded(header), r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#);
+        let principal = "system:serviceaccount:shop:orders";
+        assert_eq!(
+            decoded(claims),
+            format!(
+                r#"{{"aud":"https://gdc.example/token","exp":1800003600,"iat":1800000000,"iss":"{principal}","sub":"{principal}"}}"#
+            )
+        );
+        let point = base64url_decode(POINT).unwrap();
+        let verified =
+            ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, point)
+                .verify(signing_input.as_bytes(), &base64url_decode(signature).unwrap());
+        assert!(verified.is_ok());
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_refused() {
+        for (key, found) in
+            [("", "empty"), ("-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----", "damaged")]
+        {
+            let error = account(key).err().unwrap();
+            assert!(error.to_string().contains(found), "{error}");
+        }
+    }
+}
