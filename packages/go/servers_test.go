@@ -95,3 +95,12 @@ func clockAt(at time.Time) *testClock {
 func (c *testClock) now() time.Time { return time.UnixMilli(c.at.Load()) }
 
 func (c *testClock) advance(by time.Duration) { c.at.Add(by.Milliseconds()) }
+
+// impatientClock is a minute later whenever it is looked at, so that no wait is long.
+func impatientClock() func() time.Time {
+	clock := clockAt(time.Now())
+	return func() time.Time {
+		clock.advance(time.Minute)
+		return clock.now()
+	}
+}

@@ -16,7 +16,9 @@ mod metadata;
 mod refresh;
 mod sts;
 mod subject_token_source;
+mod tls;
 mod token;
+mod token_info;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
