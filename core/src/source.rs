@@ -23,7 +23,7 @@ use crate::credentials::impersonated_service_account::Impersonate;
 use crate::credentials::{Fetch, Preferences};
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Millis, Operation, Reply, Step, ended};
 use crate::token::{Issued, Token, TokenKey};
 
 /// Tokens that are kept at most; the one that was not used for longest makes way.
@@ -237,6 +237,9 @@ impl Operation for Refresh {
                 self.land();
             }
             _ => {}
+        }
+        if step.is_end() {
+            self.stage = Stage::Failed(ended());
         }
         step
     }

@@ -141,6 +141,11 @@ impl<T> Step<T> {
         }
     }
 
+    /// Whether the operation ends with this step.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Fail(_))
+    }
+
     /// The answer to a reply that does not fit the step it answers.
     pub(crate) fn misuse(expected: &str, reply: &Reply) -> Self {
         Self::Fail(Error::new(
@@ -151,6 +156,11 @@ impl<T> Step<T> {
             ),
         ))
     }
+}
+
+/// The error of an operation that is resumed after its end.
+pub(crate) fn ended() -> Error {
+    Error::new(ErrorCode::ApiMisuse, "the operation has ended: look up again instead of resuming it")
 }
 
 /// How the host answers a [`Step`].

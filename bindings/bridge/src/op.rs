@@ -49,10 +49,14 @@ impl Op {
             match &mut self.kind {
                 Some(Kind::Refresh(op)) => Ok(write_step(op.resume(now, reply), |token| token_json(&token))),
                 Some(Kind::KeyFetch(op)) => Ok(write_step(op.resume(now, reply), |()| Value::Null)),
-                None => Err(Failure::misuse("the operation was cancelled before")),
+                None => Err(Failure::misuse("the operation has ended or was cancelled before")),
             }
         });
-        step.unwrap_or_else(|failure| json!({"step": "fail", "error": failure.to_value()})).to_string()
+        let step = step.unwrap_or_else(|failure| json!({"step": "fail", "error": failure.to_value()}));
+        if matches!(step.get("step").and_then(Value::as_str), Some("done" | "fail")) {
+            self.cancel();
+        }
+        step.to_string()
     }
 
     /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
@@ -197,5 +201,7 @@ mod tests {
         };
         let step = op.resume(0, r#"{"reply":"text","txt":"hush"}"#);
         assert!(step.contains("API_MISUSE") && !step.contains("hush"), "{step}");
+        let step = op.resume(0, r#"{"reply":"start"}"#);
+        assert!(step.contains("API_MISUSE"), "it has ended: {step}");
     }
 }
