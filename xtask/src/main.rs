@@ -47,7 +47,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask test  [--only LIST]   run every test of every language
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
 
-LIST is separated by commas. demo knows python, node, go, java; test knows rust, wasm and e2e as well.
+LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm and e2e as well.
 ";
 
 fn main() -> ExitCode {

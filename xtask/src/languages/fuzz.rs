@@ -1,0 +1,71 @@
+//! The fuzz targets of core/fuzz: each runs for a short time over its seeds and what libFuzzer makes of them.
+//!
+//! Built by the compiler that builds everything else. `cargo fuzz`, which wants a nightly one, is for long runs; see
+//! core/fuzz/README.md.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{Build, Language, Suite};
+use crate::checkout::Checkout;
+use crate::counts::Runner;
+use crate::failure::{Failure, Result};
+
+pub(crate) const FUZZ: Language = Language { name: "fuzz", toolchains: &[], builds, suites, demo: None };
+
+const FOLDER: &str = "core/fuzz";
+/// As core/fuzz/Cargo.toml names them.
+const TARGETS: [&str; 9] = [
+    "audience",
+    "cache_headers",
+    "claims",
+    "credential_file",
+    "headers",
+    "jwk_set",
+    "pem_map",
+    "replies",
+    "token",
+];
+
+/// Coverage counters and comparisons, which libFuzzer steers by.
+const RUSTFLAGS: &str = "--cfg fuzzing -C passes=sancov-module -C codegen-units=1 -C debug-assertions \
+     -C llvm-args=-sanitizer-coverage-level=4 -C llvm-args=-sanitizer-coverage-inline-8bit-counters \
+     -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares";
+
+/// A run ends by whichever is reached first.
+const LIMITS: [&str; 2] = ["-runs=50000", "-max_total_time=5"];
+
+fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let host = host()?;
+    // With a target, although it is the host: without one the flags would hold for build scripts, too.
+    let arguments = ["build", "--release", "--locked", "--target", &host, "--manifest-path"];
+    let build = checkout.cargo(&arguments).arg(format!("{FOLDER}/Cargo.toml"));
+    let build = build.arg("--target-dir").arg(checkout.built("fuzz")).env("RUSTFLAGS", RUSTFLAGS);
+    let output = programs(checkout, &host).join(TARGETS[0]);
+    Ok(vec![Build::native("fuzz targets", &[], vec![build], output)])
+}
+
+fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
+    let programs = programs(checkout, &host()?);
+    TARGETS
+        .into_iter()
+        .map(|target| {
+            let corpus = checkout.scratch("fuzz-corpus")?.join(target);
+            fs::create_dir_all(&corpus).map_err(|error| Failure::file(&corpus, &error))?;
+            let run = checkout.program(programs.join(target)).args(&LIMITS).arg(corpus);
+            Ok(Suite::new(target, Runner::Check, run.arg(format!("{FOLDER}/seeds/{target}"))))
+        })
+        .collect()
+}
+
+fn programs(checkout: &Checkout, host: &str) -> PathBuf {
+    checkout.built("fuzz").join(host).join("release")
+}
+
+/// The target that the compiler runs on, such as x86_64-unknown-linux-gnu.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").args(["--print", "host-tuple"]).output();
+    let output = output.map_err(|error| Failure::new(format!("rustc: {error}")))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
