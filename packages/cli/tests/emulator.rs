@@ -276,7 +276,10 @@ fn an_option_of_another_type_is_a_usage_error() {
             &["--command", "--source executable"],
         ),
         (&["--type", "external_account", "--email", "a@b"], &["--source"]),
-        (&["--type", "external_account", "--email", "a@b", "--source", "file"], &["--file"]),
+        (&["--type", "external_account", "--email", "a@b", "--source", "file"], &["--file", "--out"]),
+        (&["--type", "gdch_service_account", "--project", "p"], &["--name"]),
+        (&["--type", "gdch_service_account", "--name", "n"], &["--out"]),
+        (&["--name", "n"], &["--name", "--type gdch_service_account"]),
         (&["--type", "external_account", "--source", "url"], &["--email"]),
         (&["--type", "authorized_user", "--email", "jane"], &["--email", "name@example.com"]),
         (&["--email", "jane"], &["--email", "name@project.iam.gserviceaccount.com"]),
@@ -356,14 +359,16 @@ fn the_executable_of_a_credential_file_prints_a_subject_token() {
 fn a_certificate_is_found_by_its_configuration() {
     let external =
         ["emulator", "key", "--type", "external_account", "--no-impersonation", "--source", "certificate"];
+    assert_fails(&gatepass(&external).output().unwrap(), 2, &["--mtls"]);
     for (options, expected) in [
         (&[][..], json!({ "use_default_certificate_config": true })),
         (&["--certificate-config", "/c.json"], json!({ "certificate_config_location": "/c.json" })),
     ] {
-        let output = gatepass(&external).args(options).output().unwrap();
+        let output = gatepass(&external).args(["--mtls", "https://[::1]:1"]).args(options).output().unwrap();
         let file: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(file["credential_source"], json!({ "certificate": expected }));
         assert_eq!(file["subject_token_type"], "urn:ietf:params:oauth:token-type:mtls");
+        assert_eq!(file["token_url"], "https://[::1]:1/v1/token");
     }
 }
 

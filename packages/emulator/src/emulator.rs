@@ -7,7 +7,7 @@ use crate::request_log::RequestLog;
 use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
 use crate::{
-    Config, aws_metadata, certs, control, iam_credentials, metadata, sts, subject_token_source, token,
+    Config, aws_metadata, certs, control, gdch, iam_credentials, metadata, sts, subject_token_source, token,
     token_info,
 };
 
@@ -74,6 +74,7 @@ impl Emulator {
             "/v1/oauthtoken" | "/sts/v1/oauthtoken" => {
                 post_only(request, || sts::refresh(config, request, now))
             }
+            gdch::PATH => post_only(request, || gdch::answer(config, request, now)),
             subject_token_source::PATH => {
                 get_only(request, || subject_token_source::answer(config, request, now))
             }
@@ -107,7 +108,7 @@ fn post_only(
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
         "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /tokeninfo, /v1/token, \
-         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, \
+         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /authenticate, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, \
          /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"
     );

@@ -63,6 +63,9 @@ pub trait SigningKey {
 
     /// Signs `message`, with the signature in the form that JWS wants.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Tells whether `signature` is this key's of `message`.
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// The cryptographic libraries refused to derive, encode or use a test key, which no input should bring about.
