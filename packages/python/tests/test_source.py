@@ -87,6 +87,31 @@ def test_by_key_file(form: str, emulator: Emulator, tmp_path: Path, monkeypatch:
     assert emulator.counts()["/token"] == 1
 
 
+def test_a_service_account_signs_for_itself(emulator: Emulator) -> None:
+    source = gatepass.TokenSource(
+        credentials_json=emulator.key_file(EMAIL),
+        self_signed_access_tokens=True,
+        trusted_endpoints=emulator.url.removeprefix("http://"),
+    )
+    token = source.fetch_self_signed_jwt(AUDIENCE)
+    assert (claims_of(token)["iss"], claims_of(token)["aud"]) == (EMAIL, AUDIENCE)
+    assert asyncio.run(aio.fetch_self_signed_jwt(AUDIENCE, source=source)) == token
+    assert claims_of(source.fetch_access_token("a"))["scope"] == "a"
+    assert emulator.counts() == {}
+
+
+def test_options_reach_the_core(adc: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(expect_type="service_account").fetch_id_token(AUDIENCE)
+    assert raised.value.code == "CREDENTIALS_TYPE_UNEXPECTED"
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(subject="jane@example.com").fetch_access_token("a")
+    assert raised.value.code == "SUBJECT_UNSUPPORTED"
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource().fetch_self_signed_jwt(AUDIENCE)
+    assert raised.value.code == "SELF_SIGNED_JWT_UNSUPPORTED"
+
+
 def test_a_stale_token_is_used_while_it_is_refreshed(emulator: Emulator) -> None:
     clock, gate = Clock(), Gate()
 
