@@ -1,7 +1,6 @@
 //! Every kind of credentials that tests/vectors/credentials/matrix.json names, by `gatepass token`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-#[allow(dead_code)] // Each test takes of it what it needs.
 mod support;
 
 use std::collections::BTreeMap;
@@ -12,7 +11,7 @@ use std::process::Output;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use support::{Emulator, empty_folder, succeeded};
+use support::emulator::{Emulator, empty_folder, succeeded};
 
 #[derive(Deserialize)]
 struct Matrix {

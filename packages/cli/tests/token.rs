@@ -1,14 +1,13 @@
 //! `gatepass token` fetches from the emulator, by metadata server and by key file; `gatepass verify` accepts it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-#[allow(dead_code)] // Each test takes of it what it needs.
 mod support;
 
 use std::process::Command;
 
 use gatepass_emulator::mint::AccessToken;
 
-use support::Emulator;
+use support::emulator::Emulator;
 
 const AUDIENCE: &str = "https://orders.example";
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each of the test programs uses a part")]
 
+pub(crate) mod emulator;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
