@@ -4,6 +4,8 @@
 
 mod key;
 mod mtls;
+mod push;
+mod run;
 mod subject_token;
 
 use std::io::{self, Write};
@@ -43,6 +45,8 @@ enum Companion {
     /// public: nothing real may trust it.
     Ca,
     Key(key::Options),
+    Push(push::Options),
+    Run(run::Options),
     SubjectToken(subject_token::Options),
 }
 
@@ -85,6 +89,8 @@ impl Command {
         match self.subcommand {
             Some(Companion::Ca) => print_authority(),
             Some(Companion::Key(options)) => options.run(),
+            Some(Companion::Push(options)) => options.run(),
+            Some(Companion::Run(options)) => options.run(),
             Some(Companion::SubjectToken(options)) => options.run(),
             None => self.serve.run(),
         }
