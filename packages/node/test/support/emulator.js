@@ -26,14 +26,50 @@ export async function startEmulator() {
   throw new Error('the emulator ended before it listened');
 }
 
-class Emulator {
+/** What tests ask of an emulator that runs; its README says what an order may hold. */
+export class Control {
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** Signs an ID token. */
+  async mint(order) {
+    return (await this.#control('mint', order)).token;
+  }
+
+  async fault(fault) {
+    await this.#control('fault', fault);
+  }
+
+  /** How often each path was asked for since the last `reset`. */
+  async counts() {
+    return (await (await fetch(`${this.url}/emulator/v1/requests`)).json()).counts;
+  }
+
+  async reset() {
+    await this.#control('requests:reset');
+    await this.#control('fault:clear');
+  }
+
+  async #control(name, body = {}) {
+    const response = await fetch(`${this.url}/emulator/v1/${name}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`the emulator refuses ${name}: ${answer.error}`);
+    return answer;
+  }
+}
+
+class Emulator extends Control {
   #child;
 
   constructor(child, environment, url, mtlsUrl) {
+    super(url);
     this.#child = child;
     /** What a program needs in its environment to find the emulator. */
     this.environment = environment;
-    this.url = url;
     this.mtlsUrl = mtlsUrl;
     this.keysUrl = `${url}/oauth2/v3/certs`;
     this.iapKeysUrl = `${url}/iap/verify/public_key-jwk`;
@@ -68,38 +104,9 @@ class Emulator {
     return await (await fetch(`${this.url}/tokeninfo?${new URLSearchParams({ access_token: accessToken })}`)).json();
   }
 
-  /** Signs an ID token; the emulator's README says what an order may hold. */
-  async mint(order) {
-    return (await this.#control('mint', order)).token;
-  }
-
-  async fault(fault) {
-    await this.#control('fault', fault);
-  }
-
-  /** How often each path was asked for since the last `reset`. */
-  async counts() {
-    return (await (await fetch(`${this.url}/emulator/v1/requests`)).json()).counts;
-  }
-
-  async reset() {
-    await this.#control('requests:reset');
-    await this.#control('fault:clear');
-  }
-
   async stop() {
     this.#child.stdin.end();
     await once(this.#child, 'exit');
-  }
-
-  async #control(name, body = {}) {
-    const response = await fetch(`${this.url}/emulator/v1/${name}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`the emulator refuses ${name}: ${answer.error}`);
-    return answer;
   }
 }
 
