@@ -216,8 +216,10 @@ class ClientVectorsTest {
         if (!((String) test.get("expected")).startsWith("retry")) {
             return List.of(test);
         }
-        Map<String, Object> token = cases.stream().filter(other -> other.get("kind").equals(test.get("kind"))
-                && other.get("expected").equals("token") && isAccess(other) == isAccess(test)).findFirst().orElseThrow();
+        Map<String, Object> token = cases.stream()
+                .filter(other -> other.get("kind").equals(test.get("kind")) && other.get("expected").equals("token"))
+                .filter(other -> isAccess(other) == isAccess(test))
+                .findFirst().orElseThrow();
         return List.of(test, token);
     }
 
