@@ -10,7 +10,7 @@ import { native } from '../../lib/native.js';
 import { Control } from './emulator.js';
 import { secretsOf, secretsOfStep, shownBy } from './secrets.js';
 
-const { audience, scope, url, options, supplier } = JSON.parse(process.argv[2]);
+const { audience, scope, url, options = {}, supplier } = JSON.parse(process.argv[2]);
 const REFUSAL = { error: 'access_denied', access_token: 'tokenThatComesWithTheRefusal' };
 
 const secrets = new Set();
@@ -35,7 +35,7 @@ process.stdout.write(JSON.stringify({ granted, refused, secrets: [...secrets], s
 /** The claims of a fresh ID token, and a fresh access token, or the error of each. */
 async function fetchBoth() {
   const suppliers = supplier && { [supplier]: async () => 'subjectTokenOfTheSupplier' };
-  const gatepass = new GatePass({ ...options, suppliers });
+  const gatepass = new GatePass({ ...spelled(options), suppliers });
   const verifier = new Verifier({ audience, keysUrl: `${url}/oauth2/v3/certs` });
   const claims = await outcome(async () => await verifier.verify(await gatepass.fetchIdToken(audience)));
   const accessToken = await outcome(async () => await gatepass.fetchAccessToken(scope));
@@ -50,4 +50,10 @@ async function outcome(fetch) {
     shown.push(shownBy(error));
     return { error: error.code };
   }
+}
+
+/** Options by their names at the border, as this package spells them. */
+function spelled(options) {
+  const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [camelCase(name), value]));
 }
