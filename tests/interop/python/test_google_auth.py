@@ -131,6 +131,23 @@ def test_both_ask_a_supplier(emulator: Emulator, transport: Any, adc: WriteKeyFi
     assert asked == [(file["audience"], file["subject_token_type"])] * 2
 
 
+def test_both_get_an_access_token_of_distributed_cloud(
+    emulator: Emulator, transport: Any, adc: WriteKeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the authority that the file names is trusted."""
+    import google.auth
+
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name)
+    adc("--type", "gdch_service_account", "--name", "caller")
+    credentials, _ = google.auth.default()
+    credentials = credentials.with_gdch_audience(AUDIENCE)
+    credentials.refresh(transport)
+    ours = gatepass.TokenSource(gdch_audience=AUDIENCE).fetch_access_token()
+    identity = {"sub": "system:serviceaccount:emulator:caller"}
+    assert principal_of(credentials.token, emulator) == principal_of(ours, emulator) == identity
+
+
 def test_both_sign_for_themselves(transport: Any, adc: WriteKeyFile) -> None:
     from google.auth import jwt
 
