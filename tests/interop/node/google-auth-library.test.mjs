@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { connect } from 'node:net';
@@ -27,12 +28,14 @@ const PERSON = 'person@example.com';
 
 const folder = temporaryFolder({ after });
 const subjectTokenFile = join(folder, 'subject-token');
+const authority = join(folder, 'authority.pem');
 const { globalAgent } = https;
 let emulator;
 
 before(async () => {
   emulator = await startEmulator();
   writeFileSync(subjectTokenFile, 'a subject token');
+  writeFileSync(authority, await emulator.authority());
   // The library asks Google's own hosts, whatever some files say: here the emulator is behind all of them.
   const { hostname, port } = new URL(emulator.url);
   https.globalAgent = new https.Agent();
@@ -66,6 +69,12 @@ const KINDS = [
     email: CALLER,
     hasIdTokens: true,
   },
+  ...['service_account', 'external_account', 'impersonated_service_account'].map((source) => ({
+    name: `impersonation by ${source}`,
+    args: ['--type', 'impersonated_service_account', '--email', CALLER, '--source-credentials', source],
+    email: CALLER,
+    hasIdTokens: true,
+  })),
   ...['file', 'url', 'executable', 'aws'].flatMap((source) => [
     { name: `federation, ${source}`, args: federation(source, '--email', CALLER), email: CALLER },
     { name: `federation without an account, ${source}`, args: federation(source, '--no-impersonation') },
@@ -81,7 +90,9 @@ for (const { name, args, email, hasIdTokens } of KINDS) {
 
   test(`${name}: what the library does about an ID token`, async () => {
     const credentials = args && (await emulator.credentials(...args));
-    const fetching = fetchedByGoogle(new GoogleAuth({ credentials }));
+    // With these it asks for the access token with which it impersonates.
+    const scopes = credentials?.type === 'impersonated_service_account' ? SCOPE : undefined;
+    const fetching = fetchedByGoogle(new GoogleAuth({ credentials, scopes }));
     if (hasIdTokens) {
       const { aud, ...claims } = await verifier().verify(await fetching);
       assert.deepEqual([claims.email, aud], [email, AUDIENCE]);
@@ -103,6 +114,36 @@ for (const { name, args, email, hasIdTokens } of KINDS) {
     }
   });
 }
+
+// Node reads the authorities that it trusts when it starts.
+for (const args of [['--email', CALLER], ['--no-impersonation']]) {
+  test(`federation, certificate, ${args[0]}: both get the same access token`, async () => {
+    const path = join(folder, 'certificate.json');
+    await emulator.credentialFile(path, ...federation('certificate', ...args));
+    const program = `
+      import { GatePass } from 'gatepass';
+      import { GoogleAuth } from 'google-auth-library';
+      const google = await new GoogleAuth({ scopes: '${SCOPE}' }).getAccessToken();
+      const ours = await new GatePass().fetchAccessToken('${SCOPE}');
+      console.log(JSON.stringify({ google, ours }));`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, GOOGLE_APPLICATION_CREDENTIALS: path, NODE_EXTRA_CA_CERTS: authority },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const { google, ours } = JSON.parse(Buffer.concat(await child.stdout.toArray()));
+    await assertSameOwner(google, ours, args[1]);
+  });
+}
+
+test('Google Distributed Cloud: both get the same access token', async () => {
+  const keyFilename = join(folder, 'distributed.json');
+  await emulator.credentialFile(keyFilename, '--type', 'gdch_service_account', '--name', 'identity');
+  const client = (await new GoogleAuth({ keyFilename }).getClient()).createWithGdchAudience(AUDIENCE);
+  const { token } = await client.getAccessToken();
+  const ours = new GatePass({ keyFilename, gdchAudience: AUDIENCE });
+  assert.deepEqual(await ownerOf(await ours.fetchAccessToken()), await ownerOf(token));
+});
 
 test('a supplier of one’s own is asked the same by both', async () => {
   const { credential_source: _, ...credentials } = await emulator.credentials(...federation('url', '--email', CALLER));
