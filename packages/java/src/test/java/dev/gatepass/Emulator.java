@@ -62,6 +62,13 @@ public final class Emulator {
         return TokenSource.builder().environment(environment::get);
     }
 
+    /** A source with the text of a credential file, which may run programs. */
+    public TokenSource.Builder credentials(String file) {
+        Map<String, String> allowing = new HashMap<>(environment);
+        allowing.put("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+        return TokenSource.builder().credentialsJson(file).environment(allowing::get);
+    }
+
     /** A source with this service account's key. */
     public TokenSource.Builder account(String email) {
         return TokenSource.builder().credentialsJson(keyFile(email)).trustedEndpoints(url.getAuthority());
@@ -88,6 +95,10 @@ public final class Emulator {
     /** What a program needs in its environment to find the emulator. */
     public Map<String, String> environment() {
         return Map.copyOf(environment);
+    }
+
+    public URI url() {
+        return url;
     }
 
     public String hostAndPort() {
