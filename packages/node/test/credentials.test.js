@@ -35,7 +35,8 @@ for (const row of rows) {
       assert.deepEqual(granted.accessToken, row.access_token);
     } else {
       const info = await emulator.tokenInfo(granted.accessToken);
-      for (const [name, value] of Object.entries({ ...row.access_token, scope })) assert.equal(info[name], value);
+      for (const [name, value] of Object.entries({ ...row.access_token, scope }))
+        assert.equal(info[name], value);
     }
 
     for (const [path, { claims, accessToken }] of Object.entries(refused)) {

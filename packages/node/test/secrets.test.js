@@ -24,7 +24,10 @@ for (const { file, name, options, kind, target, transcript } of failing) {
 }
 
 test('what is looked for', () => {
-  const key = { private_key: '-----BEGIN KEY-----\nfirstLineOfTheKey\n', token_uri: 'https://oauth2.example/token' };
+  const key = {
+    private_key: '-----BEGIN KEY-----\nfirstLineOfTheKey\n',
+    token_uri: 'https://oauth2.example/token',
+  };
   const values = { HOME: '/home/of/somebody', AWS_SECRET_ACCESS_KEY: 'accessKeyOfSomebody' };
   const found = (reply) => [...new Set(secretsOf(reply))];
   assert.deepEqual(found({ text: JSON.stringify(key) }), ['firstLineOfTheKey']);

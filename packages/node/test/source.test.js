@@ -55,7 +55,10 @@ test('as another account, which the found credentials may impersonate', async ()
 test('a service account that signs for itself', async () => {
   const gatepass = new GatePass({ credentials: await emulator.key(), selfSignedAccessTokens: true });
   const token = await gatepass.fetchSelfSignedJwt(AUDIENCE);
-  assert.deepEqual([claimsOf(token).iss, claimsOf(token).aud], ['caller@emulator.iam.gserviceaccount.com', AUDIENCE]);
+  assert.deepEqual(
+    [claimsOf(token).iss, claimsOf(token).aud],
+    ['caller@emulator.iam.gserviceaccount.com', AUDIENCE],
+  );
   assert.equal(await gatepass.fetchSelfSignedJwt(AUDIENCE), token);
   assert.equal(claimsOf(await gatepass.fetchAccessToken(SCOPE)).scope, SCOPE);
   assert.deepEqual(await emulator.counts(), {});

@@ -61,7 +61,10 @@ const KINDS = [
   { name: 'the metadata server', email: EMAIL, hasIdTokens: true },
   { name: 'a service account’s key', args: ['--email', CALLER], email: CALLER, hasIdTokens: true },
   { name: 'a person’s login', args: ['--type', 'authorized_user', '--email', PERSON], email: PERSON },
-  { name: 'a login in a workforce pool', args: ['--type', 'external_account_authorized_user', '--email', PERSON] },
+  {
+    name: 'a login in a workforce pool',
+    args: ['--type', 'external_account_authorized_user', '--email', PERSON],
+  },
   { name: 'impersonation', args: IMPERSONATION, email: CALLER, hasIdTokens: true },
   {
     name: 'impersonation through another account',
@@ -146,7 +149,9 @@ test('Google Distributed Cloud: both get the same access token', async () => {
 });
 
 test('a supplier of one’s own is asked the same by both', async () => {
-  const { credential_source: _, ...credentials } = await emulator.credentials(...federation('url', '--email', CALLER));
+  const { credential_source: _, ...credentials } = await emulator.credentials(
+    ...federation('url', '--email', CALLER),
+  );
   const asked = [];
   const getSubjectToken = ({ audience, subjectTokenType }) => {
     asked.push([audience, subjectTokenType]);
@@ -170,7 +175,12 @@ test('a supplier of one’s own is asked the same by both', async () => {
 
 test('both impersonate with the credentials that they find', async () => {
   const sourceClient = await new GoogleAuth({ scopes: SCOPE }).getClient();
-  const google = new Impersonated({ sourceClient, targetPrincipal: CALLER, targetScopes: [SCOPE], delegates: [BETWEEN] });
+  const google = new Impersonated({
+    sourceClient,
+    targetPrincipal: CALLER,
+    targetScopes: [SCOPE],
+    delegates: [BETWEEN],
+  });
   const ours = new GatePass({ impersonate: CALLER, delegates: BETWEEN });
   const { token } = await google.getAccessToken();
   await assertSameOwner(token, await ours.fetchAccessToken(SCOPE), CALLER);

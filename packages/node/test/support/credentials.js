@@ -17,7 +17,8 @@ const secrets = new Set();
 const { resume } = native.Op.prototype;
 native.Op.prototype.resume = function (now, reply) {
   const step = resume.call(this, now, reply);
-  for (const secret of [...secretsOf(JSON.parse(reply)), ...secretsOfStep(JSON.parse(step))]) secrets.add(secret);
+  for (const secret of [...secretsOf(JSON.parse(reply)), ...secretsOfStep(JSON.parse(step))])
+    secrets.add(secret);
   return step;
 };
 
@@ -39,7 +40,8 @@ async function fetchBoth() {
   const verifier = new Verifier({ audience, keysUrl: `${url}/oauth2/v3/certs` });
   const claims = await outcome(async () => await verifier.verify(await gatepass.fetchIdToken(audience)));
   const accessToken = await outcome(async () => await gatepass.fetchAccessToken(scope));
-  for (const object of [gatepass, verifier, await gatepass.getAccessTokenClient(scope)]) shown.push(shownBy(object));
+  for (const object of [gatepass, verifier, await gatepass.getAccessTokenClient(scope)])
+    shown.push(shownBy(object));
   return { claims, accessToken };
 }
 

@@ -101,7 +101,9 @@ class Emulator extends Control {
 
   /** What the emulator says of an access token: whose it is, and for what. */
   async tokenInfo(accessToken) {
-    return await (await fetch(`${this.url}/tokeninfo?${new URLSearchParams({ access_token: accessToken })}`)).json();
+    return await (
+      await fetch(`${this.url}/tokeninfo?${new URLSearchParams({ access_token: accessToken })}`)
+    ).json();
   }
 
   async stop() {
