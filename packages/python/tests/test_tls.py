@@ -11,7 +11,7 @@ import pytest
 
 import gatepass
 from certificates import Authority, Certificate
-from gatepass import _driver
+from steps import perform, send
 from support import Answer, Emulator, Request, Server
 
 
@@ -28,18 +28,7 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 def get(url: str, **changed: Any) -> dict[str, Any]:
-    step = {
-        "step": "send",
-        "method": "GET",
-        "url": url,
-        "headers": [],
-        "body": None,
-        "timeout_ms": 10_000,
-        "route": "default",
-        "client_certificate": None,
-        **changed,
-    }
-    return dict(_driver._perform(step, 0))
+    return perform(send(url, **changed))
 
 
 def hello() -> Answer:
