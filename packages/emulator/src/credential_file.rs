@@ -26,7 +26,7 @@ pub fn authorized_user(user: &User, emulator_url: &str) -> String {
 pub fn external_account_authorized_user(user: &User, emulator_url: &str) -> String {
     let emulator_url = without_slash(emulator_url);
     let principal = format!("principal://{WORKFORCE_POOL}/subject/{}", user.email());
-    let refresh_token = RefreshToken { principal, granted_by: Grantor::SecurityTokenService };
+    let refresh_token = RefreshToken::new(&principal, Grantor::SecurityTokenService);
     pretty(&marked(json!({
         "type": "external_account_authorized_user",
         "audience": format!("//{WORKFORCE_POOL}/providers/emulator"),
@@ -264,8 +264,7 @@ fn impersonated_members(
 }
 
 fn authorized_user_members(user: &User, emulator_url: &str) -> Value {
-    let refresh_token =
-        RefreshToken { principal: user.email().to_owned(), granted_by: Grantor::GoogleAccounts };
+    let refresh_token = RefreshToken::new(user.email(), Grantor::GoogleAccounts);
     json!({
         "type": "authorized_user",
         "account": user.email(),

@@ -51,10 +51,10 @@ impl<'a> Unverified<'a> {
             && key.verifies(self.signing_input.as_bytes(), &self.signature)
     }
 
-    /// Tells whether one of the published RSA keys has signed.
-    pub(crate) fn is_signed_by_google(&self) -> Result<bool, KeyError> {
-        for label in KeySet::Google.labels() {
-            if self.is_signed_by(&*RsaKey::derive(label)?) {
+    /// Tells whether one of the RSA keys has signed that are published after so many rotations.
+    pub(crate) fn is_signed_by_google(&self, rotations: u64) -> Result<bool, KeyError> {
+        for label in KeySet::Google.labels(rotations) {
+            if self.is_signed_by(&*RsaKey::derive(&label)?) {
                 return Ok(true);
             }
         }

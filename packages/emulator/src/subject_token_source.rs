@@ -20,7 +20,7 @@ pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Re
     }
     let audience = request.query_parameter("audience");
     let audience = audience.as_deref().unwrap_or(DEFAULT_PROVIDER);
-    let token = IdToken::workload(&config.base_url, audience, now, config.token_lifetime).sign()?;
+    let token = config.sign(IdToken::workload(&config.base_url, audience, now, config.token_lifetime))?;
     Ok(match request.query_parameter("format").as_deref() {
         Some("json") => Response::json(200, &json!({ SUBJECT_TOKEN_FIELD: token })),
         _ => Response::new(200, "text/plain; charset=utf-8", token),
