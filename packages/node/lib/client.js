@@ -26,7 +26,10 @@ const FETCH_OPTIONS = [
 export class AuthClient {
   #headers;
 
-  /** @param {(url: string, signal?: AbortSignal) => Promise<Record<string, string>>} headers those for a URL */
+  /**
+   * @param {(url: string, signal?: AbortSignal) => Promise<Record<string, string>>} headers gives those that carry the
+   *   token for a URL
+   */
   constructor(headers) {
     this.#headers = headers;
   }
@@ -43,8 +46,8 @@ export class AuthClient {
     const { url, headers, signal } =
       typeof input === 'object' && 'url' in input ? input : { url: String(input) };
     const attached = new Headers(init.headers ?? headers);
-    const own = await this.#headers(url, init.signal ?? signal);
-    for (const [name, value] of Object.entries(own)) attached.set(name, value);
+    const token = await this.#headers(url, init.signal ?? signal);
+    for (const [name, value] of Object.entries(token)) attached.set(name, value);
     return await fetch(input, { ...init, headers: attached });
   }
 
