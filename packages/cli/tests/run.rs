@@ -183,13 +183,19 @@ fn project_number_and_region_are_those_of_the_emulator() {
 fn the_keys_are_those_of_the_emulator() {
     let service = Service::start(|_, _| answer(200, ""));
     let emulator = Running::start(&[]);
-    let front_end = front_end(&service.url, &["--invoker", CALLER, "--emulator", &emulator.url()]);
+    let options = ["--invoker", CALLER, "--audience", "own", "--emulator", &emulator.url()];
+    let front_end = front_end(&service.url, &options);
     let token = authorization(&emulator, URL);
+    assert_eq!(get(&front_end, "Authorization", &token).status, 200);
+
+    assert_eq!(emulator.send("POST", "/emulator/v1/keys:rotate", "", "").status, 200);
+    // For an audience that the metadata server has no token in store for, so that the new key signs.
+    let token = authorization(&emulator, "own");
     assert_eq!(get(&front_end, "Authorization", &token).status, 200);
 
     drop(emulator);
     assert_eq!(get(&front_end, "Authorization", &token).status, 503);
-    assert_eq!(service.received().len(), 1);
+    assert_eq!(service.received().len(), 2);
 }
 
 #[test]
