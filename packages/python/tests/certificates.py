@@ -5,13 +5,25 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass
@@ -36,14 +48,16 @@ class Authority:
         self._name = common_name(name)
         builder = self._builder(self._name, self._key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
         self.path = folder / f"{name}.pem"
         """The file of its certificate."""
         self.path.write_bytes(pem_of(builder.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str, password: bytes | None = None) -> Certificate:
-        """A certificate for this name, and for the loopback address."""
+    def issue(self, name: str, host: str | None = None, password: bytes | None = None) -> Certificate:
+        """A certificate for this name, and for a host; without it, the loopback address."""
         key = ec.generate_private_key(ec.SECP256R1())
-        hosts = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        address = x509.IPAddress(IPv4Address("127.0.0.1")) if host is None else x509.DNSName(host)
+        hosts = x509.SubjectAlternativeName([address])
         builder = self._builder(common_name(name), key.public_key()).add_extension(hosts, critical=False)
         issued = Certificate(self._folder / f"{name}.cert.pem", self._folder / f"{name}.key.pem")
         issued.cert_path.write_bytes(pem_of(builder.sign(self._key, hashes.SHA256())))
@@ -58,10 +72,10 @@ class Authority:
         )
         return issued
 
-    def server(self, *, asks: bool = False) -> ssl.SSLContext:
+    def server(self, *, host: str | None = None, asks: bool = False) -> ssl.SSLContext:
         """The context of a server, which may ask for a client's certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        own = self.issue("server")
+        own = self.issue("server", host)
         context.load_cert_chain(own.cert_path, own.key_path)
         if asks:
             context.verify_mode = ssl.CERT_REQUIRED
@@ -78,6 +92,10 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
         )
 
 
