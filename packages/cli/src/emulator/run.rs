@@ -139,9 +139,12 @@ impl Options {
 /// Reads the address of the service, and gives host and port.
 fn upstream(text: &str) -> Result<String, String> {
     let url = base_url(text)?;
-    url.strip_prefix("http://").map(str::to_owned).ok_or_else(|| {
-        "the service is called over plain HTTP; expected an address such as http://127.0.0.1:3000".to_owned()
-    })
+    let authority = url
+        .strip_prefix("http://")
+        .ok_or("the service is called over plain HTTP; expected an address such as http://127.0.0.1:3000")?;
+    // The colons of an IPv6 address stand in brackets.
+    let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
+    Ok(if has_port { authority.to_owned() } else { format!("{authority}:80") })
 }
 
 /// Derives the keys of an emulator that has just started, which takes a moment.
@@ -173,4 +176,21 @@ fn get(url: &str) -> Result<String, String> {
 
 fn parse<T: FromStr>(text: &str, what: &str) -> Result<T, Failure> {
     text.parse().map_err(|_| Failure::runtime(format!("{what} makes no sense: {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_without_a_port_listens_on_port_80() {
+        for (url, expected) in [
+            ("http://localhost", "localhost:80"),
+            ("http://localhost:3000/", "localhost:3000"),
+            ("http://[::1]", "[::1]:80"),
+            ("http://[::1]:3000", "[::1]:3000"),
+        ] {
+            assert_eq!(upstream(url), Ok(expected.to_owned()));
+        }
+    }
 }
