@@ -41,6 +41,7 @@ mod retry;
 pub mod secret;
 pub mod source;
 pub mod step;
+mod sync;
 pub mod token;
 mod url;
 pub mod verify;

@@ -16,7 +16,7 @@
 //! [`FlightId`], made when it is told [`Lookup::Fetch`] and set when that operation ends, however it ends.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::adc::{Adc, Explicit, Found};
 use crate::credentials::impersonated_service_account::Impersonate;
@@ -24,6 +24,7 @@ use crate::credentials::{Fetch, Preferences};
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
 use crate::step::{Millis, Operation, Reply, Step, ended};
+use crate::sync::{Mutex, MutexGuard};
 use crate::token::{Issued, Token, TokenKey};
 
 /// Tokens that are kept at most; the one that was not used for longest makes way.
