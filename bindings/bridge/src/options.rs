@@ -70,10 +70,17 @@ struct VerifierOptions {
     keys_url: Option<String>,
     leeway_seconds: Option<u64>,
     allowed_emails: Option<Vec<String>>,
+    allowed_subjects: Option<Vec<String>>,
+    #[serde(default)]
+    any_caller: bool,
+    #[serde(default)]
+    trust_cloud_run_and_skip_signature: bool,
+    k_service: Option<String>,
 }
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
-/// "leeway_seconds":…, "allowed_emails":[…]}`; all may be left out here, and the core says what is missing.
+/// "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
+/// "trust_cloud_run_and_skip_signature":…, "k_service":…}`; all may be left out here, and the core says what is missing.
 pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
     let options: VerifierOptions = read(options)?;
     let preset =
@@ -100,6 +107,10 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
         keys,
         leeway_seconds: options.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
         allowed_emails: options.allowed_emails,
+        allowed_subjects: options.allowed_subjects,
+        any_caller: options.any_caller,
+        trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
+        k_service: options.k_service,
     })
 }
 
@@ -141,6 +152,6 @@ mod tests {
         let failure = verifier(r#"{"preset":"google","audiance":["a"]}"#).unwrap_err();
         assert!(failure.to_json().contains("unknown field `audiance`"), "{}", failure.to_json());
         let failure = verifier(r#"{"preset":"gogle"}"#).unwrap_err();
-        assert!(failure.to_json().contains("expected one of google, iap"), "{}", failure.to_json());
+        assert!(failure.to_json().contains("expected one of google, cloud_run"), "{}", failure.to_json());
     }
 }
