@@ -6,16 +6,15 @@
 //! 4. the metadata server.
 //!
 //! The order is the same for ID tokens and for access tokens. When nothing is found the error says what was tried
-//! and why each was passed over.
+//! and why each was passed over; [`Explain`] says it in every case.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::credentials::Credential;
-use crate::credentials::impersonated_service_account::{
-    ENDPOINT_OVERRIDE, Impersonate, Impersonated, Target,
-};
-use crate::credentials::trust::TrustedEndpoints;
+use crate::credentials::impersonated_service_account::Impersonated;
+use crate::credentials::target::Target;
+use crate::credentials::trust::{IAM_CREDENTIALS, TOKEN_HOST, TrustedEndpoints};
+use crate::credentials::{Credential, CredentialFile};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
 use crate::secret::Secret;
@@ -37,7 +36,10 @@ const NAMES: &[&str] = &[
     "CLOUD_RUN_JOB",
     "CLOUD_RUN_WORKER_POOL",
     "GATEPASS_TRUSTED_ENDPOINTS",
-    ENDPOINT_OVERRIDE,
+    "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
+    "GOOGLE_CLOUD_QUOTA_PROJECT",
+    IAM_CREDENTIALS,
+    TOKEN_HOST,
 ];
 
 /// Variables that Google's serverless platforms set: a metadata server is there.
@@ -61,12 +63,18 @@ pub enum Explicit {
     Json(Secret<String>),
 }
 
+/// The credentials that were found.
+pub(crate) struct Found {
+    pub(crate) credential: Credential,
+    /// The project that calls with an access token are billed to, if it is not that of the credentials themselves.
+    pub(crate) quota_project_id: Option<String>,
+}
+
 /// The search for credentials.
 pub(crate) struct Adc {
-    explicit: Explicit,
-    impersonate: Option<Impersonate>,
-    /// Endpoints that the program trusts, beside those of `GATEPASS_TRUSTED_ENDPOINTS`.
-    trusted_endpoints: Vec<String>,
+    config: SourceConfig,
+    /// Whether no metadata server answered a moment ago.
+    skips_ping: bool,
     env: HashMap<String, Secret<String>>,
     /// What was tried, and why it was passed over.
     trail: Vec<String>,
@@ -88,23 +96,30 @@ enum State {
     Pinging {
         address: String,
     },
+    /// Ended, because no metadata server is there.
+    NotAnswered,
     Ended,
 }
 
 impl Adc {
-    pub(crate) fn new(config: &SourceConfig) -> Self {
+    /// `skips_ping`: no metadata server answered a moment ago, and none is asked for again.
+    pub(crate) fn new(config: &SourceConfig, skips_ping: bool) -> Self {
         Self {
-            explicit: config.credentials.clone(),
-            impersonate: config.impersonate.clone(),
-            trusted_endpoints: config.trusted_endpoints.clone(),
+            config: config.clone(),
+            skips_ping,
             env: HashMap::new(),
             trail: Vec::new(),
             state: State::Created,
         }
     }
 
-    fn look_at_files(&mut self) -> Step<Credential> {
-        match std::mem::take(&mut self.explicit) {
+    /// Whether the search has just found out that no metadata server answers.
+    pub(crate) fn was_not_answered(&self) -> bool {
+        matches!(self.state, State::NotAnswered)
+    }
+
+    fn look_at_files(&mut self) -> Step<Found> {
+        match std::mem::take(&mut self.config.credentials) {
             Explicit::Json(text) => return self.parse(text.expose(), "given as JSON").into(),
             Explicit::File(path) => return self.read_file(path, "the program"),
             Explicit::No => {}
@@ -125,7 +140,8 @@ impl Adc {
         }
     }
 
-    fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Credential> {
+    fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
+        self.trail.push(format!("{named_by} names {path}"));
         self.state = State::ReadingFile { path: path.clone(), named_by };
         Step::ReadFile { path }
     }
@@ -134,7 +150,7 @@ impl Adc {
         gcloud_file("application_default_credentials.json", |name| self.env.get(name).map(Secret::expose))
     }
 
-    fn look_for_metadata_server(&mut self) -> Step<Credential> {
+    fn look_for_metadata_server(&mut self) -> Step<Found> {
         let never = if self.var("NO_GCE_CHECK") == Some("true") {
             Some("NO_GCE_CHECK=true")
         } else if self.var("METADATA_SERVER_DETECTION") == Some("none") {
@@ -156,8 +172,12 @@ impl Adc {
         Step::ReadFile { path: PRODUCT_NAME.into() }
     }
 
-    fn ping(&mut self) -> Step<Credential> {
+    fn ping(&mut self) -> Step<Found> {
         let address = self.var("GCE_METADATA_IP").unwrap_or(DEFAULT_IP).to_owned();
+        if self.skips_ping {
+            self.trail.push(format!("no metadata server answered at {address} a moment ago"));
+            return self.nothing_found();
+        }
         self.state = State::Pinging { address: address.clone() };
         Step::Send(Ping { address }.request())
     }
@@ -166,11 +186,14 @@ impl Adc {
         self.var("GCE_METADATA_HOST").or_else(|| self.var("GCE_METADATA_ROOT"))
     }
 
-    fn use_metadata_server(&self) -> Step<Credential> {
+    fn use_metadata_server(&mut self) -> Step<Found> {
         let host = self.metadata_host().unwrap_or(DEFAULT_HOST);
         // The host becomes part of a URL; anything that could be more than a host is a mistake.
         match crate::url::Url::parse(&format!("http://{host}/")) {
-            Ok(_) => Step::Done(Credential::Metadata { host: host.to_owned() }),
+            Ok(_) => {
+                let credential = Credential::Metadata { host: host.to_owned() };
+                self.found("metadata", credential, None).into()
+            }
             Err(why) => Step::Fail(Error::new(
                 ErrorCode::InvalidOption,
                 format!("GCE_METADATA_HOST {why}, expected host or host:port without a scheme"),
@@ -178,26 +201,61 @@ impl Adc {
         }
     }
 
-    fn nothing_found(&self) -> Step<Credential> {
+    fn not_answered(&mut self, why: String) -> Step<Found> {
+        self.state = State::NotAnswered;
+        self.trail.push(why);
+        self.nothing_found()
+    }
+
+    fn nothing_found(&self) -> Step<Found> {
         let tried = self.trail.join("; ");
         Step::Fail(Error::new(ErrorCode::CredentialsNotFound, format!("no credentials were found: {tried}")))
     }
 
-    fn parse(&self, text: &str, file: &str) -> Result<Credential, Error> {
-        Credential::parse(text, file, &self.trusted())
+    fn parse(&mut self, text: &str, file: &str) -> Result<Found, Error> {
+        let read = CredentialFile::parse(text, file, &self.trusted()?)?;
+        self.found(&read.kind, read.credential, read.quota_project_id)
     }
 
-    fn trusted(&self) -> TrustedEndpoints {
+    /// Ends the search with these credentials, acting as the account that the program has named, if it has.
+    fn found(
+        &mut self,
+        kind: &str,
+        credential: Credential,
+        quota_project_id: Option<String>,
+    ) -> Result<Found, Error> {
+        self.trail.push(format!("found {kind}: {}", credential.describe()));
+        if let Some(expected) = self.config.expect_type.as_deref().filter(|expected| *expected != kind) {
+            let message =
+                format!("the credentials that were found are of the type {kind}, expected {expected:?}");
+            return Err(Error::new(ErrorCode::CredentialsTypeUnexpected, message));
+        }
+        let credential = match &self.config.impersonate {
+            None => credential,
+            Some(impersonate) => {
+                let target = Arc::new(Target::from_option(impersonate, &self.trusted()?)?);
+                self.trail.push(format!("acting as {}", target.email()));
+                Credential::Impersonated(Box::new(Impersonated { source: credential, target }))
+            }
+        };
+        let by_env = || self.var("GOOGLE_CLOUD_QUOTA_PROJECT").map(str::to_owned);
+        let quota_project_id = self.config.quota_project_id.clone().or_else(by_env).or(quota_project_id);
+        if quota_project_id.as_deref().is_some_and(|project| !is_project(project)) {
+            return Err(Error::new(
+                ErrorCode::InvalidOption,
+                "the quota project is no project id, expected letters, digits and - . : only",
+            ));
+        }
+        Ok(Found { credential, quota_project_id })
+    }
+
+    fn trusted(&self) -> Result<TrustedEndpoints, Error> {
         let named = self.var("GATEPASS_TRUSTED_ENDPOINTS").unwrap_or_default();
-        TrustedEndpoints::parse(&format!("{named},{}", self.trusted_endpoints.join(",")))
-    }
-
-    /// The found credentials, acting as the account that the program has named, if it has.
-    fn impersonated(&self, found: Credential) -> Result<Credential, Error> {
-        let Some(impersonate) = &self.impersonate else { return Ok(found) };
-        let endpoint = self.var(ENDPOINT_OVERRIDE);
-        let target = Arc::new(Target::from_option(impersonate, endpoint, &self.trusted())?);
-        Ok(Credential::Impersonated(Box::new(Impersonated { source: found, target })))
+        let universe =
+            self.config.universe_domain.as_deref().or_else(|| self.var("GOOGLE_CLOUD_UNIVERSE_DOMAIN"));
+        TrustedEndpoints::parse(&format!("{named},{}", self.config.trusted_endpoints.join(",")))
+            .with_overrides(self.var(TOKEN_HOST), self.var(IAM_CREDENTIALS))
+            .in_universe(universe)
     }
 
     /// A variable that is set and not empty.
@@ -207,15 +265,9 @@ impl Adc {
 }
 
 impl Operation for Adc {
-    type Output = Credential;
+    type Output = Found;
 
-    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Credential> {
-        self.search(reply).and_then(|found| self.impersonated(found).into())
-    }
-}
-
-impl Adc {
-    fn search(&mut self, reply: Reply) -> Step<Credential> {
+    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Found> {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
@@ -251,20 +303,58 @@ impl Adc {
                 self.use_metadata_server()
             }
             (State::Pinging { address }, Reply::Response { status, .. }) => {
-                self.trail.push(format!("{address} answered {status} but is no metadata server"));
-                self.nothing_found()
+                self.not_answered(format!("{address} answered {status} but is no metadata server"))
             }
             (State::Pinging { address }, Reply::Failed { .. }) => {
-                self.trail.push(format!("no metadata server answers at {address}"));
-                self.nothing_found()
+                self.not_answered(format!("no metadata server answers at {address}"))
             }
             (State::Created, other) => Step::misuse("Start", &other),
             (State::ReadingEnv, other) => Step::misuse("Env", &other),
             (State::Pinging { .. }, other) => Step::misuse("Response or Failed", &other),
-            (State::Ended, other) => Step::misuse("nothing after the end", &other),
+            (State::NotAnswered | State::Ended, other) => Step::misuse("nothing after the end", &other),
             (_, other) => Step::misuse("Text or Failed", &other),
         }
     }
+}
+
+/// What the search for credentials has done, for a person to read.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// Each place that was looked at, in order, and what came of it.
+    pub steps: Vec<String>,
+    /// The project that calls with an access token are billed to, if it is not that of the credentials themselves.
+    pub quota_project_id: Option<String>,
+    /// Why no credentials were found, or why the found ones cannot be used.
+    pub error: Option<Error>,
+}
+
+/// The search for credentials, told step by step. No token is fetched.
+pub struct Explain(Adc);
+
+impl Explain {
+    /// The search that a [`TokenSource`](crate::TokenSource) of this configuration would make.
+    pub fn new(config: &SourceConfig) -> Self {
+        Self(Adc::new(config, false))
+    }
+
+    fn told(&mut self, quota_project_id: Option<String>, error: Option<Error>) -> Explanation {
+        Explanation { steps: std::mem::take(&mut self.0.trail), quota_project_id, error }
+    }
+}
+
+impl Operation for Explain {
+    type Output = Explanation;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Explanation> {
+        match self.0.resume(now, reply) {
+            Step::Fail(error) => Step::Done(self.told(None, Some(error))),
+            step => step.and_then(|found| Step::Done(self.told(found.quota_project_id, None))),
+        }
+    }
+}
+
+fn is_project(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
 }
 
 /// Where gcloud keeps the file of this name.
@@ -284,5 +374,69 @@ fn unreadable(kind: HostFailure) -> &'static str {
         HostFailure::PermissionDenied => "may not be read by this process",
         HostFailure::TooLarge => "is larger than 1 MiB",
         _ => "cannot be read",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn explain(config: &SourceConfig, env: &[(&str, &str)], replies: &[Reply]) -> Explanation {
+        let mut search = Explain::new(config);
+        let _names = search.resume(NOW, Reply::Start);
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), Secret::from(*value))).collect();
+        let mut step = search.resume(NOW, Reply::Env(env));
+        for reply in replies {
+            step = search.resume(NOW, reply.clone());
+        }
+        match step {
+            Step::Done(explanation) => explanation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn missing() -> Reply {
+        Reply::Failed { kind: HostFailure::NotFound, message: String::new() }
+    }
+
+    #[test]
+    fn every_place_that_was_passed_over_is_named() {
+        let told =
+            explain(&SourceConfig::default(), &[("HOME", "/home/u"), ("NO_GCE_CHECK", "true")], &[missing()]);
+        assert_eq!(
+            told.steps,
+            [
+                "GOOGLE_APPLICATION_CREDENTIALS is not set",
+                "gcloud's file /home/u/.config/gcloud/application_default_credentials.json does not exist",
+                "the metadata server is ruled out by NO_GCE_CHECK=true",
+            ]
+        );
+        assert_eq!(told.error.map(|error| error.code()), Some(ErrorCode::CredentialsNotFound));
+    }
+
+    #[test]
+    fn what_was_found_is_described_without_a_secret() {
+        let file =
+            r#"{"type":"authorized_user","client_id":"c","client_secret":"hush","refresh_token":"hush"}"#;
+        let config = SourceConfig {
+            impersonate: Some(crate::credentials::Impersonate {
+                email: "a@b.example".into(),
+                delegates: Vec::new(),
+            }),
+            ..SourceConfig::default()
+        };
+        let env = [("GOOGLE_APPLICATION_CREDENTIALS", "/key.json"), ("GOOGLE_CLOUD_QUOTA_PROJECT", "shop")];
+        let told = explain(&config, &env, &[Reply::Text(Secret::from(file))]);
+        assert_eq!(
+            told.steps,
+            [
+                "GOOGLE_APPLICATION_CREDENTIALS names /key.json",
+                "found authorized_user: a person's credentials",
+                "acting as a@b.example",
+            ]
+        );
+        assert_eq!((told.quota_project_id.as_deref(), told.error), (Some("shop"), None));
     }
 }

@@ -63,6 +63,9 @@ error_codes! {
     108 IdTokenUnsupported "ID_TOKEN_UNSUPPORTED" Credentials 500 false, "impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account";
     109 ExecutableNotAllowed "EXECUTABLE_NOT_ALLOWED" Credentials 500 false, "set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file";
     110 SubjectTokenFailed "SUBJECT_TOKEN_FAILED" Credentials 500 false, "check the source of the subject token that the credential file names";
+    111 SelfSignedJwtUnsupported "SELF_SIGNED_JWT_UNSUPPORTED" Credentials 500 false, "use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it";
+    112 SubjectUnsupported "SUBJECT_UNSUPPORTED" Credentials 500 false, "use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate";
+    113 CredentialsTypeUnexpected "CREDENTIALS_TYPE_UNEXPECTED" Credentials 500 false, "give credentials of the type that the option expect_type names, or change the option";
 
     200 ConnectionFailed "CONNECTION_FAILED" Transport 503 true, "check the network, then try again";
     201 Timeout "TIMEOUT" Transport 503 true, "try again, with more time";

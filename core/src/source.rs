@@ -18,9 +18,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::adc::{Adc, Explicit};
+use crate::adc::{Adc, Explicit, Found};
 use crate::credentials::impersonated_service_account::Impersonate;
-use crate::credentials::{Credential, Fetch};
+use crate::credentials::{Fetch, Preferences};
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
 use crate::step::{Millis, Operation, Reply, Step};
@@ -36,6 +36,10 @@ const MAX_JITTER_MS: u64 = 30_000;
 const SAME_TOKEN_PAUSE_MS: u64 = 10_000;
 /// A token is not handed out in its last moments, in which it would end on its way.
 const LAST_MOMENTS_MS: u64 = 10_000;
+/// Where no metadata server answers, none is asked for again for this long: each question costs a second.
+const NO_METADATA_SERVER_MS: u64 = 60_000;
+/// Names the project that a call is billed to (Google Cloud documentation, "System parameters").
+const QUOTA_PROJECT_HEADER: &str = "x-goog-user-project";
 
 /// How a [`TokenSource`] finds its credentials.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,16 @@ pub struct SourceConfig {
     pub credentials: Explicit,
     /// A service account to act as, by whatever credentials are found.
     pub impersonate: Option<Impersonate>,
+    /// What is asked of whichever credentials are found.
+    pub preferences: Preferences,
+    /// The `type` that a found credential file must have, or `metadata` for the metadata server: a program that
+    /// knows what it wants does not take what it finds.
+    pub expect_type: Option<String>,
+    /// The project that calls with an access token are billed to; else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the
+    /// credential file's.
+    pub quota_project_id: Option<String>,
+    /// A universe, beside Google's own, whose endpoints are trusted; else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`.
+    pub universe_domain: Option<String>,
     /// `host:port` of token endpoints that are trusted beside Google's own.
     pub trusted_endpoints: Vec<String>,
     /// Any number, different in each process: it spreads refreshes and retries. Nothing secret depends on it.
@@ -77,7 +91,14 @@ impl TokenSource {
     /// A source with an empty cache. Credentials are looked for when the first token is fetched.
     pub fn new(config: SourceConfig) -> Self {
         let jitter = Jitter::new(config.seed);
-        let state = State { credential: None, entries: HashMap::new(), last_flight: 0, lookups: 0, jitter };
+        let state = State {
+            found: None,
+            no_metadata_server_until: Millis(0),
+            entries: HashMap::new(),
+            last_flight: 0,
+            lookups: 0,
+            jitter,
+        };
         Self { shared: Arc::new(Shared { config, state: Mutex::new(state) }) }
     }
 
@@ -95,11 +116,11 @@ impl TokenSource {
         match (token, entry.flight) {
             (Some(token), _) if now < token.fresh_until() => Lookup::Fresh(token),
             (Some(token), _) if !may_ask => Lookup::Stale(token, None),
-            (Some(token), _) => Lookup::Stale(token, Some(self.depart(state, key))),
+            (Some(token), _) => Lookup::Stale(token, Some(self.depart(state, key, now))),
             (None, Some(flight)) => Lookup::Join(flight),
             (None, None) => match entry.failure.clone().filter(|_| !may_ask) {
                 Some(error) => Lookup::Fetch(self.remembered(key, error)),
-                None => Lookup::Fetch(self.depart(state, key)),
+                None => Lookup::Fetch(self.depart(state, key, now)),
             },
         }
     }
@@ -111,15 +132,25 @@ impl TokenSource {
         }
     }
 
-    fn depart(&self, state: &mut State, key: &TokenKey) -> Refresh {
+    /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`: name and value.
+    /// They are known once a token was fetched.
+    pub fn access_token_headers(&self) -> Vec<(&'static str, String)> {
+        let project = self.shared.lock().found.as_ref().and_then(|found| found.quota_project_id.clone());
+        project.into_iter().map(|project| (QUOTA_PROJECT_HEADER, project)).collect()
+    }
+
+    fn depart(&self, state: &mut State, key: &TokenKey, now: Millis) -> Refresh {
         state.last_flight += 1;
         let flight = FlightId(state.last_flight);
         if let Some(entry) = state.entries.get_mut(key) {
             entry.flight = Some(flight);
         }
-        let stage = match &state.credential {
-            Some(credential) => Stage::fetch(Arc::clone(credential), key, state.jitter.fork()),
-            None => Stage::Find(Adc::new(&self.shared.config)),
+        let stage = match &state.found {
+            Some(found) => self.shared.fetch(Arc::clone(found), key, state.jitter.fork()),
+            None => {
+                let skips_ping = now < state.no_metadata_server_until;
+                Stage::Find(Box::new(Adc::new(&self.shared.config, skips_ping)))
+            }
         };
         Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight: Some(flight), stage }
     }
@@ -145,15 +176,8 @@ pub struct Refresh {
 
 enum Stage {
     Failed(Error),
-    Find(Adc),
-    Fetch(Arc<Credential>, Fetch),
-}
-
-impl Stage {
-    fn fetch(credential: Arc<Credential>, key: &TokenKey, jitter: Jitter) -> Self {
-        let fetch = credential.fetch(key, jitter);
-        Self::Fetch(credential, fetch)
-    }
+    Find(Box<Adc>),
+    Fetch(Arc<Found>, Fetch),
 }
 
 impl Refresh {
@@ -165,18 +189,24 @@ impl Refresh {
     fn advance(&mut self, now: Millis, reply: Reply) -> Step<Token> {
         match &mut self.stage {
             Stage::Failed(error) => Step::Fail(error.clone()),
-            Stage::Find(adc) => adc.resume(now, reply).and_then(|credential| {
-                let credential = Arc::new(credential);
-                let jitter = {
-                    let mut state = self.shared.lock();
-                    state.credential = Some(Arc::clone(&credential));
-                    state.jitter.fork()
-                };
-                self.stage = Stage::fetch(credential, &self.key, jitter);
-                self.advance(now, Reply::Start)
-            }),
-            Stage::Fetch(credential, fetch) => {
-                let mints = credential.mints_on_demand();
+            Stage::Find(adc) => {
+                let step = adc.resume(now, reply);
+                if adc.was_not_answered() {
+                    self.shared.lock().no_metadata_server_until = now.plus(NO_METADATA_SERVER_MS);
+                }
+                step.and_then(|found| {
+                    let found = Arc::new(found);
+                    let jitter = {
+                        let mut state = self.shared.lock();
+                        state.found = Some(Arc::clone(&found));
+                        state.jitter.fork()
+                    };
+                    self.stage = self.shared.fetch(found, &self.key, jitter);
+                    self.advance(now, Reply::Start)
+                })
+            }
+            Stage::Fetch(found, fetch) => {
+                let mints = found.credential.mints_on_demand();
                 fetch
                     .resume(now, reply)
                     .and_then(|issued| Step::Done(self.shared.keep(&self.key, &issued, mints, now)))
@@ -224,7 +254,8 @@ struct Shared {
 }
 
 struct State {
-    credential: Option<Arc<Credential>>,
+    found: Option<Arc<Found>>,
+    no_metadata_server_until: Millis,
     entries: HashMap<TokenKey, Entry>,
     last_flight: u64,
     lookups: u64,
@@ -246,6 +277,11 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held cannot have left an entry half-written: each is written in one go.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fetch(&self, found: Arc<Found>, key: &TokenKey, jitter: Jitter) -> Stage {
+        let fetch = found.credential.fetch(key, &self.config.preferences, jitter);
+        Stage::Fetch(found, fetch)
     }
 
     /// Puts an issued token into the cache, unless the one that is held lives as long.
@@ -307,7 +343,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::secret::Secret;
+    use crate::step::HostFailure;
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -349,6 +387,54 @@ mod tests {
             matches!(source.lookup(&key("wanted"), NOW), Lookup::Join(id) if Some(id) == childs.flight())
         );
         assert!(matches!(source.lookup(&key("held"), NOW), Lookup::Fresh(_)));
+    }
+
+    /// Drives a fetch whose environment is empty, and says whether it asked for a metadata server.
+    fn pings(source: &TokenSource, now: Millis) -> bool {
+        let Lookup::Fetch(mut fetch) = source.lookup(&key(&format!("at {now:?}")), now) else {
+            panic!("no fetch")
+        };
+        let _env = fetch.resume(now, Reply::Start);
+        let _product_name = fetch.resume(now, Reply::Env(Vec::new()));
+        let failed = |kind| Reply::Failed { kind, message: String::new() };
+        let step = fetch.resume(now, failed(HostFailure::NotFound));
+        let asked = matches!(step, Step::Send(_));
+        let step = if asked { fetch.resume(now, failed(HostFailure::Connect)) } else { step };
+        assert!(matches!(step, Step::Fail(error) if error.code() == ErrorCode::CredentialsNotFound));
+        asked
+    }
+
+    #[test]
+    fn where_no_metadata_server_answers_none_is_asked_for_again_for_a_minute() {
+        let source = TokenSource::new(SourceConfig::default());
+        assert!(pings(&source, NOW));
+        assert!(!pings(&source, NOW.plus(1)));
+        assert!(!pings(&source, NOW.plus(59_999)));
+        assert!(pings(&source, NOW.plus(60_000)));
+    }
+
+    #[test]
+    fn the_quota_project_is_the_programs_then_the_environments_then_the_files() {
+        let text = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","quota_project_id":"of-file"}"#;
+        let env = || vec![("GOOGLE_CLOUD_QUOTA_PROJECT".to_owned(), Secret::from("of-env"))];
+        for (option, env, expected) in [
+            (Some("of-program"), env(), "of-program"),
+            (None, env(), "of-env"),
+            (None, Vec::new(), "of-file"),
+        ] {
+            let source = TokenSource::new(SourceConfig {
+                credentials: Explicit::Json(text.into()),
+                quota_project_id: option.map(str::to_owned),
+                ..SourceConfig::default()
+            });
+            assert_eq!(source.access_token_headers(), []);
+            let Lookup::Fetch(mut fetch) = source.lookup(&TokenKey::access_token("").unwrap(), NOW) else {
+                panic!("no fetch")
+            };
+            let _env = fetch.resume(NOW, Reply::Start);
+            assert!(matches!(fetch.resume(NOW, Reply::Env(env)), Step::Send(_)));
+            assert_eq!(source.access_token_headers(), [("x-goog-user-project", expected.to_owned())]);
+        }
     }
 
     #[test]

@@ -252,6 +252,8 @@ pub struct HttpRequest {
     pub route: Route,
     /// The certificate that the host presents (mTLS), if any.
     pub client_certificate: Option<ClientCertificate>,
+    /// A PEM file of the authorities that the host trusts for this request, in place of the system's.
+    pub ca_certificate_path: Option<String>,
 }
 
 impl HttpRequest {
@@ -277,6 +279,7 @@ impl HttpRequest {
             timeout_ms,
             route: Route::Default,
             client_certificate: None,
+            ca_certificate_path: None,
         }
     }
 
@@ -290,6 +293,7 @@ impl HttpRequest {
             timeout_ms,
             route,
             client_certificate: None,
+            ca_certificate_path: None,
         }
     }
 
@@ -367,6 +371,7 @@ mod tests {
             timeout_ms: 1,
             route: Route::Default,
             client_certificate: None,
+            ca_certificate_path: None,
         };
         assert_eq!(
             format!("{:?}", Step::<()>::Send(request)),

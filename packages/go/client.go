@@ -11,28 +11,36 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// NewClient returns a client that attaches an ID token for audience to every request. When it follows a redirect to
-// another origin, it sends no token there, nor back. A request's own context is used to get its token.
+// NewClient returns a client that attaches an ID token for audience to every request. Without an audience (""), each
+// request's URL tells it as [AudienceForURL] says. When the client follows a redirect to another origin, it sends no
+// token there, nor back. A request's own context is used to get its token.
 //
 // As golang.org/x/oauth2 has it, the client is made like the [*http.Client] that the context may hold under
 // [oauth2.HTTPClient]; its transport carries the requests and serves as [WithTransport]. It fails as [NewTokenSource]
 // does.
 func NewClient(ctx context.Context, audience string, options ...SourceOption) (*http.Client, error) {
-	slot, err := slotFor(ctx, slotKey{idToken, audience}, options)
+	source, err := sourceFor(ctx, options)
 	if err != nil {
 		return nil, err
+	}
+	if audience != "" {
+		if err := source.slot(slotKey{idToken, audience}).probe(); err != nil {
+			return nil, err
+		}
 	}
 	client := http.Client{}
 	if base, _ := ctx.Value(oauth2.HTTPClient).(*http.Client); base != nil {
 		client = *base
 	}
-	client.Transport = &attachingTransport{slot: slot, base: client.Transport}
+	client.Transport = &attachingTransport{source: source, audience: audience, base: client.Transport}
 	return &client, nil
 }
 
 // attachingTransport attaches tokens.
 type attachingTransport struct {
-	slot *slot
+	source *Source
+	// audience is empty if each request's URL tells it.
+	audience string
 	// base carries the requests; nil is http.DefaultTransport.
 	base http.RoundTripper
 }
@@ -46,7 +54,7 @@ func (t *attachingTransport) RoundTrip(request *http.Request) (*http.Response, e
 	if !staysAtItsOrigin(request) {
 		return base.RoundTrip(request)
 	}
-	warm, err := t.slot.get(request.Context())
+	warm, err := t.token(request)
 	if err != nil {
 		if request.Body != nil {
 			request.Body.Close()
@@ -56,6 +64,17 @@ func (t *attachingTransport) RoundTrip(request *http.Request) (*http.Response, e
 	request = request.Clone(request.Context())
 	request.Header.Set("Authorization", warm.header)
 	return base.RoundTrip(request)
+}
+
+func (t *attachingTransport) token(request *http.Request) (*warmToken, error) {
+	audience := t.audience
+	if audience == "" {
+		var err error
+		if audience, err = AudienceForURL(request.URL.String()); err != nil {
+			return nil, err
+		}
+	}
+	return t.source.slot(slotKey{idToken, audience}).get(request.Context())
 }
 
 func (t *attachingTransport) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Transport") }

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,28 @@ func TestClientAttachesAToken(t *testing.T) {
 	}
 	if requests := emulator.requests(identityPath); requests != 1 {
 		t.Errorf("%d requests, expected 1", requests)
+	}
+}
+
+// Without an audience, each request's URL tells it.
+func TestClientWithoutAnAudience(t *testing.T) {
+	startEmulator(t).setEnv()
+	var audiences []any
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		audiences = append(audiences, claimsOf(t, r)["aud"])
+	}))
+	defer receiver.Close()
+	another := httptest.NewServer(receiver.Config.Handler)
+	defer another.Close()
+	client := got(gatepass.NewClient(deadline(t), "", gatepass.WithTrustedEndpoints()))(t)
+	for _, url := range []string{receiver.URL + "/orders?limit=1", another.URL, receiver.URL} {
+		got(client.Get(url))(t).Body.Close()
+	}
+	if expected := []any{receiver.URL, another.URL, receiver.URL}; !reflect.DeepEqual(audiences, expected) {
+		t.Errorf("audiences %v, expected %v", audiences, expected)
+	}
+	if _, err := client.Get("http://receiver.example"); !errors.Is(err, gatepass.ErrInvalidAudience) {
+		t.Errorf("%v: a token must not travel unprotected", err)
 	}
 }
 
@@ -176,6 +200,14 @@ func sendRaw(request *http.Request) (*http.Response, error) {
 	}
 	fmt.Fprint(connection, "\r\n")
 	return http.ReadResponse(bufio.NewReader(connection), request)
+}
+
+// claimsOf reads the claims of a request's token as they stand.
+func claimsOf(t *testing.T, request *http.Request) object {
+	payload := strings.Split(request.Header.Get("Authorization"), ".")[1]
+	var claims object
+	must(t, json.Unmarshal(got(base64.RawURLEncoding.DecodeString(payload))(t), &claims))
+	return claims
 }
 
 func base64url(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }

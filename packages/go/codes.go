@@ -52,6 +52,15 @@ const (
 	// ErrSubjectTokenFailed: check the source of the subject token that the credential file names.
 	ErrSubjectTokenFailed Code = "SUBJECT_TOKEN_FAILED"
 
+	// ErrSelfSignedJwtUnsupported: use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it.
+	ErrSelfSignedJwtUnsupported Code = "SELF_SIGNED_JWT_UNSUPPORTED"
+
+	// ErrSubjectUnsupported: use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate.
+	ErrSubjectUnsupported Code = "SUBJECT_UNSUPPORTED"
+
+	// ErrCredentialsTypeUnexpected: give credentials of the type that the option expect_type names, or change the option.
+	ErrCredentialsTypeUnexpected Code = "CREDENTIALS_TYPE_UNEXPECTED"
+
 	// ErrConnectionFailed: check the network, then try again.
 	ErrConnectionFailed Code = "CONNECTION_FAILED"
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -34,6 +35,7 @@ var (
 type driver struct {
 	clock     func() time.Time
 	transport http.RoundTripper
+	suppliers map[string]Supplier
 
 	mu sync.Mutex
 	// landings are the flights that somebody waits for; closed when the flight has ended.
@@ -49,20 +51,28 @@ type token struct {
 
 // A step is what an operation wants done; see bindings/bridge/src/op.rs.
 type step struct {
-	Step              string          `json:"step"`
-	Names             []string        `json:"names"`
-	Path              string          `json:"path"`
-	Method            string          `json:"method"`
-	URL               string          `json:"url"`
-	Headers           [][2]string     `json:"headers"`
-	Body              string          `json:"body"`
-	TimeoutMS         int64           `json:"timeout_ms"`
-	Route             string          `json:"route"`
-	ClientCertificate any             `json:"client_certificate"`
-	UntilMS           int64           `json:"until_ms"`
-	Token             *token          `json:"token"`
-	Error             json.RawMessage `json:"error"`
+	Step              string             `json:"step"`
+	Names             []string           `json:"names"`
+	Path              string             `json:"path"`
+	Method            string             `json:"method"`
+	URL               string             `json:"url"`
+	Headers           [][2]string        `json:"headers"`
+	Body              string             `json:"body"`
+	TimeoutMS         int64              `json:"timeout_ms"`
+	Route             string             `json:"route"`
+	ClientCertificate *clientCertificate `json:"client_certificate"`
+	CACertificatePath string             `json:"ca_certificate_path"`
+	Argv              []string           `json:"argv"`
+	Env               [][2]string        `json:"env"`
+	Supplier          string             `json:"supplier"`
+	Audience          string             `json:"audience"`
+	TokenType         string             `json:"token_type"`
+	UntilMS           int64              `json:"until_ms"`
+	Token             *token             `json:"token"`
+	Error             json.RawMessage    `json:"error"`
 }
+
+func (s *step) timeout() time.Duration { return time.Duration(s.TimeoutMS) * time.Millisecond }
 
 // A reply is the answer to a step.
 type reply map[string]any
@@ -121,6 +131,7 @@ func (d *driver) join(ctx context.Context, ask func() (native.Turn, error)) (nat
 func (d *driver) drive(ctx context.Context, turn native.Turn) (*token, error) {
 	defer d.land(turn)
 	answer := reply{"reply": "start"}
+	var cause error // The error of the user's own code, if the last step met one.
 	for {
 		text, err := json.Marshal(answer)
 		if err != nil {
@@ -138,9 +149,9 @@ func (d *driver) drive(ctx context.Context, turn native.Turn) (*token, error) {
 		case "done":
 			return step.Token, nil
 		case "fail":
-			return nil, newError(step.Error)
+			return nil, newError(step.Error, cause)
 		}
-		answer = d.perform(ctx, &step)
+		answer, cause = d.perform(ctx, &step)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -160,30 +171,33 @@ func (d *driver) land(turn native.Turn) {
 
 func (d *driver) now() uint64 { return uint64(max(0, d.clock().UnixMilli())) }
 
-func (d *driver) perform(ctx context.Context, step *step) reply {
-	switch {
-	case step.Step == "read_env":
-		values := map[string]string{}
-		for _, name := range step.Names {
-			if value, found := os.LookupEnv(name); found {
-				values[name] = value
-			}
-		}
-		return reply{"reply": "env", "values": values}
-	case step.Step == "read_file":
-		return readFile(step.Path)
-	case step.Step == "send" && step.ClientCertificate == nil:
-		return d.send(ctx, step)
-	case step.Step == "wait":
-		timer := time.NewTimer(time.Duration(step.UntilMS-d.clock().UnixMilli()) * time.Millisecond)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return reply{"reply": "elapsed"}
+// perform carries a step out. The error is one that the user's own code has returned.
+func (d *driver) perform(ctx context.Context, step *step) (reply, error) {
+	switch step.Step {
+	case "read_env":
+		return readEnv(step.Names), nil
+	case "read_file":
+		return readFile(step.Path), nil
+	case "send":
+		return d.send(ctx, step), nil
+	case "run":
+		return run(ctx, step), nil
+	case "supply":
+		return d.supply(ctx, step)
+	case "wait":
+		return d.wait(ctx, step), nil
 	}
-	return reply{"reply": "failed", "kind": "unsupported", "message": "gatepass for Go cannot do this kind of " + step.Step}
+	return failed(fmt.Errorf("gatepass for Go does not know the step %s", step.Step), "unsupported"), nil
+}
+
+func readEnv(names []string) reply {
+	values := map[string]string{}
+	for _, name := range names {
+		if value, found := os.LookupEnv(name); found {
+			values[name] = value
+		}
+	}
+	return reply{"reply": "env", "values": values}
 }
 
 func readFile(path string) reply {
@@ -201,7 +215,7 @@ func readFile(path string) reply {
 
 // send uses the transport itself, so no redirect is followed and no cookie kept.
 func (d *driver) send(ctx context.Context, step *step) reply {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(step.TimeoutMS)*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, step.timeout())
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, step.Method, step.URL, strings.NewReader(step.Body))
 	if err != nil {
@@ -213,6 +227,11 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 	transport := d.transport
 	if step.Route == "direct" {
 		transport = direct
+	}
+	if step.ClientCertificate != nil || step.CACertificatePath != "" {
+		if transport, err = withCertificates(transport, step); err != nil {
+			return failed(err, "other")
+		}
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
@@ -232,6 +251,16 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 	return reply{"reply": "response", "status": response.StatusCode, "headers": headers, "body": body}
 }
 
+func (d *driver) wait(ctx context.Context, step *step) reply {
+	timer := time.NewTimer(time.Duration(step.UntilMS-d.clock().UnixMilli()) * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return reply{"reply": "elapsed"}
+}
+
 var errTooLarge = errors.New("more than 1 MiB")
 
 func readAll(reader io.Reader) (string, error) {
@@ -249,6 +278,8 @@ func failed(err error, otherwise string) reply {
 	switch {
 	case errors.Is(err, errTooLarge):
 		kind = "too_large"
+	case errors.Is(err, errors.ErrUnsupported):
+		kind = "unsupported"
 	case errors.Is(err, fs.ErrNotExist):
 		kind = "not_found"
 	case errors.Is(err, fs.ErrPermission):

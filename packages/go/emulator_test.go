@@ -187,3 +187,8 @@ func got[T any](value T, err error) func(*testing.T) T {
 }
 
 const identityPath = "/computeMetadata/v1/instance/service-accounts/default/identity"
+
+func asJSON(t *testing.T, value any) []byte {
+	t.Helper()
+	return got(json.Marshal(value))(t)
+}

@@ -47,6 +47,8 @@ type Error struct {
 	Claim string `json:"claim"`
 
 	refusal refusal
+	// cause stands behind a pointer so that no verb prints it: its text is not gatepass's.
+	cause *error
 }
 
 // refusal is how a receiving service answers.
@@ -59,8 +61,13 @@ type refusal struct {
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code.Error() + ": " + e.Message }
 
-// Unwrap returns the code.
-func (e *Error) Unwrap() error { return e.Code }
+// Unwrap returns the code and, if a [Supplier] has failed, its error.
+func (e *Error) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.Code}
+	}
+	return []error{e.Code, *e.cause}
+}
 
 // Refuse answers a request whose token was refused with this error: with 401 if the token is missing or invalid, 403
 // if the caller is not on the list, 503 if the issuer's keys cannot be had, and with the code in the body. The message
@@ -77,12 +84,13 @@ func (e *Error) Refuse(w http.ResponseWriter) {
 func asError(err error) error {
 	var failure native.Failure
 	if errors.As(err, &failure) {
-		return newError([]byte(failure))
+		return newError([]byte(failure), nil)
 	}
 	return err
 }
 
-func newError(text []byte) error {
+// newError reads an error of the border. The cause is what the user's own code has contributed, or nil.
+func newError(text []byte, cause error) error {
 	var parsed struct {
 		Error
 		Refusal refusal `json:"refusal"`
@@ -91,6 +99,9 @@ func newError(text []byte) error {
 		return fault(err)
 	}
 	parsed.Error.refusal = parsed.Refusal
+	if cause != nil {
+		parsed.Error.cause = &cause
+	}
 	return &parsed.Error
 }
 

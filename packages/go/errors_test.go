@@ -32,32 +32,3 @@ func TestAnErrorOfNobodysMakingIsAFault(t *testing.T) {
 		t.Errorf("%d", recorder.Code)
 	}
 }
-
-// Whatever is printed of the package's types, no token and no key is in it.
-func TestNothingShowsASecret(t *testing.T) {
-	emulator := startEmulator(t)
-	emulator.setEnv()
-	file := gatepass.WithCredentialsJSON([]byte(`{"private_key":"hunter2"}`))
-	keys := gatepass.WithKeys([]byte(`{"keys":[],"hunter2":1}`))
-	source := got(gatepass.NewSource())(t)
-	token := got(source.IDToken(deadline(t), audience))(t).AccessToken
-	tokens := got(gatepass.NewTokenSource(deadline(t), audience, gatepass.WithTrustedEndpoints()))(t)
-	got(tokens.Token())(t)
-	client := got(gatepass.NewClient(deadline(t), audience, gatepass.WithTrustedEndpoints()))(t)
-	verifier := got(gatepass.NewVerifier(
-		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
-	payload := got(verifier.Validate(deadline(t), token))(t)
-	_, refused := verifier.Validate(deadline(t), token+"x")
-	_, invalid := gatepass.NewSource(file, gatepass.WithCredentialsFile("x"))
-
-	for _, value := range []any{
-		file, keys, source, tokens, client, client.Transport, verifier, payload, refused, invalid,
-	} {
-		for _, form := range []string{"%v", "%+v", "%#v", "%s"} {
-			shown := fmt.Sprintf(form, value)
-			if strings.Contains(shown, "hunter2") || strings.Contains(shown, token[:20]) {
-				t.Errorf("%s of %T shows a secret", form, value)
-			}
-		}
-	}
-}

@@ -24,7 +24,8 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects.
-// The metadata server is a neighbour and is always reached directly.
+// The metadata server is a neighbour and is always reached directly. Credentials that name certificates for TLS need
+// an [*http.Transport].
 func WithTransport(transport http.RoundTripper) Option {
 	return hostOption(func(h *hostSettings) { h.transport = transport })
 }
@@ -45,6 +46,17 @@ func WithCredentialsJSON(text []byte) SourceOption {
 // act for the next. It is also how a user's own credentials get ID tokens for an audience.
 func WithImpersonation(email string, delegates ...string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.Impersonate, s.Delegates = &email, delegates })
+}
+
+// WithSupplier lets credentials of workload identity federation take their subject token from the program itself: those
+// of the type external_account whose credential_source is {"supplier": name}.
+func WithSupplier(name string, supplier Supplier) SourceOption {
+	return sourceOption(func(s *sourceSettings) {
+		if s.host.suppliers == nil {
+			s.host.suppliers = map[string]Supplier{}
+		}
+		s.host.suppliers[name] = supplier
+	})
 }
 
 // WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, beside Google's own.
@@ -119,6 +131,7 @@ func WithAllowedEmails(emails ...string) VerifierOption {
 type hostSettings struct {
 	clock     func() time.Time
 	transport http.RoundTripper
+	suppliers map[string]Supplier
 }
 
 // sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
@@ -155,7 +168,9 @@ func (h hostSettings) driver() driver {
 	if h.transport == nil {
 		h.transport = proxied
 	}
-	return driver{clock: h.clock, transport: h.transport, landings: map[uint64]chan struct{}{}}
+	return driver{
+		clock: h.clock, transport: h.transport, suppliers: h.suppliers, landings: map[uint64]chan struct{}{},
+	}
 }
 
 type (

@@ -1,8 +1,11 @@
 package gatepass_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,11 +14,9 @@ import (
 	"time"
 )
 
-// A metadataServer is one whose answers the test holds back, one by one.
-type metadataServer struct {
-	*httptest.Server
-	asked atomic.Int32
-	// arrived gets every request, if the test listens; each answers what it is told to.
+// heldRequests are requests whose answers the test holds back, one by one.
+type heldRequests struct {
+	asked   atomic.Int32
 	arrived chan *heldRequest
 }
 
@@ -26,44 +27,52 @@ type heldRequest struct {
 	gone <-chan struct{}
 }
 
-// startMetadataServer starts a server and makes it the metadata server of this process until the test ends.
-func startMetadataServer(t *testing.T) *metadataServer {
-	t.Helper()
-	started := &metadataServer{arrived: make(chan *heldRequest)}
-	ended := make(chan struct{})
-	started.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		started.asked.Add(1)
-		held := &heldRequest{answer: make(chan string), gone: r.Context().Done()}
-		w.Header().Set("Metadata-Flavor", "Google")
-		select {
-		case started.arrived <- held:
-		case <-ended:
-			return
-		}
-		select {
-		case token := <-held.answer:
-			w.Write([]byte(token))
-		case <-held.gone:
-		case <-ended:
-		}
-	}))
-	t.Cleanup(started.Close)
-	t.Cleanup(func() { close(ended) })
-	clearEnv(t)
-	t.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(started.URL, "http://"))
-	return started
+// take is the serving side: it waits for what the test answers.
+func (h *heldRequests) take(ctx context.Context) (string, error) {
+	h.asked.Add(1)
+	held := &heldRequest{answer: make(chan string), gone: ctx.Done()}
+	select {
+	case h.arrived <- held:
+	case <-held.gone:
+		return "", ctx.Err()
+	}
+	select {
+	case token := <-held.answer:
+		return token, nil
+	case <-held.gone:
+		return "", ctx.Err()
+	}
 }
 
-// next waits for a request.
-func (s *metadataServer) next(t *testing.T) *heldRequest {
+// next is the test's side: it waits for a request.
+func (h *heldRequests) next(t *testing.T) *heldRequest {
 	t.Helper()
 	select {
-	case held := <-s.arrived:
+	case held := <-h.arrived:
 		return held
 	case <-deadline(t).Done():
 		t.Fatal("no request came")
 		return nil
 	}
+}
+
+// startMetadataServer starts a server and makes it the metadata server of this process until the test ends.
+func startMetadataServer(t *testing.T) *heldRequests {
+	t.Helper()
+	held := &heldRequests{arrived: make(chan *heldRequest)}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if token, err := held.take(r.Context()); err == nil {
+			w.Header().Set("Metadata-Flavor", "Google")
+			io.WriteString(w, token)
+		}
+	}))
+	// So that no request outlives the test, and the server can close.
+	server.Config.BaseContext = func(net.Listener) context.Context { return t.Context() }
+	server.Start()
+	t.Cleanup(server.Close)
+	clearEnv(t)
+	t.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(server.URL, "http://"))
+	return held
 }
 
 // unsignedToken is a token as its caller sees it: the signature is the receiver's affair.
@@ -95,3 +104,12 @@ func clockAt(at time.Time) *testClock {
 func (c *testClock) now() time.Time { return time.UnixMilli(c.at.Load()) }
 
 func (c *testClock) advance(by time.Duration) { c.at.Add(by.Milliseconds()) }
+
+// impatientClock is a minute later whenever it is looked at, so that no wait is long.
+func impatientClock() func() time.Time {
+	clock := clockAt(time.Now())
+	return func() time.Time {
+		clock.advance(time.Minute)
+		return clock.now()
+	}
+}

@@ -131,14 +131,6 @@ type tokenSource struct {
 }
 
 func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (oauth2.TokenSource, error) {
-	slot, err := slotFor(ctx, key, options)
-	if err != nil {
-		return nil, err
-	}
-	return &tokenSource{ctx, slot}, nil
-}
-
-func slotFor(ctx context.Context, key slotKey, options []SourceOption) (*slot, error) {
 	source, err := sourceFor(ctx, options)
 	if err != nil {
 		return nil, err
@@ -147,7 +139,7 @@ func slotFor(ctx context.Context, key slotKey, options []SourceOption) (*slot, e
 	if err := slot.probe(); err != nil {
 		return nil, err
 	}
-	return slot, nil
+	return &tokenSource{ctx, slot}, nil
 }
 
 // sourceFor returns the process's own source, unless something is asked of it that others did not ask for.

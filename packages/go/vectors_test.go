@@ -83,28 +83,34 @@ func TestAttackCorpus(t *testing.T) {
 
 // Every transcript of a fetch goes as written, step by step.
 func TestAcquireVectors(t *testing.T) {
-	type turn struct {
+	forEachVector(t, "acquire", func(t *testing.T, c transcript) {
+		c.play(t, func(at int, step string) { sameStep(t, at, step, c.Transcript[at].Step) })
+	})
+}
+
+// A transcript is what the core and its host say to each other while a token is fetched.
+type transcript struct {
+	Kind, Target string
+	Options      json.RawMessage
+	Transcript   []struct {
 		NowMS uint64 `json:"now_ms"`
 		Reply json.RawMessage
 		Step  json.RawMessage
 	}
-	type vector struct {
-		Name, Kind, Target string
-		Options            json.RawMessage
-		Transcript         []turn
+}
+
+// play gives the core the transcript's replies, and see the step after each.
+func (c transcript) play(t *testing.T, see func(at int, step string)) {
+	t.Helper()
+	source := got(native.NewSource(string(c.Options)))(t)
+	found := got(source.Lookup(c.Kind, c.Target, c.Transcript[0].NowMS))(t)
+	if found.Answer != native.Fetch {
+		t.Fatalf("the lookup's answer is %d, expected a fetch", found.Answer)
 	}
-	forEachVector(t, "acquire", func(t *testing.T, c vector) {
-		source := got(native.NewSource(string(c.Options)))(t)
-		found := got(source.Lookup(c.Kind, c.Target, c.Transcript[0].NowMS))(t)
-		if found.Answer != native.Fetch {
-			t.Fatalf("the lookup's answer is %d, expected a fetch", found.Answer)
-		}
-		defer found.Op.Free()
-		for i, turn := range c.Transcript {
-			step := got(found.Op.Resume(turn.NowMS, string(turn.Reply)))(t)
-			sameStep(t, i, step, turn.Step)
-		}
-	})
+	defer found.Op.Free()
+	for at, turn := range c.Transcript {
+		see(at, got(found.Op.Resume(turn.NowMS, string(turn.Reply)))(t))
+	}
 }
 
 // Every timeline of lookups and replies goes as written.

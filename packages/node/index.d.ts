@@ -79,8 +79,26 @@ export interface GatePassOptions {
   delegates?: string | readonly string[];
   /** `host:port` of token endpoints that are trusted beside Google's own. */
   trustedEndpoints?: string | readonly string[];
+  /**
+   * Functions of your own that give subject tokens for workload identity federation, by the name with which the
+   * credentials ask for them: `"credential_source": {"supplier": "name"}`. What one throws becomes the error's `cause`.
+   */
+  suppliers?: Readonly<Record<string, SubjectTokenSupplier>>;
   /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
   clock?: () => number;
+}
+
+/** Gives the token of an outside identity provider, which is exchanged for Google's. */
+export type SubjectTokenSupplier = (request: SubjectTokenRequest) => string | Promise<string>;
+
+/** What a {@link SubjectTokenSupplier} is asked for. */
+export interface SubjectTokenRequest {
+  /** The provider in the workload identity pool that will check the token. */
+  readonly audience: string;
+  /** The type of token that is expected, as the credentials name it (RFC 8693, section 3). */
+  readonly tokenType: string;
+  /** Aborted, when the caller leaves; none, when a token is refreshed behind the callers. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** For calls that may wait for the network. */
@@ -259,6 +277,9 @@ export type ErrorCode =
   | 'ID_TOKEN_UNSUPPORTED'
   | 'EXECUTABLE_NOT_ALLOWED'
   | 'SUBJECT_TOKEN_FAILED'
+  | 'SELF_SIGNED_JWT_UNSUPPORTED'
+  | 'SUBJECT_UNSUPPORTED'
+  | 'CREDENTIALS_TYPE_UNEXPECTED'
   // TransportError
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'

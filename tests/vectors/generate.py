@@ -16,12 +16,14 @@ import pathlib
 import urllib.parse
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 HERE = pathlib.Path(__file__).parent
 NOW = 1_800_000_000_000  # ms: 2027-01-15T08:00:00Z
 SEED = 7
 AUDIENCE = "https://orders-7f3kq2x4ca-uc.a.run.app"
+EC_KEY = ec.derive_private_key(int.from_bytes(hashlib.sha256(b"a test key of gatepass").digest(), "big"), ec.SECP256R1())
+EC_KEY_PEM = EC_KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()).decode()
 EMAIL = "caller@orders-prod.iam.gserviceaccount.com"
 KEY_PEM = (HERE / "acquire" / "test_key.pem").read_text().split("\n", 1)[1]
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -30,7 +32,8 @@ NAMES = [
     "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "APPDATA", "HOME", "NO_GCE_CHECK",
     "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE",
     "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
-    "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+    "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+    "CLOUDSDK_AUTH_TOKEN_HOST",
 ]
 MASK = 2**64 - 1
 
@@ -68,9 +71,16 @@ def id_token(exp_ms, audience=AUDIENCE, **claims):
     return ".".join([b64url(b'{"alg":"RS256","kid":"k"}'), b64url(compact(claims)), b64url(b"not checked by callers")])
 
 
+def lived(now, issuer=EMAIL):
+    return {"iss": issuer, "iat": now // 1000, "exp": now // 1000 + 3600}
+
+
 def assertion(now, claims, kid="5a1f0d", aud=TOKEN_URI):
+    return signed({**lived(now), "aud": aud, **claims}, kid)
+
+
+def signed(claims, kid="5a1f0d"):
     header = {"alg": "RS256", "typ": "JWT"} | ({"kid": kid} if kid else {})
-    claims = {"iss": EMAIL, "aud": aud, "iat": now // 1000, "exp": now // 1000 + 3600, **claims}
     signing_input = f"{b64url(compact(header))}.{b64url(compact(claims))}"
     key = serialization.load_pem_private_key(KEY_PEM.encode(), None)
     return f"{signing_input}.{b64url(key.sign(signing_input.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
@@ -314,7 +324,6 @@ def service_account_cases():
         "two documents": (key_file() + "{}", "CREDENTIALS_FILE_INVALID"),
         "no type": (key_file(type=None), "CREDENTIALS_FILE_INVALID"),
         "an unknown type": (key_file(type="service_acount"), "CREDENTIALS_TYPE_UNKNOWN"),
-        "a type for later": ('{"type":"gdch_service_account"}', "CREDENTIALS_TYPE_UNSUPPORTED"),
         "no client_email": (key_file(client_email=None), "CREDENTIALS_FILE_INVALID"),
         "a number as client_email": (key_file(client_email=1), "CREDENTIALS_FILE_INVALID"),
         "no private_key": (key_file(private_key=None), "CREDENTIALS_FILE_INVALID"),
@@ -621,6 +630,18 @@ def external_cases():
                 (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
                 (text(pem(leaf)), sts(json.dumps([leaf]), token_type=mtls, certificate=files)), (federated, presented), (answer, end(token)))
 
+    yield given("a certificate that is refused and has not changed", external(default, subject_token_type=mtls), names,
+                  (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
+                  (text(pem(leaf)), sts(json.dumps([leaf]), token_type=mtls, certificate=files)), (response("", 401), names),
+                  (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
+                  (text(pem(leaf)), fail("TOKEN_REFUSED")))
+    new = base64.b64encode(b"new certificate").decode()
+    yield given("a certificate that was replaced meanwhile", external(default, subject_token_type=mtls), names,
+                (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
+                (text(pem(leaf)), sts(json.dumps([leaf]), token_type=mtls, certificate=files)), (response("", 401), names),
+                (env(HOME="/home/u"), read_file("/home/u/.config/gcloud/certificate_config.json")), (text(config), read_file("/c.pem")),
+                (text(pem(new)), sts(json.dumps([new]), token_type=mtls, certificate=files)), (federated, presented), (answer, end(token)))
+
     yield from aws_cases(ok)
 
     bad = {
@@ -686,6 +707,133 @@ def signed_request(region):
     headers.append(("authorization", f"AWS4-HMAC-SHA256 Credential=AKIDDEMO/{scope}, SignedHeaders={names}, Signature={signature}"))
     request = {"body": "", "headers": [{"key": name, "value": value} for name, value in headers], "method": "POST", "url": f"https://{host}?{query}"}
     return urllib.parse.quote(json.dumps(request, separators=(",", ":")), safe="")
+
+
+SERVICE = "https://secretmanager.googleapis.com/"
+PERSON = "person@shop.example"
+UNIVERSE = "cloud.example"
+
+
+def sign_jwt(bearer, payload, email=TARGET, delegates=()):
+    payload = compact(payload).decode()
+    return post_json(f"{IAM}/{email}:signJwt", {"payload": payload} | ({"delegates": list(delegates)} if delegates else {}), bearer)
+
+
+def redeem(jwt, url=TOKEN_URI):
+    return post_form(url, {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": jwt})
+
+
+def self_signed_cases():
+    """JWTs that are themselves the credential, and domain-wide delegation."""
+    user = file_of("authorized_user", **USER)
+    jwt = {"kind": "self_signed_jwt", "target": SERVICE}
+    scoped = {"kind": "access_token", "target": SCOPE}
+    own = signed({**lived(NOW), "sub": EMAIL, "aud": SERVICE})
+    yield given("a key signs for an API", key_file(), end(own), **jwt)
+    yield given("a key without an id", key_file(private_key_id=None), end(signed({**lived(NOW), "sub": EMAIL, "aud": SERVICE}, None)), **jwt)
+    by_scope = signed({**lived(NOW), "sub": EMAIL, "scope": SCOPE})
+    yield given("a key signs access tokens", key_file(), end(by_scope), options={"self_signed_access_tokens": True}, **scoped)
+    yield given("a key signs no access token without a scope", key_file(), fail("INVALID_OPTION"),
+                options={"self_signed_access_tokens": True}, kind="access_token", target="")
+    yield given("a person has no key", user, fail("SELF_SIGNED_JWT_UNSUPPORTED"), **jwt)
+    yield given("a federated identity has no key", external({"file": "/x"}, service_account_impersonation_url=None), fail("SELF_SIGNED_JWT_UNSUPPORTED"), **jwt)
+    yield case("the metadata server gives no key", (START, READ_ENV), (env(K_SERVICE="orders"), fail("SELF_SIGNED_JWT_UNSUPPORTED")), **jwt)
+
+    claims = {**lived(NOW, TARGET), "sub": TARGET, "aud": SERVICE}
+    by_iam = signed(claims)
+    options = {"impersonate": TARGET}
+    answer = response(json.dumps({"keyId": "k", "signedJwt": by_iam}))
+    yield given("IAM signs for an impersonated account", user, refresh([SCOPE]), (access(), sign_jwt("ya29.source", claims)),
+                (answer, end(by_iam)), options=options, **jwt)
+    delegates = ["first@shop.iam.gserviceaccount.com"]
+    yield given("IAM signs by delegates", user, refresh([SCOPE]), (access(), sign_jwt("ya29.source", claims, delegates=delegates)),
+                (answer, end(by_iam)), options=options | {"delegates": delegates}, **jwt)
+    yield given("IAM signs for a federated identity", external({"file": "/var/run/token"}), read_file("/var/run/token"),
+                (text("subject"), sts("subject")), (access("federated"), sign_jwt("federated", claims)), (answer, end(by_iam)), **jwt)
+    for name, reply, code in (("nothing", response("{}"), "TOKEN_RESPONSE_INVALID"), ("other claims", response(json.dumps({"signedJwt": id_token(LATER)})), "TOKEN_RESPONSE_INVALID"),
+                              ("403", response('{"error":{"code":403,"status":"PERMISSION_DENIED"}}', 403), "TOKEN_REFUSED")):
+        yield given(f"IAM answers signJwt with {name}", user, refresh([SCOPE]), (access(), sign_jwt("ya29.source", claims)), (reply, fail(code)), options=options, **jwt)
+
+    subject = {"subject": PERSON}
+    made = access("ya29.person", 3600)
+    yield given("a key acts for a person", key_file(), exchange(NOW, {"scope": SCOPE, "sub": PERSON}), (made, end("ya29.person")), options=subject, **scoped)
+    yield given("a key acts for a person even if it signs access tokens", key_file(), exchange(NOW, {"scope": SCOPE, "sub": PERSON}),
+                (made, end("ya29.person")), options=subject | {"self_signed_access_tokens": True}, **scoped)
+    delegated = {**lived(NOW, TARGET), "aud": TOKEN_URI, "scope": SCOPE, "sub": PERSON}
+    signed_by_iam = signed(delegated)
+    answer = response(json.dumps({"signedJwt": signed_by_iam}))
+    yield given("an impersonated account acts for a person", user, refresh([SCOPE]), (access(), sign_jwt("ya29.source", delegated)),
+                (answer, redeem(signed_by_iam)), (made, end("ya29.person")), options=options | subject, **scoped)
+    yield given("the domain has not delegated", user, refresh([SCOPE]), (access(), sign_jwt("ya29.source", delegated)), (answer, redeem(signed_by_iam)),
+                (response('{"error":"unauthorized_client"}', 401), fail("TOKEN_REFUSED")), options=options | subject, **scoped)
+    local = "http://127.0.0.1:8085/token"
+    elsewhere = delegated | {"aud": local}
+    yield given("a token endpoint that the user has set", user, post_form(local, {"grant_type": "refresh_token", "refresh_token": "1//refresh", "scope": SCOPE,
+                "client_id": USER["client_id"], "client_secret": "s3cret"}), (access(), sign_jwt("ya29.source", elsewhere)),
+                (response(json.dumps({"signedJwt": signed(elsewhere)})), redeem(signed(elsewhere), local)), (made, end("ya29.person")),
+                options=options | subject, environment={"CLOUDSDK_AUTH_TOKEN_HOST": local, "GATEPASS_TRUSTED_ENDPOINTS": "127.0.0.1:8085"}, **scoped)
+    yield given("a token endpoint that nobody trusts", user, fail("ENDPOINT_NOT_ALLOWED"), environment={"CLOUDSDK_AUTH_TOKEN_HOST": local}, **scoped)
+    for name, content in {"a key": key_file(), "an impersonated account": file_of("impersonated_service_account",
+                          service_account_impersonation_url=f"{IAM}/{TARGET}:generateAccessToken", source_credentials={"type": "authorized_user", **USER})}.items():
+        pairs = [fail("SUBJECT_UNSUPPORTED")]
+        yield given(f"{name} has no ID token for a person", content, *pairs, options=subject)
+    yield given("a person acts for no other", user, fail("SUBJECT_UNSUPPORTED"), options=subject, **scoped)
+    yield given("a federated identity acts for nobody", external({"file": "/x"}, service_account_impersonation_url=None), fail("SUBJECT_UNSUPPORTED"), options=subject, **scoped)
+    yield case("the metadata server acts for nobody", (START, READ_ENV), (env(K_SERVICE="orders"), fail("SUBJECT_UNSUPPORTED")), options=subject, **scoped)
+
+
+def option_cases():
+    """Universes, expected types, the ID token of a person's login, Google Distributed Cloud."""
+    scoped = {"kind": "access_token", "target": SCOPE}
+    user = file_of("authorized_user", **USER)
+    there = key_file(universe_domain=UNIVERSE, token_uri=None)
+    by_scope = signed({**lived(NOW), "sub": EMAIL, "scope": SCOPE})
+    named = {"universe_domain": UNIVERSE}
+    yield given("another universe, named by the program: access tokens are self-signed", there, end(by_scope), options=named, **scoped)
+    yield given("another universe, named by the environment", there, end(by_scope), environment={"GOOGLE_CLOUD_UNIVERSE_DOMAIN": UNIVERSE}, **scoped)
+    iam = f"https://iamcredentials.{UNIVERSE}/v1/projects/-/serviceAccounts"
+    own = signed({**lived(NOW), "sub": EMAIL, "scope": "https://www.googleapis.com/auth/iam"})
+    token = id_token(LATER)
+    answer = response(json.dumps({"token": token}))
+    yield given("an ID token in another universe", there, generate_id(own, email=EMAIL, base=iam), (answer, end(token)), options=named)
+    yield given("no person is acted for in another universe", there, fail("SUBJECT_UNSUPPORTED"), options=named | {"subject": PERSON}, **scoped)
+    yield given("a file chooses no universe by itself", there, fail("CREDENTIALS_FILE_INVALID"), **scoped)
+    yield given("a file of a third universe", key_file(universe_domain="third.example"), fail("CREDENTIALS_FILE_INVALID"), options=named, **scoped)
+    yield given("a universe that is no host", key_file(), fail("INVALID_OPTION"), options={"universe_domain": "cloud.example/x"}, flags=["HostInjection"])
+    federation = external({"file": "/var/run/token"}, token_url=None, universe_domain=UNIVERSE,
+                          service_account_impersonation_url=f"{iam}/{TARGET}:generateAccessToken")
+    yield given("federation in another universe", federation.replace('"token_url": null, ', ""), read_file("/var/run/token"),
+                (text("subject"), sts("subject") | {"url": f"https://sts.{UNIVERSE}/v1/token"}),
+                (access("federated"), generate_id("federated", base=iam)), (answer, end(token)), options=named)
+    yield given("a person's account is of the default universe", file_of("authorized_user", **USER, universe_domain=UNIVERSE),
+                fail("CREDENTIALS_FILE_INVALID"), options=named, **scoped)
+    yield case("impersonation by option in another universe", (START, READ_ENV), (env(K_SERVICE="orders"), metadata_token("?" + form({"scopes": SCOPE}))),
+               (mds('{"access_token":"ya29.source","expires_in":3599}'), generate_id("ya29.source", base=iam)), (answer, end(token)),
+               options=named | {"impersonate": TARGET})
+
+    yield given("the expected type", key_file(), exchange(NOW, {"target_audience": AUDIENCE}), (response(json.dumps({"id_token": token})), end(token)),
+                options={"expect_type": "service_account"})
+    yield given("another type than the expected", user, fail("CREDENTIALS_TYPE_UNEXPECTED"), options={"expect_type": "service_account"}, **scoped)
+    yield case("the metadata server where a file is expected", (START, READ_ENV), (env(K_SERVICE="orders"), fail("CREDENTIALS_TYPE_UNEXPECTED")),
+               options={"expect_type": "external_account"})
+    yield given("a quota project with a line end", key_file(), fail("INVALID_OPTION"), options={"quota_project_id": "p\r\nX: y"}, flags=["HeaderInjection"])
+
+    login = {"allow_user_id_token": True}
+    client = id_token(LATER, USER["client_id"])
+    yield given("the ID token of a person's login", user, refresh(), (response(json.dumps({"access_token": "ya29.x", "expires_in": 3599, "id_token": client})), end(client)), options=login)
+    yield given("a login without openid", user, refresh(), (access(), fail("TOKEN_RESPONSE_INVALID")), options=login)
+    yield given("a login at another client", user, refresh(), (response(json.dumps({"access_token": "ya29.x", "expires_in": 3599, "id_token": token})), fail("TOKEN_RESPONSE_INVALID")), options=login)
+
+    fields = {"format_version": "1", "project": "shop", "name": "orders", "private_key_id": "k", "private_key": EC_KEY_PEM, "token_uri": "https://gdc.example/token"}
+    gdch = file_of("gdch_service_account", **fields)
+    trusted = {"trusted_endpoints": ["gdc.example"]}
+    yield given("Google Distributed Cloud: an endpoint that nobody trusts", gdch, fail("ENDPOINT_NOT_ALLOWED"), **scoped)
+    yield given("Google Distributed Cloud: no audience", gdch, fail("INVALID_OPTION"), options=trusted, **scoped)
+    yield given("Google Distributed Cloud: no ID tokens", gdch, fail("ID_TOKEN_UNSUPPORTED"), options=trusted | {"gdch_audience": "https://api.example"})
+    yield given("Google Distributed Cloud: another format", file_of("gdch_service_account", **fields | {"format_version": "2"}), fail("CREDENTIALS_FILE_INVALID"), options=trusted, **scoped)
+    for field in ("project", "name", "private_key", "private_key_id"):
+        yield given(f"Google Distributed Cloud: no {field}", file_of("gdch_service_account", **fields | {field: None}), fail("CREDENTIALS_FILE_INVALID"), options=trusted, **scoped)
+    yield given("Google Distributed Cloud: a damaged key", file_of("gdch_service_account", **fields | {"private_key": EC_KEY_PEM[:120]}), fail("CREDENTIALS_FILE_INVALID"), options=trusted, **scoped)
 
 
 # --- cache -------------------------------------------------------------------------------------------------------
@@ -784,6 +932,8 @@ def main():
     write("acquire/user.json", note, list(user_cases()))
     write("acquire/impersonated_service_account.json", note, list(impersonated_cases()))
     write("acquire/external_account.json", note, list(external_cases()))
+    write("acquire/self_signed.json", note, list(self_signed_cases()))
+    write("acquire/options.json", note, list(option_cases()))
     cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
     write("cache/timelines.json", note, cases)
 

@@ -2,7 +2,8 @@
 //!
 //! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…}`,
 //! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
-//! "client_certificate":null|{"cert_path":…,"key_path":…}}`, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
+//! "client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
+//! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…}`, `{"step":"wait","until_ms":…}`,
 //! `{"step":"done","token":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…}}`, `{"step":"fail","error":{…}}`.
 //!
@@ -107,7 +108,7 @@ fn write_request(request: &HttpRequest) -> Value {
         Route::Direct => "direct",
     };
     let certificate = request.client_certificate.as_ref();
-    json!({
+    let mut step = json!({
         "step": "send",
         "method": request.method.as_str(),
         "url": request.url,
@@ -116,7 +117,11 @@ fn write_request(request: &HttpRequest) -> Value {
         "timeout_ms": request.timeout_ms,
         "route": route,
         "client_certificate": certificate.map(|c| json!({"cert_path": c.cert_path, "key_path": c.key_path})),
-    })
+    });
+    if let (Some(path), Some(members)) = (&request.ca_certificate_path, step.as_object_mut()) {
+        members.insert("ca_certificate_path".to_owned(), json!(path));
+    }
+    step
 }
 
 #[derive(Deserialize)]

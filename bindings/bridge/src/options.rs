@@ -1,7 +1,7 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
 use gatepass_core::adc::Explicit;
-use gatepass_core::credentials::Impersonate;
+use gatepass_core::credentials::{Impersonate, Preferences};
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
@@ -18,13 +18,23 @@ struct SourceOptions {
     impersonate: Option<String>,
     #[serde(default)]
     delegates: Vec<String>,
+    subject: Option<String>,
+    #[serde(default)]
+    self_signed_access_tokens: bool,
+    gdch_audience: Option<String>,
+    #[serde(default)]
+    allow_user_id_token: bool,
+    expect_type: Option<String>,
+    quota_project_id: Option<String>,
+    universe_domain: Option<String>,
     #[serde(default)]
     trusted_endpoints: Vec<String>,
     seed: u64,
 }
 
-/// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…, "delegates":[…],
-/// "trusted_endpoints":[…]}`.
+/// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…, "delegates":[…], "subject":…,
+/// "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…, "expect_type":…, "quota_project_id":…,
+/// "universe_domain":…, "trusted_endpoints":[…]}`; all but the seed may be left out.
 pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
     let options: SourceOptions = read(options)?;
     let credentials = match (options.credentials_file, options.credentials_json) {
@@ -49,6 +59,15 @@ pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
     Ok(SourceConfig {
         credentials,
         impersonate,
+        preferences: Preferences {
+            subject: options.subject,
+            self_signed_access_tokens: options.self_signed_access_tokens,
+            gdch_audience: options.gdch_audience,
+            allow_user_id_token: options.allow_user_id_token,
+        },
+        expect_type: options.expect_type,
+        quota_project_id: options.quota_project_id,
+        universe_domain: options.universe_domain,
         trusted_endpoints: options.trusted_endpoints,
         seed: options.seed,
     })

@@ -1,6 +1,7 @@
 //! A token source behind a handle.
 
 use gatepass_core::{FlightId, Millis, Token, TokenKey, TokenSource};
+use serde_json::json;
 
 use crate::failure::{Failure, guard};
 use crate::op::Op;
@@ -51,7 +52,8 @@ impl Source {
         guard(|| Ok(Self(TokenSource::new(options::source(options)?))))
     }
 
-    /// The token of `kind` (`id_token` or `access_token`) for `target` (the audience; scopes separated by spaces).
+    /// The token of `kind` for `target`: an `id_token` or a `self_signed_jwt` for an audience, an `access_token` for
+    /// scopes separated by spaces.
     ///
     /// # Errors
     /// `INVALID_AUDIENCE`, `INVALID_OPTION`, or `API_MISUSE` for an unknown kind.
@@ -60,7 +62,12 @@ impl Source {
             let key = match kind {
                 "id_token" => TokenKey::id_token(target)?,
                 "access_token" => TokenKey::access_token(target)?,
-                _ => return Err(Failure::misuse("the kind of token is neither id_token nor access_token")),
+                "self_signed_jwt" => TokenKey::self_signed_jwt(target)?,
+                _ => {
+                    return Err(Failure::misuse(
+                        "the kind of token is unknown, expected id_token, access_token or self_signed_jwt",
+                    ));
+                }
             };
             Ok(match self.0.lookup(&key, Millis(now_ms)) {
                 gatepass_core::Lookup::Fresh(token) => Lookup::Fresh(TokenView(token)),
@@ -71,6 +78,12 @@ impl Source {
                 gatepass_core::Lookup::Join(FlightId(id)) => Lookup::Join(id),
             })
         })
+    }
+
+    /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`, as JSON:
+    /// `[[name,value],…]`. They are known once a token was fetched.
+    pub fn access_token_headers(&self) -> String {
+        json!(self.0.access_token_headers()).to_string()
     }
 
     /// Gives up every flight, as a forked child must. Tokens are kept.

@@ -1,15 +1,17 @@
 //! `"type": "authorized_user"`: a person, by a refresh token that gcloud keeps (AIP-4113).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::credentials::Fields;
 use crate::credentials::client::Client;
-use crate::credentials::trust::TrustedEndpoints;
-use crate::error::Error;
+use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
+use crate::credentials::{Fetch, Fields, Preferences, invalid, no_key};
+use crate::error::{Error, ErrorCode};
+use crate::exchange::Exchange;
+use crate::exchange::oauth2_token::{RefreshToken, UserToken};
+use crate::retry::Jitter;
 use crate::secret::Secret;
+use crate::token::TokenKey;
 use crate::url::Url;
-
-const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
 /// A person who has logged in, by a client that they trust.
 pub(crate) struct UserAccount {
@@ -23,8 +25,44 @@ pub(crate) struct UserAccount {
 impl UserAccount {
     /// Reads a file of the type `authorized_user`.
     pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        fields.check_universe()?;
-        Self::read(fields, trusted.field(fields, "token_uri", Some(TOKEN_URI))?, false)
+        if trusted.universe_of(fields)? != DEFAULT_UNIVERSE {
+            return Err(invalid(
+                "universe_domain",
+                "another universe",
+                "googleapis.com: accounts of other universes are external",
+            ));
+        }
+        let token_uri = match fields.has("token_uri") {
+            true => trusted.field(fields, "token_uri", None)?,
+            false => trusted.token_uri()?,
+        };
+        Self::read(fields, token_uri, false)
+    }
+
+    /// The operation that gets this token, or why there is none.
+    pub(crate) fn fetch(
+        self: &Arc<Self>,
+        key: &TokenKey,
+        preferences: &Preferences,
+        jitter: Jitter,
+    ) -> Result<Fetch, Error> {
+        preferences.refuse_subject("these are credentials of a person already")?;
+        let want = match key {
+            TokenKey::AccessToken { scopes } => UserToken::Access { scopes: scopes.clone() },
+            TokenKey::IdToken { .. } if preferences.allow_user_id_token && !self.authenticates_by_header => {
+                UserToken::Id
+            }
+            TokenKey::IdToken { .. } => {
+                return Err(Error::new(
+                    ErrorCode::IdTokenUnsupported,
+                    "these are credentials of a person, who has no ID token for an audience",
+                ));
+            }
+            TokenKey::SelfSignedJwt { .. } => {
+                return Err(no_key("these are credentials of a person, who has no key"));
+            }
+        };
+        Ok(Fetch::RefreshToken(Exchange::new(RefreshToken { account: Arc::clone(self), want }, jitter)))
     }
 
     /// Reads client and refresh token, which the user types have in common.

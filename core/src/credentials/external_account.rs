@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use crate::credentials::client::Client;
-use crate::credentials::impersonated_service_account::{CLOUD_PLATFORM, Next, Target, with_scope};
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
+use crate::credentials::target::{ActAs, CLOUD_PLATFORM, Errand, Target, or_cloud_platform};
 use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid};
+use crate::credentials::{Fields, Preferences, invalid, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
-use crate::exchange::iam_credentials::Generate;
 use crate::exchange::sts::TokenExchange;
 use crate::retry::Jitter;
 use crate::secret::Secret;
@@ -20,9 +19,11 @@ use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey};
 use crate::url::Url;
 
-const TOKEN_URL: &str = "https://sts.googleapis.com/v1/token";
 /// Life of an impersonated token: default, and the bounds that AIP-4117 sets.
 const LIFETIME_SECONDS: (u32, u32, u32) = (3600, 600, 43_200);
+
+/// How often a certificate that was replaced in the middle of an exchange is read again.
+const CERTIFICATE_RENEWALS: u32 = 4;
 
 /// Subject token types that STS takes (RFC 8693, section 3; AIP-4117).
 const SUBJECT_TOKEN_TYPES: [&str; 6] = [
@@ -47,7 +48,7 @@ pub(crate) struct ExternalAccount {
 
 impl ExternalAccount {
     pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        fields.check_universe()?;
+        let token_url = format!("https://sts.{}/v1/token", trusted.universe_of(fields)?);
         let audience = fields.required("audience")?.to_owned();
         let subject_token_type = fields.required("subject_token_type")?.to_owned();
         if !SUBJECT_TOKEN_TYPES.contains(&subject_token_type.as_str()) {
@@ -77,7 +78,7 @@ impl ExternalAccount {
         Ok(Self {
             audience,
             subject_token_type,
-            token_url: trusted.field(fields, "token_url", Some(TOKEN_URL))?,
+            token_url: trusted.field(fields, "token_url", Some(&token_url))?,
             client,
             workforce_pool_user_project,
             target,
@@ -85,35 +86,56 @@ impl ExternalAccount {
         })
     }
 
+    /// What these credentials are, without a secret.
+    pub(crate) fn describe(&self) -> String {
+        let federated = format!("a federated identity of {}", self.audience);
+        match &self.target {
+            Some(target) => format!("{}, by {federated}", target.email()),
+            None => federated,
+        }
+    }
+
     /// The operation that gets this token, or why there is none.
-    pub(crate) fn fetch(self: &Arc<Self>, key: &TokenKey, mut jitter: Jitter) -> Result<Federation, Error> {
-        let next = match (&self.target, key) {
+    pub(crate) fn fetch(
+        self: &Arc<Self>,
+        key: &TokenKey,
+        preferences: &Preferences,
+        mut jitter: Jitter,
+    ) -> Result<Federation, Error> {
+        const NO_URL: &str =
+            "the external_account file has no service_account_impersonation_url, and a federated identity";
+        let (errand, scopes) = match (&self.target, key) {
             (Some(target), key) => {
-                Some(Next { target: Arc::clone(target), key: with_scope(key), jitter: jitter.fork() })
+                let errand = Errand::new(Arc::clone(target), key, preferences, jitter.fork())?;
+                (Some(errand), vec![CLOUD_PLATFORM.to_owned()])
             }
-            (None, TokenKey::AccessToken { .. }) => None,
+            (None, TokenKey::AccessToken { scopes }) => {
+                preferences.refuse_subject("a federated identity has no domain")?;
+                (None, or_cloud_platform(scopes))
+            }
             (None, TokenKey::IdToken { .. }) => {
                 return Err(Error::new(
                     ErrorCode::IdTokenUnsupported,
-                    "the external_account file has no service_account_impersonation_url, and a federated identity has no ID token of its own",
+                    format!("{NO_URL} has no ID token of its own"),
                 ));
             }
+            (None, TokenKey::SelfSignedJwt { .. }) => return Err(no_key(&format!("{NO_URL} has no key"))),
         };
-        let scopes = match (&next, with_scope(key)) {
-            (None, TokenKey::AccessToken { scopes }) => scopes,
-            _ => vec![CLOUD_PLATFORM.to_owned()],
-        };
-        let email = self.target.as_ref().map(|target| target.email().to_owned());
-        let subject =
-            self.source.subject_token(&self.audience, &self.subject_token_type, email, jitter.fork());
+        let subject = Box::new(self.subject_token(jitter.fork()));
         Ok(Federation {
             account: Arc::clone(self),
             scopes,
             jitter,
-            next,
-            stage: Stage::Subject(Box::new(subject)),
+            errand,
+            stage: Stage::Subject(subject),
             certificate: None,
+            renewals: CERTIFICATE_RENEWALS,
         })
+    }
+
+    fn subject_token(&self, jitter: Jitter) -> SubjectToken {
+        let email = self.target.as_ref().map(|target| target.email().to_owned());
+        self.source.subject_token(&self.audience, &self.subject_token_type, email, jitter)
     }
 }
 
@@ -122,20 +144,40 @@ pub(crate) struct Federation {
     account: Arc<ExternalAccount>,
     scopes: Vec<String>,
     jitter: Jitter,
-    next: Option<Next>,
+    errand: Option<Errand>,
     stage: Stage,
-    certificate: Option<ClientCertificate>,
+    certificate: Option<Presented>,
+    /// How often the certificate may still be read again.
+    renewals: u32,
+}
+
+/// The certificate that was presented, and the subject token that was made of it.
+struct Presented {
+    certificate: ClientCertificate,
+    subject_token: Secret<String>,
+    /// Why it is read again.
+    refusal: Option<Error>,
 }
 
 enum Stage {
     Subject(Box<SubjectToken>),
     Exchange(Exchange<TokenExchange>),
-    Generate(Exchange<Generate>),
+    Target(ActAs),
 }
 
 impl Federation {
     fn exchange(&mut self, now: Millis, subject: Subject) -> Step<Issued> {
-        self.certificate.clone_from(&subject.client_certificate);
+        let refused =
+            self.certificate.take().and_then(|before| Some((before.subject_token, before.refusal?)));
+        match refused {
+            Some((before, error)) if before.expose() == subject.token.expose() => return Step::Fail(error),
+            _ => {}
+        }
+        self.certificate = subject.client_certificate.clone().map(|certificate| Presented {
+            certificate,
+            subject_token: subject.token.clone(),
+            refusal: None,
+        });
         let endpoint = TokenExchange {
             account: Arc::clone(&self.account),
             subject_token: subject.token,
@@ -146,11 +188,28 @@ impl Federation {
         self.resume(now, Reply::Start)
     }
 
-    fn generate(&mut self, now: Millis, issued: Issued) -> Step<Issued> {
-        match self.next.take() {
+    /// A certificate may have been replaced since it was read: it is read again, and presented if it is another one
+    /// (AIP-4118). Every other failure is final.
+    fn renew_certificate(&mut self, now: Millis, error: Error) -> Step<Issued> {
+        let may_be_old = matches!(error.code(), ErrorCode::ConnectionFailed | ErrorCode::TokenRefused);
+        match self.certificate.as_mut().filter(|_| may_be_old && self.renewals > 0) {
+            None => Step::Fail(error),
+            Some(presented) => {
+                presented.refusal = Some(error);
+                self.renewals -= 1;
+                let subject = self.account.subject_token(self.jitter.fork());
+                self.stage = Stage::Subject(Box::new(subject));
+                self.resume(now, Reply::Start)
+            }
+        }
+    }
+
+    fn act_as_target(&mut self, now: Millis, issued: Issued) -> Step<Issued> {
+        match self.errand.take() {
             None => Step::Done(issued),
-            Some(next) => {
-                self.stage = Stage::Generate(next.generate(issued.value, self.certificate.take()));
+            Some(errand) => {
+                let certificate = self.certificate.take().map(|presented| presented.certificate);
+                self.stage = Stage::Target(errand.with(issued.value, certificate));
                 self.resume(now, Reply::Start)
             }
         }
@@ -165,10 +224,11 @@ impl Operation for Federation {
             Stage::Subject(subject) => {
                 subject.resume(now, reply).and_then(|subject| self.exchange(now, subject))
             }
-            Stage::Exchange(exchange) => {
-                exchange.resume(now, reply).and_then(|issued| self.generate(now, issued))
-            }
-            Stage::Generate(exchange) => exchange.resume(now, reply),
+            Stage::Exchange(exchange) => match exchange.resume(now, reply) {
+                Step::Fail(error) => self.renew_certificate(now, error),
+                step => step.and_then(|issued| self.act_as_target(now, issued)),
+            },
+            Stage::Target(target) => target.resume(now, reply),
         }
     }
 }

@@ -5,10 +5,8 @@ use crate::credentials::authorized_user::UserAccount;
 use crate::credentials::trust::TrustedEndpoints;
 use crate::error::Error;
 
-const TOKEN_URL: &str = "https://sts.googleapis.com/v1/oauthtoken";
-
 /// Reads a file of this type.
 pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<UserAccount, Error> {
-    fields.check_universe()?;
-    UserAccount::read(fields, trusted.field(fields, "token_url", Some(TOKEN_URL))?, true)
+    let default = format!("https://sts.{}/v1/oauthtoken", trusted.universe_of(fields)?);
+    UserAccount::read(fields, trusted.field(fields, "token_url", Some(&default))?, true)
 }

@@ -4,38 +4,41 @@ pub(crate) mod authorized_user;
 pub(crate) mod client;
 pub(crate) mod external_account;
 mod external_account_authorized_user;
+pub(crate) mod gdch_service_account;
 pub(crate) mod impersonated_service_account;
 pub(crate) mod service_account;
 mod subject_token;
+pub(crate) mod target;
 pub(crate) mod trust;
 
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode};
+use crate::exchange::gdch::GdchToken;
 use crate::exchange::metadata::MetadataToken;
 use crate::exchange::oauth2_token::{JwtBearer, RefreshToken};
 use crate::exchange::{Exchange, printable};
 use crate::json::{self, Value};
 use crate::retry::Jitter;
 use crate::step::{Millis, Operation, Reply, Step};
-use crate::token::{Issued, TokenKey};
+use crate::token::{Issued, TokenKey, Want};
 use authorized_user::UserAccount;
 use external_account::{ExternalAccount, Federation};
+use gdch_service_account::GdchServiceAccount;
 pub use impersonated_service_account::Impersonate;
 use impersonated_service_account::{Impersonated, Impersonation};
-use service_account::ServiceAccount;
-use trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
+use service_account::{SelfSigned, ServiceAccount};
+use trust::TrustedEndpoints;
 
 /// The types of credential files that can be read.
-const TYPES: [&str; 5] = [
+const TYPES: [&str; 6] = [
     "service_account",
     "authorized_user",
     "external_account",
     "external_account_authorized_user",
     "impersonated_service_account",
+    "gdch_service_account",
 ];
-/// A type that Google defines and this version cannot use yet.
-const NOT_YET: &str = "gdch_service_account";
 
 /// Credentials within impersonated ones, and within those.
 const MAX_SOURCES: usize = 2;
@@ -52,9 +55,48 @@ pub(crate) enum Credential {
     ExternalAccount(Arc<ExternalAccount>),
     /// A service account, by other credentials that may act as it.
     Impersonated(Box<Impersonated>),
+    /// A service account of Google Distributed Cloud, in a place without the internet.
+    Gdch(Arc<GdchServiceAccount>),
 }
 
-impl Credential {
+/// What the program asks of whichever credentials are found.
+#[derive(Clone, Debug, Default)]
+pub struct Preferences {
+    /// The e-mail of a person to act for (domain-wide delegation). It holds for access tokens.
+    pub subject: Option<String>,
+    /// Whether a service-account key signs access tokens itself (AIP-4111) instead of asking an endpoint for them.
+    /// Other credentials do as always.
+    pub self_signed_access_tokens: bool,
+    /// The audience of the tokens of a `gdch_service_account`.
+    pub gdch_audience: Option<String>,
+    /// Whether credentials of a person give the ID token of their login, which is for the OAuth client that they
+    /// used and no other audience. Cloud Run takes it where gcloud was that client; no other receiver should.
+    pub allow_user_id_token: bool,
+}
+
+impl Preferences {
+    /// Refuses a subject where none can be acted for, for the reason `why`.
+    pub(crate) fn refuse_subject(&self, why: &str) -> Result<(), Error> {
+        match self.subject {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorCode::SubjectUnsupported,
+                format!("the option subject is given, but {why}"),
+            )),
+        }
+    }
+}
+
+/// A credential file that was read.
+pub(crate) struct CredentialFile {
+    /// Its `type`.
+    pub(crate) kind: String,
+    pub(crate) credential: Credential,
+    /// The project that calls with these credentials are billed to, unless the program or the environment says another.
+    pub(crate) quota_project_id: Option<String>,
+}
+
+impl CredentialFile {
     /// Reads the text of a credential file. `file` names it in errors; its contents stay out of them.
     pub(crate) fn parse(text: &str, file: &str, trusted: &TrustedEndpoints) -> Result<Self, Error> {
         Self::read(text, trusted).map_err(|error| error.within(&format!("credential file {file}")))
@@ -71,9 +113,16 @@ impl Credential {
                 format!("it is {found}, expected one JSON object"),
             ));
         }
-        Self::from_fields(Fields(&document), trusted, MAX_SOURCES)
+        let fields = Fields(&document);
+        Ok(Self {
+            credential: Credential::from_fields(fields, trusted, MAX_SOURCES)?,
+            kind: fields.required("type")?.to_owned(),
+            quota_project_id: fields.optional("quota_project_id")?.map(str::to_owned),
+        })
     }
+}
 
+impl Credential {
     /// `sources`: how many credentials may stand within these.
     fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints, sources: usize) -> Result<Self, Error> {
         Ok(match fields.required("type")? {
@@ -98,15 +147,7 @@ impl Credential {
                 };
                 Self::Impersonated(Box::new(Impersonated::from_fields(fields, trusted, source)?))
             }
-            NOT_YET => {
-                return Err(Error::new(
-                    ErrorCode::CredentialsTypeUnsupported,
-                    format!(
-                        "its type is {NOT_YET}, which this version cannot use yet, expected one of {}",
-                        TYPES.join(", ")
-                    ),
-                ));
-            }
+            "gdch_service_account" => Self::Gdch(Arc::new(GdchServiceAccount::from_fields(fields, trusted)?)),
             unknown => {
                 return Err(Error::new(
                     ErrorCode::CredentialsTypeUnknown,
@@ -116,34 +157,47 @@ impl Credential {
         })
     }
 
-    /// The operation that gets this token.
-    pub(crate) fn fetch(&self, key: &TokenKey, jitter: Jitter) -> Fetch {
+    /// The operation that gets this token; it fails at once when there is none.
+    pub(crate) fn fetch(&self, key: &TokenKey, preferences: &Preferences, jitter: Jitter) -> Fetch {
+        self.try_fetch(key, preferences, jitter).unwrap_or_else(Fetch::Refused)
+    }
+
+    fn try_fetch(&self, key: &TokenKey, preferences: &Preferences, jitter: Jitter) -> Result<Fetch, Error> {
         match self {
             Self::Metadata { host } => {
-                let endpoint = MetadataToken { host: host.clone(), key: key.clone() };
-                Fetch::Metadata(Exchange::new(endpoint, jitter))
+                preferences.refuse_subject("the metadata server does not act for persons")?;
+                let want = match key {
+                    TokenKey::IdToken { audience } => Want::IdToken { audience: audience.clone() },
+                    TokenKey::AccessToken { scopes } => Want::AccessToken { scopes: scopes.clone() },
+                    TokenKey::SelfSignedJwt { .. } => {
+                        return Err(no_key("the metadata server gives no key to sign with"));
+                    }
+                };
+                Ok(Fetch::Metadata(Exchange::new(MetadataToken { host: host.clone(), want }, jitter)))
             }
-            Self::ServiceAccount(account) => {
-                let endpoint = JwtBearer { account: Arc::clone(account), key: key.clone() };
-                Fetch::JwtBearer(Exchange::new(endpoint, jitter))
-            }
-            Self::User(account) => match key {
-                TokenKey::AccessToken { scopes } => {
-                    let endpoint = RefreshToken { account: Arc::clone(account), scopes: scopes.clone() };
-                    Fetch::RefreshToken(Exchange::new(endpoint, jitter))
-                }
-                TokenKey::IdToken { .. } => Fetch::Refused(Error::new(
-                    ErrorCode::IdTokenUnsupported,
-                    "these are credentials of a person, who has no ID token for an audience",
-                )),
-            },
-            Self::ExternalAccount(account) => match account.fetch(key, jitter) {
-                Ok(federation) => Fetch::Federation(Box::new(federation)),
-                Err(error) => Fetch::Refused(error),
-            },
+            Self::ServiceAccount(account) => account.fetch(key, preferences, jitter),
+            Self::User(account) => account.fetch(key, preferences, jitter),
+            Self::ExternalAccount(account) => account
+                .fetch(key, preferences, jitter)
+                .map(|federation| Fetch::Federation(Box::new(federation))),
+            Self::Impersonated(impersonated) => impersonated
+                .fetch(key, preferences, jitter)
+                .map(|impersonation| Fetch::Impersonation(Box::new(impersonation))),
+            Self::Gdch(account) => account.fetch(key, preferences, jitter),
+        }
+    }
+
+    /// What these credentials are, without a secret.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Metadata { host } => format!("the metadata server at {host}"),
+            Self::ServiceAccount(account) => format!("the key of {}", account.client_email),
+            Self::User(_) => "a person's credentials".to_owned(),
+            Self::ExternalAccount(account) => account.describe(),
             Self::Impersonated(impersonated) => {
-                Fetch::Impersonation(Box::new(impersonated.fetch(key, jitter)))
+                format!("{}, by {}", impersonated.target.email(), impersonated.source.describe())
             }
+            Self::Gdch(account) => format!("the key of {}", account.principal()),
         }
     }
 
@@ -161,6 +215,8 @@ pub(crate) enum Fetch {
     RefreshToken(Exchange<RefreshToken>),
     Federation(Box<Federation>),
     Impersonation(Box<Impersonation>),
+    Signed(SelfSigned),
+    Gdch(Exchange<GdchToken>),
     /// These credentials have no such token.
     Refused(Error),
 }
@@ -175,6 +231,8 @@ impl Operation for Fetch {
             Self::RefreshToken(exchange) => exchange.resume(now, reply),
             Self::Federation(federation) => federation.resume(now, reply),
             Self::Impersonation(impersonation) => impersonation.resume(now, reply),
+            Self::Signed(signed) => signed.resume(now, reply),
+            Self::Gdch(exchange) => exchange.resume(now, reply),
             Self::Refused(error) => Step::Fail(error.clone()),
         }
     }
@@ -249,18 +307,15 @@ impl<'a> Fields<'a> {
         members.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Refuses credentials of another universe than Google's own.
-    pub(crate) fn check_universe(self) -> Result<(), Error> {
-        match self.optional("universe_domain")? {
-            None | Some(DEFAULT_UNIVERSE) => Ok(()),
-            Some(_) => Err(invalid("universe_domain", "another universe", DEFAULT_UNIVERSE)),
-        }
-    }
-
     /// Whether the field is there, whatever its value.
     pub(crate) fn has(self, name: &str) -> bool {
         self.0.member(name).is_some()
     }
+}
+
+/// The error when a JWT is to be signed by credentials without a key, for the reason `why`.
+pub(crate) fn no_key(why: &str) -> Error {
+    Error::new(ErrorCode::SelfSignedJwtUnsupported, why)
 }
 
 /// The error for a field that is not what it should be.

@@ -1,22 +1,34 @@
 //! `"type": "service_account"`: a key that Google made for a service account (AIP-4112).
 
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid};
+use std::sync::Arc;
+
+use crate::credentials::impersonated_service_account::Impersonation;
+use crate::credentials::target::{Errand, Target};
+use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
+use crate::credentials::{Fetch, Fields, Preferences, invalid};
 use crate::crypto::{KeyRejected, RsaSigningKey};
 use crate::encoding::pem_decode;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::Exchange;
+use crate::exchange::oauth2_token::{Assertion, JwtBearer};
+use crate::retry::Jitter;
 use crate::secret::Secret;
+use crate::step::{Millis, Operation, Reply, Step};
+use crate::token::self_signed_jwt::Claims;
+use crate::token::{Issued, TokenKey, Want};
 use crate::url::Url;
 
-/// The token endpoint of files that do not name one.
-const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+/// The scope of a self-signed JWT that may call the IAM Credentials API.
+const IAM: &str = "https://www.googleapis.com/auth/iam";
 
 /// A service account and its private key.
 pub(crate) struct ServiceAccount {
     pub(crate) client_email: String,
     pub(crate) private_key: RsaSigningKey,
     pub(crate) private_key_id: Option<String>,
-    pub(crate) token_uri: Url,
+    token_uri: Url,
+    /// The account as a target of the IAM Credentials API, in a universe whose token endpoint issues no tokens.
+    elsewhere: Option<Arc<Target>>,
 }
 
 impl ServiceAccount {
@@ -25,9 +37,96 @@ impl ServiceAccount {
         let private_key = private_key(fields.required("private_key")?)?;
         let private_key_id =
             fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
-        let token_uri = trusted.field(fields, "token_uri", Some(TOKEN_URI))?;
-        fields.check_universe()?;
-        Ok(Self { client_email, private_key, private_key_id, token_uri })
+        let token_uri = match fields.has("token_uri") {
+            true => trusted.field(fields, "token_uri", None)?,
+            false => trusted.token_uri()?,
+        };
+        let elsewhere = match trusted.universe_of(fields)? {
+            DEFAULT_UNIVERSE => None,
+            universe => Some(Arc::new(Target::of(&client_email, universe, trusted)?)),
+        };
+        Ok(Self { client_email, private_key, private_key_id, token_uri, elsewhere })
+    }
+
+    /// The operation that gets this token, or why there is none.
+    pub(crate) fn fetch(
+        self: &Arc<Self>,
+        key: &TokenKey,
+        preferences: &Preferences,
+        mut jitter: Jitter,
+    ) -> Result<Fetch, Error> {
+        let subject = preferences.subject.clone();
+        Ok(match key {
+            TokenKey::SelfSignedJwt { audience } => self.signed(Scope::Audience(audience.clone())),
+            TokenKey::IdToken { audience } => {
+                preferences.refuse_subject("an ID token says who the service account is, not the person")?;
+                match &self.elsewhere {
+                    None => self.exchanged(Want::IdToken { audience: audience.clone() }, None, jitter),
+                    // No token endpoint issues ID tokens there: the account impersonates itself.
+                    Some(target) => {
+                        let source = self.signed(Scope::Scopes(vec![IAM.to_owned()]));
+                        let errand = Errand::new(Arc::clone(target), key, preferences, jitter.fork())?;
+                        Fetch::Impersonation(Box::new(Impersonation::new(source, errand)))
+                    }
+                }
+            }
+            TokenKey::AccessToken { .. } if subject.is_some() && self.elsewhere.is_some() => {
+                return Err(Error::new(
+                    ErrorCode::SubjectUnsupported,
+                    "there is no domain-wide delegation outside the universe googleapis.com",
+                ));
+            }
+            TokenKey::AccessToken { scopes }
+                if subject.is_none() && self.signs_access_tokens(preferences) =>
+            {
+                self.signed(Scope::Scopes(scopes.clone()))
+            }
+            TokenKey::AccessToken { scopes } => {
+                self.exchanged(Want::AccessToken { scopes: scopes.clone() }, subject, jitter)
+            }
+        })
+    }
+
+    fn signs_access_tokens(&self, preferences: &Preferences) -> bool {
+        preferences.self_signed_access_tokens || self.elsewhere.is_some()
+    }
+
+    fn signed(self: &Arc<Self>, scope: Scope) -> Fetch {
+        Fetch::Signed(SelfSigned { account: Arc::clone(self), scope })
+    }
+
+    fn exchanged(self: &Arc<Self>, want: Want, subject: Option<String>, jitter: Jitter) -> Fetch {
+        let assertion = Assertion::ByKey { account: Arc::clone(self), subject };
+        let endpoint = JwtBearer { token_uri: self.token_uri.clone(), assertion, want };
+        Fetch::JwtBearer(Exchange::new(endpoint, jitter))
+    }
+}
+
+/// The making of a JWT that is itself the credential: no endpoint is asked.
+pub(crate) struct SelfSigned {
+    account: Arc<ServiceAccount>,
+    scope: Scope,
+}
+
+enum Scope {
+    Audience(String),
+    Scopes(Vec<String>),
+}
+
+impl Operation for SelfSigned {
+    type Output = Issued;
+
+    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+        let email = &self.account.client_email;
+        match (reply, &self.scope) {
+            (Reply::Start, Scope::Audience(audience)) => {
+                Claims::for_audience(email, audience, now).sign(&self.account).into()
+            }
+            (Reply::Start, Scope::Scopes(scopes)) => {
+                Claims::for_scopes(email, scopes, now).and_then(|claims| claims.sign(&self.account)).into()
+            }
+            (other, _) => Step::misuse("Start", &other),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::credentials::{Fields, invalid};
 use crate::error::{Error, ErrorCode};
 use crate::url::Url;
 
-/// The universe whose endpoints are trusted (AIP-4118 calls the domain `universe_domain`).
+/// The universe whose endpoints are trusted: Google's own cloud (AIP-4118 calls the domain `universe_domain`).
 pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
 
 /// Where clouds put the metadata service of a machine: 169.254.169.254, and AWS's address of IPv6.
@@ -20,7 +20,18 @@ const GOOGLE_METADATA: &str = "metadata.google.internal";
 pub(crate) struct TrustedEndpoints {
     /// `host:port`, in lower case.
     named: Vec<String>,
+    /// Another universe, whose endpoints the user trusts as well.
+    universe: Option<String>,
+    /// The token endpoint of whoever does not name one, in place of Google's.
+    token_uri: Option<String>,
+    /// The IAM Credentials API of whoever does not name one, in place of Google's.
+    iam_credentials: Option<String>,
 }
+
+/// The variable by which gcloud is sent to another token endpoint.
+pub(crate) const TOKEN_HOST: &str = "CLOUDSDK_AUTH_TOKEN_HOST";
+/// The variable by which gcloud is sent to another endpoint of the IAM Credentials API.
+pub(crate) const IAM_CREDENTIALS: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 
 impl TrustedEndpoints {
     /// Reads `host` or `host:port`, separated by commas; a host alone stands for its port 443.
@@ -34,7 +45,52 @@ impl TrustedEndpoints {
                 format!("{entry}:443").to_ascii_lowercase()
             }
         };
-        Self { named: entries.map(with_port).collect() }
+        Self { named: entries.map(with_port).collect(), ..Self::default() }
+    }
+
+    /// The same endpoints, with these in place of Google's own where a file names none.
+    pub(crate) fn with_overrides(mut self, token_uri: Option<&str>, iam_credentials: Option<&str>) -> Self {
+        self.token_uri = token_uri.map(str::to_owned);
+        self.iam_credentials = iam_credentials.map(str::to_owned);
+        self
+    }
+
+    /// The same endpoints, and those of this universe.
+    pub(crate) fn in_universe(mut self, domain: Option<&str>) -> Result<Self, Error> {
+        let is_domain =
+            |domain: &str| Url::parse(&format!("https://{domain}/")).is_ok_and(|url| url.host() == domain);
+        match domain {
+            Some(domain) if !is_domain(domain) => Err(Error::new(
+                ErrorCode::InvalidOption,
+                "the universe domain is no plain host name in lower case, expected one such as googleapis.com",
+            )),
+            domain => {
+                self.universe = domain.filter(|domain| *domain != DEFAULT_UNIVERSE).map(str::to_owned);
+                Ok(self)
+            }
+        }
+    }
+
+    /// The universe that the user has named, or the default one.
+    pub(crate) fn universe(&self) -> &str {
+        self.universe.as_deref().unwrap_or(DEFAULT_UNIVERSE)
+    }
+
+    /// Reads `universe_domain` of a credential file. A file may not choose a universe by itself: that would be to
+    /// choose every endpoint.
+    pub(crate) fn universe_of<'a>(&'a self, fields: Fields<'a>) -> Result<&'a str, Error> {
+        match fields.optional("universe_domain")? {
+            None => Ok(DEFAULT_UNIVERSE),
+            Some(domain) if domain == DEFAULT_UNIVERSE || domain == self.universe() => Ok(domain),
+            Some(_) => Err(invalid(
+                "universe_domain",
+                "another universe",
+                &format!(
+                    "{} (if you trust another one, name it by GOOGLE_CLOUD_UNIVERSE_DOMAIN)",
+                    self.universe()
+                ),
+            )),
+        }
     }
 
     /// Reads the endpoint in a field of a credential file; one that is there but no string is refused like one that
@@ -42,6 +98,17 @@ impl TrustedEndpoints {
     pub(crate) fn field(&self, fields: Fields<'_>, name: &str, default: Option<&str>) -> Result<Url, Error> {
         let text = if fields.has(name) { fields.optional(name).ok().flatten() } else { default };
         self.endpoint(name, text.unwrap_or_default())
+    }
+
+    /// Google's token endpoint, unless the user has named another.
+    pub(crate) fn token_uri(&self) -> Result<Url, Error> {
+        self.endpoint(TOKEN_HOST, self.token_uri.as_deref().unwrap_or("https://oauth2.googleapis.com/token"))
+    }
+
+    /// The IAM Credentials API of this universe, unless the user has named another endpoint.
+    pub(crate) fn iam_credentials(&self, universe: &str) -> Result<Url, Error> {
+        let google = format!("https://iamcredentials.{universe}");
+        self.endpoint(IAM_CREDENTIALS, self.iam_credentials.as_deref().unwrap_or(&google))
     }
 
     /// Reads the URL of a service that hands out subject tokens. It sees no secret of ours, so any `https` host will
@@ -88,8 +155,10 @@ impl TrustedEndpoints {
         if url.explicit_port().is_some() {
             return Err(refused("names a port"));
         }
-        let is_google = url.host() == "accounts.google.com"
-            || url.host().strip_suffix(DEFAULT_UNIVERSE).is_some_and(|host| host.ends_with('.'));
+        let within =
+            |universe: &str| url.host().strip_suffix(universe).is_some_and(|host| host.ends_with('.'));
+        let is_google =
+            url.host() == "accounts.google.com" || within(DEFAULT_UNIVERSE) || within(self.universe());
         if is_google { Ok(url) } else { Err(refused("names a host that is not Google's")) }
     }
 }

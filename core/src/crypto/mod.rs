@@ -2,7 +2,9 @@
 
 mod ring;
 
-pub(crate) use self::ring::{RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256, verify};
+pub(crate) use self::ring::{
+    EcdsaSigningKey, RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256, verify,
+};
 
 /// A public key, checked for shape and strength when its key set was read.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,9 +5,10 @@ use ring::digest;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256,
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256,
+    RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 
 use super::{Curve, KeyRejected, PublicKey, Scheme};
@@ -89,13 +90,38 @@ impl RsaSigningKey {
     }
 }
 
+/// A private P-256 key that signs with ECDSA and SHA-256.
+pub(crate) struct EcdsaSigningKey(signature::EcdsaKeyPair);
+
+impl EcdsaSigningKey {
+    /// Reads PKCS#8 DER (RFC 5958).
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyRejected> {
+        signature::EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new())
+            .map(Self)
+            .map_err(rejected)
+    }
+
+    /// Takes the private number and the uncompressed point that belongs to it (SEC 1, section C.4).
+    pub(crate) fn from_parts(private: &[u8], point: &[u8]) -> Result<Self, KeyRejected> {
+        let alg = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        signature::EcdsaKeyPair::from_private_key_and_public_key(alg, private, point, &SystemRandom::new())
+            .map(Self)
+            .map_err(rejected)
+    }
+
+    /// Signs `message`; `None` when the system has no randomness.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.0.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec())
+    }
+}
+
 /// ring gives its reasons as text only; these are the ones that a person can act on.
 fn rejected(reason: ring::error::KeyRejected) -> KeyRejected {
     KeyRejected(match reason.to_string().as_str() {
         "TooSmall" => "an RSA key of less than 2048 bits",
         "TooLarge" => "an RSA key of more than 4096 bits",
-        "WrongAlgorithm" => "a key that is not RSA",
-        "InconsistentComponents" => "an RSA key whose parts do not belong together",
+        "WrongAlgorithm" => "a key of another kind",
+        "InconsistentComponents" => "a key whose parts do not belong together",
         _ => "damaged key data",
     })
 }

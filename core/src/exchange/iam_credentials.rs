@@ -1,29 +1,50 @@
 //! The IAM Service Account Credentials API: a token of a service account for a principal that may impersonate it
-//! (IAM documentation, `projects.serviceAccounts.generateIdToken` and `generateAccessToken`).
+//! (IAM documentation, `projects.serviceAccounts`).
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::calendar::days_from_civil;
-use crate::credentials::impersonated_service_account::Target;
+use crate::credentials::target::Target;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::header;
 use crate::json::Value;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
-use crate::token::{Issued, TokenKey, access_token, id_token};
+use crate::token::self_signed_jwt::Claims;
+use crate::token::{Issued, Want, access_token, id_token};
 
 const TIMEOUT_MS: u64 = 10_000;
 const WHO: &str = "the IAM Credentials API";
 
-/// Asks for a token of the target service account, as whoever the bearer token is.
-pub(crate) struct Generate {
+/// Who calls the API, and about which account.
+pub(crate) struct Caller {
     pub(crate) target: Arc<Target>,
-    pub(crate) key: TokenKey,
     pub(crate) bearer: Secret<String>,
     pub(crate) client_certificate: Option<ClientCertificate>,
+}
+
+impl Caller {
+    fn post(&self, method: &str, body: &impl Serialize) -> Result<HttpRequest, Error> {
+        let body = serde_json::to_string(body)
+            .map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
+        let request = HttpRequest::post_json(&format!("{}:{method}", self.target.url), &body, TIMEOUT_MS);
+        let mut request = request.with_header("authorization", header::authorization(&self.bearer));
+        request.client_certificate = self.client_certificate.clone();
+        Ok(request)
+    }
+
+    fn delegates(&self) -> &[String] {
+        &self.target.delegates
+    }
+}
+
+/// Asks for a token of the target service account (`generateIdToken`, `generateAccessToken`).
+pub(crate) struct Generate {
+    pub(crate) caller: Caller,
+    pub(crate) want: Want,
 }
 
 #[derive(Serialize)]
@@ -49,26 +70,18 @@ impl Endpoint for Generate {
     type Output = Issued;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        let (target, delegates) = (&self.target, self.target.delegates.as_slice());
-        let (method, body) = match &self.key {
-            TokenKey::IdToken { audience } => {
+        let delegates = self.caller.delegates();
+        match &self.want {
+            Want::IdToken { audience } => {
                 let request = IdTokenRequest { audience, include_email: true, delegates };
-                ("generateIdToken", serde_json::to_string(&request))
+                self.caller.post("generateIdToken", &request)
             }
-            TokenKey::AccessToken { scopes } => {
-                let lifetime = format!("{}s", target.lifetime_seconds);
-                (
-                    "generateAccessToken",
-                    serde_json::to_string(&AccessTokenRequest { scope: scopes, lifetime, delegates }),
-                )
+            Want::AccessToken { scopes } => {
+                let lifetime = format!("{}s", self.caller.target.lifetime_seconds);
+                let request = AccessTokenRequest { scope: scopes, lifetime, delegates };
+                self.caller.post("generateAccessToken", &request)
             }
-        };
-        let body =
-            body.map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
-        let request = HttpRequest::post_json(&format!("{}:{method}", target.url), &body, TIMEOUT_MS);
-        let mut request = request.with_header("authorization", header::authorization(&self.bearer));
-        request.client_certificate = self.client_certificate.clone();
-        Ok(request)
+        }
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -76,16 +89,14 @@ impl Endpoint for Generate {
             return Err(error);
         }
         let body = response.body.expose();
-        let invalid =
-            |found: &str| Error::new(ErrorCode::TokenResponseInvalid, format!("{WHO} answered {found}"));
-        match &self.key {
-            TokenKey::IdToken { audience } => {
+        match &self.want {
+            Want::IdToken { audience } => {
                 let [token] = response_members(body, ["token"], WHO)?;
                 let token =
                     token.as_ref().and_then(Value::as_str).ok_or_else(|| invalid("without a token"))?;
                 id_token::read(token, audience, now, WHO)
             }
-            TokenKey::AccessToken { .. } => {
+            Want::AccessToken { .. } => {
                 let [token, expire_time] = response_members(body, ["accessToken", "expireTime"], WHO)?;
                 let expire_time = expire_time.as_ref().and_then(Value::as_str).and_then(timestamp);
                 let expires_at = expire_time.ok_or_else(|| invalid("without an expireTime"))?;
@@ -94,6 +105,74 @@ impl Endpoint for Generate {
             }
         }
     }
+}
+
+/// Has a JWT signed for the target service account (`signJwt`).
+pub(crate) struct SignJwt {
+    caller: Caller,
+    claims: ToSign,
+}
+
+enum ToSign {
+    ForAudience(String),
+    Assertion { want: Want, subject: String },
+}
+
+impl SignJwt {
+    /// A JWT that is itself the credential.
+    pub(crate) fn for_audience(caller: Caller, audience: String) -> Self {
+        Self { caller, claims: ToSign::ForAudience(audience) }
+    }
+
+    /// An assertion for `subject`, for the token endpoint.
+    pub(crate) fn assertion(caller: Caller, want: Want, subject: String) -> Self {
+        Self { caller, claims: ToSign::Assertion { want, subject } }
+    }
+
+    /// The `aud` of the JWT.
+    fn audience(&self) -> &str {
+        match &self.claims {
+            ToSign::ForAudience(audience) => audience,
+            ToSign::Assertion { .. } => self.caller.target.token_uri.as_str(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SignJwtRequest<'a> {
+    payload: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    delegates: &'a [String],
+}
+
+impl Endpoint for SignJwt {
+    const WHO: &str = WHO;
+    type Output = Issued;
+
+    fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
+        let email = self.caller.target.email();
+        let claims = match &self.claims {
+            ToSign::ForAudience(audience) => Claims::for_audience(email, audience, now),
+            ToSign::Assertion { want, subject } => {
+                Claims::assertion(email, self.audience(), want, Some(subject), now)?
+            }
+        };
+        let request = SignJwtRequest { payload: claims.to_json()?, delegates: self.caller.delegates() };
+        self.caller.post("signJwt", &request)
+    }
+
+    fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
+        if let Some(error) = response.refusal(WHO) {
+            return Err(error);
+        }
+        let [signed] = response_members(response.body.expose(), ["signedJwt"], WHO)?;
+        let signed = signed.as_ref().and_then(Value::as_str).ok_or_else(|| invalid("without a signedJwt"))?;
+        id_token::read(signed, self.audience(), now, WHO)
+    }
+}
+
+fn invalid(found: &str) -> Error {
+    Error::new(ErrorCode::TokenResponseInvalid, format!("{WHO} answered {found}"))
 }
 
 /// A timestamp in UTC (RFC 3339), as Google's APIs write it: `2026-11-22T04:36:10Z`, with or without a fraction.

@@ -4,7 +4,7 @@ use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::step::{HttpRequest, Millis, Route};
-use crate::token::{Issued, TokenKey, access_token, id_token};
+use crate::token::{Issued, Want, access_token, id_token};
 
 /// Longest wait for an answer that mints or hands out a token.
 const TIMEOUT_MS: u64 = 3_000;
@@ -35,7 +35,7 @@ pub(crate) fn has_flavor(headers: &[(String, String)]) -> bool {
 /// Asks for a token of the default service account.
 pub(crate) struct MetadataToken {
     pub(crate) host: String,
-    pub(crate) key: TokenKey,
+    pub(crate) want: Want,
 }
 
 impl Endpoint for MetadataToken {
@@ -44,13 +44,13 @@ impl Endpoint for MetadataToken {
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         let account = format!("http://{}/computeMetadata/v1/instance/service-accounts/default", self.host);
-        let url = match &self.key {
+        let url = match &self.want {
             // Without format=full there is no e-mail in the token, and IAP refuses it.
-            TokenKey::IdToken { audience } => {
+            Want::IdToken { audience } => {
                 format!("{account}/identity?{}", form(&[("audience", audience), ("format", "full")]))
             }
-            TokenKey::AccessToken { scopes } if scopes.is_empty() => format!("{account}/token"),
-            TokenKey::AccessToken { scopes } => {
+            Want::AccessToken { scopes } if scopes.is_empty() => format!("{account}/token"),
+            Want::AccessToken { scopes } => {
                 format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]))
             }
         };
@@ -59,12 +59,12 @@ impl Endpoint for MetadataToken {
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
         if let Some(error) = response.status_error(WHO) {
-            return Err(match (response.status, &self.key) {
+            return Err(match (response.status, &self.want) {
                 (404, _) => Error::new(
                     ErrorCode::TokenRefused,
                     "the metadata server answered 404: this machine has no service account, or it has no scopes",
                 ),
-                (400, TokenKey::IdToken { .. }) => Error::new(
+                (400, Want::IdToken { .. }) => Error::new(
                     ErrorCode::TokenRefused,
                     "the metadata server answered 400: on GKE, link the Kubernetes service account to a Google one",
                 ),
@@ -78,12 +78,12 @@ impl Endpoint for MetadataToken {
             ));
         }
         let body = response.body.expose();
-        match &self.key {
-            TokenKey::IdToken { audience } => {
+        match &self.want {
+            Want::IdToken { audience } => {
                 let token = std::str::from_utf8(body).unwrap_or_default().trim_ascii();
                 id_token::read(token, audience, now, WHO)
             }
-            TokenKey::AccessToken { .. } => {
+            Want::AccessToken { .. } => {
                 let [token, expires_in] = response_members(body, ["access_token", "expires_in"], WHO)?;
                 access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
             }

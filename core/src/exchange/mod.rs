@@ -2,6 +2,7 @@
 
 pub(crate) mod discovery;
 mod document;
+pub(crate) mod gdch;
 pub(crate) mod iam_credentials;
 pub(crate) mod key_set;
 pub(crate) mod metadata;

@@ -140,14 +140,10 @@ fn is_jwt(typ: &Value) -> bool {
     typ.as_str().is_some_and(|typ| ["jwt", "application/jwt"].iter().any(|jwt| typ.eq_ignore_ascii_case(jwt)))
 }
 
-/// Signs `claims` with RS256 and gives the compact form; `kid` is left out when there is none.
+/// Signs `claims` and gives the compact form; `kid` is left out when there is none.
 ///
-/// Returns `None` when the system has no randomness for blinding.
-pub(crate) fn sign_rs256(
-    key: &crypto::RsaSigningKey,
-    kid: Option<&str>,
-    claims: &impl Serialize,
-) -> Option<String> {
+/// Returns `None` when the system has no randomness to sign with.
+pub(crate) fn sign(key: &impl SigningKey, kid: Option<&str>, claims: &impl Serialize) -> Option<String> {
     #[derive(Serialize)]
     struct Header<'a> {
         alg: &'a str,
@@ -155,12 +151,40 @@ pub(crate) fn sign_rs256(
         kid: Option<&'a str>,
         typ: &'a str,
     }
-    let header = Header { alg: Algorithm::Rs256.as_str(), kid, typ: "JWT" };
+    let header = Header { alg: key.algorithm().as_str(), kid, typ: "JWT" };
     let header = base64url_encode(&serde_json::to_vec(&header).ok()?);
     let claims = base64url_encode(&serde_json::to_vec(claims).ok()?);
     let signing_input = format!("{header}.{claims}");
     let signature = key.sign(signing_input.as_bytes())?;
     Some(format!("{signing_input}.{}", base64url_encode(&signature)))
+}
+
+/// A private key and the algorithm that it signs with.
+pub(crate) trait SigningKey {
+    fn algorithm(&self) -> Algorithm;
+
+    /// The signature of `message` in the form of RFC 7518; `None` when the system has no randomness.
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>>;
+}
+
+impl SigningKey for crypto::RsaSigningKey {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::Rs256
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.sign(message)
+    }
+}
+
+impl SigningKey for crypto::EcdsaSigningKey {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::Es256
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.sign(message)
+    }
 }
 
 pub(crate) fn json_error(error: JsonError, part: &str) -> Error {

@@ -9,8 +9,9 @@ use crate::encoding::pem_decode;
 use crate::jose::jwk::{self, Jwk};
 use crate::step::Millis;
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
@@ -65,8 +66,7 @@ fn certificate(der: &[u8]) -> Option<(&[u8], (Millis, Millis))> {
 fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
     const DAMAGED: &str = "its public key is damaged";
     let (algorithm, rest) = take(spki, SEQUENCE).ok_or(DAMAGED)?;
-    let (bits, _) = take(rest, BIT_STRING).ok_or(DAMAGED)?;
-    let key = bits.strip_prefix(&[0]).ok_or(DAMAGED)?;
+    let key = bit_string(rest).ok_or(DAMAGED)?;
     let (identifier, parameters) = take(algorithm, OBJECT_IDENTIFIER).ok_or(DAMAGED)?;
     if identifier == RSA_ENCRYPTION {
         let (numbers, _) = take(key, SEQUENCE).ok_or(DAMAGED)?;
@@ -90,8 +90,13 @@ fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
     }
 }
 
+/// Takes a BIT STRING of whole octets.
+pub(crate) fn bit_string(der: &[u8]) -> Option<&[u8]> {
+    take(der, BIT_STRING)?.0.strip_prefix(&[0])
+}
+
 /// Takes one DER element of this tag; gives its content and what follows it.
-fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(crate) fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, der) = der.split_first()?;
     let (first, der) = der.split_first()?;
     let (length, der) = match *first {

@@ -1,4 +1,4 @@
-//! JWTs that a service account signs with its own key (AIP-4112; RFC 7523, section 3).
+//! JWTs that a service account signs with its own key, or has IAM sign (AIP-4111 and 4112; RFC 7523, section 3).
 
 use serde::Serialize;
 
@@ -6,38 +6,92 @@ use crate::credentials::service_account::ServiceAccount;
 use crate::error::{Error, ErrorCode};
 use crate::jose::jws;
 use crate::step::Millis;
-use crate::token::TokenKey;
+use crate::token::{Issued, Want};
 
-/// Seconds from `iat` to `exp`; the endpoint refuses more.
+/// Seconds from `iat` to `exp`; the endpoints refuse more.
 const LIFETIME: u64 = 3600;
 
+/// The claims of such a JWT.
 #[derive(Serialize)]
-struct Assertion<'a> {
-    aud: &'a str,
+pub(crate) struct Claims<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
     exp: u64,
     iat: u64,
     iss: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     target_audience: Option<&'a str>,
 }
 
-/// The assertion that the token endpoint exchanges for this token.
-pub(crate) fn assertion(account: &ServiceAccount, key: &TokenKey, now: Millis) -> Result<String, Error> {
-    let iat = now.as_secs();
-    let (scope, target_audience) = match key {
-        TokenKey::IdToken { audience } => (None, Some(audience.as_str())),
-        TokenKey::AccessToken { scopes } if scopes.is_empty() => {
-            return Err(Error::new(
-                ErrorCode::InvalidOption,
-                "no scope was given, expected at least one such as https://www.googleapis.com/auth/cloud-platform",
-            ));
+impl<'a> Claims<'a> {
+    /// The assertion that the token endpoint at `token_uri` exchanges for what is wanted, for the person `subject`
+    /// if one is given (domain-wide delegation).
+    pub(crate) fn assertion(
+        email: &'a str,
+        token_uri: &'a str,
+        want: &'a Want,
+        subject: Option<&'a str>,
+        now: Millis,
+    ) -> Result<Self, Error> {
+        let (scope, target_audience) = match want {
+            Want::IdToken { audience } => (None, Some(audience.as_str())),
+            Want::AccessToken { scopes } => (Some(joined(scopes)?), None),
+        };
+        Ok(Self { aud: Some(token_uri), scope, sub: subject, target_audience, ..Self::new(email, now) })
+    }
+
+    /// A JWT that is itself the credential, for one API or for IAP.
+    pub(crate) fn for_audience(email: &'a str, audience: &'a str, now: Millis) -> Self {
+        Self { aud: Some(audience), sub: Some(email), ..Self::new(email, now) }
+    }
+
+    /// A JWT that is itself the credential, in place of an access token with these scopes.
+    pub(crate) fn for_scopes(email: &'a str, scopes: &[String], now: Millis) -> Result<Self, Error> {
+        Ok(Self { scope: Some(joined(scopes)?), sub: Some(email), ..Self::new(email, now) })
+    }
+
+    fn new(email: &'a str, now: Millis) -> Self {
+        let iat = now.as_secs();
+        Self {
+            aud: None,
+            exp: iat + LIFETIME,
+            iat,
+            iss: email,
+            scope: None,
+            sub: None,
+            target_audience: None,
         }
-        TokenKey::AccessToken { scopes } => (Some(scopes.join(" ")), None),
-    };
-    let (aud, iss) = (account.token_uri.as_str(), account.client_email.as_str());
-    let claims = Assertion { aud, exp: iat + LIFETIME, iat, iss, scope, target_audience };
-    jws::sign_rs256(&account.private_key, account.private_key_id.as_deref(), &claims)
-        .ok_or_else(|| Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with"))
+    }
+
+    /// The JWT, signed with the account's key.
+    pub(crate) fn sign(&self, account: &ServiceAccount) -> Result<Issued, Error> {
+        let jwt = jws::sign(&account.private_key, account.private_key_id.as_deref(), self)
+            .ok_or_else(no_random_numbers)?;
+        Ok(Issued { value: jwt.into(), expires_at: Millis::from_secs(self.exp) })
+    }
+
+    /// The claims as JSON, for somebody else to sign.
+    pub(crate) fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|_| Error::new(ErrorCode::Internal, "the claims could not be written as JSON"))
+    }
+}
+
+/// The error when the system has no randomness to sign with.
+pub(crate) fn no_random_numbers() -> Error {
+    Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
+}
+
+fn joined(scopes: &[String]) -> Result<String, Error> {
+    if scopes.is_empty() {
+        return Err(Error::new(
+            ErrorCode::InvalidOption,
+            "no scope was given, expected at least one such as https://www.googleapis.com/auth/cloud-platform",
+        ));
+    }
+    Ok(scopes.join(" "))
 }

@@ -1,7 +1,9 @@
-//! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential files
-//! and `gatepass emulator subject-token` prints what an outside identity provider would.
+//! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential
+//! files, `gatepass emulator subject-token` prints what an outside identity provider would, and `gatepass emulator ca`
+//! the certificate that clients of its TLS trust.
 
 mod key;
+mod mtls;
 mod subject_token;
 
 use std::io::{self, Write};
@@ -12,9 +14,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, value_parser};
 use gatepass_emulator::service_account::DEFAULT_EMAIL;
-use gatepass_emulator::{Config, Emulator, ServiceAccount};
+use gatepass_emulator::{Config, Emulator, ServiceAccount, tls};
 
-use crate::{Failure, serve};
+use crate::Failure;
+use crate::serve::{self, Listeners};
 
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
@@ -34,6 +37,11 @@ pub(crate) struct Command {
 
 #[derive(Subcommand)]
 enum Companion {
+    /// Print the certificate of the authority that has signed the emulator's, in PEM.
+    ///
+    /// A client that is to trust `--mtls-port` takes it for its root certificate. It is a test authority, whose key is
+    /// public: nothing real may trust it.
+    Ca,
     Key(key::Options),
     SubjectToken(subject_token::Options),
 }
@@ -43,6 +51,9 @@ struct ServeOptions {
     /// The port; 0 picks a free one
     #[arg(long, default_value_t = DEFAULT_PORT)]
     port: u16,
+    /// Serve the same over TLS on this port, and ask clients for a certificate; 0 picks a free one
+    #[arg(long, value_name = "PORT")]
+    mtls_port: Option<u16>,
     /// The address to listen on, which must be a loopback address
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
@@ -72,6 +83,7 @@ struct ServeOptions {
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.subcommand {
+            Some(Companion::Ca) => print_authority(),
             Some(Companion::Key(options)) => options.run(),
             Some(Companion::SubjectToken(options)) => options.run(),
             None => self.serve.run(),
@@ -89,22 +101,31 @@ impl ServeOptions {
                 self.address
             )));
         }
-        let wanted = SocketAddr::new(self.address, self.port);
-        let cannot_listen = |error: io::Error| {
-            Failure::runtime(format!(
-                "cannot listen on {wanted}: {error}. Stop the program that does, or choose another port with --port \
-                 (0 picks a free one)"
-            ))
-        };
-        let listener = TcpListener::bind(wanted).map_err(cannot_listen)?;
-        let reachable_at = reachable(listener.local_addr().map_err(cannot_listen)?);
+        let (plain, plain_address) = self.listen("--port", self.port)?;
+        let mtls = self.mtls_port.map(|port| self.listen("--mtls-port", port)).transpose()?;
+        let addresses = Addresses { plain: plain_address, mtls: mtls.as_ref().map(|(_, address)| *address) };
+        let mtls = mtls.map(|(listener, _)| Ok((listener, mtls::server_config()?))).transpose()?;
 
-        let emulator = Arc::new(Emulator::new(self.config(reachable_at)));
+        let emulator = Arc::new(Emulator::new(self.config(addresses.plain)));
         derive_keys_ahead(&emulator);
-        announce(reachable_at)
+        addresses
+            .announce()
             .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))?;
-        serve::run(listener, emulator, self.exit_with_stdin)
-            .map_err(|error| Failure::runtime(format!("cannot serve on {wanted}: {error}")))
+        serve::run(Listeners { plain, mtls }, emulator, self.exit_with_stdin)
+            .map_err(|error| Failure::runtime(format!("cannot serve on {plain_address}: {error}")))
+    }
+
+    /// Opens a port that `option` names, and tells where it is reached.
+    fn listen(&self, option: &str, port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+        let wanted = SocketAddr::new(self.address, port);
+        TcpListener::bind(wanted)
+            .and_then(|listener| listener.local_addr().map(|bound| (listener, reachable(bound))))
+            .map_err(|error| {
+                Failure::runtime(format!(
+                    "cannot listen on {wanted}: {error}. Stop the program that does, or choose another port with \
+                     {option} (0 picks a free one)"
+                ))
+            })
     }
 
     fn config(&self, reachable_at: SocketAddr) -> Config {
@@ -137,19 +158,34 @@ fn derive_keys_ahead(emulator: &Arc<Emulator>) {
     thread::spawn(move || emulator.derive_published_keys());
 }
 
-/// Prints shell lines in one piece, so that a reader who stops after the first has got them all.
-fn announce(address: SocketAddr) -> io::Result<()> {
-    let lines = format!(
-        "export GCE_METADATA_HOST={address}\n\
-         export GCE_METADATA_IP={address}\n\
-         export METADATA_SERVER_DETECTION=assume-present\n\
-         export GATEPASS_TRUSTED_ENDPOINTS={address}\n\
-         export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
-         # listening on http://{address}\n"
-    );
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(lines.as_bytes())?;
-    stdout.flush()
+/// Where clients on this machine reach the emulator.
+struct Addresses {
+    plain: SocketAddr,
+    mtls: Option<SocketAddr>,
+}
+
+impl Addresses {
+    /// Prints shell lines in one piece, so that a reader who stops after the first has got them all.
+    fn announce(&self) -> io::Result<()> {
+        let address = self.plain;
+        let (mut trusted, mut mtls_line) = (address.to_string(), String::new());
+        if let Some(mtls) = self.mtls {
+            trusted += &format!(",{mtls}");
+            mtls_line = format!("# mTLS on https://{mtls}\n");
+        }
+        let lines = format!(
+            "export GCE_METADATA_HOST={address}\n\
+             export GCE_METADATA_IP={address}\n\
+             export METADATA_SERVER_DETECTION=assume-present\n\
+             export GATEPASS_TRUSTED_ENDPOINTS={trusted}\n\
+             export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
+             {mtls_line}\
+             # listening on http://{address}\n"
+        );
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(lines.as_bytes())?;
+        stdout.flush()
+    }
 }
 
 /// Reads the address of an emulator, without a slash at the end.
@@ -167,6 +203,10 @@ fn base_url(text: &str) -> Result<String, String> {
 /// Where the emulator is unless told otherwise.
 fn default_url() -> String {
     format!("http://127.0.0.1:{DEFAULT_PORT}")
+}
+
+fn print_authority() -> Result<(), Failure> {
+    print(&tls::authority_pem().map_err(|error| Failure::runtime(error.to_string()))?)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -1,9 +1,11 @@
 //! The `gatepass` program: one file per subcommand.
 
+mod adc;
 mod decode;
 mod emulator;
 mod host;
 mod serve;
+mod source_options;
 mod token;
 mod verify;
 
@@ -14,6 +16,7 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     let outcome = match Gatepass::parse().command {
         Command::Token(command) => command.run(),
+        Command::Adc(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Decode(command) => command.run(),
         Command::Emulator(command) => command.run(),
@@ -40,6 +43,7 @@ struct Gatepass {
 #[derive(Subcommand)]
 enum Command {
     Token(token::Command),
+    Adc(adc::Command),
     Verify(verify::Command),
     Decode(decode::Command),
     Emulator(emulator::Command),

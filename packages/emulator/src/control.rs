@@ -10,7 +10,7 @@ use crate::http::{Request, Response};
 use crate::jws::Object;
 use crate::mint::IdToken;
 use crate::time::UnixSeconds;
-use crate::{Emulator, ServiceAccount, subject_token_source};
+use crate::{Emulator, ServiceAccount, subject_token_source, tls};
 
 const ROOT: &str = "/emulator/";
 
@@ -22,6 +22,7 @@ pub(crate) fn owns(path: &str) -> bool {
 /// Answers for a path that [`owns`] accepts.
 pub(crate) fn answer(emulator: &Emulator, request: &Request, now: UnixSeconds) -> Response {
     match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/emulator/v1/ca.pem") => authority(),
         ("GET", "/emulator/v1/requests") => list_requests(emulator),
         ("POST", "/emulator/v1/requests:reset") => {
             emulator.requests.reset();
@@ -36,10 +37,17 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request, now: UnixSeconds) -
         (method, path) => refuse(
             404,
             &format!(
-                "no {method} {path} here; the control API has GET /emulator/v1/requests, and POST \
+                "no {method} {path} here; the control API has GET /emulator/v1/ca.pem, /emulator/v1/requests, and POST \
                  /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear"
             ),
         ),
+    }
+}
+
+fn authority() -> Response {
+    match tls::authority_pem() {
+        Ok(pem) => Response::new(200, "application/x-pem-file", pem),
+        Err(error) => refuse(500, &error.to_string()),
     }
 }
 

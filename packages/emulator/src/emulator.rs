@@ -8,6 +8,7 @@ use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
 use crate::{
     Config, aws_metadata, certs, control, iam_credentials, metadata, sts, subject_token_source, token,
+    token_info,
 };
 
 /// A stand-in for the Google endpoints that issue and publish service identity.
@@ -68,6 +69,7 @@ impl Emulator {
             path if iam_credentials::owns(path) => iam_credentials::answer(config, request, now),
             path if aws_metadata::owns(path) => Ok(aws_metadata::answer(request, now)),
             "/token" => post_only(request, || token::answer(config, request, now)),
+            "/tokeninfo" => get_only(request, || token_info::answer(request, now)),
             "/v1/token" | "/sts/v1/token" => post_only(request, || sts::exchange(config, request, now)),
             "/v1/oauthtoken" | "/sts/v1/oauthtoken" => {
                 post_only(request, || sts::refresh(config, request, now))
@@ -104,7 +106,7 @@ fn post_only(
 
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
-        "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /v1/token, \
+        "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /tokeninfo, /v1/token, \
          /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, \
          /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"

@@ -17,6 +17,9 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The content, empty when there is none.
     pub body: Vec<u8>,
+    /// The certificate in DER that the client has presented in the TLS handshake, and whose key it has; nothing if it
+    /// has presented none, or the connection is not TLS.
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 impl Request {
@@ -38,6 +41,12 @@ impl Request {
     /// Adds a header.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Says which certificate in DER the client has presented.
+    pub fn with_client_certificate(mut self, certificate: &[u8]) -> Self {
+        self.client_certificate = Some(certificate.to_vec());
         self
     }
 
@@ -69,6 +78,7 @@ impl Request {
             query: query.to_owned(),
             headers: Vec::new(),
             body,
+            client_certificate: None,
         }
     }
 }

@@ -97,7 +97,7 @@ fn generate_access_token(
         return Err(invalid_argument("The request has no scope."));
     }
     let expires_at = now.after(order.lifetime()?.unwrap_or(config.token_lifetime));
-    let token = AccessToken { principal: account.email().to_owned(), scope: scopes.join(" "), expires_at };
+    let token = AccessToken::new(account.email(), scopes.join(" "), expires_at);
     Ok(json!({ "accessToken": token.encode(), "expireTime": expires_at.rfc3339() }))
 }
 
@@ -119,14 +119,15 @@ fn sign_jwt(_: &Config, account: &ServiceAccount, order: &Order, _: UnixSeconds)
     Ok(json!({ "keyId": key.kid(), "signedJwt": jws::sign(&*key, &Object::new(), &claims)? }))
 }
 
-/// Wants an access token of the emulator that is still good and has a scope for this API.
+/// Wants an access token of the emulator that is still good and has a scope for this API, and the certificate that the
+/// token is bound to, if any.
 fn authenticate(request: &Request, now: UnixSeconds) -> Result<(), Refusal> {
     let token = request
         .header("Authorization")
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
         .and_then(|(_, token)| AccessToken::decode(token))
-        .filter(|token| now < token.expires_at)
+        .filter(|token| now < token.expires_at && token.is_good_with(request.client_certificate.as_deref()))
         .ok_or_else(|| {
             let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
                            cookie or other valid authentication credential.";

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::keys::{KeyError, SigningKey};
+use crate::keys::{KeyError, KeySet, RsaKey, SigningKey};
 
 /// A JSON object: the header, or the claims.
 pub(crate) type Object = Map<String, Value>;
@@ -41,6 +41,24 @@ impl<'a> Unverified<'a> {
             signing_input,
             signature: BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?,
         })
+    }
+
+    /// Tells whether `key` has signed. A header may leave `kid` out, as that of Google's library for Node does.
+    pub(crate) fn is_signed_by(&self, key: &RsaKey) -> bool {
+        let text = |name: &str| self.header.get(name).and_then(Value::as_str);
+        text("alg") == Some(RsaKey::ALGORITHM)
+            && text("kid").is_none_or(|kid| kid == key.kid())
+            && key.verifies(self.signing_input.as_bytes(), &self.signature)
+    }
+
+    /// Tells whether one of the published RSA keys has signed.
+    pub(crate) fn is_signed_by_google(&self) -> Result<bool, KeyError> {
+        for label in KeySet::Google.labels() {
+            if self.is_signed_by(&*RsaKey::derive(label)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -23,6 +23,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::certificate::Usage;
 pub use self::ec::EcKey;
 pub use self::rsa::RsaKey;
 

@@ -7,9 +7,10 @@
 //! | [`http`], [`time`] | the request, the response, the time |
 //! | [`service_account`] | who a token speaks for, and the key file that proves it |
 //! | [`mint`] | tokens that look like Google's |
-//! | [`keys`] | test keys, derived in the open |
+//! | [`keys`], [`tls`] | test keys, derived in the open, and certificates |
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
-//! | `metadata`, `token`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
+//! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
+//! | [`cloud_run`], [`push`] | what stands before a service, and what calls it |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh` | what the token endpoints have in common |
 //! | `control`, `faults`, `request_log` | the control API, and what it steers |
@@ -20,11 +21,13 @@
 
 mod aws_metadata;
 mod certs;
+pub mod cloud_run;
 mod config;
 mod control;
 pub mod credential_file;
 mod emulator;
 mod faults;
+mod fingerprint;
 pub mod http;
 mod iam_credentials;
 mod jws;
@@ -32,14 +35,17 @@ pub mod keys;
 mod metadata;
 pub mod mint;
 mod oauth;
+pub mod push;
 mod refresh;
 mod request_log;
 pub mod service_account;
 mod sts;
 mod subject_token_source;
 pub mod time;
+pub mod tls;
 mod token;
 mod token_cache;
+mod token_info;
 mod user;
 
 pub use config::Config;

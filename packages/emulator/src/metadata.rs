@@ -227,8 +227,7 @@ fn access_token(
     };
     let wanted = Wanted::AccessToken { scope: scope.clone() };
     let cached = tokens.get_or_mint(wanted, now, config.token_lifetime, |expires_at| {
-        let principal = config.service_account.email().to_owned();
-        Ok(AccessToken { principal, scope, expires_at }.encode())
+        Ok(AccessToken::new(config.service_account.email(), scope, expires_at).encode())
     })?;
     let body = json!({
         "access_token": cached.token,

@@ -6,4 +6,5 @@ mod refresh_token;
 
 pub use self::access_token::AccessToken;
 pub use self::id_token::IdToken;
+pub(crate) use self::id_token::REMOVED_SIGNATURE;
 pub use self::refresh_token::{Grantor, RefreshToken};

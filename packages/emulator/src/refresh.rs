@@ -54,11 +54,7 @@ fn grant(
         .filter(|token| token.granted_by == grantor)
         .ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
     let scope = optional(request, "scope").unwrap_or_else(|| GRANTED_SCOPES.to_owned());
-    let token = AccessToken {
-        principal: refresh_token.principal,
-        scope: scope.clone(),
-        expires_at: now.after(config.token_lifetime),
-    };
+    let token = AccessToken::new(refresh_token.principal, scope.clone(), now.after(config.token_lifetime));
     Ok(Response::json(
         200,
         &json!({

@@ -54,11 +54,17 @@ fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Respons
         token: &required(request, "subject_token")?,
         token_type: &required(request, "subject_token_type")?,
         audience: &audience,
+        client_certificate: request.client_certificate.as_deref(),
     }
     .subject(config, now)?;
 
-    let principal = format!("principal://iam.googleapis.com/{}/subject/{subject}", provider.pool);
-    let token = AccessToken { principal, scope, expires_at: now.after(config.token_lifetime) };
+    let principal = format!("principal://iam.googleapis.com/{}/subject/{}", provider.pool, subject.name);
+    let token = AccessToken {
+        principal,
+        scope,
+        expires_at: now.after(config.token_lifetime),
+        certificate: subject.certificate,
+    };
     Ok(Response::json(
         200,
         &json!({

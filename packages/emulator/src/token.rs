@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
-use crate::keys::{KeyError, SigningKey};
+use crate::keys::KeyError;
 use crate::mint::{AccessToken, IdToken};
 use crate::oauth::{self, Refusal, invalid_grant, required};
 use crate::time::UnixSeconds;
@@ -66,9 +66,9 @@ fn issue_id_token(
 
 fn issue_access_token(config: &Config, assertion: &Assertion, scope: &str, now: UnixSeconds) -> Response {
     // With domain-wide delegation, `sub` is the user for whom the service account acts.
-    let principal = assertion.text("sub").unwrap_or(assertion.issuer.email()).to_owned();
+    let principal = assertion.text("sub").unwrap_or(assertion.issuer.email());
     let expires_at = now.after(config.token_lifetime);
-    let token = AccessToken { principal, scope: scope.to_owned(), expires_at };
+    let token = AccessToken::new(principal, scope, expires_at);
     Response::json(
         200,
         &json!({
@@ -95,11 +95,7 @@ impl Assertion {
         let issuer: ServiceAccount =
             issuer.parse().map_err(|error| invalid_grant(format!("Invalid JWT: `iss`: {error}.")))?;
 
-        let key = issuer.key()?;
-        let right_algorithm = text(&jws.header, "alg") == Some("RS256");
-        // Node sends no `kid`.
-        let right_key = text(&jws.header, "kid").is_none_or(|kid| kid == key.kid());
-        if !right_algorithm || !right_key || !key.verifies(jws.signing_input.as_bytes(), &jws.signature) {
+        if !jws.is_signed_by(&*issuer.key()?) {
             return Err(invalid_grant("Invalid JWT Signature."));
         }
         if !text(&jws.claims, "aud").is_some_and(|aud| is_this_endpoint(aud, config, request)) {
@@ -145,5 +141,7 @@ fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
 fn is_this_endpoint(audience: &str, config: &Config, request: &Request) -> bool {
     audience == GOOGLE_TOKEN_ENDPOINT
         || audience == config.token_endpoint()
-        || request.header("Host").is_some_and(|host| audience == format!("http://{host}/token"))
+        || request.header("Host").is_some_and(|host| {
+            audience == format!("http://{host}/token") || audience == format!("https://{host}/token")
+        })
 }

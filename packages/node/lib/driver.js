@@ -4,53 +4,59 @@
  * Steps and replies hold secrets: none of them is ever logged.
  */
 
-import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { within } from './abort.js';
 import { errorFrom } from './errors.js';
-
-/** The most octets of a file or a response body that are handed over. */
-const BODY_LIMIT = 1024 * 1024;
+import { textOf, textOfFile } from './reading.js';
+import { StepFailure } from './step-failure.js';
+import { supply } from './supplier.js';
 
 /**
  * Drives `op` to its end and gives its token: null when it fetched keys.
  *
  * @param op the operation; the caller cancels it afterwards
- * @param clock gives the time in Unix milliseconds
+ * @param {{ clock: () => number, suppliers: Map<string, Function> }} host what the user has given: the time in Unix
+ *   milliseconds, and the sources of subject tokens
  * @param {AbortSignal} [signal] ends the step that is under way; its reason is thrown
  */
-export async function drive(op, clock, signal) {
+export async function drive(op, { clock, suppliers }, signal) {
   let reply = { reply: 'start' };
+  let failure;
   for (;;) {
     const now = clock();
     const step = JSON.parse(op.resume(now, JSON.stringify(reply)));
     if (step.step === 'done') return step.token;
-    if (step.step === 'fail') throw errorFrom(step.error);
+    if (step.step === 'fail') throw errorFrom(step.error, failure?.cause);
     try {
       signal?.throwIfAborted();
-      reply = await perform(step, now, signal);
+      reply = await perform(step, now, suppliers, signal);
+      failure = undefined;
     } catch (error) {
       signal?.throwIfAborted();
-      reply = {
-        reply: 'failed',
-        kind: failureKind(step, error),
-        message: error.message || String(error.code),
-      };
+      failure = failureOf(step, error);
+      reply = { reply: 'failed', kind: failure.kind, message: failure.message };
     }
   }
 }
 
-async function perform(step, now, signal) {
+async function perform(step, now, suppliers, signal) {
   switch (step.step) {
     case 'read_env': {
       const isSet = step.names.filter((name) => process.env[name] !== undefined);
       return { reply: 'env', values: Object.fromEntries(isSet.map((name) => [name, process.env[name]])) };
     }
     case 'read_file':
-      // `end` is the last octet's index: one more than the limit is enough to see that there are more.
-      return { reply: 'text', text: await textOf(createReadStream(step.path, { end: BODY_LIMIT, signal })) };
+      return { reply: 'text', text: await textOfFile(step.path, signal) };
     case 'send':
-      return await send(step, signal);
+      return await within(step.timeout_ms, signal, (limit) => send(step, limit));
+    case 'run': {
+      const { run } = await import('./process.js');
+      const end = await within(step.timeout_ms, signal, (limit) => run(step.argv, step.env, limit));
+      return { reply: 'exited', ...end };
+    }
+    case 'supply':
+      return { reply: 'text', text: await supply(step, suppliers, signal) };
     case 'wait':
       await sleep(step.until_ms - now, undefined, { signal });
       return { reply: 'elapsed' };
@@ -60,69 +66,48 @@ async function perform(step, now, signal) {
 }
 
 async function send(step, signal) {
-  if (step.client_certificate !== null) {
-    throw new StepFailure('unsupported', 'this package presents no client certificate');
-  }
   // Loaded when needed: either takes longer than all of this package, and most programs need one of them at most.
   const { request } = await import(step.url.startsWith('https:') ? 'node:https' : 'node:http');
+  const secureContext = await certificatesOf(step, signal);
   const exchange = request(step.url, {
     method: step.method,
     headers: Object.fromEntries(step.headers),
-    // The global agent may know a proxy; an agent of the request's own does not.
-    agent: step.route === 'direct' ? false : undefined,
+    // The global agent may know a proxy; an agent of the request's own does not. Nor does it keep the connection for
+    // requests with other certificates.
+    agent: step.route === 'direct' || secureContext ? false : undefined,
+    secureContext,
     signal,
   });
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    exchange.destroy();
-  }, step.timeout_ms);
-  try {
-    const response = await new Promise((resolve, reject) => {
-      exchange.on('response', resolve).on('error', reject);
-      // An answer that switches protocols is neither of these.
-      exchange.on('close', () => reject(new Error('the connection was closed without an answer')));
-      exchange.end(step.body ?? undefined);
-    });
-    const { statusCode: status, rawHeaders } = response;
-    return { reply: 'response', status, headers: pairs(rawHeaders), body: await textOf(response) };
-  } catch (error) {
-    throw isLate ? new StepFailure('timeout', `no whole answer within ${step.timeout_ms} ms`) : error;
-  } finally {
-    clearTimeout(timer);
-  }
+  const response = await new Promise((resolve, reject) => {
+    exchange.on('response', resolve).on('error', reject);
+    // An answer that switches protocols is neither of these.
+    exchange.on('close', () => reject(new Error('the connection was closed without an answer')));
+    exchange.end(step.body ?? undefined);
+  });
+  const { statusCode: status, rawHeaders } = response;
+  return { reply: 'response', status, headers: pairs(rawHeaders), body: await textOf(response) };
 }
 
-async function textOf(stream) {
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    // Leaving the loop destroys the stream.
-    if (size > BODY_LIMIT) throw new StepFailure('too_large', `more than ${BODY_LIMIT} octets`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+/** The TLS context of a request that brings certificates along. */
+async function certificatesOf(step, signal) {
+  if (!step.client_certificate && !step.ca_certificate_path) return undefined;
+  const { secureContextFor } = await import('./tls.js');
+  return await secureContextFor(step, signal);
 }
 
 function pairs(flat) {
   return flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : []));
 }
 
-class StepFailure extends Error {
-  constructor(kind, message) {
-    super(message);
-    this.kind = kind;
-  }
-}
-
-const fileFailures = {
+const systemFailures = {
   ENOENT: 'not_found',
   ENOTDIR: 'not_found',
   EACCES: 'permission_denied',
   EPERM: 'permission_denied',
 };
 
-function failureKind(step, error) {
-  return error.kind ?? (step.step === 'send' ? 'connect' : (fileFailures[error.code] ?? 'other'));
+function failureOf(step, error) {
+  if (error instanceof StepFailure) return error;
+  const kind = step.step === 'send' ? 'connect' : (systemFailures[error.code] ?? 'other');
+  return new StepFailure(kind, error.message || String(error.code));
 }

@@ -2,8 +2,8 @@
 
 /** Any error of gatepass; itself for a mistake in how gatepass is called. */
 export class GatepassError extends Error {
-  constructor({ code, message, retryable = false, claim = null, refusal = null }) {
-    super(message);
+  constructor({ code, message, retryable = false, claim = null, refusal = null }, options) {
+    super(message, options);
     this.code = code;
     this.retryable = retryable;
     this.claim = claim;
@@ -32,7 +32,7 @@ const classes = {
   verify: VerifyError,
 };
 
-/** The error for a failure as the add-on describes it. */
-export function errorFrom(failure) {
-  return new classes[failure.kind](failure);
+/** The error for a failure as the add-on describes it, with what the user's own code has thrown, if it is due to that. */
+export function errorFrom(failure, cause) {
+  return new classes[failure.kind](failure, cause === undefined ? undefined : { cause });
 }

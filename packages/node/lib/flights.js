@@ -4,6 +4,7 @@
  * No lock is needed: JavaScript runs from a look to the start of the flight without a break.
  */
 
+import { abortable } from './abort.js';
 import { drive } from './driver.js';
 import { GatepassError } from './errors.js';
 
@@ -12,12 +13,13 @@ const MAX_LOOKS = 10_000;
 
 /** The flights of one source or verifier. */
 export class Flights {
-  #clock;
+  #host;
   /** Flight → a promise that is fulfilled when the flight ends, however it ends. */
   #landings = new Map();
 
-  constructor(clock) {
-    this.#clock = clock;
+  /** @param host what {@link drive} needs */
+  constructor(host) {
+    this.#host = host;
   }
 
   /**
@@ -54,24 +56,11 @@ export class Flights {
     let land;
     this.#landings.set(flight, new Promise((resolve) => (land = resolve)));
     try {
-      return await drive(op, this.#clock, signal);
+      return await drive(op, this.#host, signal);
     } finally {
       op.cancel();
       this.#landings.delete(flight);
       land();
     }
-  }
-}
-
-/** `promise`, or the signal's reason as soon as it is aborted. */
-async function abortable(promise, signal) {
-  if (signal === undefined) return await promise;
-  let abort;
-  const aborted = new Promise((_, reject) => (abort = () => reject(signal.reason)));
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -22,6 +22,7 @@ export class Source {
       'impersonate',
       'delegates',
       'trustedEndpoints',
+      'suppliers',
       'clock',
     ]);
     const border = {
@@ -35,7 +36,8 @@ export class Source {
     };
     this.#native = crossing(() => new native.Source(JSON.stringify(border)));
     this.#clock = options.clock ?? Date.now;
-    this.#flights = new Flights(this.#clock);
+    const suppliers = new Map(Object.entries(options.suppliers ?? {}));
+    this.#flights = new Flights({ clock: this.#clock, suppliers });
   }
 
   /**

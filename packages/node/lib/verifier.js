@@ -38,7 +38,7 @@ export class Verifier {
     };
     this.#native = crossing(() => new native.Verifier(JSON.stringify(border)));
     this.#clock = options.clock ?? Date.now;
-    this.#flights = new Flights(this.#clock);
+    this.#flights = new Flights({ clock: this.#clock, suppliers: new Map() });
   }
 
   async verify(token, options = {}) {

@@ -1,14 +1,12 @@
-/** Runs the vectors of `tests/vectors`, which every language runs: `tests/vectors/README.md` says what they mean. */
+/** Runs the vectors of the core's decisions: about tokens received, about each step of fetching, about the cache. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Verifier, VerifyError } from 'gatepass';
 
 import { native } from '../lib/native.js';
-
-const vectors = new URL('../../../tests/vectors/', import.meta.url);
+import { cases, read } from './support/vectors.js';
 
 test('verify: every token is decided as the corpus says', async () => {
   const { cases, profiles, jwks } = read('verify/attack_corpus.json');
@@ -82,14 +80,4 @@ function assertStep(text, expected) {
 
 function pick(object, names) {
   return Object.fromEntries(names.map((name) => [name, object[name]]));
-}
-
-function cases(folder) {
-  const files = readdirSync(new URL(folder, vectors)).filter((file) => /(?<!schema)\.json$/.test(file));
-  assert.ok(files.length > 0, `no vectors in ${folder}`);
-  return files.flatMap((file) => read(`${folder}/${file}`).cases.map((case_) => ({ file, ...case_ })));
-}
-
-function read(path) {
-  return JSON.parse(readFileSync(new URL(path, vectors), 'utf8'));
 }

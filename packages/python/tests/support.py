@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -108,6 +110,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    certificate: str | None
+    """The common name of the certificate that the client has presented."""
 
 
 @dataclass
@@ -120,7 +124,7 @@ class Answer:
 class Server:
     """An HTTP server on the loopback interface: it answers as its function says, and remembers what came."""
 
-    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+    def __init__(self, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self._lock = threading.Lock()
         server = self
@@ -132,12 +136,12 @@ class Server:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, self.path, headers, body)
+                request = Request(self.command, self.path, headers, body, common_name(self.connection))
                 with server._lock:
                     server.requests.append(request)
                 reply = answer(request)
                 octets = reply.body.encode() if isinstance(reply.body, str) else reply.body
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 for name, value in {"Content-Length": str(len(octets)), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -152,8 +156,14 @@ class Server:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            # The handshake is left to the connection's own thread; one that fails is the client's concern.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self.address = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.address}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.address}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Server:
@@ -163,6 +173,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def common_name(connection: socket.socket) -> str | None:
+    certificate = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    subject = certificate.get("subject", ()) if certificate else ()
+    names = [value for name in subject for kind, value in name if kind == "commonName"]
+    return names[0] if names else None
 
 
 class Clock:

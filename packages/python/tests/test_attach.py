@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
@@ -13,36 +13,53 @@ import requests
 import gatepass
 import gatepass.httpx
 import gatepass.requests
-from support import IDENTITY, Answer, Emulator, Request, Server
+from support import ACCESS, IDENTITY, Answer, Emulator, Request, Server
 
-Get = Callable[[str, Any, Any], int]
-
-
-def with_requests(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
-    return requests.get(
-        url, auth=gatepass.requests.IdTokenAuth(audience, source=source), timeout=30
-    ).status_code
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform", "email"]
 
 
-def with_httpx(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
-    auth = gatepass.httpx.IdTokenAuth(audience, source=source)
-    with httpx.Client(auth=auth, follow_redirects=True) as client:
-        return client.get(url).status_code
+class WithRequests:
+    module: Any = gatepass.requests
+
+    def call(self, url: str, auth: Any) -> int:
+        return requests.get(url, auth=auth, timeout=30).status_code
 
 
-def with_httpx_async(url: str, audience: str | None, source: gatepass.TokenSource | None) -> int:
-    async def get() -> int:
-        auth = gatepass.httpx.IdTokenAuth(audience, source=source)
-        async with httpx.AsyncClient(auth=auth, follow_redirects=True) as client:
-            return (await client.get(url)).status_code
+class WithHttpx:
+    module: Any = gatepass.httpx
 
-    return asyncio.run(get())
+    def call(self, url: str, auth: Any) -> int:
+        with httpx.Client(auth=auth, follow_redirects=True) as client:
+            return client.get(url).status_code
 
 
-@pytest.fixture(params=[with_requests, with_httpx, with_httpx_async])
-def get(request: pytest.FixtureRequest) -> Get:
-    method: Get = request.param
-    return method
+class WithHttpxAsync:
+    module: Any = gatepass.httpx
+
+    def call(self, url: str, auth: Any) -> int:
+        async def get() -> int:
+            async with httpx.AsyncClient(auth=auth, follow_redirects=True) as client:
+                return (await client.get(url)).status_code
+
+        return asyncio.run(get())
+
+
+Library: TypeAlias = WithRequests | WithHttpx | WithHttpxAsync
+Get: TypeAlias = Callable[[str, str | None, gatepass.TokenSource | None], int]
+
+
+@pytest.fixture(params=[WithRequests, WithHttpx, WithHttpxAsync])
+def library(request: pytest.FixtureRequest) -> Library:
+    made: Library = request.param()
+    return made
+
+
+@pytest.fixture
+def get(library: Library) -> Get:
+    """Calls a URL with an ID token."""
+    return lambda url, audience, source: library.call(
+        url, library.module.IdTokenAuth(audience, source=source)
+    )
 
 
 @pytest.fixture
@@ -88,6 +105,24 @@ def test_without_a_token_nothing_is_sent(
     with pytest.raises(gatepass.GatepassError, match="http://"):
         get("http://receiver.example", None, None)
     assert receiver.requests == []
+
+
+def test_an_access_token(library: Library, receiver: Server, adc: Emulator) -> None:
+    source = gatepass.TokenSource()
+    token = source.fetch_access_token(SCOPES)
+    for auth in (library.module.AccessTokenAuth(SCOPES, source=source), library.module.AccessTokenAuth()):
+        assert library.call(receiver.url, auth) == library.call(receiver.url, auth) == 204
+    sent = [request.headers["authorization"] for request in receiver.requests]
+    assert sent == [f"Bearer {token}"] * 2 + [f"Bearer {gatepass.fetch_access_token()}"] * 2
+    assert adc.counts() == {ACCESS: 2}
+
+
+def test_an_access_token_is_not_sent_on(library: Library, receiver: Server, adc: Emulator) -> None:
+    elsewhere = receiver.url.replace("127.0.0.1", "localhost")
+    with Server(lambda request: Answer(302, headers={"Location": elsewhere})) as redirecting:
+        assert library.call(redirecting.url, library.module.AccessTokenAuth(iter(SCOPES))) == 204
+    assert "authorization" in redirecting.requests[0].headers
+    assert "authorization" not in receiver.requests[0].headers
 
 
 def test_the_audience_for_a_url() -> None:

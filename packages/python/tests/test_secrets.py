@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import traceback
 from typing import Any
 
@@ -12,8 +13,9 @@ import gatepass
 import gatepass.flask
 import gatepass.httpx
 import gatepass.requests
-from gatepass import _driver, _native
-from support import Answer, Emulator, metadata_server
+from gatepass import _driver, _native, _threads
+from leaks import secrets_in, secrets_of, shown_by
+from support import VECTORS, Answer, Emulator, metadata_server
 
 AUDIENCE = "https://receiver.example"
 
@@ -30,7 +32,9 @@ def test_no_object_shows_a_token(adc: Emulator) -> None:
         verifier._native,
         source._flights,
         gatepass.requests.IdTokenAuth(source=source),
+        gatepass.requests.AccessTokenAuth(source=source),
         gatepass.httpx.IdTokenAuth(source=source),
+        gatepass.httpx.AccessTokenAuth(source=source),
         gatepass.flask.RequireIdToken(verifier),
     ]
     for one in shown:
@@ -43,7 +47,7 @@ def test_an_operation_and_its_future_show_nothing() -> None:
     _, *_, op = _native.Source('{"seed":1}').lookup("id_token", AUDIENCE, 0)
     assert op is not None
     assert repr(op).startswith("<gatepass._native.Op object")
-    future = _driver.in_thread(lambda: "hush")
+    future = _threads.in_thread(lambda: "hush")
     assert future.result(30) == "hush"
     assert "hush" not in repr(future)
 
@@ -68,3 +72,50 @@ def variables_of_failing(source: gatepass.TokenSource) -> str:
         assert len(frames) > 3
         return str(frames)
     raise AssertionError("it did not fail")
+
+
+def test_a_leak_would_be_found() -> None:
+    body = {"error": {"message": "said openly"}, "access_token": "opaque-access-token", "id_token": "a.b.c"}
+    replies = [
+        {"reply": "response", "body": json.dumps(body)},
+        {"reply": "text", "text": "-----BEGIN PRIVATE KEY-----\nfirst-line-of-a-key\n"},
+        {"reply": "env", "values": {"AWS_SECRET_ACCESS_KEY": "secret-of-a-variable", "AWS_REGION": "a" * 16}},
+    ]
+    secrets = {secret for reply in replies for secret in secrets_of(reply)}
+    assert {"opaque-access-token", "first-line-of-a-key", "secret-of-a-variable"} <= secrets
+    assert not {"said openly", "a" * 16} & secrets
+    for where in ("message", "cause", "refusal"):
+        error = gatepass.GatepassError("secret" if where == "message" else "")
+        error.__cause__ = ValueError("secret") if where == "cause" else None
+        error.refusal.body = "secret" if where == "refusal" else ""
+        assert "secret" in shown_by(error)
+
+
+def failing_transcripts() -> list[Any]:
+    files = sorted((VECTORS / "acquire").glob("*.json"))
+    cases = [case for file in files for case in json.loads(file.read_text()).get("cases", [])]
+    failing = [case for case in cases if case["transcript"][-1]["step"]["step"] == "fail"]
+    return [pytest.param(case, id=case["name"]) for case in failing]
+
+
+@pytest.mark.parametrize("case", failing_transcripts())
+def test_no_error_of_a_transcript_shows_what_the_core_was_told(
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    moments = iter([turn["now_ms"] / 1000 for turn in case["transcript"]])
+    replies = iter([turn["reply"] for turn in case["transcript"][1:]])
+    monkeypatch.setattr(_driver, "_perform", lambda step, now_ms: next(replies))
+    monkeypatch.setattr(_driver, "supply", lambda step, suppliers: (next(replies), None))
+    caplog.set_level(logging.DEBUG)
+    first_ms = case["transcript"][0]["now_ms"]
+    *_, op = _native.Source(json.dumps(case["options"])).lookup(case["kind"], case["target"], first_ms)
+    assert op is not None
+    with pytest.raises(gatepass.GatepassError) as raised:
+        _driver.drive(op, lambda: next(moments), {})
+    assert raised.value.code == case["transcript"][-1]["step"]["error"]["code"]
+
+    secrets = set(secrets_in(case["options"].get("credentials_json") or ""))
+    for turn in case["transcript"]:
+        secrets |= secrets_of(turn["reply"])
+    shown = shown_by(raised.value) + caplog.text
+    assert [secret for secret in secrets if secret in shown] == []

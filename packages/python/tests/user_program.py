@@ -17,6 +17,8 @@ assert_type(claims, dict[str, Any])
 
 requests.get("https://receiver.example", auth=gatepass.requests.IdTokenAuth(), timeout=10)
 httpx.Client(auth=gatepass.httpx.IdTokenAuth(audience="https://receiver.example"))
+requests.get("https://pubsub.googleapis.com", auth=gatepass.requests.AccessTokenAuth("scope"), timeout=10)
+httpx.Client(auth=gatepass.httpx.AccessTokenAuth(["scope"]))
 httpx.AsyncClient(auth=gatepass.httpx.IdTokenAuth(source=gatepass.TokenSource()))
 
 app = flask.Flask(__name__)
@@ -33,6 +35,13 @@ def hello() -> str:
 async def both() -> None:
     assert_type(await gatepass.aio.fetch_access_token(["scope"]), str)
     assert_type(await gatepass.aio.verify_id_token("token", "a"), dict[str, Any])
+
+
+async def supplier(request: gatepass.SubjectTokenRequest) -> str:
+    return request.audience
+
+
+gatepass.TokenSource(suppliers={"a": supplier, "b": lambda request: request.token_type})
 
 
 def codes(error: gatepass.GatepassError) -> bool:

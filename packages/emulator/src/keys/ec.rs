@@ -1,14 +1,15 @@
-//! P-256 keys, which sign Identity-Aware Proxy's assertions with ES256.
+//! P-256 keys, which sign Identity-Aware Proxy's assertions with ES256, and the certificates of TLS.
 
 use std::fmt;
 use std::sync::Arc;
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{self, Signature};
-use p256::pkcs8::{EncodePublicKey, LineEnding};
+use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 
-use super::{KeyError, Memo, SigningKey, base64url, generator, key_id};
+use super::certificate::{self, Subject, Usage};
+use super::{KeyError, Memo, SigningKey, base64url, display_name, generator, key_id};
 use crate::TEST_KEY_NOTICE;
 
 static DERIVED: Memo<EcKey> = Memo::new();
@@ -43,10 +44,45 @@ impl EcKey {
 
     /// Gives the public key in PEM: Identity-Aware Proxy publishes bare keys, not certificates.
     pub fn public_key_pem(&self) -> Result<String, KeyError> {
+        self.signer.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|error| self.failed(error))
+    }
+
+    /// Gives the private key in PKCS#8 PEM.
+    pub fn private_key_pem(&self) -> Result<String, KeyError> {
         self.signer
-            .verifying_key()
-            .to_public_key_pem(LineEnding::LF)
-            .map_err(|error| KeyError::new(&self.label, error))
+            .to_pkcs8_pem(LineEnding::LF)
+            .map(|pem| pem.to_string())
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Gives the certificate in PEM of the authority whose key this is.
+    pub(crate) fn authority_pem(&self) -> Result<String, KeyError> {
+        certificate::authority(&self.subject(&self.common_name()), &self.signer)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Gives a certificate in PEM for this key, signed by `authority`.
+    pub(crate) fn certificate_pem(&self, usage: Usage, authority: &Self) -> Result<String, KeyError> {
+        certificate::issued(
+            &self.subject(&self.common_name()),
+            self.signer.verifying_key(),
+            usage,
+            &authority.subject(&authority.common_name()),
+            &authority.signer,
+        )
+        .map_err(|error| self.failed(error))
+    }
+
+    fn common_name(&self) -> String {
+        display_name(&self.label)
+    }
+
+    fn subject<'a>(&'a self, common_name: &'a str) -> Subject<'a> {
+        Subject { common_name, kid: &self.kid }
+    }
+
+    fn failed(&self, reason: impl fmt::Display) -> KeyError {
+        KeyError::new(&self.label, reason)
     }
 
     fn generate(label: &str) -> Result<Self, KeyError> {
@@ -67,8 +103,7 @@ impl SigningKey for EcKey {
     /// Signs with the nonce of RFC 6979, so that the same token comes out for the same claims. The signature is
     /// `r || s`, 64 bytes, as RFC 7518 section 3.4 wants.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature: Signature =
-            self.signer.try_sign(message).map_err(|error| KeyError::new(&self.label, error))?;
+        let signature: Signature = self.signer.try_sign(message).map_err(|error| self.failed(error))?;
         Ok(signature.to_bytes().to_vec())
     }
 }

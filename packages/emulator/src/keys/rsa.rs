@@ -11,7 +11,8 @@ use rsa::signature::{Keypair, SignatureEncoding, Signer, Verifier};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
-use super::{KeyError, Memo, SigningKey, base64url, certificate, display_name, generator, key_id};
+use super::certificate::{self, Subject};
+use super::{KeyError, Memo, SigningKey, base64url, display_name, generator, key_id};
 use crate::TEST_KEY_NOTICE;
 
 /// The smallest size that verifiers accept, and what Google uses.
@@ -54,8 +55,8 @@ impl RsaKey {
 
     /// Gives a self-signed certificate in PEM whose common name calls the key a test key.
     pub fn certificate_pem(&self) -> Result<String, KeyError> {
-        certificate::self_signed(&display_name(&self.label), &self.kid, &self.signer)
-            .map_err(|error| KeyError::new(&self.label, error))
+        let subject = Subject { common_name: &display_name(&self.label), kid: &self.kid };
+        certificate::self_signed(&subject, &self.signer).map_err(|error| KeyError::new(&self.label, error))
     }
 
     /// Gives the private key in PKCS#8 PEM, as it stands in a service account's key file.

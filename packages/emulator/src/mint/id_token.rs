@@ -10,7 +10,7 @@ use crate::keys::{EcKey, KeyError, KeySet, RsaKey};
 use crate::time::UnixSeconds;
 
 /// What Cloud Run puts in the place of the signature before it forwards a token.
-const REMOVED_SIGNATURE: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
+pub(crate) const REMOVED_SIGNATURE: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /// An ID token about to be signed. It starts out as the one that Google would issue; the other methods make it
 /// differ, for tests that need a token which is wrong in one way.

@@ -1,21 +1,18 @@
 //! Subject tokens, and whom they speak for.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use super::aws;
 use crate::jws::{Object, Unverified};
-use crate::keys::{KeyError, KeySet, RsaKey, SigningKey};
+use crate::keys::KeyError;
 use crate::mint::AccessToken;
-use crate::oauth::{Refusal, invalid_grant};
+use crate::oauth::{Refusal, invalid_client, invalid_grant};
 use crate::time::UnixSeconds;
-use crate::{Config, ServiceAccount};
+use crate::{Config, ServiceAccount, fingerprint};
 
 /// A subject token as it arrived.
 pub(crate) struct Presented<'a> {
@@ -23,12 +20,35 @@ pub(crate) struct Presented<'a> {
     pub(crate) token_type: &'a str,
     /// The provider that it is presented to.
     pub(crate) audience: &'a str,
+    /// The certificate in DER with which it came, if any.
+    pub(crate) client_certificate: Option<&'a [u8]>,
+}
+
+/// Whom a subject token speaks for.
+pub(crate) struct Subject {
+    /// The name within the pool.
+    pub(crate) name: String,
+    /// The fingerprint of the certificate that proves it, if one does.
+    pub(crate) certificate: Option<String>,
+}
+
+impl From<String> for Subject {
+    fn from(name: String) -> Self {
+        Self { name, certificate: None }
+    }
 }
 
 impl Presented<'_> {
-    /// Gives the name of whom the token speaks for, within the pool. Refusals never show the token.
-    pub(crate) fn subject(&self, config: &Config, now: UnixSeconds) -> Result<String, Refusal> {
-        let verify = config.verify_subject_tokens;
+    /// Tells whom the token speaks for. Refusals never show the token.
+    pub(crate) fn subject(&self, config: &Config, now: UnixSeconds) -> Result<Subject, Refusal> {
+        if self.token_type == "urn:ietf:params:oauth:token-type:mtls" {
+            let certificate = self.leaf_certificate()?;
+            return Ok(Subject { name: certificate.clone(), certificate: Some(certificate) });
+        }
+        self.name(config.verify_subject_tokens, now).map(Subject::from)
+    }
+
+    fn name(&self, verify: bool, now: UnixSeconds) -> Result<String, Refusal> {
         match self.token_type {
             "urn:ietf:params:oauth:token-type:jwt" | "urn:ietf:params:oauth:token-type:id_token" => {
                 if verify { self.verified_jwt(now) } else { Ok(self.claimed()) }
@@ -44,7 +64,6 @@ impl Presented<'_> {
                 aws::access_key_id(self.token, self.audience, verify)
                     .map_err(|reason| invalid_grant(format!("Invalid AWS request: {reason}.")))
             }
-            "urn:ietf:params:oauth:token-type:mtls" => self.leaf_certificate(),
             other => Err(Refusal::new("invalid_request", format!("Invalid subject_token_type: {other}"))),
         }
     }
@@ -53,7 +72,7 @@ impl Presented<'_> {
     fn claimed(&self) -> String {
         Unverified::parse(self.token)
             .and_then(|jws| subject_claim(&jws.claims))
-            .unwrap_or_else(|| fingerprint(self.token.as_bytes()))
+            .unwrap_or_else(|| fingerprint::of(self.token.as_bytes()))
     }
 
     fn verified_jwt(&self, now: UnixSeconds) -> Result<String, Refusal> {
@@ -78,8 +97,8 @@ impl Presented<'_> {
             })
     }
 
-    /// Reads a JSON array of certificates, the leaf first (AIP-4118). That the client holds the leaf's key would show
-    /// in a TLS handshake, which the emulator has none of.
+    /// Reads a JSON array of certificates, the leaf first (AIP-4118), and gives the leaf's fingerprint. That the client
+    /// holds the leaf's key must have shown in the TLS handshake.
     fn leaf_certificate(&self) -> Result<String, Refusal> {
         let chain: Vec<String> = serde_json::from_str(self.token)
             .map_err(|_| invalid_grant("The subject token is not a JSON array of strings."))?;
@@ -93,8 +112,16 @@ impl Presented<'_> {
             .collect();
         let chain = chain
             .ok_or_else(|| invalid_grant("The subject token holds something else than certificates."))?;
-        let leaf = chain.first().ok_or_else(|| invalid_grant("The subject token holds no certificate."))?;
-        Ok(fingerprint(leaf))
+        let leaf = chain
+            .first()
+            .map(Vec::as_slice)
+            .ok_or_else(|| invalid_grant("The subject token holds no certificate."))?;
+        if self.client_certificate != Some(leaf) {
+            return Err(invalid_client(
+                "The client must present, over mTLS, the certificate that is the first of the subject token.",
+            ));
+        }
+        Ok(fingerprint::of(leaf))
     }
 }
 
@@ -104,32 +131,12 @@ fn subject_claim(claims: &Object) -> Option<String> {
 
 /// Tells whether one of the published RSA keys has signed, or the service account that is the issuer.
 fn is_signed_here(jws: &Unverified<'_>) -> Result<bool, KeyError> {
-    let text =
-        |object: &Object, name: &str| object.get(name).and_then(|value| value.as_str().map(str::to_owned));
-    if text(&jws.header, "alg").as_deref() != Some(RsaKey::ALGORITHM) {
-        return Ok(false);
+    if jws.is_signed_by_google()? {
+        return Ok(true);
     }
-    let kid = text(&jws.header, "kid");
-    let has_signed = |key: &RsaKey| {
-        kid.as_deref().is_none_or(|kid| kid == key.kid())
-            && key.verifies(jws.signing_input.as_bytes(), &jws.signature)
-    };
-    for label in KeySet::Google.labels() {
-        if has_signed(&*RsaKey::derive(label)?) {
-            return Ok(true);
-        }
+    let issuer = jws.claims.get("iss").and_then(|issuer| issuer.as_str()?.parse::<ServiceAccount>().ok());
+    match issuer {
+        Some(issuer) => Ok(jws.is_signed_by(&*issuer.key()?)),
+        None => Ok(false),
     }
-    let issuer = text(&jws.claims, "iss").and_then(|issuer| issuer.parse::<ServiceAccount>().ok());
-    Ok(match issuer {
-        Some(issuer) => has_signed(&*issuer.key()?),
-        None => false,
-    })
-}
-
-fn fingerprint(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

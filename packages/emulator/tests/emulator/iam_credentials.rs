@@ -15,7 +15,7 @@ const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 fn caller(scope: &str, expires_at: u64) -> String {
     let principal = "caller@project.iam.gserviceaccount.com".to_owned();
-    let token = AccessToken { principal, scope: scope.to_owned(), expires_at: UnixSeconds(expires_at) };
+    let token = AccessToken::new(principal, scope, UnixSeconds(expires_at));
     format!("Bearer {}", token.encode())
 }
 
@@ -92,11 +92,7 @@ fn an_access_token_has_the_scopes_and_the_lifetime() {
         });
         let body = parsed(&call("generateAccessToken", &order));
         assert_eq!(body["expireTime"], expires);
-        let content = AccessToken {
-            principal: EMAIL.to_owned(),
-            scope: "a b".to_owned(),
-            expires_at: UnixSeconds(NOW.0 + seconds),
-        };
+        let content = AccessToken::new(EMAIL, "a b", UnixSeconds(NOW.0 + seconds));
         assert_eq!(AccessToken::decode(body["accessToken"].as_str().unwrap()), Some(content));
     }
 }

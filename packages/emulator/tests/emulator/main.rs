@@ -10,13 +10,17 @@
 
 mod aws_metadata;
 mod certs;
+mod cloud_run;
 mod control;
 mod iam_credentials;
 mod metadata;
+mod push;
 mod refresh;
 mod sts;
 mod subject_token_source;
+mod tls;
 mod token;
+mod token_info;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

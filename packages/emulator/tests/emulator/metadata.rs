@@ -195,11 +195,7 @@ fn an_access_token_is_for_the_scopes_asked_for() {
     };
     let body = token("?scopes=openid,email", 0);
     assert_eq!((&body["expires_in"], &body["token_type"]), (&json!(3600), &json!("Bearer")));
-    let content = AccessToken {
-        principal: EMAIL.to_owned(),
-        scope: "openid email".to_owned(),
-        expires_at: UnixSeconds(NOW.0 + 3600),
-    };
+    let content = AccessToken::new(EMAIL, "openid email", UnixSeconds(NOW.0 + 3600));
     assert_eq!(AccessToken::decode(body["access_token"].as_str().unwrap()), Some(content));
 
     let later = token("?scopes=openid,email", 600);

@@ -62,11 +62,7 @@ fn a_person_gets_an_access_token() {
         (&body["expires_in"], &body["token_type"], &body["scope"]),
         (&json!(3599), &json!("Bearer"), &json!("a b"))
     );
-    let content = AccessToken {
-        principal: PERSON.to_owned(),
-        scope: "a b".to_owned(),
-        expires_at: UnixSeconds(NOW.0 + 3600),
-    };
+    let content = AccessToken::new(PERSON, "a b", UnixSeconds(NOW.0 + 3600));
     assert_eq!(AccessToken::decode(body["access_token"].as_str().unwrap()), Some(content));
 }
 

@@ -3,9 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use gatepass_emulator::http::{Request, Response};
-use gatepass_emulator::keys::RsaKey;
 use gatepass_emulator::mint::{AccessToken, IdToken};
-use gatepass_emulator::{Config, Emulator, ServiceAccount};
+use gatepass_emulator::{Config, Emulator, ServiceAccount, tls};
 use serde_json::{Value, json};
 
 use super::{BASE_URL, NOW, emulator, form, parsed};
@@ -35,6 +34,12 @@ fn fields(token_type: &str, token: &str) -> Value {
 
 fn exchange(emulator: &Emulator, token_type: &str, token: &str) -> Response {
     emulator.handle(&Request::post("/v1/token", form(&fields(token_type, token))), NOW)
+}
+
+/// Presents the certificate `leaf`, in DER, along with a subject token of certificates.
+fn exchange_with(emulator: &Emulator, token: &str, leaf: &[u8]) -> Response {
+    let request = Request::post("/v1/token", form(&fields(MTLS, token))).with_client_certificate(leaf);
+    emulator.handle(&request, NOW)
 }
 
 /// Sends the usual request with `changes` merged in.
@@ -99,7 +104,7 @@ fn a_strict_emulator_takes_what_it_can_verify() {
 
     let access = "urn:ietf:params:oauth:token-type:access_token";
     assert_invalid_grant(&exchange(&emulator, access, "anything"), "no access token");
-    let token = AccessToken { principal: "a@b".to_owned(), scope: String::new(), expires_at: NOW };
+    let token = AccessToken::new("a@b", "", NOW);
     assert_invalid_grant(&exchange(&emulator, access, &token.encode()), "expired");
     let token = AccessToken { expires_at: gatepass_emulator::time::UnixSeconds(NOW.0 + 1), ..token };
     assert_eq!(subject(&exchange(&emulator, access, &token.encode())), "a@b");
@@ -273,19 +278,51 @@ fn a_request_that_is_signed_otherwise_is_refused() {
 
 #[test]
 fn certificates_are_a_subject_token() {
-    let key = RsaKey::derive("google/0").unwrap();
-    let certificate = pem::parse(key.certificate_pem().unwrap()).unwrap();
-    let leaf = BASE64_STANDARD.encode(certificate.contents());
     let emulator = emulator();
-    let response = exchange(&emulator, MTLS, &json!([leaf, leaf]).to_string());
+    let (leaf, authority) =
+        (der(&tls::workload().unwrap().certificate_pem), der(&tls::authority_pem().unwrap()));
+    let chain = |chain: &[&[u8]]| {
+        json!(chain.iter().map(|der| BASE64_STANDARD.encode(der)).collect::<Vec<_>>()).to_string()
+    };
+    let response = exchange_with(&emulator, &chain(&[&leaf, &authority]), &leaf);
     assert_eq!(subject(&response).len(), 64);
     for (token, reason) in [
         ("leaf".to_owned(), "not a JSON array"),
         ("[]".to_owned(), "no certificate"),
-        (json!([leaf, "AAAA"]).to_string(), "something else than certificates"),
+        (chain(&[&leaf, b"x"]), "something else than certificates"),
     ] {
-        assert_invalid_grant(&exchange(&emulator, MTLS, &token), reason);
+        assert_invalid_grant(&exchange_with(&emulator, &token, &leaf), reason);
     }
+    // Without a certificate in the handshake, or with another than the first.
+    for response in [
+        exchange(&emulator, MTLS, &chain(&[&leaf])),
+        exchange_with(&emulator, &chain(&[&authority, &leaf]), &leaf),
+    ] {
+        assert_eq!((response.status, &parsed(&response)["error"]), (401, &json!("invalid_client")));
+    }
+}
+
+#[test]
+fn the_token_for_a_certificate_is_bound_to_it() {
+    let emulator = emulator();
+    let leaf = der(&tls::workload().unwrap().certificate_pem);
+    let exchanged =
+        parsed(&exchange_with(&emulator, &json!([BASE64_STANDARD.encode(&leaf)]).to_string(), &leaf));
+    let path = "/v1/projects/-/serviceAccounts/sa@project.iam.gserviceaccount.com:generateIdToken";
+    let bearer = format!("Bearer {}", exchanged["access_token"].as_str().unwrap());
+    let call =
+        Request::post(path, json!({ "audience": "a" }).to_string()).with_header("Authorization", &bearer);
+    let statuses = [
+        call.clone().with_client_certificate(&leaf),
+        call.clone().with_client_certificate(&der(&tls::authority_pem().unwrap())),
+        call,
+    ]
+    .map(|call| emulator.handle(&call, NOW).status);
+    assert_eq!(statuses, [200, 401, 401]);
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    pem::parse(pem).unwrap().into_contents()
 }
 
 #[test]

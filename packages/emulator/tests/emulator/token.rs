@@ -128,11 +128,7 @@ fn an_assertion_with_scopes_gets_an_access_token() {
     ] {
         let body = parsed(&exchange(&emulator(), &KeyFile::new().assertion(&changes)));
         assert_eq!((&body["expires_in"], &body["token_type"]), (&json!(3599), &json!("Bearer")));
-        let content = AccessToken {
-            principal: principal.to_owned(),
-            scope: "openid email".to_owned(),
-            expires_at: UnixSeconds(NOW.0 + 3600),
-        };
+        let content = AccessToken::new(principal, "openid email", UnixSeconds(NOW.0 + 3600));
         assert_eq!(AccessToken::decode(body["access_token"].as_str().unwrap()), Some(content));
     }
 }

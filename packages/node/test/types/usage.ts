@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   type IdTokenClaims,
   type RequestResult,
+  type SubjectTokenSupplier,
   CredentialsError,
   GatePass,
   GatepassError,
@@ -27,6 +28,9 @@ const { signal } = new AbortController();
 export async function fetching(): Promise<string[]> {
   new GatePass();
   new GatePass({ keyFilename: '/key.json', trustedEndpoints: ['127.0.0.1:8085'], clock: () => 0 });
+  const own: SubjectTokenSupplier = async ({ audience, tokenType, signal }) =>
+    await (await fetch(`${audience}?${tokenType}`, { signal: signal ?? null })).text();
+  new GatePass({ suppliers: { own, plain: () => 'token' } });
   const gatepass = new GatePass({ credentials: { type: 'service_account' } });
   return [
     version,
@@ -100,6 +104,8 @@ void verifyIdToken('token', {});
 void fetchIdToken();
 // @ts-expect-error: request has no time-out of its own
 void (await new GatePass().getIdTokenClient()).request({ url: audience, timeout: 1000 });
+// @ts-expect-error: a supplier gives text
+new GatePass({ suppliers: { own: () => 42 } });
 // @ts-expect-error: gatepass makes its errors itself
 new VerifyError();
 // @ts-expect-error: no such code

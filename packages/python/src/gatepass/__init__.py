@@ -15,6 +15,7 @@ from gatepass._native import version as __version__
 from gatepass.audience import audience_for_url
 from gatepass.errors import CredentialsError, GatepassError, Refusal, TransportError, VerifyError
 from gatepass.source import TokenSource, default_source
+from gatepass.supplier import SubjectTokenRequest
 from gatepass.verifier import Verifier, default_verifier
 
 # typing itself is not imported when a program runs: it would double the time of `import gatepass`.
@@ -32,6 +33,7 @@ __all__ = [
     "CredentialsError",
     "GatepassError",
     "Refusal",
+    "SubjectTokenRequest",
     "TokenSource",
     "TransportError",
     "Verifier",

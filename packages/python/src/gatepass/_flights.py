@@ -14,16 +14,17 @@ import os
 import threading
 import weakref
 
-from gatepass._driver import drive, in_thread, pending
+from gatepass._driver import drive
+from gatepass._threads import in_thread, pending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from typing import Any
 
     from gatepass import _native
-    from gatepass._types import Clock, Conversation, Step, T
+    from gatepass._types import Clock, Conversation, Step, Supplier, T
 
 # Seconds after which whoever waits looks again in any case.
 PATIENCE = 5.0
@@ -69,11 +70,17 @@ class Flights:
     up in the core before the lock is taken to set its future.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_lock", "_native", "_waiting")
+    __slots__ = ("__weakref__", "_clock", "_lock", "_native", "_suppliers", "_waiting")
 
-    def __init__(self, native: _native.Source | _native.Verifier, clock: Clock) -> None:
+    def __init__(
+        self,
+        native: _native.Source | _native.Verifier,
+        clock: Clock,
+        suppliers: Mapping[str, Supplier] | None = None,
+    ) -> None:
         self._native = native
         self._clock = clock
+        self._suppliers = dict(suppliers or {})
         self._begin()
         _all_flights.add(self)
 
@@ -101,7 +108,7 @@ class Flights:
 
         def work() -> Step | None:
             try:
-                return drive(op, self._clock)
+                return drive(op, self._clock, self._suppliers)
             finally:
                 self._land(op)
 

@@ -1,8 +1,10 @@
 """Types for type checkers only: this module is never imported when a program runs."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, Literal, TypeAlias, TypeVar
+
+from gatepass.supplier import SubjectTokenRequest
 
 ErrorCode: TypeAlias = Literal[
     "API_MISUSE",
@@ -21,6 +23,9 @@ ErrorCode: TypeAlias = Literal[
     "ID_TOKEN_UNSUPPORTED",
     "EXECUTABLE_NOT_ALLOWED",
     "SUBJECT_TOKEN_FAILED",
+    "SELF_SIGNED_JWT_UNSUPPORTED",
+    "SUBJECT_UNSUPPORTED",
+    "CREDENTIALS_TYPE_UNEXPECTED",
     "CONNECTION_FAILED",
     "TIMEOUT",
     "ENDPOINT_UNAVAILABLE",
@@ -58,6 +63,9 @@ Clock: TypeAlias = Callable[[], float]
 
 Strings: TypeAlias = str | Iterable[str]
 """One string, or several."""
+
+Supplier: TypeAlias = Callable[[SubjectTokenRequest], str | Awaitable[str]]
+"""Gives the subject token of a workload elsewhere; a function, or an async one."""
 
 Step: TypeAlias = Mapping[str, Any]
 """What the core asks for, as JSON."""

@@ -1,4 +1,4 @@
-"""Attaches ID tokens to calls with requests: `requests.get(url, auth=gatepass.requests.IdTokenAuth())`."""
+"""Attaches tokens to calls with requests: `requests.get(url, auth=gatepass.requests.IdTokenAuth())`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from requests.auth import AuthBase
 
 from gatepass.audience import audience_for_url
-from gatepass.source import TokenSource, default_source
+from gatepass.source import TokenSource, as_target, default_source
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-__all__ = ["IdTokenAuth"]
+    from gatepass._types import Strings
+
+__all__ = ["AccessTokenAuth", "IdTokenAuth"]
 
 
 class IdTokenAuth(AuthBase):
@@ -30,4 +32,22 @@ class IdTokenAuth(AuthBase):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         audience = audience_for_url(request.url or "") if self._audience is None else self._audience
         request.headers["Authorization"] = self._source.id_token_header(audience)
+        return request
+
+
+class AccessTokenAuth(AuthBase):
+    """Sends an access token in `Authorization`, always fresh, for Google's own APIs. A redirect to another
+    host gets none.
+
+    Args:
+        scopes: What the token is good for. Without any it has those of the account (metadata server only).
+        source: Where tokens come from. Without it, Application Default Credentials, cached process-wide.
+    """
+
+    def __init__(self, scopes: Strings = (), *, source: TokenSource | None = None) -> None:
+        self._scopes = as_target(scopes)
+        self._source = source or default_source()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._source.access_token_header(self._scopes)
         return request

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, TypeAlias
 
-    from gatepass._types import Clock, Conversation, Strings
+    from gatepass._types import Clock, Conversation, Strings, Supplier
 
     Kind: TypeAlias = Literal["id_token", "access_token"]
     # Seconds until which it may be handed out without a look-up, the header's value, the token itself.
@@ -36,6 +36,8 @@ class TokenSource:
         credentials_json: The content of one, as text or as the object that `json.load` makes of it.
         impersonate: The e-mail of a service account whose tokens to get with these credentials.
         delegates: The service accounts in between, each of which may impersonate the next.
+        suppliers: Functions that give subject tokens, by the names that credentials know them by, as in
+            `"credential_source": {"supplier": "NAME"}`. See `gatepass.supplier`.
         trusted_endpoints: `host:port` of token endpoints to trust beside Google's own.
         clock: Gives Unix time in seconds.
 
@@ -52,6 +54,7 @@ class TokenSource:
         credentials_json: str | Mapping[str, Any] | None = None,
         impersonate: str | None = None,
         delegates: Strings = (),
+        suppliers: Mapping[str, Supplier] | None = None,
         trusted_endpoints: Strings = (),
         clock: Clock = time.time,
     ) -> None:
@@ -72,7 +75,7 @@ class TokenSource:
         except _native.Failure as failure:
             raise error_of(failure) from None
         self._clock = clock
-        self._flights = Flights(self._native, clock)
+        self._flights = Flights(self._native, clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
         self._access_tokens: dict[str, Held] = {}
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,47 +28,54 @@ import java.util.function.UnaryOperator;
  * a reply is ever logged, for they hold secrets.
  */
 final class Driver {
-    /** The most octets of a file or a body that are handed over. */
-    private static final int LIMIT = 1024 * 1024;
     /** Longer than any operation of the core takes; it ends each by itself. */
     private static final int MAX_STEPS = 1_000;
 
     private final Clock clock;
     private final UnaryOperator<String> environment;
+    private final Suppliers suppliers;
 
-    Driver(Clock clock, UnaryOperator<String> environment) {
+    Driver(Clock clock, UnaryOperator<String> environment, Suppliers suppliers) {
         this.clock = clock;
         this.environment = environment;
+        this.suppliers = suppliers;
     }
 
     /** Drives {@code op} to its end: the token that it has fetched, or null where it fetches keys. */
     Token drive(Op op) throws InterruptedException {
         Map<String, Object> reply = Map.of("reply", "start");
+        Throwable supplierFailure = null;
         for (int steps = 0; steps < MAX_STEPS; steps++) {
             Map<String, Object> step = op.resume(clock.millis(), reply);
             switch ((String) step.get("step")) {
                 case "done":
                     return Token.of(members(step.get("token")));
                 case "fail":
-                    throw GatepassException.of(members(step.get("error")));
-                case "read_env":
-                    reply = readEnvironment(step);
-                    break;
-                case "read_file":
-                    reply = readFile((String) step.get("path"));
-                    break;
-                case "send":
-                    reply = send(step);
-                    break;
-                case "wait":
-                    Thread.sleep(Math.max(0, (long) step.get("until_ms") - clock.millis()));
-                    reply = Map.of("reply", "elapsed");
-                    break;
+                    GatepassException failure = GatepassException.of(members(step.get("error")));
+                    failure.initCause(supplierFailure);
+                    throw failure;
                 default:
-                    reply = failed("unsupported", "this package for Java does not know the step");
+                    try {
+                        reply = perform(step);
+                    } catch (Suppliers.Failure thrown) {
+                        supplierFailure = thrown.getCause();
+                        reply = thrown.reply();
+                    }
             }
         }
         throw new IllegalStateException("an operation does not end");
+    }
+
+    private Map<String, Object> perform(Map<String, Object> step) throws InterruptedException, Suppliers.Failure {
+        return switch ((String) step.get("step")) {
+            case "read_env" -> readEnvironment(step);
+            case "read_file" -> readFile((String) step.get("path"));
+            case "send" -> send(step);
+            case "run" -> ChildProcess.run(step);
+            case "supply" -> suppliers.supply(step);
+            case "wait" -> waitUntil((long) step.get("until_ms"));
+            default -> Reply.failed("unsupported", "this package for Java does not know the step");
+        };
     }
 
     private Map<String, Object> readEnvironment(Map<String, Object> step) {
@@ -83,40 +91,41 @@ final class Driver {
 
     private static Map<String, Object> readFile(String path) {
         try (InputStream file = Files.newInputStream(Path.of(path))) {
-            byte[] octets = file.readNBytes(LIMIT + 1);
-            return octets.length > LIMIT ? tooLarge() : Map.of("reply", "text", "text", Native.text(octets));
+            byte[] octets = file.readNBytes(Reply.LIMIT + 1);
+            return octets.length > Reply.LIMIT ? Reply.tooLarge() : Reply.text(Native.text(octets));
         } catch (NoSuchFileException missing) {
-            return failed("not_found", "no such file");
+            return Reply.failed("not_found", "no such file");
         } catch (AccessDeniedException denied) {
-            return failed("permission_denied", "permission denied");
+            return Reply.failed("permission_denied", "permission denied");
         } catch (IOException | InvalidPathException error) {
-            return failed("other", describe(error));
+            return Reply.failed("other", Reply.describe(error));
         }
     }
 
-    private static Map<String, Object> send(Map<String, Object> step) throws InterruptedException {
-        if (step.get("client_certificate") != null) {
-            return failed("unsupported", "this package for Java presents no client certificates yet");
-        }
+    static Map<String, Object> send(Map<String, Object> step) throws InterruptedException {
         HttpRequest request;
+        HttpClient client;
         try {
             request = request(step);
+            client = client(step);
         } catch (IllegalArgumentException malformed) {
-            return failed("other", "the request cannot be sent as it stands"); // Its message may quote a header.
+            return Reply.failed("other", "the request cannot be sent as it stands"); // Its message may quote a header.
+        } catch (IOException | GeneralSecurityException noCertificate) {
+            return Reply.failed("other", noCertificate.getMessage());
         }
-        HttpClient client = step.get("route").equals("direct") ? Direct.CLIENT : Default.CLIENT;
-        CompletableFuture<HttpResponse<byte[]>> exchange = client.sendAsync(request, head -> new CappedBody(LIMIT));
+        CompletableFuture<HttpResponse<byte[]>> exchange =
+                client.sendAsync(request, head -> new CappedBody(Reply.LIMIT));
         try {
             // HttpRequest.timeout would end with the response's headers; this one covers its body too.
             HttpResponse<byte[]> response = exchange.get((long) step.get("timeout_ms"), TimeUnit.MILLISECONDS);
             List<List<String>> headers = new ArrayList<>();
             response.headers().map().forEach((name, all) -> all.forEach(value -> headers.add(List.of(name, value))));
-            return response.body() == null ? tooLarge() : Map.of("reply", "response",
+            return response.body() == null ? Reply.tooLarge() : Map.of("reply", "response",
                     "status", response.statusCode(), "headers", headers, "body", Native.text(response.body()));
         } catch (TimeoutException late) {
-            return failed("timeout", request.uri().getAuthority() + " has not answered in time");
+            return Reply.failed("timeout", request.uri().getAuthority() + " has not answered in time");
         } catch (ExecutionException failure) {
-            return failed("connect", request.uri().getAuthority() + ": " + describe(failure.getCause()));
+            return Reply.failed("connect", request.uri().getAuthority() + ": " + Reply.describe(failure.getCause()));
         } finally {
             exchange.cancel(true);
         }
@@ -132,22 +141,25 @@ final class Driver {
         return request.build();
     }
 
-    private static Map<String, Object> tooLarge() {
-        return failed("too_large", "more than " + LIMIT + " octets");
-    }
-
-    private static Map<String, Object> failed(String kind, String message) {
-        return Map.of("reply", "failed", "kind", kind, "message", message);
-    }
-
-    /** The kind of the failure and what it says, or else the kind of its innermost cause. */
-    private static String describe(Throwable failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
+    private static HttpClient client(Map<String, Object> step) throws IOException, GeneralSecurityException {
+        boolean direct = step.get("route").equals("direct");
+        Map<String, Object> certificate = members(step.get("client_certificate"));
+        String authorities = (String) step.get("ca_certificate_path");
+        if (certificate != null || authorities != null) {
+            return http(direct).sslContext(Tls.context(certificate, authorities)).build();
         }
-        String detail = failure.getMessage() != null ? failure.getMessage() : cause.getClass().getSimpleName();
-        return failure.getClass().getSimpleName() + ": " + detail;
+        return direct ? Direct.CLIENT : Default.CLIENT;
+    }
+
+    /** Over HTTP/2 a plain request would begin with an upgrade that metadata servers do not expect. */
+    private static HttpClient.Builder http(boolean direct) {
+        HttpClient.Builder http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
+        return direct ? http.proxy(HttpClient.Builder.NO_PROXY) : http;
+    }
+
+    private Map<String, Object> waitUntil(long untilMs) throws InterruptedException {
+        Thread.sleep(Math.max(0, untilMs - clock.millis()));
+        return Map.of("reply", "elapsed");
     }
 
     @SuppressWarnings("unchecked")
@@ -155,15 +167,13 @@ final class Driver {
         return (Map<String, Object>) value;
     }
 
-    // Each is made when it is first needed: a program that only verifies needs neither. Over HTTP/2 a plain request
-    // would begin with an upgrade that metadata servers do not expect.
+    // Each is made when it is first needed: a program that only verifies needs neither.
 
     private static final class Default {
-        static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        static final HttpClient CLIENT = http(false).build();
     }
 
     private static final class Direct {
-        static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-                .proxy(HttpClient.Builder.NO_PROXY).build();
+        static final HttpClient CLIENT = http(true).build();
     }
 }

@@ -40,6 +40,18 @@ public enum ErrorCode {
     EXECUTABLE_NOT_ALLOWED,
     /** Check the source of the subject token that the credential file names. */
     SUBJECT_TOKEN_FAILED,
+    /**
+     * Use a service-account key, or impersonate a service account by the option impersonate: IAM
+     * signs for it.
+     */
+    SELF_SIGNED_JWT_UNSUPPORTED,
+    /**
+     * Use a service-account key with domain-wide delegation, or impersonate such an account by the
+     * option impersonate.
+     */
+    SUBJECT_UNSUPPORTED,
+    /** Give credentials of the type that the option expect_type names, or change the option. */
+    CREDENTIALS_TYPE_UNEXPECTED,
     /** Check the network, then try again. */
     CONNECTION_FAILED,
     /** Try again, with more time. */

@@ -163,7 +163,8 @@ final class Flights {
         return underWay;
     }
 
-    private static Thread daemon(Runnable work) {
+    /** A thread that keeps neither a program from ending nor an application from being unloaded. */
+    static Thread daemon(Runnable work) {
         Thread thread = new Thread(work, "gatepass");
         thread.setDaemon(true); // A program may end while a token is being refreshed.
         // Not the caller's: in a container that would keep an application from being unloaded.

@@ -3,6 +3,7 @@ package dev.gatepass;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,7 +29,7 @@ public final class TokenSource {
 
     private TokenSource(Builder builder) {
         clock = builder.clock;
-        flights = new Flights(new Driver(clock, builder.environment));
+        flights = new Flights(new Driver(clock, builder.environment, new Suppliers(builder.suppliers)));
         handle = Native.newSource(Json.write(builder.options));
         Native.freeWhenUnreachable(this, handle, Native::freeSource);
     }
@@ -158,6 +159,7 @@ public final class TokenSource {
     /** The options of a {@link TokenSource}. */
     public static final class Builder {
         private final Map<String, Object> options = Json.members();
+        private final Map<String, SubjectTokenSupplier> suppliers = new HashMap<>();
         private Clock clock = Clock.systemUTC();
         private UnaryOperator<String> environment = System::getenv;
 
@@ -205,6 +207,19 @@ public final class TokenSource {
          */
         public Builder trustedEndpoints(String... hostsAndPorts) {
             return with("trusted_endpoints", List.of(hostsAndPorts));
+        }
+
+        /**
+         * Takes subject tokens from this function, where the credentials say
+         * {@code "credential_source": {"supplier": "NAME"}}.
+         *
+         * @param name the name in the credentials
+         * @param supplier is asked each time that a token is fetched
+         * @return this builder
+         */
+        public Builder supplier(String name, SubjectTokenSupplier supplier) {
+            suppliers.put(Objects.requireNonNull(name), Objects.requireNonNull(supplier));
+            return this;
         }
 
         /**

@@ -30,7 +30,7 @@ public final class Verifier {
 
     private Verifier(Builder builder) {
         clock = builder.clock;
-        flights = new Flights(new Driver(clock, System::getenv));
+        flights = new Flights(new Driver(clock, System::getenv, new Suppliers(Map.of())));
         handle = Native.newVerifier(Json.write(builder.options));
         Native.freeWhenUnreachable(this, handle, Native::freeVerifier);
     }

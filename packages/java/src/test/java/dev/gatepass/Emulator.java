@@ -70,8 +70,15 @@ public final class Emulator {
 
     /** The text of a service account's key file. */
     public String keyFile(String email) {
+        return credentialFile("--email", email);
+    }
+
+    /** The text of a credential file; the emulator's README says with which options it is of which type. */
+    public String credentialFile(String... options) {
+        List<String> arguments = new ArrayList<>(List.of("emulator", "key", "--emulator", url.toString()));
+        arguments.addAll(List.of(options));
         try {
-            Process process = run("emulator", "key", "--email", email, "--emulator", url.toString());
+            Process process = run(arguments.toArray(String[]::new));
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException error) {
             throw new UncheckedIOException(error);

@@ -1,0 +1,208 @@
+//! `"type": "gdch_service_account"`: a service account of Google Distributed Cloud, which has no Google to ask.
+//!
+//! Its endpoints are wherever the cloud stands, so they must be named in `GATEPASS_TRUSTED_ENDPOINTS`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::credentials::trust::TrustedEndpoints;
+use crate::credentials::{Fetch, Fields, Preferences, invalid, no_key};
+use crate::crypto::{EcdsaSigningKey, KeyRejected};
+use crate::encoding::pem_decode;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::Exchange;
+use crate::exchange::gdch::GdchToken;
+use crate::jose::jws;
+use crate::jose::x509::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, take};
+use crate::retry::Jitter;
+use crate::secret::Secret;
+use crate::step::Millis;
+use crate::token::TokenKey;
+use crate::token::self_signed_jwt::no_random_numbers;
+use crate::url::Url;
+
+/// The version of the file format that is known.
+const FORMAT_VERSION: &str = "1";
+/// Seconds from `iat` to `exp`.
+const LIFETIME: u64 = 3600;
+
+/// A service account and its private key.
+pub(crate) struct GdchServiceAccount {
+    project: String,
+    name: String,
+    private_key: EcdsaSigningKey,
+    private_key_id: String,
+    pub(crate) token_uri: Url,
+    /// A PEM file of the authorities that vouch for the endpoint; `None`: the system's.
+    pub(crate) ca_cert_path: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    exp: u64,
+    iat: u64,
+    iss: &'a str,
+    sub: &'a str,
+}
+
+impl GdchServiceAccount {
+    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
+        if fields.required("format_version")? != FORMAT_VERSION {
+            return Err(invalid("format_version", "another version", "\"1\", or a newer gatepass"));
+        }
+        Ok(Self {
+            project: fields.required("project")?.to_owned(),
+            name: fields.required("name")?.to_owned(),
+            private_key: private_key(fields.required("private_key")?)?,
+            private_key_id: fields.required("private_key_id")?.to_owned(),
+            token_uri: trusted.field(fields, "token_uri", None)?,
+            ca_cert_path: fields.optional("ca_cert_path")?.filter(|path| !path.is_empty()).map(str::to_owned),
+        })
+    }
+
+    /// Who the account is.
+    pub(crate) fn principal(&self) -> String {
+        format!("system:serviceaccount:{}:{}", self.project, self.name)
+    }
+
+    /// The operation that gets this token, or why there is none.
+    pub(crate) fn fetch(
+        self: &Arc<Self>,
+        key: &TokenKey,
+        preferences: &Preferences,
+        jitter: Jitter,
+    ) -> Result<Fetch, Error> {
+        preferences.refuse_subject("Google Distributed Cloud has no domain-wide delegation")?;
+        match key {
+            TokenKey::AccessToken { .. } => {
+                let audience = preferences.gdch_audience.clone().ok_or_else(|| {
+                    Error::new(
+                        ErrorCode::InvalidOption,
+                        "gdch_audience is missing, expected the audience of the API, as a gdch_service_account needs",
+                    )
+                })?;
+                Ok(Fetch::Gdch(Exchange::new(GdchToken { account: Arc::clone(self), audience }, jitter)))
+            }
+            TokenKey::IdToken { .. } => Err(Error::new(
+                ErrorCode::IdTokenUnsupported,
+                "a gdch_service_account has no ID tokens, only access tokens",
+            )),
+            TokenKey::SelfSignedJwt { .. } => {
+                Err(no_key("a gdch_service_account is not known to Google's APIs"))
+            }
+        }
+    }
+
+    /// The JWT by which the account proves who it is.
+    pub(crate) fn jwt(&self, now: Millis) -> Result<Secret<String>, Error> {
+        let (iat, principal) = (now.as_secs(), self.principal());
+        let aud = self.token_uri.as_str();
+        let claims = Claims { aud, exp: iat + LIFETIME, iat, iss: &principal, sub: &principal };
+        let jwt = jws::sign(&self.private_key, Some(&self.private_key_id), &claims);
+        jwt.map(Secret::new).ok_or_else(no_random_numbers)
+    }
+}
+
+/// Reads PEM in PKCS#8, or as OpenSSL writes an EC key (RFC 5915).
+fn private_key(pem: &str) -> Result<EcdsaSigningKey, Error> {
+    const EXPECTED: &str = "a PEM private key of the curve P-256, with its public key";
+    let rejected = |KeyRejected(why)| invalid("private_key", why, EXPECTED);
+    if let Some(der) = pem_decode(pem, "PRIVATE KEY").map(Secret::new) {
+        return EcdsaSigningKey::from_pkcs8(der.expose()).map_err(rejected);
+    }
+    let der = pem_decode(pem, "EC PRIVATE KEY").map(Secret::new);
+    match der.as_ref().and_then(|der| ec_private_key(der.expose())) {
+        Some((private, point)) => EcdsaSigningKey::from_parts(private, point).map_err(rejected),
+        None => Err(invalid("private_key", "no PEM block of an EC key, or a damaged one", EXPECTED)),
+    }
+}
+
+/// The private number and the public point of an `ECPrivateKey` (RFC 5915, section 3).
+fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    const PARAMETERS: u8 = 0xa0;
+    const PUBLIC_KEY: u8 = 0xa1;
+    let (key, _) = take(der, SEQUENCE)?;
+    let (_version, key) = take(key, INTEGER)?;
+    let (private, key) = take(key, OCTET_STRING)?;
+    let key = take(key, PARAMETERS).map_or(key, |(_, after)| after);
+    let (public, _) = take(key, PUBLIC_KEY)?;
+    Some((private, bit_string(public)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::base64url_decode;
+    use crate::json;
+    use crate::step::{Operation, Reply, Step};
+
+    /// TEST KEY, NOT A SECRET: the scalar is the SHA-256 of "a test key of gatepass" (tests/vectors/generate.py).
+    const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+        MHcCAQEEIAliGuMbLZkvGQAJsI0wsZ0cyzRioBTDdNwCoCC/+OCyoAoGCCqGSM49\n\
+        AwEHoUQDQgAEQddx5UDsNmXFni9WQwsA3lKl6iI/vF+AwrmVnB1h1ROD+6b/yUW8\n\
+        xnVttFMRWqNMze6HN8/5EgDBf1kvUowb4Q==\n\
+        -----END EC PRIVATE KEY-----";
+    const POINT: &str =
+        "BEHXceVA7DZlxZ4vVkMLAN5SpeoiP7xfgMK5lZwdYdUTg_um_8lFvMZ1bbRTEVqjTM3uhzfP-RIAwX9ZL1KMG-E";
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn account(key: &str) -> Result<Arc<GdchServiceAccount>, Error> {
+        let file = serde_json::json!({
+            "format_version": "1", "project": "shop", "name": "orders", "private_key_id": "k", "private_key": key,
+            "token_uri": "https://gdc.example/token", "ca_cert_path": "/ca.pem",
+        });
+        let document = json::value(file.to_string().as_bytes()).unwrap();
+        GdchServiceAccount::from_fields(Fields(&document), &TrustedEndpoints::parse("gdc.example"))
+            .map(Arc::new)
+    }
+
+    #[test]
+    fn the_jwt_is_signed_by_the_account_and_the_authorities_are_named() {
+        let preferences =
+            Preferences { gdch_audience: Some("https://api.example".into()), ..Preferences::default() };
+        let key = TokenKey::access_token("").unwrap();
+        let mut fetch = account(KEY).unwrap().fetch(&key, &preferences, Jitter::new(1)).unwrap();
+        let Step::Send(request) = fetch.resume(NOW, Reply::Start) else { panic!("no request") };
+        assert_eq!(
+            (request.url.as_str(), request.ca_certificate_path.as_deref()),
+            ("https://gdc.example/token", Some("/ca.pem"))
+        );
+        let body = request.body.unwrap();
+        let fields: Vec<(&str, &str)> =
+            body.expose().split('&').map(|field| field.split_once('=').unwrap()).collect();
+        assert_eq!(fields[0], ("grant_type", "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Atoken-exchange"));
+        assert_eq!(fields[1], ("audience", "https%3A%2F%2Fapi.example"));
+        assert_eq!(
+            fields[4],
+            ("subject_token_type", "urn%3Ak8s%3Aparams%3Aoauth%3Atoken-type%3Aserviceaccount")
+        );
+        let (signing_input, signature) = fields[3].1.rsplit_once('.').unwrap();
+        let (header, claims) = signing_input.split_once('.').unwrap();
+        let decoded = |part: &str| String::from_utf8(base64url_decode(part).unwrap()).unwrap();
+        assert_eq!(decoded(header), r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#);
+        let principal = "system:serviceaccount:shop:orders";
+        assert_eq!(
+            decoded(claims),
+            format!(
+                r#"{{"aud":"https://gdc.example/token","exp":1800003600,"iat":1800000000,"iss":"{principal}","sub":"{principal}"}}"#
+            )
+        );
+        let point = base64url_decode(POINT).unwrap();
+        let verified =
+            ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, point)
+                .verify(signing_input.as_bytes(), &base64url_decode(signature).unwrap());
+        assert!(verified.is_ok());
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_refused() {
+        for (key, found) in
+            [("", "empty"), ("-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----", "damaged")]
+        {
+            let error = account(key).err().unwrap();
+            assert!(error.to_string().contains(found), "{error}");
+        }
+    }
+}

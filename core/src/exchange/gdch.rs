@@ -1,0 +1,51 @@
+//! The token endpoint of Google Distributed Cloud: a service account's own JWT for an access token (RFC 8693).
+
+use std::sync::Arc;
+
+use crate::credentials::gdch_service_account::GdchServiceAccount;
+use crate::encoding::form;
+use crate::error::Error;
+use crate::exchange::{Endpoint, Response, response_members};
+use crate::step::{HttpRequest, Millis};
+use crate::token::{Issued, access_token};
+
+/// The endpoint takes a token type where RFC 8693 has a grant type.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:token-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const SERVICE_ACCOUNT: &str = "urn:k8s:params:oauth:token-type:serviceaccount";
+const TIMEOUT_MS: u64 = 10_000;
+const WHO: &str = "the token endpoint of Google Distributed Cloud";
+
+/// Exchanges the account's signed JWT for an access token.
+pub(crate) struct GdchToken {
+    pub(crate) account: Arc<GdchServiceAccount>,
+    pub(crate) audience: String,
+}
+
+impl Endpoint for GdchToken {
+    const WHO: &str = WHO;
+    type Output = Issued;
+
+    fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
+        let jwt = self.account.jwt(now)?;
+        let body = form(&[
+            ("grant_type", GRANT_TYPE),
+            ("audience", &self.audience),
+            ("requested_token_type", ACCESS_TOKEN),
+            ("subject_token", jwt.expose()),
+            ("subject_token_type", SERVICE_ACCOUNT),
+        ]);
+        let mut request = HttpRequest::post_form(self.account.token_uri.as_str(), &body, TIMEOUT_MS);
+        request.ca_certificate_path.clone_from(&self.account.ca_cert_path);
+        Ok(request)
+    }
+
+    fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
+        if let Some(error) = response.refusal(WHO) {
+            return Err(error);
+        }
+        let [token, expires_in] =
+            response_members(response.body.expose(), ["access_token", "expires_in"], WHO)?;
+        access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
+    }
+}

@@ -1,0 +1,34 @@
+//! `gatepass adc`: which credentials a program would use, and why.
+
+use clap::Args;
+use gatepass_core::adc::{Explain, Explanation};
+
+use crate::source_options::SourceOptions;
+use crate::{Failure, host};
+
+/// Say which credentials are found here (Application Default Credentials). No token is fetched.
+#[derive(Args)]
+pub(crate) struct Command {
+    /// Say which places were looked at, in order, and what came of each
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    source: SourceOptions,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let runtime = |error: gatepass_core::Error| Failure::runtime(format!("{}: {error}", error.code()));
+        let Explanation { steps, quota_project_id, error } =
+            host::drive(Explain::new(&self.source.config()), host::now).map_err(runtime)?;
+        // The last step is the one that the search ended with.
+        let shown = if self.explain { 0 } else { steps.len().saturating_sub(1) };
+        for step in steps.iter().skip(shown) {
+            println!("{step}");
+        }
+        if let Some(project) = quota_project_id {
+            println!("calls with an access token are billed to {project}");
+        }
+        error.map_or(Ok(()), |error| Err(runtime(error)))
+    }
+}

@@ -1,0 +1,12 @@
+/** Why a step could not be carried out, in the border's words. */
+export class StepFailure extends Error {
+  /**
+   * @param {'not_found' | 'permission_denied' | 'connect' | 'timeout' | 'too_large' | 'unsupported' | 'other'} kind
+   * @param {string} message reaches the user, so it holds no secret
+   * @param {{ cause: unknown }} [options] what the user's own code has thrown, which goes back to the user
+   */
+  constructor(kind, message, options) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

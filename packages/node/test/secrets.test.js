@@ -1,0 +1,35 @@
+/** However an error or an object is printed, it shows none of the secrets that went over the border. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { errorFrom } from '../lib/errors.js';
+import { native } from '../lib/native.js';
+import { secretsIn, secretsOf, shownBy } from './support/secrets.js';
+import { cases } from './support/vectors.js';
+
+const failing = cases('acquire').filter(({ transcript }) => transcript.at(-1).step.step === 'fail');
+assert.ok(failing.length > 0);
+
+for (const { file, name, options, kind, target, transcript } of failing) {
+  test(`the error of a transcript, ${file}: ${name}`, () => {
+    const { op } = new native.Source(JSON.stringify(options)).lookup(kind, target, transcript[0].now_ms);
+    const steps = transcript.map(({ now_ms, reply }) => JSON.parse(op.resume(now_ms, JSON.stringify(reply))));
+    const shown = shownBy(errorFrom(steps.at(-1).error));
+    const secrets = secretsIn(options.credentials_json ?? '').concat(
+      transcript.flatMap(({ reply }) => secretsOf(reply)),
+    );
+    for (const secret of secrets) assert.ok(!shown.includes(secret), `${secret} stands in ${shown}`);
+  });
+}
+
+test('what is looked for', () => {
+  const key = { private_key: '-----BEGIN KEY-----\nfirstLineOfTheKey\n', token_uri: 'https://oauth2.example/token' };
+  const values = { HOME: '/home/of/somebody', AWS_SECRET_ACCESS_KEY: 'accessKeyOfSomebody' };
+  assert.deepEqual(secretsOf({ text: JSON.stringify(key) }), ['firstLineOfTheKey']);
+  assert.deepEqual(secretsOf({ values }), ['accessKeyOfSomebody']);
+  assert.deepEqual(secretsOf({ stdout: 'headerOfTheToken.payloadOfTheToken.a\n' }), [
+    'headerOfTheToken',
+    'payloadOfTheToken',
+  ]);
+});

@@ -1,0 +1,69 @@
+/** What must not be shown, and what is shown. */
+
+import { inspect } from 'node:util';
+
+/** The shortest text that is looked for; shorter ones stand in any message by chance. */
+const SHORTEST = 16;
+/** Members of files and bodies that an error may well name. */
+const OPEN = [
+  'audience',
+  'auth_uri',
+  'client_email',
+  'client_id',
+  'error',
+  'error_description',
+  'gatepass_emulator',
+  'issued_token_type',
+  'message',
+  'project_id',
+  'scope',
+  'service_account_impersonation_url',
+  'status',
+  'subject_token_type',
+  'token_info_url',
+  'token_type',
+  'token_uri',
+  'token_url',
+  'type',
+  'universe_domain',
+];
+
+/** All that a log, a debugger's console or an error reporter may show of an object: an error with its causes, too. */
+export function shownBy(object) {
+  return [
+    inspect(object, { showHidden: true, depth: Infinity, getters: true }),
+    String(object),
+    String(object.stack),
+    JSON.stringify(object),
+    JSON.stringify(Object.getOwnPropertyDescriptors(object)),
+  ].join('\n');
+}
+
+/** The secrets in a reply to the core: of the environment what is called so, of all else whatever is long. */
+export function secretsOf({ values = {}, text, body, stdout }) {
+  const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN/.test(name));
+  const texts = [...environment.map(([, value]) => value), text, body, stdout];
+  return texts.filter((one) => one !== undefined).flatMap(secretsIn);
+}
+
+/** The secrets in a file or a body: of a key each line, of a token each segment. */
+export function secretsIn(text) {
+  return leaves(parsed(text))
+    .flatMap((secret) => secret.split(/[.\s]+/))
+    .filter((secret) => secret.length >= SHORTEST && !secret.startsWith('-----'));
+}
+
+function leaves(value) {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  const isOpen = (name, member) => OPEN.includes(name) && typeof member === 'string';
+  return Object.entries(value).flatMap(([name, member]) => (isOpen(name, member) ? [] : leaves(member)));
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

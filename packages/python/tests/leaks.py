@@ -1,0 +1,87 @@
+"""What must not be shown, and what is shown."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gatepass
+
+PACKAGE = Path(gatepass.__file__).parent
+# The shortest text that is looked for; shorter ones stand in any message by chance.
+SHORTEST = 16
+# Members of files and bodies that an error may well name.
+OPEN = {
+    "audience",
+    "auth_uri",
+    "client_email",
+    "client_id",
+    "error",
+    "error_description",
+    "gatepass_emulator",
+    "issued_token_type",
+    "message",
+    "project_id",
+    "scope",
+    "service_account_impersonation_url",
+    "status",
+    "subject_token_type",
+    "token_info_url",
+    "token_type",
+    "token_uri",
+    "token_url",
+    "type",
+    "universe_domain",
+}
+
+
+def secrets_of(reply: dict[str, Any]) -> set[str]:
+    """The secrets in a reply to the core: of variables what is called so, of all else what is long."""
+    environment = reply.get("values", {}).items()
+    texts = [value for name, value in environment if "SECRET" in name or "TOKEN" in name]
+    texts += [reply[member] for member in ("text", "body", "stdout") if member in reply]
+    return {secret for text in texts for secret in secrets_in(text)}
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """The secrets in a file or body. Those of a key are its lines, those of a token its segments as well."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    for secret in leaves(value):
+        parts = [secret, *secret.splitlines(), *secret.split(".")]
+        yield from (part for part in parts if len(part) >= SHORTEST and not part.startswith("-----"))
+
+
+def leaves(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, member in value.items():
+                if name not in OPEN or not isinstance(member, str):
+                    yield from leaves(member)
+        case list():
+            for member in value:
+                yield from leaves(member)
+
+
+def shown_by(error: gatepass.GatepassError) -> str:
+    """What a log or an error reporter may show: the error, its causes, and the variables of our frames."""
+    shown = traceback.format_exception(error)
+    for one in chain(error):
+        shown += [repr(one), str(vars(one)), str(getattr(getattr(one, "refusal", None), "body", None))]
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if Path(frame.f_code.co_filename).is_relative_to(PACKAGE):
+                shown.append(str(frame.f_locals))
+    return "\n".join(shown)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
