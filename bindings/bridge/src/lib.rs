@@ -44,3 +44,8 @@ pub fn error_codes() -> String {
 pub fn audience_for_url(url: &str) -> Result<String, Failure> {
     guard(|| Ok(gatepass_core::audience::audience_for_url(url)?))
 }
+
+/// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::audience`].
+pub fn same_audience_spellings(audience: &str) -> String {
+    serde_json::json!(gatepass_core::audience::same_audience_spellings(audience)).to_string()
+}
