@@ -174,6 +174,11 @@ impl Error {
         self.retry_after_ms
     }
 
+    /// What was found and what was expected, without the advice.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn about(mut self, claim: &'static str) -> Self {
         self.claim = Some(claim);
         self

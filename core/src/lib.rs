@@ -21,6 +21,7 @@
 //! | [`token`] | what is asked for, and what comes back |
 //! | [`jose`] | JWS, JWK, JWK sets, algorithms and claims (RFC 7515, 7517, 7518, 7519) |
 //! | [`audience`], [`OwnAudiences`], [`header`] | the audience of a URL, and of this service; the headers that carry a token |
+//! | [`explain`] | what a token is, and all that is wrong with it, in plain words |
 //! | [`error`], [`secret`] | the closed list of error codes; values that are never shown |
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ mod crypto;
 mod encoding;
 pub mod error;
 pub mod exchange;
+pub mod explain;
 pub mod header;
 pub mod jose;
 mod json;

@@ -6,12 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+mod explain;
 mod failure;
 mod op;
 mod options;
 mod source;
 mod verifier;
 
+pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};

@@ -7,6 +7,7 @@ use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
@@ -131,6 +132,27 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
         trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
         k_service: options.k_service,
     })
+}
+
+/// Where a token was seen: `{"url":…, "header":…}`, both of which may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    /// The URL that was called.
+    pub(crate) url: Option<String>,
+    /// The name of the header that carried the token.
+    pub(crate) header: Option<String>,
+}
+
+pub(crate) fn place(place: &str) -> Result<Place, Failure> {
+    read(place)
+}
+
+/// Reads the options of an explanation: those of a verifier, and of a [`Place`] beside them.
+pub(crate) fn explain(options: &str) -> Result<(VerifierConfig, Place), Failure> {
+    let mut options: Map<String, Value> = read(options)?;
+    let place: Map<_, _> = ["url", "header"].iter().filter_map(|name| options.remove_entry(*name)).collect();
+    Ok((verifier(&Value::Object(options).to_string())?, self::place(&Value::Object(place).to_string())?))
 }
 
 fn preset_names() -> Vec<&'static str> {

@@ -70,6 +70,14 @@ impl KeyStore {
         }
     }
 
+    /// The keys that are at hand, for who would rather do without than wait.
+    pub(crate) fn at_hand(&self) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Static(keys) => Some(Arc::clone(keys)),
+            Self::Remote(remote) => remote.lock().keys.clone(),
+        }
+    }
+
     /// Gives the flight up, as a forked child must.
     pub(crate) fn abandon_flight(&self) {
         if let Self::Remote(remote) = self {

@@ -103,6 +103,39 @@ impl Verifier {
         self.keys.abandon_flight();
     }
 
+    /// Everything that is wrong with `token`, the first refusal of [`check`](Self::check) first; and whether the
+    /// signature was looked at, which takes keys that are at hand.
+    pub(crate) fn complaints(&self, token: &str, now: Millis) -> (Vec<Error>, bool) {
+        let compact = match Compact::split(token) {
+            Ok(compact) => compact,
+            Err(error) => return (vec![error], true),
+        };
+        let header = compact.header(&self.policy.algorithms);
+        let payload = compact.payload();
+        let keys = self.keys.at_hand();
+        let signature = match (&header, &keys) {
+            (Err(error), _) => Err(error.clone()),
+            _ if jws::is_stripped(token) && self.policy.trusts_cloud_run => Ok(()),
+            _ if jws::is_stripped(token) => Err(jws::signature_stripped()),
+            (Ok(header), Some(keys)) => keys.find(&header.kid, header.alg, now).and_then(|key| {
+                payload.as_ref().map_err(Error::clone)?;
+                compact.verify(header.alg, key)
+            }),
+            (Ok(_), None) => Ok(()),
+        };
+        let mut errors: Vec<_> = signature.err().into_iter().collect();
+        match payload.and_then(|payload| Claims::parse(&payload)) {
+            Ok(claims) => errors.extend(self.policy.complaints(&claims, now)),
+            Err(error) if errors.contains(&error) => {}
+            Err(error) => errors.push(error),
+        }
+        (errors, keys.is_some() || jws::is_stripped(token))
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     fn check_known(&self, known: &Remembered, token: &str, digest: Digest, now: Millis) -> Verdict {
         let (keys, refresh) = match self.keys.current(now) {
             Ok(known) => known,
