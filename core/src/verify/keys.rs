@@ -121,6 +121,7 @@ struct State {
     /// What the discovery document says, until the moment beside it.
     discovered: Option<(Discovered, Millis)>,
     keys: Option<Arc<KeySet>>,
+    /// When the last fetch ended, well or badly.
     fetched_at: Millis,
     /// 80 % of the keys' life: from here on they are refreshed behind a caller.
     refresh_at: Millis,
@@ -215,6 +216,7 @@ impl RemoteKeys {
         let mut state = self.lock();
         // The keys may have moved.
         state.discovered = None;
+        state.fetched_at = now;
         state.failures = state.failures.saturating_add(1);
         // With keys in hand nobody waits for the fetch, so even a first failure may be followed by a pause.
         let failures = if state.keys.is_some() { state.failures.saturating_add(1) } else { state.failures };
