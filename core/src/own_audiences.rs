@@ -65,7 +65,8 @@ impl OwnAudiences {
         // projects/NUMBER/regions/REGION
         let region = region.rsplit('/').next().unwrap_or_default();
         let label = format!("{}-{project_number}", self.service);
-        if !project_number.bytes().all(|b| b.is_ascii_digit()) || !is_label(region) {
+        let is_number = !project_number.is_empty() && project_number.bytes().all(|b| b.is_ascii_digit());
+        if !is_number || !is_label(region) {
             return Err(unknown("the metadata server's project number or region has another form"));
         }
         if label.len() > MAX_LABEL {
@@ -232,6 +233,7 @@ mod tests {
         let long = "s".repeat(60);
         for (service, project, region, expected) in [
             ("orders", "my-project", "projects/1/regions/r", "has another form"),
+            ("orders", "", "projects/1/regions/r", "has another form"),
             ("orders", "1", "<html>", "has another form"),
             (long.as_str(), "1234", "projects/1/regions/r", "too long"),
         ] {

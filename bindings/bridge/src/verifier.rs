@@ -18,7 +18,8 @@ pub type RequestHeaders<'a> = TokenHeaders<'a>;
 
 /// The answer to "is this token to be accepted?"; see [`gatepass_core::Verdict`].
 pub enum Verdict {
-    /// Yes; drive the operation, if there is one, behind the caller.
+    /// Yes; drive the operation, if there is one, behind the caller. Hand [`Verified::is_unverified`] over beside the
+    /// payload: whoever reads the claims must see that nothing proves them.
     Accepted(Verified, Option<Op>),
     /// Drive the operation, then check again.
     NeedsKeys(Op),

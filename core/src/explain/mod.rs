@@ -290,11 +290,8 @@ impl Case<'_> {
         let error = self.verifier.token_from_headers(&headers).err()?;
         let mut finding = self.refused(&error);
         finding.cause = Some("wrong_header");
-        finding.found = format!(
-            "the token came in {}, where this receiver does not look; {}",
-            shown(name),
-            finding.found
-        );
+        finding.title = "The token is in a header where this receiver does not look";
+        finding.found = format!("the token came in {}; {}", shown(name), finding.found);
         Some(finding)
     }
 

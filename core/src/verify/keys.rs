@@ -48,7 +48,9 @@ impl KeyStore {
             (KeySource::Preset, Some(Some(url))) => Place::url(url)?,
             (KeySource::Preset, Some(None)) => Place::issuer(issuers)?,
             (KeySource::Preset, None) => {
-                return Err(invalid("no keys are given, expected a preset, keys or keys_url"));
+                return Err(invalid(
+                    "no keys are given, expected keys, keys_url, or a preset: oidc finds them by discovery",
+                ));
             }
         };
         Ok(Self::Remote(Arc::new(RemoteKeys { place, state: Mutex::default() })))
