@@ -14,108 +14,98 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"gatepass.dev/gatepass"
 )
 
-// A tlsEmulator is the emulator behind TLS, for clients that present a certificate.
-type tlsEmulator struct {
-	*emulator
-	server *httptest.Server
-
-	mu sync.Mutex
-	// presented are the names in the clients' certificates, one for each request.
-	presented []string
+// A tokenExchange is a token endpoint behind TLS. Its tokens tell which certificate the client has presented.
+type tokenExchange struct {
+	*httptest.Server
+	asked atomic.Int32
 }
 
-func startTLSEmulator(t *testing.T) *tlsEmulator {
+func startTokenExchange(t *testing.T) *tokenExchange {
 	t.Helper()
-	started := &tlsEmulator{emulator: startEmulator(t)}
-	proxy := httputil.NewSingleHostReverseProxy(got(url.Parse(started.url))(t))
-	started.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		started.mu.Lock()
-		started.presented = append(started.presented, r.TLS.PeerCertificates[0].Subject.CommonName)
-		started.mu.Unlock()
-		proxy.ServeHTTP(w, r)
-	}))
-	started.server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
-	started.server.EnableHTTP2 = true
-	started.server.Config.ErrorLog = log.New(io.Discard, "", 0) // It complains about who goes away.
-	started.server.StartTLS()
-	t.Cleanup(started.server.Close)
 	clearEnv(t)
+	started := &tokenExchange{}
+	started.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started.asked.Add(1)
+		token := "token"
+		for _, presented := range r.TLS.PeerCertificates {
+			token += "-" + presented.Subject.CommonName
+		}
+		w.Write(asJSON(t, object{
+			"access_token": token, "token_type": "Bearer", "expires_in": 3600,
+			"issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+		}))
+	}))
+	started.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	started.EnableHTTP2 = true
+	started.Config.ErrorLog = log.New(io.Discard, "", 0) // It complains about who goes away.
+	started.StartTLS()
+	t.Cleanup(started.Close)
 	return started
 }
 
-// trusting is a transport that trusts the server's certificate, and has spoken HTTP/2 with another server before.
-func (e *tlsEmulator) trusting() *http.Transport {
-	e.t.Helper()
-	authorities := x509.NewCertPool()
-	authorities.AddCert(e.server.Certificate())
+// trustingTransport trusts the servers of httptest, and has spoken HTTP/2 with another server before.
+func trustingTransport(t *testing.T) *http.Transport {
+	t.Helper()
 	other := httptest.NewUnstartedServer(http.NotFoundHandler())
-	other.TLS = e.server.TLS.Clone()
-	other.TLS.ClientAuth = tls.NoClientCert
 	other.EnableHTTP2 = true
-	other.StartTLS()
-	e.t.Cleanup(other.Close)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities}, ForceAttemptHTTP2: true}
-	e.t.Cleanup(transport.CloseIdleConnections)
-	response := got((&http.Client{Transport: transport}).Get(other.URL))(e.t)
+	other.StartTLS() // With the same certificate, as all of httptest.
+	t.Cleanup(other.Close)
+	transport := other.Client().Transport.(*http.Transport)
+	response := got(other.Client().Get(other.URL))(t)
 	response.Body.Close()
 	if response.ProtoMajor != 2 {
-		e.t.Fatalf("%s, expected HTTP/2", response.Proto)
+		t.Fatalf("%s, expected HTTP/2", response.Proto)
 	}
 	return transport
 }
 
 // source is one of workload identity federation by the certificate of these files.
-func (e *tlsEmulator) source(files certificateFiles, transport http.RoundTripper) *gatepass.Source {
-	e.t.Helper()
-	config := filepath.Join(e.t.TempDir(), "certificate_config.json")
+func (e *tokenExchange) source(t *testing.T, files certificateFiles, transport http.RoundTripper) *gatepass.Source {
+	t.Helper()
 	workload := object{"cert_path": files.certificate, "key_path": files.key}
-	must(e.t, os.WriteFile(config, asJSON(e.t, object{"cert_configs": object{"workload": workload}}), 0o600))
-	file := asJSON(e.t, object{
+	config := asJSON(t, object{"cert_configs": object{"workload": workload}})
+	must(t, os.WriteFile("certificate_config.json", config, 0o600))
+	return e.sourceOf(t, transport, object{
 		"type": "external_account", "audience": provider, "subject_token_type": "urn:ietf:params:oauth:token-type:mtls",
-		"token_url":         e.server.URL + "/v1/token",
-		"credential_source": object{"certificate": object{"certificate_config_location": config}},
-		"service_account_impersonation_url": e.server.URL + "/v1/projects/-/serviceAccounts/" + caller +
-			":generateAccessToken",
+		"token_url":         e.URL + "/v1/token",
+		"credential_source": object{"certificate": object{"certificate_config_location": "certificate_config.json"}},
 	})
-	return got(gatepass.NewSource(
-		gatepass.WithCredentialsJSON(file), gatepass.WithTransport(transport), gatepass.WithClock(impatientClock()),
-		gatepass.WithTrustedEndpoints(strings.TrimPrefix(e.server.URL, "https://"))))(e.t)
+}
+
+func (e *tokenExchange) sourceOf(
+	t *testing.T, transport http.RoundTripper, file object, options ...gatepass.SourceOption,
+) *gatepass.Source {
+	t.Helper()
+	return got(gatepass.NewSource(append(options,
+		gatepass.WithCredentialsJSON(asJSON(t, file)), gatepass.WithTransport(transport),
+		gatepass.WithClock(impatientClock()), gatepass.WithTrustedEndpoints(strings.TrimPrefix(e.URL, "https://")))...))(t)
 }
 
 func TestAClientCertificateIsPresented(t *testing.T) {
-	emulator := startTLSEmulator(t)
+	server := startTokenExchange(t)
 	files := newCertificateFiles(t)
-	files.write(t, "first")
-	source := emulator.source(files, emulator.trusting())
-	token := got(source.IDToken(deadline(t), audience))(t)
-	payload := got(gatepass.Validate(deadline(t), token.AccessToken, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)
-	if payload.Claims["email"] != caller {
-		t.Errorf("%v, expected %s", payload.Claims["email"], caller)
-	}
+	source := server.source(t, files, trustingTransport(t))
 	// A certificate that has been replaced is presented from then on.
-	files.write(t, "second")
-	got(source.AccessToken(deadline(t), "https://www.googleapis.com/auth/cloud-platform"))(t)
-	if shown := strings.Join(emulator.presented, " "); !strings.HasPrefix(shown, "first ") ||
-		!strings.HasSuffix(shown, " second") {
-		t.Errorf("presented were %s", shown)
+	for _, name := range []string{"first", "second"} {
+		files.write(t, name)
+		if token := got(source.AccessToken(deadline(t), "scope-"+name))(t); token.AccessToken != "token-"+name {
+			t.Errorf("the token is %s, expected that of the %s certificate", token.AccessToken, name)
+		}
 	}
 }
 
 func TestCertificatesThatCannotBePresented(t *testing.T) {
-	emulator := startTLSEmulator(t)
-	trusting := emulator.trusting()
+	server := startTokenExchange(t)
+	trusting := trustingTransport(t)
 	cases := map[string]struct {
 		spoil     func(certificateFiles)
 		transport http.RoundTripper
@@ -124,10 +114,9 @@ func TestCertificatesThatCannotBePresented(t *testing.T) {
 	}{
 		"no key": {func(f certificateFiles) { must(t, os.Remove(f.key)) }, trusting, gatepass.ErrConnectionFailed,
 			"key.pem: no such file"},
-		"key that is none": {func(f certificateFiles) { must(t, os.WriteFile(f.key, []byte("hunter2"), 0o600)) }, trusting, gatepass.ErrConnectionFailed,
-			"key.pem"},
-		"key of another": {func(f certificateFiles) { f.writeKey(t) }, trusting, gatepass.ErrConnectionFailed,
-			"key.pem"},
+		"key that is none": {func(f certificateFiles) { must(t, os.WriteFile(f.key, []byte("hunter2"), 0o600)) }, trusting,
+			gatepass.ErrConnectionFailed, "key.pem"},
+		"key of another": {func(f certificateFiles) { f.writeKey(t) }, trusting, gatepass.ErrConnectionFailed, "key.pem"},
 		"another transport": {func(certificateFiles) {}, transport(trusting.RoundTrip), gatepass.ErrUnsupported,
 			"*http.Transport"},
 		"unknown authority": {func(certificateFiles) {}, &http.Transport{}, gatepass.ErrConnectionFailed,
@@ -138,14 +127,41 @@ func TestCertificatesThatCannotBePresented(t *testing.T) {
 			files := newCertificateFiles(t)
 			files.write(t, "client")
 			c.spoil(files)
-			_, err := emulator.source(files, c.transport).IDToken(deadline(t), audience)
+			_, err := server.source(t, files, c.transport).AccessToken(deadline(t), "scope")
 			if !errors.Is(err, c.code) || !strings.Contains(err.Error(), c.names) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%v, expected %s with %q in it", err, c.code, c.names)
 			}
 		})
 	}
-	if len(emulator.presented) > 0 {
-		t.Errorf("requests were sent: %v", emulator.presented)
+	if asked := server.asked.Load(); asked > 0 {
+		t.Errorf("%d requests were sent", asked)
+	}
+}
+
+// A credential file can name the authorities that its endpoint is to be trusted by. No others are.
+func TestAuthoritiesOfACredentialFile(t *testing.T) {
+	server := startTokenExchange(t)
+	files := newCertificateFiles(t)
+	key := files.write(t, "another")
+	writePEM(t, "authority.pem", "CERTIFICATE", server.Certificate().Raw)
+	must(t, os.WriteFile("text.pem", []byte("hunter2"), 0o600))
+	for path, words := range map[string]string{
+		"authority.pem":   "",
+		files.certificate: "unknown authority",
+		"text.pem":        "text.pem: there is no certificate",
+		"missing.pem":     "missing.pem: no such file",
+	} {
+		source := server.sourceOf(t, trustingTransport(t), object{
+			"type": "gdch_service_account", "format_version": "1", "project": "project", "name": "name",
+			"private_key_id": "1", "private_key": string(key), "token_uri": server.URL, "ca_cert_path": path,
+		}, gatepass.WithGDCHAudience("https://api.example"))
+		_, err := source.AccessToken(deadline(t), "scope")
+		switch {
+		case words == "":
+			must(t, err)
+		case !errors.Is(err, gatepass.ErrConnectionFailed) || !strings.Contains(err.Error(), words):
+			t.Errorf("%s: %v, expected %q in it", path, err, words)
+		}
 	}
 }
 
@@ -159,7 +175,7 @@ func newCertificateFiles(t *testing.T) certificateFiles {
 }
 
 // write makes a new key and a certificate for this name, signed by itself.
-func (f certificateFiles) write(t *testing.T, name string) {
+func (f certificateFiles) write(t *testing.T, name string) (keyPEM []byte) {
 	t.Helper()
 	key := f.writeKey(t)
 	template := &x509.Certificate{
@@ -168,6 +184,7 @@ func (f certificateFiles) write(t *testing.T, name string) {
 	}
 	der := got(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))(t)
 	writePEM(t, f.certificate, "CERTIFICATE", der)
+	return got(os.ReadFile(f.key))(t)
 }
 
 func (f certificateFiles) writeKey(t *testing.T) *ecdsa.PrivateKey {

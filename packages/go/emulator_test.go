@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,7 +25,9 @@ const audience = "https://receiver.example"
 type emulator struct {
 	t   *testing.T
 	url string
-	env map[string]string
+	// mtls is where it speaks TLS, and asks clients for a certificate.
+	mtls string
+	env  map[string]string
 	// stdin is what it reads. It ends when this closes, with this process at the latest.
 	stdin io.Closer
 }
@@ -44,7 +48,7 @@ var running = sync.OnceValues(func() (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(path, "emulator", "--port", "0", "--exit-with-stdin")
+	command := exec.Command(path, "emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin")
 	command.Stderr = os.Stderr
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -64,6 +68,9 @@ var running = sync.OnceValues(func() (*emulator, error) {
 			name, value, _ := strings.Cut(assignment, "=")
 			started.env[name] = strings.Trim(value, `"'`)
 		}
+		if url, found := strings.CutPrefix(lines.Text(), "# mTLS on "); found {
+			started.mtls = url
+		}
 		if url, found := strings.CutPrefix(lines.Text(), "# listening on "); found {
 			started.url = url
 			return started, nil
@@ -71,6 +78,34 @@ var running = sync.OnceValues(func() (*emulator, error) {
 	}
 	return nil, errors.New("the emulator said nowhere that it listens")
 })
+
+// TestMain comes before all tests, since Go looks only once for the authorities to trust.
+func TestMain(m *testing.M) {
+	if path, err := program(); err == nil { // Else the tests that need it say so.
+		if err := trustAuthority(path); err != nil {
+			log.Fatal(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// trustAuthority makes this process trust the emulator's authority, as SSL_CERT_FILE does for any program.
+func trustAuthority(program string) error {
+	authority, err := os.CreateTemp("", "gatepass-authority")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(authority.Name())
+	command := exec.Command(program, "emulator", "ca")
+	command.Stdout, command.Stderr = authority, os.Stderr
+	if err := command.Run(); err != nil {
+		return err
+	}
+	os.Setenv("SSL_CERT_FILE", authority.Name())
+	defer os.Unsetenv("SSL_CERT_FILE")
+	_, err = x509.SystemCertPool()
+	return err
+}
 
 // program returns the path of the `gatepass` program.
 func program() (string, error) {
@@ -95,7 +130,9 @@ func clearEnv(t *testing.T) {
 	for _, name := range []string{
 		"GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "APPDATA", "NO_GCE_CHECK", "METADATA_SERVER_DETECTION",
 		"GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE", "FUNCTION_NAME", "CLOUD_RUN_JOB",
-		"CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
+		"CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS", "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
+		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"GOOGLE_API_CERTIFICATE_CONFIG",
 	} {
 		t.Setenv(name, "") // So that it comes back.
 		os.Unsetenv(name)
@@ -103,12 +140,12 @@ func clearEnv(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-// keyFile writes the key file of a service account and returns its path.
-func (e *emulator) keyFile(email string) string {
+// keyFile writes a credential file, of the kind that the options of `gatepass emulator key` say, and returns its path.
+func (e *emulator) keyFile(options ...string) string {
 	e.t.Helper()
 	path := filepath.Join(e.t.TempDir(), "key.json")
-	output, err := exec.Command(
-		got(program())(e.t), "emulator", "key", "--email", email, "--emulator", e.url, "--out", path).CombinedOutput()
+	options = append([]string{"emulator", "key", "--emulator", e.url, "--mtls", e.mtls, "--out", path}, options...)
+	output, err := exec.Command(got(program())(e.t), options...).CombinedOutput()
 	if err != nil {
 		e.t.Fatalf("%v: %s", err, output)
 	}

@@ -59,6 +59,41 @@ func WithSupplier(name string, supplier Supplier) SourceOption {
 	})
 }
 
+// WithSubject gets access tokens that act for the person with this e-mail (domain-wide delegation), which an
+// administrator of the person's domain must have allowed the service account.
+func WithSubject(email string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.Subject = &email })
+}
+
+// WithSelfSignedAccessTokens lets a service account's key sign access tokens itself (AIP-4111) instead of asking an
+// endpoint for them. Other credentials do as always.
+func WithSelfSignedAccessTokens() SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.SelfSignedAccessTokens = true })
+}
+
+// WithGDCHAudience gets tokens for this API of Google Distributed Cloud; credentials of the type gdch_service_account
+// need it.
+func WithGDCHAudience(audience string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.GDCHAudience = &audience })
+}
+
+// WithUserIDToken takes, from a person's credentials, the ID token of their login, whatever audience is asked for: it is
+// for the OAuth client that they logged in with. Cloud Run takes it if gcloud was that client; no other receiver should.
+func WithUserIDToken() SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.AllowUserIDToken = true })
+}
+
+// WithExpectedType takes only credential files of this type, such as "service_account", or only the metadata server's
+// credentials if it is "metadata".
+func WithExpectedType(name string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.ExpectType = &name })
+}
+
+// WithUniverseDomain trusts the endpoints of this universe beside those of Google's own.
+func WithUniverseDomain(domain string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.UniverseDomain = &domain })
+}
+
 // WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, beside Google's own.
 // A credential file of unknown origin could otherwise send what it holds anywhere.
 func WithTrustedEndpoints(endpoints ...string) SourceOption {
@@ -136,12 +171,18 @@ type hostSettings struct {
 
 // sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
 type sourceSettings struct {
-	CredentialsFile  *string  `json:"credentials_file,omitempty"`
-	CredentialsJSON  *string  `json:"credentials_json,omitempty"`
-	Impersonate      *string  `json:"impersonate,omitempty"`
-	Delegates        []string `json:"delegates,omitempty"`
-	TrustedEndpoints []string `json:"trusted_endpoints,omitempty"`
-	Seed             uint64   `json:"seed"`
+	CredentialsFile        *string  `json:"credentials_file,omitempty"`
+	CredentialsJSON        *string  `json:"credentials_json,omitempty"`
+	Impersonate            *string  `json:"impersonate,omitempty"`
+	Delegates              []string `json:"delegates,omitempty"`
+	Subject                *string  `json:"subject,omitempty"`
+	SelfSignedAccessTokens bool     `json:"self_signed_access_tokens,omitempty"`
+	GDCHAudience           *string  `json:"gdch_audience,omitempty"`
+	AllowUserIDToken       bool     `json:"allow_user_id_token,omitempty"`
+	ExpectType             *string  `json:"expect_type,omitempty"`
+	UniverseDomain         *string  `json:"universe_domain,omitempty"`
+	TrustedEndpoints       []string `json:"trusted_endpoints,omitempty"`
+	Seed                   uint64   `json:"seed"`
 
 	host hostSettings
 }

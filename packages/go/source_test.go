@@ -63,7 +63,7 @@ func TestIDTokenFromAKeyFile(t *testing.T) {
 	const email = "caller@project.iam.gserviceaccount.com"
 	emulator := startEmulator(t)
 	clearEnv(t)
-	path := emulator.keyFile(email)
+	path := emulator.keyFile("--email", email)
 	text := got(os.ReadFile(path))(t)
 	trusted := gatepass.WithTrustedEndpoints(emulator.host())
 	ways := map[string]func(*testing.T) []gatepass.SourceOption{
@@ -219,7 +219,7 @@ func TestNoCredentialsAnywhere(t *testing.T) {
 func TestATokenEndpointThatMisbehaves(t *testing.T) {
 	emulator := startEmulator(t)
 	clearEnv(t)
-	path := emulator.keyFile("caller@project.iam.gserviceaccount.com")
+	path := emulator.keyFile("--email", caller)
 	cases := map[string]struct {
 		fault object
 		code  gatepass.Code

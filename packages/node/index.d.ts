@@ -57,13 +57,21 @@ export class GatePass {
   fetchAccessToken(scopes?: string | readonly string[], options?: WaitOptions): Promise<string>;
 
   /**
+   * A JWT for `audience` that the service account's own key has signed (AIP-4111), without asking anybody; for those of
+   * Google's APIs that take one in place of an access token.
+   *
+   * @throws {CredentialsError} `SELF_SIGNED_JWT_UNSUPPORTED` when the credentials have no key of their own
+   */
+  fetchSelfSignedJwt(audience: string, options?: WaitOptions): Promise<string>;
+
+  /**
    * A client that calls other services with an ID token.
    *
    * @param audience the receiver; left out, each request's comes from its URL by {@link audienceForUrl}
    */
   getIdTokenClient(audience?: string): Promise<AuthClient>;
 
-  /** A client that calls Google's APIs with an access token. */
+  /** A client that calls Google's APIs with an access token, and names the project that is billed, if there is one. */
   getAccessTokenClient(scopes?: string | readonly string[]): Promise<AuthClient>;
 }
 
@@ -77,6 +85,23 @@ export interface GatePassOptions {
   impersonate?: string;
   /** The service accounts in between, each of which may impersonate the next. */
   delegates?: string | readonly string[];
+  /** The e-mail of a person to act for (domain-wide delegation). It holds for access tokens. */
+  subject?: string;
+  /** Let a service account's key sign access tokens itself (AIP-4111); otherwise an endpoint is asked for them. */
+  selfSignedAccessTokens?: boolean;
+  /** The audience of the tokens of a `gdch_service_account`. */
+  gdchAudience?: string;
+  /**
+   * Let credentials of a person give the ID token of their login, which is for the OAuth client that they used and for
+   * no other audience.
+   */
+  allowUserIdToken?: boolean;
+  /** The `type` that a credential file must have, or `metadata` for the metadata server. */
+  expectType?: string;
+  /** The project that calls with access tokens are billed to; the credential file's, if left out. */
+  quotaProjectId?: string;
+  /** A universe beside Google's own whose endpoints are trusted. */
+  universeDomain?: string;
   /** `host:port` of token endpoints that are trusted beside Google's own. */
   trustedEndpoints?: string | readonly string[];
   /**

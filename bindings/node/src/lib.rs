@@ -73,6 +73,12 @@ impl Source {
             bridge::Lookup::Join(flight) => Lookup { flight: Some(flight as f64), ..Lookup::nothing("join") },
         })
     }
+
+    /// The headers that go with an access token beside `Authorization`, as JSON; known once a token was fetched.
+    #[napi]
+    pub fn access_token_headers(&self) -> String {
+        self.0.access_token_headers()
+    }
 }
 
 impl Lookup {

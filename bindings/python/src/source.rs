@@ -32,6 +32,12 @@ impl Source {
         })
     }
 
+    /// The headers that go with an access token beside `Authorization`, as JSON. They are known once a token was
+    /// fetched.
+    fn access_token_headers(&self) -> String {
+        self.0.access_token_headers()
+    }
+
     /// Gives up every flight, as a forked child must. Tokens are kept.
     fn abandon_flights(&self) {
         self.0.abandon_flights();

@@ -1,9 +1,12 @@
 //! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential
 //! files, `gatepass emulator subject-token` prints what an outside identity provider would, and `gatepass emulator ca`
-//! the certificate that clients of its TLS trust.
+//! the certificate that clients of its TLS trust. `gatepass emulator run` stands before a service, and `gatepass emulator
+//! push` calls one.
 
 mod key;
 mod mtls;
+mod push;
+mod run;
 mod subject_token;
 
 use std::io::{self, Write};
@@ -43,6 +46,8 @@ enum Companion {
     /// public: nothing real may trust it.
     Ca,
     Key(key::Options),
+    Push(push::Options),
+    Run(run::Options),
     SubjectToken(subject_token::Options),
 }
 
@@ -72,6 +77,13 @@ struct ServeOptions {
     /// Exchange only subject tokens that the emulator can verify; otherwise any text is taken for one
     #[arg(long)]
     verify_subject_tokens: bool,
+    /// What happens to coming requests, in the JSON of the control API's POST /emulator/v1/fault (may be repeated),
+    /// such as '{"path": "/token", "status": 503, "times": 2}'
+    #[arg(long, value_name = "JSON")]
+    fault: Vec<String>,
+    /// How many seconds the emulator's clock is fast, or, if negative, slow
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    clock_offset: i64,
     /// Stop when standard input closes, so that a test that dies leaves no emulator behind
     #[arg(long)]
     exit_with_stdin: bool,
@@ -85,6 +97,8 @@ impl Command {
         match self.subcommand {
             Some(Companion::Ca) => print_authority(),
             Some(Companion::Key(options)) => options.run(),
+            Some(Companion::Push(options)) => options.run(),
+            Some(Companion::Run(options)) => options.run(),
             Some(Companion::SubjectToken(options)) => options.run(),
             None => self.serve.run(),
         }
@@ -106,7 +120,7 @@ impl ServeOptions {
         let addresses = Addresses { plain: plain_address, mtls: mtls.as_ref().map(|(_, address)| *address) };
         let mtls = mtls.map(|(listener, _)| Ok((listener, mtls::server_config()?))).transpose()?;
 
-        let emulator = Arc::new(Emulator::new(self.config(addresses.plain)));
+        let emulator = Arc::new(self.emulator(addresses.plain)?);
         derive_keys_ahead(&emulator);
         addresses
             .announce()
@@ -126,6 +140,17 @@ impl ServeOptions {
                      {option} (0 picks a free one)"
                 ))
             })
+    }
+
+    fn emulator(&self, reachable_at: SocketAddr) -> Result<Emulator, Failure> {
+        let emulator = Emulator::new(self.config(reachable_at));
+        emulator.set_clock_offset(self.clock_offset);
+        for order in &self.fault {
+            emulator
+                .order_fault(order.as_bytes())
+                .map_err(|error| Failure::usage(format!("--fault {order}: {error}")))?;
+        }
+        Ok(emulator)
     }
 
     fn config(&self, reachable_at: SocketAddr) -> Config {

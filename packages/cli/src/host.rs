@@ -1,5 +1,8 @@
 //! Carries out what the core asks for: the driver of the `gatepass` program.
 
+mod process;
+mod tls;
+
 use std::io::{ErrorKind, Read};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
@@ -27,6 +30,13 @@ pub(crate) fn drive<T>(
             Step::ReadEnv { names } => Reply::Env(read_env(names)),
             Step::ReadFile { path } => read_file(&path),
             Step::Send(request) => send(&request),
+            Step::Run { argv, env, timeout_ms } => {
+                process::run(&argv, &env, Duration::from_millis(timeout_ms))
+            }
+            Step::Supply { .. } => failed(
+                HostFailure::Unsupported,
+                "the gatepass program has no functions to call; name another source than a supplier",
+            ),
             Step::Wait { until } => {
                 thread::sleep(Duration::from_millis(until.since(now())));
                 Reply::Elapsed
@@ -58,10 +68,11 @@ fn read_file(path: &str) -> Reply {
 }
 
 fn send(request: &HttpRequest) -> Reply {
-    if request.client_certificate.is_some() {
-        return failed(HostFailure::Unsupported, "the gatepass program presents no client certificate");
-    }
-    match exchange(request) {
+    let agent = match agent(request) {
+        Ok(agent) => agent,
+        Err(message) => return failed(HostFailure::Other, &message),
+    };
+    match exchange(&agent, request) {
         Ok(reply) => reply,
         Err(ureq::Error::Timeout(_)) => failed(HostFailure::Timeout, "no answer in time"),
         Err(ureq::Error::BodyExceedsLimit(_)) => failed(HostFailure::TooLarge, "a body of more than 1 MiB"),
@@ -69,7 +80,7 @@ fn send(request: &HttpRequest) -> Reply {
     }
 }
 
-fn exchange(request: &HttpRequest) -> Result<Reply, ureq::Error> {
+fn agent(request: &HttpRequest) -> Result<Agent, String> {
     let mut config = Agent::config_builder()
         .max_redirects(0)
         .http_status_as_error(false)
@@ -77,7 +88,13 @@ fn exchange(request: &HttpRequest) -> Result<Reply, ureq::Error> {
     if request.route == Route::Direct {
         config = config.proxy(None);
     }
-    let agent = config.build().new_agent();
+    if request.url.starts_with("https:") {
+        config = config.tls_config(tls::config(request)?);
+    }
+    Ok(config.build().new_agent())
+}
+
+fn exchange(agent: &Agent, request: &HttpRequest) -> Result<Reply, ureq::Error> {
     let body = request.body.as_ref().map_or("", |body| body.expose());
     let mut response = match request.method {
         Method::Get => with_headers(agent.get(&request.url), request).call(),

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -230,6 +231,27 @@ fn faults_reach_the_wire() {
 }
 
 #[test]
+fn faults_and_the_clock_can_be_set_at_the_start() {
+    let emulator = Running::start(&[
+        "--fault",
+        r#"{"path": "/", "status": 503}"#,
+        "--fault",
+        r#"{"path": "/token", "status": 429}"#,
+        "--clock-offset",
+        "-3600",
+    ]);
+    let statuses = [("GET", "/"), ("POST", "/token"), ("GET", "/")];
+    assert_eq!(statuses.map(|(method, path)| emulator.send(method, path, "", "").0), [503, 429, 200]);
+
+    let token = emulator.metadata("instance/service-accounts/default/identity?audience=a").2;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    // An hour's token that was issued an hour ago is over.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(claims["exp"].as_u64().unwrap() <= now);
+}
+
+#[test]
 fn a_delayed_answer_does_not_keep_the_program_running() {
     let emulator = Running::start(&[]);
     emulator.order_fault(&json!({ "path": "/", "delay_ms": 600_000 }));
@@ -257,6 +279,8 @@ fn wrong_options_are_usage_errors() {
     for (arguments, word) in [
         (&["emulator", "--email", "nobody"][..], "name@project.iam.gserviceaccount.com"),
         (&["emulator", "--lifetime", "0"], "1..=43200"),
+        (&["emulator", "--port", "0", "--fault", "{}"], "--fault {}: missing field `path`"),
+        (&["emulator", "--port", "0", "--clock-offset", "soon"], "--clock-offset"),
         (&["emulator", "key"], "--email"),
         (&["emulator", "key", "--email", "a@b", "--emulator", "127.0.0.1:8085"], "http://127.0.0.1:8085"),
         (&["emulator", "key", "--email", "a@b", "--emulator", "http://a.example/token"], "without a path"),
@@ -276,7 +300,10 @@ fn an_option_of_another_type_is_a_usage_error() {
             &["--command", "--source executable"],
         ),
         (&["--type", "external_account", "--email", "a@b"], &["--source"]),
-        (&["--type", "external_account", "--email", "a@b", "--source", "file"], &["--file"]),
+        (&["--type", "external_account", "--email", "a@b", "--source", "file"], &["--file", "--out"]),
+        (&["--type", "gdch_service_account", "--project", "p"], &["--name"]),
+        (&["--type", "gdch_service_account", "--name", "n"], &["--out"]),
+        (&["--name", "n"], &["--name", "--type gdch_service_account"]),
         (&["--type", "external_account", "--source", "url"], &["--email"]),
         (&["--type", "authorized_user", "--email", "jane"], &["--email", "name@example.com"]),
         (&["--email", "jane"], &["--email", "name@project.iam.gserviceaccount.com"]),
@@ -356,14 +383,16 @@ fn the_executable_of_a_credential_file_prints_a_subject_token() {
 fn a_certificate_is_found_by_its_configuration() {
     let external =
         ["emulator", "key", "--type", "external_account", "--no-impersonation", "--source", "certificate"];
+    assert_fails(&gatepass(&external).output().unwrap(), 2, &["--mtls"]);
     for (options, expected) in [
         (&[][..], json!({ "use_default_certificate_config": true })),
         (&["--certificate-config", "/c.json"], json!({ "certificate_config_location": "/c.json" })),
     ] {
-        let output = gatepass(&external).args(options).output().unwrap();
+        let output = gatepass(&external).args(["--mtls", "https://[::1]:1"]).args(options).output().unwrap();
         let file: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(file["credential_source"], json!({ "certificate": expected }));
         assert_eq!(file["subject_token_type"], "urn:ietf:params:oauth:token-type:mtls");
+        assert_eq!(file["token_url"], "https://[::1]:1/v1/token");
     }
 }
 

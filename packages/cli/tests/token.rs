@@ -1,8 +1,13 @@
 //! `gatepass token` fetches from the emulator, by metadata server and by key file; `gatepass verify` accepts it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+mod support;
+
+use std::process::Command;
+
+use gatepass_emulator::mint::AccessToken;
+
+use support::emulator::Emulator;
 
 const AUDIENCE: &str = "https://orders.example";
 
@@ -10,7 +15,7 @@ const AUDIENCE: &str = "https://orders.example";
 fn by_metadata_server() {
     let emulator = Emulator::start();
     let token = emulator.succeed(&["token", "--audience", AUDIENCE]);
-    let claims = emulator.verify(&token);
+    let claims = emulator.verify(&token, AUDIENCE);
     assert!(claims.contains("\"email\":\"default@emulator.iam.gserviceaccount.com\""), "{claims}");
 }
 
@@ -21,7 +26,37 @@ fn by_key_file() {
     let email = "orders@shop.iam.gserviceaccount.com";
     emulator.succeed(&["emulator", "key", "--email", email, "--emulator", &emulator.url, "--out", &file]);
     let token = emulator.succeed(&["token", "--audience", AUDIENCE, "--credentials", &file]);
-    assert!(emulator.verify(&token).contains(email));
+    assert!(emulator.verify(&token, AUDIENCE).contains(email));
+}
+
+#[test]
+fn by_a_service_identity_of_distributed_cloud() {
+    let emulator = Emulator::start();
+    let file = format!("{}/gdch.json", env!("CARGO_TARGET_TMPDIR"));
+    emulator.succeed(&[
+        "emulator",
+        "key",
+        "--type",
+        "gdch_service_account",
+        "--name",
+        "orders",
+        "--mtls",
+        &emulator.mtls_url,
+        "--out",
+        &file,
+    ]);
+    let scope = "https://www.googleapis.com/auth/cloud-platform";
+    let token = emulator.succeed(&[
+        "token",
+        "--scope",
+        scope,
+        "--credentials",
+        &file,
+        "--gdch-audience",
+        "https://api.example",
+    ]);
+    let principal = AccessToken::decode(&token).unwrap().principal;
+    assert_eq!(principal, "system:serviceaccount:emulator:orders");
 }
 
 #[test]
@@ -56,57 +91,5 @@ fn without_credentials_the_error_says_what_was_tried() {
         ["CREDENTIALS_NOT_FOUND", "GOOGLE_APPLICATION_CREDENTIALS is not set", "gcloud", "127.0.0.1:1"]
     {
         assert!(message.contains(tried), "{message}");
-    }
-}
-
-/// A running emulator, which ends with the test: its standard input closes.
-struct Emulator {
-    process: Child,
-    environment: Vec<(String, String)>,
-    url: String,
-}
-
-impl Emulator {
-    fn start() -> Self {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_gatepass"));
-        program
-            .args(["emulator", "--port", "0", "--exit-with-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut process = program.spawn().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let mut emulator = Self { process, environment: Vec::new(), url: String::new() };
-        for line in stdout.lines().map(Result::unwrap) {
-            if let Some((name, value)) = line.strip_prefix("export ").and_then(|rest| rest.split_once('=')) {
-                emulator.environment.push((name.to_owned(), value.to_owned()));
-            } else if let Some(url) = line.strip_prefix("# listening on ") {
-                emulator.url = url.to_owned();
-                return emulator;
-            }
-        }
-        panic!("the emulator did not start")
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_gatepass"));
-        program.args(arguments).env_clear().envs(self.environment.iter().cloned()).output().unwrap()
-    }
-
-    fn succeed(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn verify(&self, token: &str) -> String {
-        let keys_url = format!("{}/oauth2/v3/certs", self.url);
-        self.succeed(&["verify", token, "--audience", AUDIENCE, "--keys-url", &keys_url, "--json"])
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
     }
 }

@@ -13,29 +13,29 @@ use crate::keys::{EcKey, KeyError, KeySet, RsaKey, SigningKey};
 const CACHE_CONTROL: &str = "public, max-age=21600, must-revalidate, no-transform";
 
 /// The keys of ID tokens as certificates, `{"kid": "-----BEGIN CERTIFICATE-----…"}`.
-pub(crate) fn google_pem() -> Result<Response, KeyError> {
-    pem_map(KeySet::Google, |label| {
+pub(crate) fn google_pem(config: &Config) -> Result<Response, KeyError> {
+    pem_map(config, KeySet::Google, |label| {
         let key = RsaKey::derive(label)?;
         Ok((key.kid().to_owned(), key.certificate_pem()?))
     })
 }
 
 /// The keys of ID tokens as a JWK set, RFC 7517 section 5.
-pub(crate) fn google_jwk() -> Result<Response, KeyError> {
-    jwk_set(KeySet::Google, |label| Ok(RsaKey::derive(label)?.jwk()))
+pub(crate) fn google_jwk(config: &Config) -> Result<Response, KeyError> {
+    jwk_set(config, KeySet::Google, |label| Ok(RsaKey::derive(label)?.jwk()))
 }
 
 /// The keys of Identity-Aware Proxy, `{"kid": "-----BEGIN PUBLIC KEY-----…"}`.
-pub(crate) fn iap_pem() -> Result<Response, KeyError> {
-    pem_map(KeySet::Iap, |label| {
+pub(crate) fn iap_pem(config: &Config) -> Result<Response, KeyError> {
+    pem_map(config, KeySet::Iap, |label| {
         let key = EcKey::derive(label)?;
         Ok((key.kid().to_owned(), key.public_key_pem()?))
     })
 }
 
 /// The keys of Identity-Aware Proxy as a JWK set.
-pub(crate) fn iap_jwk() -> Result<Response, KeyError> {
-    jwk_set(KeySet::Iap, |label| Ok(EcKey::derive(label)?.jwk()))
+pub(crate) fn iap_jwk(config: &Config) -> Result<Response, KeyError> {
+    jwk_set(config, KeySet::Iap, |label| Ok(EcKey::derive(label)?.jwk()))
 }
 
 /// OpenID Connect Discovery 1.0 section 4. The issuer is Google, for that is whom the tokens name; the key set is the
@@ -54,18 +54,22 @@ pub(crate) fn openid_configuration(config: &Config) -> Response {
 }
 
 fn pem_map(
+    config: &Config,
     key_set: KeySet,
     entry: impl Fn(&str) -> Result<(String, String), KeyError>,
 ) -> Result<Response, KeyError> {
-    let entries: BTreeMap<_, _> = key_set.labels().into_iter().map(entry).collect::<Result<_, _>>()?;
+    let entries: BTreeMap<_, _> =
+        key_set.labels(config.key_rotations).iter().map(|label| entry(label)).collect::<Result<_, _>>()?;
     Ok(cacheable(&entries))
 }
 
 fn jwk_set(
+    config: &Config,
     key_set: KeySet,
     jwk: impl Fn(&str) -> Result<serde_json::Value, KeyError>,
 ) -> Result<Response, KeyError> {
-    let keys: Vec<_> = key_set.labels().into_iter().map(jwk).collect::<Result<_, _>>()?;
+    let keys: Vec<_> =
+        key_set.labels(config.key_rotations).iter().map(|label| jwk(label)).collect::<Result<_, _>>()?;
     Ok(cacheable(&json!({ "keys": keys })))
 }
 

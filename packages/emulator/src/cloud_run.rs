@@ -138,7 +138,7 @@ impl Service {
             return Err(Refusal::AccessToken);
         }
         let jws = Unverified::parse(token).ok_or(Refusal::Malformed)?;
-        if !jws.is_signed_by_google()? {
+        if !jws.is_signed_by_google(0)? {
             return Err(Refusal::WrongSignature);
         }
         let text = |claim| jws.claims.get(claim).and_then(Value::as_str);

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use crate::ServiceAccount;
+use crate::faults::TokenChanges;
+use crate::keys::KeyError;
+use crate::mint::IdToken;
 
 /// The project of the default service account.
 pub(crate) const DEFAULT_PROJECT_ID: &str = "emulator";
@@ -25,6 +28,10 @@ pub struct Config {
     /// Whether the Security Token Service takes nothing but subject tokens that it can verify. If not, which is the
     /// default, any text will do for a token of an outside identity provider.
     pub verify_subject_tokens: bool,
+    /// How often the signing keys have been rotated.
+    pub(crate) key_rotations: u64,
+    /// What a fault changes about the tokens.
+    pub(crate) changes: TokenChanges,
 }
 
 impl Config {
@@ -39,12 +46,19 @@ impl Config {
             // Google's own tokens live for an hour, all of them.
             token_lifetime: Duration::from_secs(3600),
             verify_subject_tokens: false,
+            key_rotations: 0,
+            changes: TokenChanges::default(),
         }
     }
 
     /// What an answer says of a new token: one second less than it lives, as Google does.
     pub(crate) fn expires_in(&self) -> u64 {
         self.token_lifetime.as_secs().saturating_sub(1)
+    }
+
+    /// Signs an ID token with the key of the moment, changed as a fault wants it.
+    pub(crate) fn sign(&self, token: IdToken) -> Result<String, KeyError> {
+        self.changes.id_token.apply(token).sign_after(self.key_rotations)
     }
 
     pub(crate) fn token_endpoint(&self) -> String {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::Fault;
 use crate::http::{Request, Response};
 use crate::jws::Object;
-use crate::mint::IdToken;
+use crate::mint::{Changes, IdToken};
 use crate::time::UnixSeconds;
 use crate::{Emulator, ServiceAccount, subject_token_source, tls};
 
@@ -34,11 +33,17 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request, now: UnixSeconds) -
             emulator.faults.clear();
             done()
         }
+        ("POST", "/emulator/v1/clock") => set_clock(emulator, &request.body),
+        ("POST", "/emulator/v1/keys:rotate") => {
+            emulator.rotate_keys();
+            done()
+        }
         (method, path) => refuse(
             404,
             &format!(
                 "no {method} {path} here; the control API has GET /emulator/v1/ca.pem, /emulator/v1/requests, and POST \
-                 /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear"
+                 /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear, \
+                 /emulator/v1/clock, /emulator/v1/keys:rotate"
             ),
         ),
     }
@@ -58,13 +63,27 @@ fn list_requests(emulator: &Emulator) -> Response {
 }
 
 fn add_fault(emulator: &Emulator, body: &[u8]) -> Response {
-    match serde_json::from_slice::<Fault>(body) {
-        Ok(fault) => {
-            emulator.faults.add(fault);
-            done()
-        }
+    match emulator.order_fault(body) {
+        Ok(()) => done(),
         Err(error) => refuse(400, &format!("not a fault: {error}")),
     }
+}
+
+fn set_clock(emulator: &Emulator, body: &[u8]) -> Response {
+    match serde_json::from_slice::<Clock>(body) {
+        Ok(clock) => {
+            emulator.set_clock_offset(clock.offset_seconds);
+            done()
+        }
+        Err(error) => refuse(400, &format!("not a setting of the clock: {error}")),
+    }
+}
+
+/// What the control API takes for the clock.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    offset_seconds: i64,
 }
 
 fn mint(emulator: &Emulator, body: &[u8], now: UnixSeconds) -> Response {
@@ -75,7 +94,7 @@ fn mint(emulator: &Emulator, body: &[u8], now: UnixSeconds) -> Response {
     let Some(token) = order.token(emulator, now) else {
         return refuse(400, "`claims.aud` is missing; give an audience, or list `aud` in `omit`");
     };
-    match token.sign() {
+    match emulator.current_config().sign(token) {
         Ok(token) => Response::json(200, &json!({ "token": token })),
         Err(error) => refuse(500, &error.to_string()),
     }
@@ -119,20 +138,12 @@ impl MintOrder {
 
         let issued_at = self.issued_at.unwrap_or(now);
         let lifetime = self.lifetime.map_or(emulator.config().token_lifetime, Duration::from_secs);
-        let mut token = match self.key {
+        let token = match self.key {
             OrderedKey::Google => IdToken::google(&account, audience, issued_at, lifetime),
             OrderedKey::Iap => IdToken::iap(&account, audience, issued_at, lifetime),
         };
-        for (name, value) in self.claims {
-            token = token.claim(&name, value);
-        }
-        for name in self.omit {
-            token = token.without(&name);
-        }
-        for (name, value) in self.header {
-            token = token.header(&name, value);
-        }
-        Some(if self.strip_signature { token.signature_removed() } else { token })
+        let Self { claims, header, omit, strip_signature, .. } = self;
+        Some(Changes { claims, header, omit, strip_signature }.apply(token))
     }
 
     /// The account that `email` names: the claims that follow from the e-mail, such as `sub`, are to agree with it.

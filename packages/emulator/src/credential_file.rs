@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+use crate::gdch::{self, ServiceIdentity};
+use crate::keys::{KeyError, SigningKey};
 use crate::mint::{Grantor, RefreshToken};
 use crate::user::{CLIENT_ID, CLIENT_SECRET};
 use crate::{ServiceAccount, TEST_KEY_NOTICE, User, subject_token_source};
@@ -24,7 +26,7 @@ pub fn authorized_user(user: &User, emulator_url: &str) -> String {
 pub fn external_account_authorized_user(user: &User, emulator_url: &str) -> String {
     let emulator_url = without_slash(emulator_url);
     let principal = format!("principal://{WORKFORCE_POOL}/subject/{}", user.email());
-    let refresh_token = RefreshToken { principal, granted_by: Grantor::SecurityTokenService };
+    let refresh_token = RefreshToken::new(&principal, Grantor::SecurityTokenService);
     pretty(&marked(json!({
         "type": "external_account_authorized_user",
         "audience": format!("//{WORKFORCE_POOL}/providers/emulator"),
@@ -36,22 +38,63 @@ pub fn external_account_authorized_user(user: &User, emulator_url: &str) -> Stri
     })))
 }
 
-/// Writes what `gcloud auth application-default login --impersonate-service-account` does: `user` impersonates
+/// Writes the file of a service identity of Google Distributed Cloud. `tls_url` is where the emulator speaks TLS;
+/// `ca_path` is a file with the certificate of its authority.
+pub fn gdch_service_account(
+    identity: &ServiceIdentity,
+    tls_url: &str,
+    ca_path: &str,
+) -> Result<String, KeyError> {
+    let key = identity.key()?;
+    Ok(pretty(&marked(json!({
+        "type": "gdch_service_account",
+        "format_version": "1",
+        "project": identity.project,
+        "name": identity.name,
+        "private_key_id": key.kid(),
+        "private_key": key.private_key_pem()?,
+        "ca_cert_path": ca_path,
+        "token_uri": format!("{}{}", without_slash(tls_url), gdch::PATH),
+    }))))
+}
+
+/// Who impersonates a service account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Impersonator {
+    /// A person who has logged in with gcloud.
+    Person(User),
+    /// A service account, by its key.
+    ServiceAccount(ServiceAccount),
+    /// A federated identity, by a token from the emulator's own URL.
+    Workload,
+    /// A service account that is impersonated itself, by that person.
+    Impersonated(ServiceAccount, User),
+}
+
+/// Writes what `gcloud auth application-default login --impersonate-service-account` does: `impersonator` acts as
 /// `target`, through each of `delegates` in turn.
 pub fn impersonated_service_account(
     target: &ServiceAccount,
     delegates: &[ServiceAccount],
-    user: &User,
+    impersonator: &Impersonator,
     emulator_url: &str,
-) -> String {
-    let delegates: Vec<_> = delegates.iter().map(ServiceAccount::email).collect();
-    pretty(&marked(json!({
-        "type": "impersonated_service_account",
-        "delegates": delegates,
-        "service_account_impersonation_url": impersonation_url(target, emulator_url),
-        "source_credentials": authorized_user_members(user, emulator_url),
-        "universe_domain": "googleapis.com",
-    })))
+) -> Result<String, KeyError> {
+    let source = impersonator.members(emulator_url)?;
+    Ok(pretty(&marked(impersonated_members(target, delegates, source, emulator_url))))
+}
+
+impl Impersonator {
+    fn members(&self, emulator_url: &str) -> Result<Value, KeyError> {
+        Ok(match self {
+            Self::Person(person) => authorized_user_members(person, emulator_url),
+            Self::ServiceAccount(account) => account.key_members(emulator_url)?,
+            Self::Workload => ExternalAccount::new(Source::Url).members(emulator_url),
+            Self::Impersonated(account, person) => {
+                let source = authorized_user_members(person, emulator_url);
+                impersonated_members(account, &[], source, emulator_url)
+            }
+        })
+    }
 }
 
 /// What stands in a file of the type `external_account`.
@@ -63,15 +106,19 @@ pub struct ExternalAccount {
     pub source: Source,
     /// The service account that the federated identity impersonates, if any.
     pub target: Option<ServiceAccount>,
+    /// The project that pays for the requests of a person of a workforce pool, if any.
+    pub workforce_pool_user_project: Option<String>,
 }
 
 /// Where a subject token comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file that holds the token and nothing else.
+    /// A file.
     File {
         /// The file, which somebody has to write.
         path: String,
+        /// How the token stands in it.
+        format: Format,
     },
     /// The emulator's `/emulator/v1/subject-token`, asked for JSON.
     Url,
@@ -79,6 +126,8 @@ pub enum Source {
     Executable {
         /// The program and its arguments, between spaces.
         command: String,
+        /// Where the program leaves its answer for the next time, if it does.
+        output_file: Option<String>,
     },
     /// The emulator's look-alike of an AWS instance.
     Aws,
@@ -86,33 +135,70 @@ pub enum Source {
     Certificate {
         /// The certificate configuration; without one, that at the default location.
         config: Option<String>,
+        /// The certificates that stand above it, in PEM, if any.
+        trust_chain: Option<String>,
+    },
+    /// A function of the program that uses the file; only gatepass knows this source.
+    Supplier {
+        /// The name under which the function is registered.
+        name: String,
     },
 }
 
+/// How a subject token is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The token and nothing else.
+    Text,
+    /// A JSON object whose member [`SUBJECT_TOKEN_FIELD`] is the token.
+    Json,
+}
+
+/// The member that holds the token in JSON, as in the answer of Azure's metadata service.
+pub const SUBJECT_TOKEN_FIELD: &str = "access_token";
+
 impl ExternalAccount {
-    /// Writes the file.
+    /// Describes a federated identity of the default provider that impersonates nobody.
+    pub fn new(source: Source) -> Self {
+        Self {
+            audience: DEFAULT_PROVIDER.to_owned(),
+            source,
+            target: None,
+            workforce_pool_user_project: None,
+        }
+    }
+
+    /// Writes the file. An identity that is proven by a certificate needs the URL where the emulator speaks TLS.
     pub fn file(&self, emulator_url: &str) -> String {
+        pretty(&marked(self.members(emulator_url)))
+    }
+
+    fn members(&self, emulator_url: &str) -> Value {
         let emulator_url = without_slash(emulator_url);
-        let mut file = marked(json!({
+        let mut file = json!({
             "type": "external_account",
             "audience": self.audience,
             "subject_token_type": self.source.token_type(),
             "token_url": format!("{emulator_url}/v1/token"),
             "credential_source": self.source.members(emulator_url),
             "universe_domain": "googleapis.com",
-        }));
-        if let (Some(target), Value::Object(members)) = (&self.target, &mut file) {
-            let url = impersonation_url(target, emulator_url);
-            members.insert("service_account_impersonation_url".to_owned(), url.into());
+        });
+        if let Some(target) = &self.target {
+            file["service_account_impersonation_url"] = impersonation_url(target, emulator_url).into();
         }
-        pretty(&file)
+        if let Some(project) = &self.workforce_pool_user_project {
+            file["workforce_pool_user_project"] = json!(project);
+        }
+        file
     }
 }
 
 impl Source {
     fn token_type(&self) -> &'static str {
         match self {
-            Self::File { .. } | Self::Url | Self::Executable { .. } => "urn:ietf:params:oauth:token-type:jwt",
+            Self::File { .. } | Self::Url | Self::Executable { .. } | Self::Supplier { .. } => {
+                "urn:ietf:params:oauth:token-type:jwt"
+            }
             Self::Aws => "urn:ietf:params:aws:token-type:aws4_request",
             Self::Certificate { .. } => "urn:ietf:params:oauth:token-type:mtls",
         }
@@ -120,14 +206,19 @@ impl Source {
 
     fn members(&self, emulator_url: &str) -> Value {
         match self {
-            Self::File { path } => json!({ "file": path }),
+            Self::File { path, format: Format::Text } => json!({ "file": path }),
+            Self::File { path, format: Format::Json } => json!({ "file": path, "format": json_format() }),
             Self::Url => json!({
                 "url": format!("{emulator_url}{}?format=json", subject_token_source::PATH),
                 "headers": { "Metadata": "True" },
-                "format": { "type": "json", "subject_token_field_name": "access_token" },
+                "format": json_format(),
             }),
-            Self::Executable { command } => {
-                json!({ "executable": { "command": command, "timeout_millis": 30_000 } })
+            Self::Executable { command, output_file } => {
+                let mut executable = json!({ "command": command, "timeout_millis": 30_000 });
+                if let Some(path) = output_file {
+                    executable["output_file"] = json!(path);
+                }
+                json!({ "executable": executable })
             }
             Self::Aws => json!({
                 "environment_id": "aws1",
@@ -137,19 +228,43 @@ impl Source {
                 "regional_cred_verification_url":
                     "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
             }),
-            Self::Certificate { config: None } => {
-                json!({ "certificate": { "use_default_certificate_config": true } })
+            Self::Certificate { config, trust_chain } => {
+                let mut certificate = match config {
+                    Some(path) => json!({ "certificate_config_location": path }),
+                    None => json!({ "use_default_certificate_config": true }),
+                };
+                if let Some(path) = trust_chain {
+                    certificate["trust_chain_path"] = json!(path);
+                }
+                json!({ "certificate": certificate })
             }
-            Self::Certificate { config: Some(path) } => {
-                json!({ "certificate": { "certificate_config_location": path } })
-            }
+            Self::Supplier { name } => json!({ "supplier": name }),
         }
     }
 }
 
+fn json_format() -> Value {
+    json!({ "type": "json", "subject_token_field_name": SUBJECT_TOKEN_FIELD })
+}
+
+fn impersonated_members(
+    target: &ServiceAccount,
+    delegates: &[ServiceAccount],
+    source: Value,
+    emulator_url: &str,
+) -> Value {
+    let delegates: Vec<_> = delegates.iter().map(ServiceAccount::email).collect();
+    json!({
+        "type": "impersonated_service_account",
+        "delegates": delegates,
+        "service_account_impersonation_url": impersonation_url(target, emulator_url),
+        "source_credentials": source,
+        "universe_domain": "googleapis.com",
+    })
+}
+
 fn authorized_user_members(user: &User, emulator_url: &str) -> Value {
-    let refresh_token =
-        RefreshToken { principal: user.email().to_owned(), granted_by: Grantor::GoogleAccounts };
+    let refresh_token = RefreshToken::new(user.email(), Grantor::GoogleAccounts);
     json!({
         "type": "authorized_user",
         "account": user.email(),

@@ -1,14 +1,15 @@
-//! Answers that a test orders in advance: errors, odd bodies, slowness, a closed connection.
+//! What a test orders in advance: errors, odd bodies, slowness, a closed connection, tokens that are wrong in one way.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::control;
 use crate::http::Response;
+use crate::mint::Changes;
+use crate::{Config, control};
 
 /// The largest body that can be ordered: larger than what any client should read, small enough for any machine.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -57,8 +58,27 @@ enum Effect {
     Answer { status: u16, headers: BTreeMap<String, String>, body: Body },
     /// No answer.
     HangUp,
-    /// The real answer, only later.
-    Delay,
+    /// The answer of these endpoints, with other tokens in it if there is something to change.
+    Real(Option<TokenChanges>),
+    /// The first answer to all requests that meet the fault.
+    Same(Arc<OnceLock<Response>>),
+}
+
+/// How the tokens in an answer differ from those that the endpoint would issue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TokenChanges {
+    /// How long they live, whatever was asked for.
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) id_token: Changes,
+    pub(crate) rotate_refresh_token: bool,
+}
+
+impl TokenChanges {
+    /// Gives the configuration by which an endpoint issues such tokens.
+    pub(crate) fn apply(self, config: &Config) -> Config {
+        let token_lifetime = self.lifetime.unwrap_or(config.token_lifetime);
+        Config { token_lifetime, changes: self, ..config.clone() }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,8 +89,8 @@ enum Body {
 }
 
 impl Fault {
-    /// Gives the response; `real` makes the one that would have been given without the fault.
-    pub(crate) fn apply(self, real: impl FnOnce() -> Response) -> Response {
+    /// Gives the response; `real` makes the one that an endpoint gives, with what is to be changed about its tokens.
+    pub(crate) fn apply(self, real: impl FnOnce(Option<TokenChanges>) -> Response) -> Response {
         let response = match self.effect {
             Effect::Answer { status, headers, body } => {
                 let body = match body {
@@ -80,7 +100,8 @@ impl Fault {
                 Response { headers: headers.into_iter().collect(), ..Response::bare(status, body) }
             }
             Effect::HangUp => Response { hang_up: true, ..Response::bare(500, Vec::new()) },
-            Effect::Delay => real(),
+            Effect::Real(changes) => real(changes),
+            Effect::Same(answer) => answer.get_or_init(|| real(None)).clone(),
         };
         Response { delay: self.delay, ..response }
     }
@@ -98,7 +119,23 @@ struct Order {
     delay_ms: Option<u64>,
     #[serde(default)]
     drop: bool,
+    #[serde(default)]
+    same_answer: bool,
+    lifetime: Option<u64>,
+    id_token: Option<Changes>,
+    #[serde(default)]
+    rotate_refresh_token: bool,
     times: Option<u64>,
+}
+
+impl Order {
+    fn answers(&self) -> bool {
+        self.status.is_some() || self.headers.is_some() || self.body.is_some() || self.body_bytes.is_some()
+    }
+
+    fn changes_tokens(&self) -> bool {
+        self.lifetime.is_some() || self.id_token.is_some() || self.rotate_refresh_token
+    }
 }
 
 impl TryFrom<Order> for Fault {
@@ -125,22 +162,9 @@ impl TryFrom<Order> for Fault {
 }
 
 fn effect(order: Order) -> Result<Effect, String> {
-    let answers = order.status.is_some()
-        || order.headers.is_some()
-        || order.body.is_some()
-        || order.body_bytes.is_some();
-    match (order.drop, answers) {
-        (true, true) => {
-            Err("`drop` closes the connection without an answer; leave the answer out".to_owned())
-        }
-        (true, false) => Ok(Effect::HangUp),
-        (false, false) if order.delay_ms.is_some() => Ok(Effect::Delay),
-        (false, false) => {
-            Err("nothing is to happen; give `status`, `headers`, `body`, `body_bytes`, `delay_ms` \
-                               or `drop`"
-                .to_owned())
-        }
-        (false, true) => {
+    match (order.drop, order.answers(), order.same_answer, order.changes_tokens()) {
+        (true, false, false, false) => Ok(Effect::HangUp),
+        (false, true, false, false) => {
             let status = order.status.unwrap_or(500);
             if !(200..=599).contains(&status) {
                 return Err(format!("`status` is {status}; expected 200 to 599"));
@@ -149,6 +173,21 @@ fn effect(order: Order) -> Result<Effect, String> {
             check_headers(&headers)?;
             Ok(Effect::Answer { status, headers, body: body(order.body, order.body_bytes)? })
         }
+        (false, false, true, false) => Ok(Effect::Same(Arc::default())),
+        (false, false, false, true) => Ok(Effect::Real(Some(TokenChanges {
+            lifetime: order.lifetime.map(Duration::from_secs),
+            id_token: order.id_token.unwrap_or_default(),
+            rotate_refresh_token: order.rotate_refresh_token,
+        }))),
+        (false, false, false, false) if order.delay_ms.is_some() => Ok(Effect::Real(None)),
+        (false, false, false, false) => Err(
+            "nothing is to happen; give `status`, `headers`, `body`, `body_bytes`, `delay_ms`, `drop`, `same_answer`, \
+             `lifetime`, `id_token` or `rotate_refresh_token`"
+                .to_owned(),
+        ),
+        _ => Err("too much is to happen: another answer (`status`, `headers`, `body`, `body_bytes`), none (`drop`), the \
+                  `same_answer`, and other tokens (`lifetime`, `id_token`, `rotate_refresh_token`) exclude each other"
+            .to_owned()),
     }
 }
 
@@ -193,7 +232,9 @@ mod tests {
             (r#"{"path": "/token"}"#, "nothing is to happen"),
             (r#"{"path": "/token", "status": 99}"#, "expected 200 to 599"),
             (r#"{"path": "/token", "status": 500, "times": 0}"#, "at least 1"),
-            (r#"{"path": "/token", "drop": true, "status": 500}"#, "without an answer"),
+            (r#"{"path": "/token", "drop": true, "status": 500}"#, "exclude each other"),
+            (r#"{"path": "/token", "same_answer": true, "lifetime": 60}"#, "exclude each other"),
+            (r#"{"path": "/token", "id_token": {"claim": {}}}"#, "unknown field `claim`"),
             (r#"{"path": "/token", "body": "", "body_bytes": 1}"#, "not both"),
             (r#"{"path": "/token", "body_bytes": 99999999999}"#, "the maximum is"),
             (r#"{"path": "/token", "delay_ms": 600001}"#, "the maximum, 600000"),

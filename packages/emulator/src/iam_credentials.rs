@@ -83,7 +83,7 @@ fn generate_id_token(
     if order.flag("useEmailAzp")? {
         token = token.claim("azp", account.email());
     }
-    Ok(json!({ "token": token.sign()? }))
+    Ok(json!({ "token": config.sign(token)? }))
 }
 
 fn generate_access_token(
@@ -96,7 +96,8 @@ fn generate_access_token(
     if scopes.is_empty() {
         return Err(invalid_argument("The request has no scope."));
     }
-    let expires_at = now.after(order.lifetime()?.unwrap_or(config.token_lifetime));
+    let asked = order.lifetime()?.filter(|_| config.changes.lifetime.is_none());
+    let expires_at = now.after(asked.unwrap_or(config.token_lifetime));
     let token = AccessToken::new(account.email(), scopes.join(" "), expires_at);
     Ok(json!({ "accessToken": token.encode(), "expireTime": expires_at.rfc3339() }))
 }

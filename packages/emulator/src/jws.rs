@@ -44,17 +44,17 @@ impl<'a> Unverified<'a> {
     }
 
     /// Tells whether `key` has signed. A header may leave `kid` out, as that of Google's library for Node does.
-    pub(crate) fn is_signed_by(&self, key: &RsaKey) -> bool {
+    pub(crate) fn is_signed_by<K: SigningKey>(&self, key: &K) -> bool {
         let text = |name: &str| self.header.get(name).and_then(Value::as_str);
-        text("alg") == Some(RsaKey::ALGORITHM)
+        text("alg") == Some(K::ALGORITHM)
             && text("kid").is_none_or(|kid| kid == key.kid())
             && key.verifies(self.signing_input.as_bytes(), &self.signature)
     }
 
-    /// Tells whether one of the published RSA keys has signed.
-    pub(crate) fn is_signed_by_google(&self) -> Result<bool, KeyError> {
-        for label in KeySet::Google.labels() {
-            if self.is_signed_by(&*RsaKey::derive(label)?) {
+    /// Tells whether one of the RSA keys has signed that are published after so many rotations.
+    pub(crate) fn is_signed_by_google(&self, rotations: u64) -> Result<bool, KeyError> {
+        for label in KeySet::Google.labels(rotations) {
+            if self.is_signed_by(&*RsaKey::derive(&label)?) {
                 return Ok(true);
             }
         }

@@ -37,18 +37,25 @@ pub enum KeySet {
 }
 
 impl KeySet {
-    /// Gives the labels of the keys that are published. The first signs; the second is there because real sets hold
-    /// several, and a verifier that takes the first key without looking at `kid` should not get away with it.
-    pub const fn labels(self) -> [&'static str; 2] {
-        match self {
-            Self::Google => ["google/0", "google/1"],
-            Self::Iap => ["iap/0", "iap/1"],
-        }
+    /// Gives the labels of the keys that are published after so many rotations. The first signs. The second is the one
+    /// that signed before; there are two from the start, because real sets hold several, and a verifier that takes the
+    /// first key without looking at `kid` should not get away with it.
+    pub fn labels(self, rotations: u64) -> [String; 2] {
+        let [signing, other] = match rotations {
+            0 => [0, 1],
+            1 => [2, 0],
+            more => [more.saturating_add(1), more],
+        };
+        let name = match self {
+            Self::Google => "google",
+            Self::Iap => "iap",
+        };
+        [format!("{name}/{signing}"), format!("{name}/{other}")]
     }
 
-    /// Gives the label of the key that signs.
-    pub const fn signing_label(self) -> &'static str {
-        let [first, _] = self.labels();
+    /// Gives the label of the key that signs after so many rotations.
+    pub fn signing_label(self, rotations: u64) -> String {
+        let [first, _] = self.labels(rotations);
         first
     }
 }
@@ -63,6 +70,9 @@ pub trait SigningKey {
 
     /// Signs `message`, with the signature in the form that JWS wants.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Tells whether `signature` is this key's of `message`.
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// The cryptographic libraries refused to derive, encode or use a test key, which no input should bring about.
@@ -136,6 +146,12 @@ mod tests {
     fn keys_stay_the_same() {
         assert_eq!(RsaKey::derive("google/0").unwrap().kid(), "fc021c4350423d9323913dc78cab45950e55d3ad");
         assert_eq!(EcKey::derive("iap/0").unwrap().kid(), "7ccc23a2eabd242eb1bd6c61e76128104b9659dc");
+    }
+
+    #[test]
+    fn after_a_rotation_another_key_signs_and_the_one_before_is_still_published() {
+        let labels: Vec<_> = (0..4).map(|rotations| KeySet::Iap.labels(rotations)).collect();
+        assert_eq!(labels, [["iap/0", "iap/1"], ["iap/2", "iap/0"], ["iap/3", "iap/2"], ["iap/4", "iap/3"]]);
     }
 
     #[test]

@@ -9,10 +9,10 @@
 //! | [`mint`] | tokens that look like Google's |
 //! | [`keys`], [`tls`] | test keys, derived in the open, and certificates |
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
-//! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, `certs` | one file per family of Google's endpoints |
+//! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, [`gdch`], `certs` | one file per family of Google's endpoints |
 //! | [`cloud_run`], [`push`] | what stands before a service, and what calls it |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
-//! | `oauth`, `refresh` | what the token endpoints have in common |
+//! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
 //! | `control`, `faults`, `request_log` | the control API, and what it steers |
 //!
 //! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
@@ -28,6 +28,7 @@ pub mod credential_file;
 mod emulator;
 mod faults;
 mod fingerprint;
+pub mod gdch;
 pub mod http;
 mod iam_credentials;
 mod jws;
@@ -37,6 +38,7 @@ pub mod mint;
 mod oauth;
 pub mod push;
 mod refresh;
+mod refresh_tokens;
 mod request_log;
 pub mod service_account;
 mod sts;

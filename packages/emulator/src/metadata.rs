@@ -206,7 +206,7 @@ fn identity(
     let wanted = Wanted::Identity { audience: audience.clone(), with_email };
     let identity = tokens.get_or_mint(wanted, now, config.token_lifetime, |_| {
         let token = IdToken::google(&config.service_account, &audience, now, config.token_lifetime);
-        if with_email { token.sign() } else { token.without("email").without("email_verified").sign() }
+        config.sign(if with_email { token } else { token.without("email").without("email_verified") })
     })?;
     Ok(Response::new(200, "text/html", identity.token))
 }

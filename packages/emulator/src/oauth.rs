@@ -22,8 +22,11 @@ pub(crate) fn respond(granted: Result<Response, Refusal>) -> Result<Response, Ke
 
 /// Reads a parameter of the form that must be there.
 pub(crate) fn required(request: &Request, name: &str) -> Result<String, Refusal> {
-    optional(request, name)
-        .ok_or_else(|| Refusal::new("invalid_request", format!("Required parameter is missing: {name}")))
+    optional(request, name).ok_or_else(|| missing(name))
+}
+
+pub(crate) fn missing(name: &str) -> Refusal {
+    Refusal::new("invalid_request", format!("Required parameter is missing: {name}"))
 }
 
 /// Reads a parameter of the form. An empty one is not there: RFC 6749 section 3.2.

@@ -7,6 +7,7 @@ use crate::Config;
 use crate::http::{Request, Response};
 use crate::mint::{AccessToken, Grantor, RefreshToken};
 use crate::oauth::{self, Client, Refusal, invalid_client, invalid_grant, optional, required};
+use crate::refresh_tokens::RefreshTokens;
 use crate::time::UnixSeconds;
 use crate::user::{CLIENT_ID, CLIENT_SECRET};
 
@@ -18,14 +19,21 @@ const GRANTED_SCOPES: &str = "openid https://www.googleapis.com/auth/userinfo.em
                               https://www.googleapis.com/auth/cloud-platform";
 
 /// Grants at `/token`, where the client authenticates itself in the form.
-pub(crate) fn for_person(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {
+pub(crate) fn for_person(
+    config: &Config,
+    refresh_tokens: &RefreshTokens,
+    request: &Request,
+    now: UnixSeconds,
+) -> Result<Response, Refusal> {
     let client = Client { id: required(request, "client_id")?, secret: required(request, "client_secret")? };
-    grant(config, request, &client, Grantor::GoogleAccounts, now)
+    client.authenticate()?;
+    grant(config, refresh_tokens, request, Grantor::GoogleAccounts, now)
 }
 
 /// Grants at `/v1/oauthtoken`, where the client authenticates itself by a header.
 pub(crate) fn for_workforce(
     config: &Config,
+    refresh_tokens: &RefreshTokens,
     request: &Request,
     now: UnixSeconds,
 ) -> Result<Response, Refusal> {
@@ -35,33 +43,41 @@ pub(crate) fn for_workforce(
     }
     let client = Client::from_header(request)?
         .ok_or_else(|| invalid_client("The client must authenticate itself with HTTP Basic."))?;
-    grant(config, request, &client, Grantor::SecurityTokenService, now)
+    client.authenticate()?;
+    grant(config, refresh_tokens, request, Grantor::SecurityTokenService, now)
 }
 
 fn grant(
     config: &Config,
+    refresh_tokens: &RefreshTokens,
     request: &Request,
-    client: &Client,
     grantor: Grantor,
     now: UnixSeconds,
 ) -> Result<Response, Refusal> {
-    if client.id != CLIENT_ID || client.secret != CLIENT_SECRET {
-        return Err(invalid_client(format!(
-            "The OAuth client was not found, or its secret is another. Expected {CLIENT_ID}"
-        )));
-    }
     let refresh_token = RefreshToken::decode(&required(request, "refresh_token")?)
-        .filter(|token| token.granted_by == grantor)
+        .filter(|token| token.granted_by == grantor && refresh_tokens.is_good(token))
         .ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
     let scope = optional(request, "scope").unwrap_or_else(|| GRANTED_SCOPES.to_owned());
-    let token = AccessToken::new(refresh_token.principal, scope.clone(), now.after(config.token_lifetime));
-    Ok(Response::json(
-        200,
-        &json!({
-            "access_token": token.encode(),
-            "expires_in": config.expires_in(),
-            "scope": scope,
-            "token_type": "Bearer",
-        }),
-    ))
+    let token = AccessToken::new(&refresh_token.principal, &scope, now.after(config.token_lifetime));
+    let mut answer = json!({
+        "access_token": token.encode(),
+        "expires_in": config.expires_in(),
+        "scope": scope,
+        "token_type": "Bearer",
+    });
+    if config.changes.rotate_refresh_token {
+        answer["refresh_token"] = json!(refresh_tokens.replace(&refresh_token).encode());
+    }
+    Ok(Response::json(200, &answer))
+}
+
+impl Client {
+    fn authenticate(&self) -> Result<(), Refusal> {
+        if self.id == CLIENT_ID && self.secret == CLIENT_SECRET {
+            return Ok(());
+        }
+        Err(invalid_client(format!(
+            "The OAuth client was not found, or its secret is another. Expected {CLIENT_ID}"
+        )))
+    }
 }

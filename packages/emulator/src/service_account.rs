@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::TEST_KEY_NOTICE;
@@ -77,6 +78,11 @@ impl ServiceAccount {
         };
         let json = serde_json::to_string_pretty(&file).map_err(|error| KeyError::new(&self.email, error))?;
         Ok(json + "\n")
+    }
+
+    /// Gives what stands in the key file, to stand within another file.
+    pub(crate) fn key_members(&self, emulator_url: &str) -> Result<Value, KeyError> {
+        serde_json::from_str(&self.key_file(emulator_url)?).map_err(|error| KeyError::new(&self.email, error))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::keys::KeyError;
 use crate::mint::AccessToken;
 use crate::oauth::{self, Client, Refusal, optional, required};
 use crate::refresh;
+use crate::refresh_tokens::RefreshTokens;
 use crate::time::UnixSeconds;
 
 /// RFC 8693 section 2.1.
@@ -30,8 +31,13 @@ pub(crate) fn exchange(config: &Config, request: &Request, now: UnixSeconds) -> 
 }
 
 /// Refreshes the access token of a person in a workforce pool.
-pub(crate) fn refresh(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
-    oauth::respond(refresh::for_workforce(config, request, now))
+pub(crate) fn refresh(
+    config: &Config,
+    refresh_tokens: &RefreshTokens,
+    request: &Request,
+    now: UnixSeconds,
+) -> Result<Response, KeyError> {
+    oauth::respond(refresh::for_workforce(config, refresh_tokens, request, now))
 }
 
 fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {

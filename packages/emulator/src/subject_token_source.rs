@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::Config;
-use crate::credential_file::DEFAULT_PROVIDER;
+use crate::credential_file::{DEFAULT_PROVIDER, SUBJECT_TOKEN_FIELD};
 use crate::http::{Request, Response};
 use crate::keys::KeyError;
 use crate::mint::IdToken;
@@ -20,9 +20,9 @@ pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Re
     }
     let audience = request.query_parameter("audience");
     let audience = audience.as_deref().unwrap_or(DEFAULT_PROVIDER);
-    let token = IdToken::workload(&config.base_url, audience, now, config.token_lifetime).sign()?;
+    let token = config.sign(IdToken::workload(&config.base_url, audience, now, config.token_lifetime))?;
     Ok(match request.query_parameter("format").as_deref() {
-        Some("json") => Response::json(200, &json!({ "access_token": token })),
+        Some("json") => Response::json(200, &json!({ SUBJECT_TOKEN_FIELD: token })),
         _ => Response::new(200, "text/plain; charset=utf-8", token),
     })
 }

@@ -20,6 +20,11 @@ impl UnixSeconds {
         Self(self.0.saturating_sub(duration.as_secs()))
     }
 
+    /// Gives the moment so many seconds later, or, if they are negative, earlier.
+    pub(crate) fn shifted(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add_signed(seconds))
+    }
+
     /// Gives the whole seconds from `earlier` to this moment, 0 if `earlier` is later.
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

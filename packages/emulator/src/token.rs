@@ -12,6 +12,7 @@ use crate::jws::{Object, Unverified};
 use crate::keys::KeyError;
 use crate::mint::{AccessToken, IdToken};
 use crate::oauth::{self, Refusal, invalid_grant, required};
+use crate::refresh_tokens::RefreshTokens;
 use crate::time::UnixSeconds;
 use crate::{Config, ServiceAccount, refresh};
 
@@ -30,14 +31,24 @@ const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Answers a POST of a form.
-pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
-    oauth::respond(grant(config, request, now))
+pub(crate) fn answer(
+    config: &Config,
+    refresh_tokens: &RefreshTokens,
+    request: &Request,
+    now: UnixSeconds,
+) -> Result<Response, KeyError> {
+    oauth::respond(grant(config, refresh_tokens, request, now))
 }
 
-fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, Refusal> {
+fn grant(
+    config: &Config,
+    refresh_tokens: &RefreshTokens,
+    request: &Request,
+    now: UnixSeconds,
+) -> Result<Response, Refusal> {
     match required(request, "grant_type")?.as_str() {
         JWT_BEARER => jwt_bearer(config, request, now),
-        refresh::GRANT_TYPE => refresh::for_person(config, request, now),
+        refresh::GRANT_TYPE => refresh::for_person(config, refresh_tokens, request, now),
         other => Err(oauth::unsupported_grant_type(other)),
     }
 }
@@ -58,10 +69,8 @@ fn issue_id_token(
     now: UnixSeconds,
 ) -> Result<Response, Refusal> {
     // Here the authorised party is the e-mail; in a token of the metadata server it is the numeric ID.
-    let token = IdToken::google(account, audience, now, config.token_lifetime)
-        .claim("azp", account.email())
-        .sign()?;
-    Ok(Response::json(200, &json!({ "id_token": token })))
+    let token = IdToken::google(account, audience, now, config.token_lifetime).claim("azp", account.email());
+    Ok(Response::json(200, &json!({ "id_token": config.sign(token)? })))
 }
 
 fn issue_access_token(config: &Config, assertion: &Assertion, scope: &str, now: UnixSeconds) -> Response {

@@ -68,6 +68,10 @@ impl TokenCache {
         Ok(tokens.entry(wanted).or_insert(minted).clone())
     }
 
+    pub(crate) fn clear(&self) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn current(&self, wanted: &Wanted, now: UnixSeconds) -> Option<Cached> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.get(wanted).filter(|cached| cached.is_current(now)).cloned()

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::ServiceAccount;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
 use crate::keys::KeyError;
@@ -10,12 +9,13 @@ use crate::mint::AccessToken;
 use crate::service_account::is_email;
 use crate::time::UnixSeconds;
 use crate::user::CLIENT_ID;
+use crate::{Config, ServiceAccount};
 
 /// Answers a GET for `access_token` or `id_token`.
-pub(crate) fn answer(request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
+pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
     let members = match (request.query_parameter("access_token"), request.query_parameter("id_token")) {
         (Some(token), None) => AccessToken::decode(&token).and_then(|token| access_token(&token, now)),
-        (None, Some(token)) => id_token(&token, now)?,
+        (None, Some(token)) => id_token(config, &token, now)?,
         _ => None,
     };
     Ok(match members {
@@ -58,10 +58,12 @@ fn client_id(email: &str) -> String {
     }
 }
 
-fn id_token(token: &str, now: UnixSeconds) -> Result<Option<Value>, KeyError> {
+fn id_token(config: &Config, token: &str, now: UnixSeconds) -> Result<Option<Value>, KeyError> {
     let Some(jws) = Unverified::parse(token) else { return Ok(None) };
     let expires_at = jws.claims.get("exp").and_then(Value::as_u64).map(UnixSeconds);
-    if expires_at.is_none_or(|expires_at| expires_at <= now) || !jws.is_signed_by_google()? {
+    if expires_at.is_none_or(|expires_at| expires_at <= now)
+        || !jws.is_signed_by_google(config.key_rotations)?
+    {
         return Ok(None);
     }
     let members = jws.claims.into_iter().chain(jws.header).map(|(name, value)| match value {

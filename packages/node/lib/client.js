@@ -24,15 +24,18 @@ const FETCH_OPTIONS = [
 
 /** Attaches a token to every request. `GatePass` makes these. */
 export class AuthClient {
-  #header;
+  #headers;
 
-  /** @param {(url: string, signal?: AbortSignal) => Promise<string>} header gives the `Authorization` for a URL */
-  constructor(header) {
-    this.#header = header;
+  /**
+   * @param {(url: string, signal?: AbortSignal) => Promise<Record<string, string>>} headers gives those that carry the
+   *   token for a URL
+   */
+  constructor(headers) {
+    this.#headers = headers;
   }
 
   async getRequestHeaders(url) {
-    return new Headers({ authorization: await this.#header(String(url ?? '')) });
+    return new Headers(await this.#headers(String(url ?? '')));
   }
 
   /**
@@ -43,7 +46,8 @@ export class AuthClient {
     const { url, headers, signal } =
       typeof input === 'object' && 'url' in input ? input : { url: String(input) };
     const attached = new Headers(init.headers ?? headers);
-    attached.set('authorization', await this.#header(url, init.signal ?? signal));
+    const token = await this.#headers(url, init.signal ?? signal);
+    for (const [name, value] of Object.entries(token)) attached.set(name, value);
     return await fetch(input, { ...init, headers: attached });
   }
 

@@ -71,7 +71,6 @@ async function send(step, signal) {
   const secureContext = await certificatesOf(step, signal);
   const exchange = request(step.url, {
     method: step.method,
-    headers: Object.fromEntries(step.headers),
     // The global agent may know a proxy; an agent of the request's own does not. Nor does it keep the connection for
     // requests with other certificates.
     agent: step.route === 'direct' || secureContext ? false : undefined,
@@ -80,6 +79,8 @@ async function send(step, signal) {
   });
   const response = await new Promise((resolve, reject) => {
     exchange.on('response', resolve).on('error', reject);
+    // Not with the options: Node prints those when NODE_DEBUG says so.
+    for (const [name, value] of step.headers) exchange.setHeader(name, value);
     // An answer that switches protocols is neither of these.
     exchange.on('close', () => reject(new Error('the connection was closed without an answer')));
     exchange.end(step.body ?? undefined);

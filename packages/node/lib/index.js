@@ -24,14 +24,21 @@ export class GatePass {
     return tokenOf(await this.#source.header('access_token', scopeText(scopes), signal));
   }
 
+  async fetchSelfSignedJwt(audience, { signal } = {}) {
+    return tokenOf(await this.#source.header('self_signed_jwt', audience, signal));
+  }
+
   async getIdTokenClient(audience) {
-    return new AuthClient((url, signal) =>
-      this.#source.header('id_token', audience ?? audienceForUrl(url), signal),
-    );
+    return new AuthClient(async (url, signal) => ({
+      authorization: await this.#source.header('id_token', audience ?? audienceForUrl(url), signal),
+    }));
   }
 
   async getAccessTokenClient(scopes) {
-    return new AuthClient((_url, signal) => this.#source.header('access_token', scopeText(scopes), signal));
+    return new AuthClient(async (_url, signal) => ({
+      authorization: await this.#source.header('access_token', scopeText(scopes), signal),
+      ...this.#source.accessTokenHeaders,
+    }));
   }
 }
 

@@ -97,7 +97,10 @@ async function audience(t, { input, expected, reason, wire }) {
 /** The answer of a token endpoint, to a request for the kind of token that its body speaks of. */
 async function tokenResponse(t, case_) {
   const server = await answering(t, repertoire(case_));
-  const trusted = { credentials: { ...SERVICE_ACCOUNT, token_uri: server.url }, trustedEndpoints: server.host };
+  const trusted = {
+    credentials: { ...SERVICE_ACCOUNT, token_uri: server.url },
+    trustedEndpoints: server.host,
+  };
   await assertOutcome(case_, server, trusted, (gatepass) =>
     isAccess(case_) ? gatepass.fetchAccessToken(SCOPE) : gatepass.fetchIdToken(AUDIENCE),
   );

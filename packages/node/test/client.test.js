@@ -9,6 +9,7 @@ import { EMAIL, setEnvironment, startEmulator } from './support/emulator.js';
 import { gateTo, serve } from './support/servers.js';
 
 const AUDIENCE = 'https://receiver.example';
+const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 
 let emulator;
 before(async () => (emulator = await startEmulator()));
@@ -38,11 +39,24 @@ test('without an audience it comes from the URL, for each request', async (t) =>
 
 test('an access token', async (t) => {
   const url = await echo(t);
-  const scope = 'https://www.googleapis.com/auth/cloud-platform';
   const gatepass = new GatePass();
-  const client = await gatepass.getAccessTokenClient([scope]);
+  const client = await gatepass.getAccessTokenClient([SCOPE]);
   const { data } = await client.request({ url });
-  assert.equal(data.headers.authorization, `Bearer ${await gatepass.fetchAccessToken(scope)}`);
+  assert.equal(data.headers.authorization, `Bearer ${await gatepass.fetchAccessToken(SCOPE)}`);
+});
+
+test('with an access token goes the project that is billed', async (t) => {
+  const url = await echo(t);
+  const client = await new GatePass({ quotaProjectId: 'billed' }).getAccessTokenClient([SCOPE]);
+  for (const { headers } of [
+    (await client.request({ url })).data,
+    { headers: Object.fromEntries(await client.getRequestHeaders()) },
+  ]) {
+    assert.match(headers.authorization, /^Bearer \S+$/);
+    assert.equal(headers['x-goog-user-project'], 'billed');
+  }
+  const receiver = await new GatePass({ quotaProjectId: 'billed' }).getIdTokenClient(AUDIENCE);
+  assert.deepEqual([...(await receiver.getRequestHeaders()).keys()], ['authorization']);
 });
 
 test('getRequestHeaders gives the headers for a client of one’s own', async () => {

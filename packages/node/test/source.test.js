@@ -52,6 +52,35 @@ test('as another account, which the found credentials may impersonate', async ()
   assert.deepEqual({ aud, email }, { aud: AUDIENCE, email: impersonate });
 });
 
+test('a service account that signs for itself', async () => {
+  const gatepass = new GatePass({ credentials: await emulator.key(), selfSignedAccessTokens: true });
+  const token = await gatepass.fetchSelfSignedJwt(AUDIENCE);
+  assert.deepEqual(
+    [claimsOf(token).iss, claimsOf(token).aud],
+    ['caller@emulator.iam.gserviceaccount.com', AUDIENCE],
+  );
+  assert.equal(await gatepass.fetchSelfSignedJwt(AUDIENCE), token);
+  assert.equal(claimsOf(await gatepass.fetchAccessToken(SCOPE)).scope, SCOPE);
+  assert.deepEqual(await emulator.counts(), {});
+});
+
+test('what the credentials cannot do', async () => {
+  const subject = new GatePass({ subject: 'jane@example.com' });
+  await assert.rejects(subject.fetchAccessToken(SCOPE), { code: 'SUBJECT_UNSUPPORTED' });
+  await assert.rejects(new GatePass().fetchSelfSignedJwt(AUDIENCE), { code: 'SELF_SIGNED_JWT_UNSUPPORTED' });
+  const expecting = new GatePass({ expectType: 'service_account' });
+  await assert.rejects(expecting.fetchIdToken(AUDIENCE), { code: 'CREDENTIALS_TYPE_UNEXPECTED' });
+});
+
+test('options for kinds of credentials reach the core', async () => {
+  for (const option of ['gdchAudience', 'quotaProjectId', 'universeDomain', 'subject', 'expectType']) {
+    assert.throws(() => new GatePass({ [option]: 42 }), { code: 'INVALID_OPTION' });
+  }
+  for (const option of ['selfSignedAccessTokens', 'allowUserIdToken']) {
+    assert.throws(() => new GatePass({ [option]: 'yes' }), { code: 'INVALID_OPTION' });
+  }
+});
+
 test('the key file that GOOGLE_APPLICATION_CREDENTIALS names', async (t) => {
   const keyFilename = await keyFile(t);
   setEnvironment({ ...emulator.environment, GOOGLE_APPLICATION_CREDENTIALS: keyFilename });

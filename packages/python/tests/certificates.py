@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -40,10 +40,11 @@ class Authority:
         """The file of its certificate."""
         self.path.write_bytes(pem_of(builder.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str, password: bytes | None = None) -> Certificate:
-        """A certificate for this name, and for the loopback address."""
+    def issue(self, name: str, host: str | None = None, password: bytes | None = None) -> Certificate:
+        """A certificate for this name, and for a host; without it, the loopback address."""
         key = ec.generate_private_key(ec.SECP256R1())
-        hosts = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        address = x509.IPAddress(IPv4Address("127.0.0.1")) if host is None else x509.DNSName(host)
+        hosts = x509.SubjectAlternativeName([address])
         builder = self._builder(common_name(name), key.public_key()).add_extension(hosts, critical=False)
         issued = Certificate(self._folder / f"{name}.cert.pem", self._folder / f"{name}.key.pem")
         issued.cert_path.write_bytes(pem_of(builder.sign(self._key, hashes.SHA256())))
@@ -58,10 +59,10 @@ class Authority:
         )
         return issued
 
-    def server(self, *, asks: bool = False) -> ssl.SSLContext:
+    def server(self, *, host: str | None = None, asks: bool = False) -> ssl.SSLContext:
         """The context of a server, which may ask for a client's certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        own = self.issue("server")
+        own = self.issue("server", host)
         context.load_cert_chain(own.cert_path, own.key_path)
         if asks:
             context.verify_mode = ssl.CERT_REQUIRED

@@ -7,12 +7,22 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import gatepass
 
 PACKAGE = Path(gatepass.__file__).parent
 # The shortest text that is looked for; shorter ones stand in any message by chance.
 SHORTEST = 16
+# Members of a form, and headers, that bear a secret.
+BEARERS = {
+    "assertion",
+    "authorization",
+    "client_secret",
+    "refresh_token",
+    "subject_token",
+    "x-aws-ec2-metadata-token",
+}
 # Members of files and bodies that an error may well name.
 OPEN = {
     "audience",
@@ -43,6 +53,14 @@ def secrets_of(reply: dict[str, Any]) -> set[str]:
     environment = reply.get("values", {}).items()
     texts = [value for name, value in environment if "SECRET" in name or "TOKEN" in name]
     texts += [reply[member] for member in ("text", "body", "stdout") if member in reply]
+    return {secret for text in texts for secret in secrets_in(text)}
+
+
+def secrets_sent(step: dict[str, Any]) -> set[str]:
+    """The secrets in a request: what the members of a form and the headers bear that are called so."""
+    form = parse_qs(step["body"] or "")
+    texts = [value for name in BEARERS for value in form.get(name, [])]
+    texts += [value.partition(" ")[2] or value for name, value in step["headers"] if name.lower() in BEARERS]
     return {secret for text in texts for secret in secrets_in(text)}
 
 

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +38,7 @@ class Emulator:
             )
         self.program = program
         self._process = subprocess.Popen(
-            [program, "emulator", "--port", "0", "--exit-with-stdin"],
+            [program, "emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -48,6 +49,8 @@ class Emulator:
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 self.environment[name] = value
+            if line.startswith("# mTLS on "):
+                self.mtls_url = line.removeprefix("# mTLS on ").strip()
             if line.startswith("# listening on "):
                 self.url = line.removeprefix("# listening on ").strip()
                 return
@@ -62,17 +65,29 @@ class Emulator:
     def keys_url(self) -> str:
         return f"{self.url}/oauth2/v3/certs"
 
-    def key_file(self, email: str, emulator_url: str | None = None) -> str:
+    def key_file(self, email: str) -> str:
         """The text of a service account's key file."""
-        command = [
-            self.program,
-            "emulator",
-            "key",
-            "--email",
-            email,
-            "--emulator",
-            emulator_url or self.url,
-        ]
+        return self._run("key", "--email", email, "--emulator", self.url)
+
+    def write_key_file(self, path: Path, *options: str) -> Path:
+        """Writes a credential file of any kind, and beside it whatever it names."""
+        urls = ["--emulator", self.url, "--mtls", self.mtls_url]
+        self._run("key", *options, *urls, "--out", str(path))
+        return path
+
+    def authority(self) -> str:
+        """The certificate of the authority that stands behind the emulator's TLS, in PEM."""
+        return self._run("ca")
+
+    def token_info(self, access_token: str) -> dict[str, Any]:
+        """What an access token stands for."""
+        query = urllib.parse.urlencode({"access_token": access_token})
+        with urllib.request.urlopen(f"{self.url}/tokeninfo?{query}", timeout=PATIENCE) as response:
+            info: dict[str, Any] = json.load(response)
+        return info
+
+    def _run(self, *arguments: str) -> str:
+        command = [self.program, "emulator", *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
     def counts(self) -> dict[str, int]:

@@ -117,6 +117,19 @@ def test_an_access_token(library: Library, receiver: Server, adc: Emulator) -> N
     assert adc.counts() == {ACCESS: 2}
 
 
+def test_the_project_that_is_billed_goes_with_an_access_token(
+    library: Library, receiver: Server, adc: Emulator
+) -> None:
+    source = gatepass.TokenSource(quota_project_id="billed")
+    assert library.call(receiver.url, library.module.AccessTokenAuth(SCOPES, source=source)) == 204
+    headers = source.access_token_headers(SCOPES)
+    assert headers == {
+        "Authorization": source.access_token_header(SCOPES),
+        "x-goog-user-project": "billed",
+    }
+    assert {name: receiver.requests[0].headers[name.lower()] for name in headers} == headers
+
+
 def test_an_access_token_is_not_sent_on(library: Library, receiver: Server, adc: Emulator) -> None:
     elsewhere = receiver.url.replace("127.0.0.1", "localhost")
     with Server(lambda request: Answer(302, headers={"Location": elsewhere})) as redirecting:

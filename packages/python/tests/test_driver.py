@@ -12,25 +12,8 @@ import pytest
 
 import gatepass
 from gatepass import _driver, _replies
+from steps import perform, send
 from support import PATIENCE, Answer, Server
-
-
-def send(url: str, **changed: Any) -> dict[str, Any]:
-    return {
-        "step": "send",
-        "method": "GET",
-        "url": url,
-        "headers": [],
-        "body": None,
-        "timeout_ms": 10_000,
-        "route": "default",
-        "client_certificate": None,
-        **changed,
-    }
-
-
-def perform(step: dict[str, Any]) -> dict[str, Any]:
-    return dict(_driver._perform(step, 0))
 
 
 def test_a_request_is_sent_as_it_stands() -> None:

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from gatepass import _driver, _process, _replies
+from gatepass import _process, _replies
+from steps import perform
 
 
 def run(*argv: str, **changed: Any) -> dict[str, Any]:
-    return dict(
-        _driver._perform({"step": "run", "argv": argv, "env": [], "timeout_ms": 60_000, **changed}, 0)
-    )
+    return perform({"step": "run", "argv": argv, "env": [], "timeout_ms": 60_000, **changed})
 
 
 def python(program: str, *arguments: str, **changed: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import gatepass
+import gatepass.source
 from gatepass import aio
 from support import (
     ACCESS,
@@ -85,6 +86,31 @@ def test_by_key_file(form: str, emulator: Emulator, tmp_path: Path, monkeypatch:
     claims = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url).verify(token)
     assert (claims["email"], claims["aud"]) == (EMAIL, AUDIENCE)
     assert emulator.counts()["/token"] == 1
+
+
+def test_a_service_account_signs_for_itself(emulator: Emulator) -> None:
+    source = gatepass.TokenSource(
+        credentials_json=emulator.key_file(EMAIL),
+        self_signed_access_tokens=True,
+        trusted_endpoints=emulator.url.removeprefix("http://"),
+    )
+    token = source.fetch_self_signed_jwt(AUDIENCE)
+    assert (claims_of(token)["iss"], claims_of(token)["aud"]) == (EMAIL, AUDIENCE)
+    assert asyncio.run(aio.fetch_self_signed_jwt(AUDIENCE, source=source)) == token
+    assert claims_of(source.fetch_access_token("a"))["scope"] == "a"
+    assert emulator.counts() == {}
+
+
+def test_options_reach_the_core(adc: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(expect_type="service_account").fetch_id_token(AUDIENCE)
+    assert raised.value.code == "CREDENTIALS_TYPE_UNEXPECTED"
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(subject="jane@example.com").fetch_access_token("a")
+    assert raised.value.code == "SUBJECT_UNSUPPORTED"
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource().fetch_self_signed_jwt(AUDIENCE)
+    assert raised.value.code == "SELF_SIGNED_JWT_UNSUPPORTED"
 
 
 def test_a_stale_token_is_used_while_it_is_refreshed(emulator: Emulator) -> None:
@@ -434,15 +460,15 @@ def test_an_audience_that_makes_no_sense(audience: str) -> None:
     assert raised.value.code == "INVALID_AUDIENCE"
 
 
-def test_tokens_in_hand_are_bounded(emulator: Emulator) -> None:
-    from gatepass.source import MAX_HELD
+def test_tokens_in_hand_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gatepass.source, "MAX_HELD", 10)
 
     def answer(request: Request) -> Answer:
         return Answer(body='{"access_token":"a","expires_in":3600}', headers=METADATA)
 
     with metadata_server(answer) as server:
         source = gatepass.TokenSource()
-        for number in range(MAX_HELD + 2):
+        for number in range(12):
             source.fetch_access_token(f"scope-{number}")
         assert len(source._access_tokens) == 2
-        assert len(server.requests) == MAX_HELD + 2
+        assert len(server.requests) == 12

@@ -11,8 +11,8 @@ import pytest
 
 import gatepass
 from certificates import Authority, Certificate
-from gatepass import _driver
-from support import Answer, Request, Server
+from steps import perform, send
+from support import Answer, Emulator, Request, Server
 
 
 @pytest.fixture
@@ -28,18 +28,7 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 def get(url: str, **changed: Any) -> dict[str, Any]:
-    step = {
-        "step": "send",
-        "method": "GET",
-        "url": url,
-        "headers": [],
-        "body": None,
-        "timeout_ms": 10_000,
-        "route": "default",
-        "client_certificate": None,
-        **changed,
-    }
-    return dict(_driver._perform(step, 0))
+    return perform(send(url, **changed))
 
 
 def hello() -> Answer:
@@ -161,6 +150,19 @@ def test_a_token_by_certificate(trusted: Authority, tmp_path: Path) -> None:
         with pytest.raises(gatepass.GatepassError) as raised:
             source.fetch_access_token("another scope")
     assert "private key" in str(raised.value) and "HUSH" not in str(raised.value)
+
+
+def test_a_token_from_an_endpoint_whose_authority_the_credentials_name(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    options = ["--type", "gdch_service_account", "--name", "caller"]
+    path = emulator.write_key_file(tmp_path / "credentials.json", *options)
+    trusted = emulator.mtls_url.removeprefix("https://")
+    source = gatepass.TokenSource(
+        credentials_file=path, gdch_audience="https://receiver.example", trusted_endpoints=trusted
+    )
+    info = emulator.token_info(source.fetch_access_token())
+    assert info["sub"] == "system:serviceaccount:emulator:caller"
 
 
 def by_certificate(client: Certificate, sts: Server, folder: Path) -> gatepass.TokenSource:

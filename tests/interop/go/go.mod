@@ -7,6 +7,7 @@ replace gatepass.dev/gatepass => ../../../packages/go
 require (
 	cloud.google.com/go/auth v0.24.3
 	gatepass.dev/gatepass v0.0.0
+	golang.org/x/oauth2 v0.37.0
 	google.golang.org/api v0.305.0
 )
 
@@ -28,7 +29,6 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
-	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261012220534-4341edf3f941 // indirect

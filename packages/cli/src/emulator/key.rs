@@ -1,39 +1,48 @@
 //! `gatepass emulator key`: credential files that lead to the emulator.
 
+mod place;
+
 use std::env;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gatepass_emulator::credential_file::{self, DEFAULT_PROVIDER, ExternalAccount, Source};
-use gatepass_emulator::{ServiceAccount, User};
+use gatepass_emulator::credential_file::{
+    self, DEFAULT_PROVIDER, ExternalAccount, Format, Impersonator, Source,
+};
+use gatepass_emulator::gdch::ServiceIdentity;
+use gatepass_emulator::keys::KeyError;
+use gatepass_emulator::{ServiceAccount, User, tls};
+use serde_json::json;
 
-use super::{base_url, default_url, print};
+use self::place::Place;
+use super::{base_url, default_url, print, subject_token};
 use crate::Failure;
-
-/// The member by which a key file of the emulator is told from a real one.
-const KEY_FILE_MARK: &str = "gatepass_emulator";
 
 /// Write a credential file for the emulator: a service account's key, or one of the other types.
 ///
 /// Whatever is in it follows from the options, so the emulator need not run and need not be told. It is for tests, and
-/// holds no secret.
+/// holds no secret. Files that it names are written beside --out.
 #[derive(Args)]
 pub(super) struct Options {
     /// The type of the file
     #[arg(long, value_enum, default_value_t = FileType::ServiceAccount)]
     r#type: FileType,
     /// Who the tokens speak for: a person for the user types, a service account for all others
-    #[arg(long, required_unless_present = "no_impersonation")]
+    #[arg(long, required_unless_present_any = ["no_impersonation", "name"])]
     email: Option<String>,
     /// Where the emulator runs
-    #[arg(long, default_value_t = default_url(), value_parser = base_url)]
+    #[arg(long, value_name = "URL", default_value_t = default_url(), value_parser = base_url)]
     emulator: String,
+    /// Where the emulator speaks TLS, for gdch_service_account and the source `certificate`
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    mtls: Option<String>,
     /// The file to write, for its owner only [default: standard output]
     #[arg(long)]
     out: Option<PathBuf>,
 
+    /// The credentials that impersonate, for impersonated_service_account [default: those of --person]
+    #[arg(long, value_enum, value_name = "TYPE", conflicts_with = "person", help_heading = "Impersonation")]
+    source_credentials: Option<SourceCredentials>,
     /// The person who impersonates, for impersonated_service_account
     #[arg(long, value_name = "EMAIL", help_heading = "Impersonation")]
     person: Option<User>,
@@ -44,21 +53,46 @@ pub(super) struct Options {
     /// Where the subject token comes from, for external_account
     #[arg(long, value_enum, required_if_eq("type", "external_account"), help_heading = "Federation")]
     source: Option<SourceKind>,
-    /// The file of the source `file`, which holds the subject token
-    #[arg(long, required_if_eq("source", "file"), help_heading = "Federation")]
+    /// The file of the source `file`, which you write [default: one beside --out, written with a token in it]
+    #[arg(long, help_heading = "Federation")]
     file: Option<String>,
+    /// How the subject token stands in the file of the source `file` [default: text]
+    #[arg(long, value_enum, help_heading = "Federation")]
+    format: Option<FileFormat>,
     /// The program of the source `executable` [default: this program, with `emulator subject-token`]
     #[arg(long, help_heading = "Federation")]
     command: Option<String>,
-    /// The certificate configuration of the source `certificate` [default: the file at its default location]
+    /// Let the program of the source `executable` leave its answer in a file beside --out, for the next time
+    #[arg(long, requires = "out", help_heading = "Federation")]
+    output_file: bool,
+    /// The certificate configuration of the source `certificate` [default: one beside --out, written with a certificate,
+    /// its key and its trust chain; without --out that at the default location]
     #[arg(long, value_name = "FILE", help_heading = "Federation")]
     certificate_config: Option<String>,
+    /// The name of the function of the source `supplier` [default: emulator]
+    #[arg(long, value_name = "NAME", help_heading = "Federation")]
+    supplier: Option<String>,
     /// The provider of an identity pool
     #[arg(long, value_name = "PROVIDER", help_heading = "Federation")]
     audience: Option<String>,
     /// Leave the federated identity without a service account: it gets access tokens, and no ID tokens
     #[arg(long, conflicts_with = "email", help_heading = "Federation")]
     no_impersonation: bool,
+    /// The project that pays for a person of a workforce pool
+    #[arg(long, value_name = "PROJECT", help_heading = "Federation")]
+    workforce_pool_user_project: Option<String>,
+
+    /// The name of a service identity, for gdch_service_account
+    #[arg(
+        long,
+        required_if_eq("type", "gdch_service_account"),
+        conflicts_with_all = ["email", "no_impersonation"],
+        help_heading = "Distributed Cloud"
+    )]
+    name: Option<String>,
+    /// The project of a service identity [default: emulator]
+    #[arg(long, help_heading = "Distributed Cloud")]
+    project: Option<String>,
 }
 
 /// The types of credential files, by the names that stand in them.
@@ -70,6 +104,21 @@ enum FileType {
     ImpersonatedServiceAccount,
     ExternalAccount,
     ExternalAccountAuthorizedUser,
+    GdchServiceAccount,
+}
+
+/// What may impersonate, by the names of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum SourceCredentials {
+    /// A person
+    AuthorizedUser,
+    /// The default service account, by its key
+    ServiceAccount,
+    /// A federated identity, by a token from the emulator's own URL
+    ExternalAccount,
+    /// The default service account, which a person impersonates
+    ImpersonatedServiceAccount,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,16 +131,26 @@ enum SourceKind {
     Executable,
     /// The emulator's look-alike of an AWS instance
     Aws,
-    /// An X.509 certificate; the emulator does not speak mTLS
+    /// An X.509 certificate; needs --mtls
     Certificate,
+    /// A function of the program that uses the file; only gatepass knows this source
+    Supplier,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FileFormat {
+    /// The token and nothing else
+    Text,
+    /// The member `access_token` of a JSON object
+    Json,
 }
 
 impl Options {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.refuse_options_of_other_types()?;
         let file = self.content()?;
-        match self.out {
-            Some(path) => write_key_file(&path, &file),
+        match self.place() {
+            Some(place) => place.write(&file),
             None => print(&file),
         }
     }
@@ -99,25 +158,72 @@ impl Options {
     fn content(&self) -> Result<String, Failure> {
         let emulator = self.emulator.as_str();
         match self.r#type {
-            FileType::ServiceAccount => self
-                .service_account()?
-                .key_file(emulator)
-                .map_err(|error| Failure::runtime(error.to_string())),
+            FileType::ServiceAccount => self.service_account()?.key_file(emulator).map_err(unusable_key),
             FileType::AuthorizedUser => Ok(credential_file::authorized_user(&self.user()?, emulator)),
             FileType::ExternalAccountAuthorizedUser => {
                 Ok(credential_file::external_account_authorized_user(&self.user()?, emulator))
             }
-            FileType::ImpersonatedServiceAccount => {
-                let person = self.person.clone().unwrap_or_default();
-                let target = self.service_account()?;
-                Ok(credential_file::impersonated_service_account(&target, &self.delegate, &person, emulator))
-            }
-            FileType::ExternalAccount => {
-                let target = if self.no_impersonation { None } else { Some(self.service_account()?) };
-                let audience = self.audience.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-                Ok(ExternalAccount { audience, source: self.subject_token_source()?, target }.file(emulator))
+            FileType::ImpersonatedServiceAccount => credential_file::impersonated_service_account(
+                &self.service_account()?,
+                &self.delegate,
+                &self.impersonator(),
+                emulator,
+            )
+            .map_err(unusable_key),
+            FileType::ExternalAccount => self.external_account(),
+            FileType::GdchServiceAccount => self.gdch_service_account(),
+        }
+    }
+
+    fn impersonator(&self) -> Impersonator {
+        let person = self.person.clone().unwrap_or_default();
+        match self.source_credentials.unwrap_or(SourceCredentials::AuthorizedUser) {
+            SourceCredentials::AuthorizedUser => Impersonator::Person(person),
+            SourceCredentials::ServiceAccount => Impersonator::ServiceAccount(ServiceAccount::default()),
+            SourceCredentials::ExternalAccount => Impersonator::Workload,
+            SourceCredentials::ImpersonatedServiceAccount => {
+                Impersonator::Impersonated(ServiceAccount::default(), person)
             }
         }
+    }
+
+    fn external_account(&self) -> Result<String, Failure> {
+        let account = ExternalAccount {
+            audience: self.audience.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned()),
+            source: self.subject_token_source()?,
+            target: if self.no_impersonation { None } else { Some(self.service_account()?) },
+            workforce_pool_user_project: self.workforce_pool_user_project.clone(),
+        };
+        // Only over TLS does a client present a certificate.
+        let is_certificate = matches!(account.source, Source::Certificate { .. });
+        Ok(account.file(if is_certificate { self.tls_url()? } else { &self.emulator }))
+    }
+
+    fn gdch_service_account(&self) -> Result<String, Failure> {
+        let identity = ServiceIdentity {
+            project: self.project.clone().unwrap_or_else(|| "emulator".to_owned()),
+            name: self.name.clone().unwrap_or_default(),
+        };
+        let place = self.place().ok_or_else(|| {
+            Failure::usage(
+                "the authority's certificate is written beside the credential file; name that with --out",
+            )
+        })?;
+        let authority = tls::authority_pem().map_err(unusable_key)?;
+        let ca_path = place.write_beside("ca.pem", &authority)?;
+        credential_file::gdch_service_account(&identity, self.tls_url()?, &ca_path).map_err(unusable_key)
+    }
+
+    fn tls_url(&self) -> Result<&str, Failure> {
+        self.mtls.as_deref().ok_or_else(|| {
+            Failure::usage(
+                "--mtls is missing; give the URL that `gatepass emulator --mtls-port` prints behind `# mTLS on`",
+            )
+        })
+    }
+
+    fn place(&self) -> Option<Place<'_>> {
+        self.out.as_deref().map(Place::new)
     }
 
     /// An option that changes nothing is a mistake that somebody should hear of.
@@ -138,6 +244,12 @@ impl Options {
                 is(Type::ImpersonatedServiceAccount),
                 "--type impersonated_service_account",
             ),
+            (
+                self.source_credentials.is_some(),
+                "--source-credentials",
+                is(Type::ImpersonatedServiceAccount),
+                "--type impersonated_service_account",
+            ),
             (self.source.is_some(), "--source", is(Type::ExternalAccount), "--type external_account"),
             (self.audience.is_some(), "--audience", is(Type::ExternalAccount), "--type external_account"),
             (
@@ -146,7 +258,23 @@ impl Options {
                 is(Type::ExternalAccount),
                 "--type external_account",
             ),
+            (
+                self.workforce_pool_user_project.is_some(),
+                "--workforce-pool-user-project",
+                is(Type::ExternalAccount),
+                "--type external_account",
+            ),
+            (self.name.is_some(), "--name", is(Type::GdchServiceAccount), "--type gdch_service_account"),
+            (
+                self.project.is_some(),
+                "--project",
+                is(Type::GdchServiceAccount),
+                "--type gdch_service_account",
+            ),
             (self.file.is_some(), "--file", from(Kind::File), "--source file"),
+            (self.format.is_some(), "--format", from(Kind::File), "--source file"),
+            (self.output_file, "--output-file", from(Kind::Executable), "--source executable"),
+            (self.supplier.is_some(), "--supplier", from(Kind::Supplier), "--source supplier"),
             (self.command.is_some(), "--command", from(Kind::Executable), "--source executable"),
             (
                 self.certificate_config.is_some(),
@@ -173,18 +301,62 @@ impl Options {
     }
 
     fn subject_token_source(&self) -> Result<Source, Failure> {
-        // clap has made sure of the source, and of the file that belongs to it.
+        // clap has made sure of the source.
         Ok(match self.source.unwrap_or(SourceKind::Url) {
-            SourceKind::File => Source::File { path: self.file.clone().unwrap_or_default() },
+            SourceKind::File => self.file_source()?,
             SourceKind::Url => Source::Url,
             SourceKind::Executable => Source::Executable {
                 command: match &self.command {
                     Some(command) => command.clone(),
                     None => self.own_command()?,
                 },
+                output_file: match self.place() {
+                    Some(place) if self.output_file => Some(place.beside("output.json")?),
+                    _ => None,
+                },
             },
             SourceKind::Aws => Source::Aws,
-            SourceKind::Certificate => Source::Certificate { config: self.certificate_config.clone() },
+            SourceKind::Certificate => self.certificate_source()?,
+            SourceKind::Supplier => {
+                Source::Supplier { name: self.supplier.clone().unwrap_or_else(|| "emulator".to_owned()) }
+            }
+        })
+    }
+
+    fn file_source(&self) -> Result<Source, Failure> {
+        let format = match self.format {
+            Some(FileFormat::Json) => Format::Json,
+            Some(FileFormat::Text) | None => Format::Text,
+        };
+        let path = match (&self.file, self.place()) {
+            (Some(path), _) => path.clone(),
+            (None, Some(place)) => {
+                let token = subject_token::in_format(format, &self.emulator)?;
+                place.write_beside("subject-token", &token)?
+            }
+            (None, None) => {
+                let reason = "the source `file` needs --file, or --out, beside which the file is written";
+                return Err(Failure::usage(reason));
+            }
+        };
+        Ok(Source::File { path, format })
+    }
+
+    fn certificate_source(&self) -> Result<Source, Failure> {
+        let Some(place) = self.place().filter(|_| self.certificate_config.is_none()) else {
+            return Ok(Source::Certificate { config: self.certificate_config.clone(), trust_chain: None });
+        };
+        let workload = tls::workload().map_err(unusable_key)?;
+        let cert_path = place.write_beside("client-certificate.pem", &workload.certificate_pem)?;
+        let key_path = place.write_beside("client-key.pem", &workload.private_key_pem)?;
+        let authority = tls::authority_pem().map_err(unusable_key)?;
+        let config = json!({
+            "version": 1,
+            "cert_configs": { "workload": { "cert_path": cert_path, "key_path": key_path } },
+        });
+        Ok(Source::Certificate {
+            config: Some(place.write_beside("certificate_config.json", &format!("{config:#}\n"))?),
+            trust_chain: Some(place.write_beside("trust-chain.pem", &authority)?),
         })
     }
 
@@ -201,37 +373,6 @@ impl Options {
     }
 }
 
-fn write_key_file(path: &Path, file: &str) -> Result<(), Failure> {
-    let shown = path.display();
-    if path.exists() && !is_key_file_of_emulator(path) {
-        return Err(Failure::runtime(format!(
-            "{shown} exists and is not a key file of the emulator, so it stays as it is; remove it, or choose another \
-             --out"
-        )));
-    }
-    write_for_owner(path, file.as_bytes()).map_err(|error| {
-        Failure::runtime(format!(
-            "cannot write {shown}: {error}; choose a file that can be written with --out"
-        ))
-    })
-}
-
-fn is_key_file_of_emulator(path: &Path) -> bool {
-    let content: Option<serde_json::Value> =
-        fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    content.is_some_and(|content| content.get(KEY_FILE_MARK).is_some())
-}
-
-/// Writes a file that only its owner may read. This key is no secret, but tools rightly complain about a key file
-/// that is open to all.
-fn write_for_owner(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    // The mode above counts for a new file only.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(content)
+fn unusable_key(error: KeyError) -> Failure {
+    Failure::runtime(error.to_string())
 }

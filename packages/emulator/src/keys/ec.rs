@@ -1,9 +1,10 @@
-//! P-256 keys, which sign Identity-Aware Proxy's assertions with ES256, and the certificates of TLS.
+//! P-256 keys, which sign with ES256 the assertions of Identity-Aware Proxy and those that Google Distributed Cloud
+//! takes, and the certificates of TLS.
 
 use std::fmt;
 use std::sync::Arc;
 
-use p256::ecdsa::signature::Signer;
+use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{self, Signature};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
@@ -105,6 +106,11 @@ impl SigningKey for EcKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signature: Signature = self.signer.try_sign(message).map_err(|error| self.failed(error))?;
         Ok(signature.to_bytes().to_vec())
+    }
+
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.signer.verifying_key().verify(message, &signature).is_ok())
     }
 }
 

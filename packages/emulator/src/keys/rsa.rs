@@ -33,12 +33,6 @@ impl RsaKey {
         DERIVED.derive_once(label, Self::generate)
     }
 
-    /// Tells whether `signature` is this key's RS256 signature of `message`.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::try_from(signature)
-            .is_ok_and(|signature| self.signer.verifying_key().verify(message, &signature).is_ok())
-    }
-
     /// Gives the public key as a JWK, RFC 7517, with an extra member that calls it a test key.
     pub fn jwk(&self) -> Value {
         let key: &RsaPrivateKey = self.signer.as_ref();
@@ -89,6 +83,11 @@ impl SigningKey for RsaKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signature = self.signer.try_sign(message).map_err(|error| KeyError::new(&self.label, error))?;
         Ok(signature.to_vec())
+    }
+
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::try_from(signature)
+            .is_ok_and(|signature| self.signer.verifying_key().verify(message, &signature).is_ok())
     }
 }
 

@@ -98,7 +98,12 @@ impl IdToken {
 
     /// Signs with the first key of the set.
     pub fn sign(&self) -> Result<String, KeyError> {
-        let label = self.key_set.signing_label();
+        self.sign_after(0)
+    }
+
+    /// Signs with the key that does after so many rotations.
+    pub(crate) fn sign_after(&self, rotations: u64) -> Result<String, KeyError> {
+        let label = &self.key_set.signing_label(rotations);
         let token = match self.key_set {
             KeySet::Google => jws::sign(&*RsaKey::derive(label)?, &self.header, &self.claims)?,
             KeySet::Iap => jws::sign(&*EcKey::derive(label)?, &self.header, &self.claims)?,

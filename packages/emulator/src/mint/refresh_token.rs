@@ -8,17 +8,19 @@ use serde_json::json;
 /// `1//` is how Google's begin.
 const PREFIX: &str = "1//gatepass-emulator.";
 
-/// What a refresh token stands for: whom it speaks for, for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a refresh token stands for: whom it speaks for, until it is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RefreshToken {
     /// A person's e-mail, or the `principal://` name of a person in a workforce pool.
     pub principal: String,
     /// The one endpoint that takes it.
     pub granted_by: Grantor,
+    /// How many tokens the owner had before.
+    pub serial: u64,
 }
 
 /// Who gives refresh tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grantor {
     /// `/token`, for a person with a Google account.
@@ -28,6 +30,16 @@ pub enum Grantor {
 }
 
 impl RefreshToken {
+    /// Describes the owner's first token.
+    pub fn new(principal: &str, granted_by: Grantor) -> Self {
+        Self { principal: principal.to_owned(), granted_by, serial: 0 }
+    }
+
+    /// The owner's first token.
+    pub(crate) fn first(&self) -> Self {
+        Self { serial: 0, ..self.clone() }
+    }
+
     /// Writes the token that stands in a credential file.
     pub fn encode(&self) -> String {
         PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(json!(self).to_string())

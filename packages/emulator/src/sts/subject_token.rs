@@ -45,13 +45,14 @@ impl Presented<'_> {
             let certificate = self.leaf_certificate()?;
             return Ok(Subject { name: certificate.clone(), certificate: Some(certificate) });
         }
-        self.name(config.verify_subject_tokens, now).map(Subject::from)
+        self.name(config, now).map(Subject::from)
     }
 
-    fn name(&self, verify: bool, now: UnixSeconds) -> Result<String, Refusal> {
+    fn name(&self, config: &Config, now: UnixSeconds) -> Result<String, Refusal> {
+        let verify = config.verify_subject_tokens;
         match self.token_type {
             "urn:ietf:params:oauth:token-type:jwt" | "urn:ietf:params:oauth:token-type:id_token" => {
-                if verify { self.verified_jwt(now) } else { Ok(self.claimed()) }
+                if verify { self.verified_jwt(config, now) } else { Ok(self.claimed()) }
             }
             "urn:ietf:params:oauth:token-type:access_token" if verify => self.verified_access_token(now),
             "urn:ietf:params:oauth:token-type:saml2" if verify => Err(invalid_grant(
@@ -75,10 +76,10 @@ impl Presented<'_> {
             .unwrap_or_else(|| fingerprint::of(self.token.as_bytes()))
     }
 
-    fn verified_jwt(&self, now: UnixSeconds) -> Result<String, Refusal> {
+    fn verified_jwt(&self, config: &Config, now: UnixSeconds) -> Result<String, Refusal> {
         let jws = Unverified::parse(self.token)
             .ok_or_else(|| invalid_grant("The subject token is not a signed JWT."))?;
-        if !is_signed_here(&jws)? {
+        if !is_signed_here(&jws, config.key_rotations)? {
             return Err(invalid_grant("The subject token is not signed by a key of the emulator."));
         }
         let expires_at = jws.claims.get("exp").and_then(Value::as_u64).map(UnixSeconds);
@@ -130,8 +131,8 @@ fn subject_claim(claims: &Object) -> Option<String> {
 }
 
 /// Tells whether one of the published RSA keys has signed, or the service account that is the issuer.
-fn is_signed_here(jws: &Unverified<'_>) -> Result<bool, KeyError> {
-    if jws.is_signed_by_google()? {
+fn is_signed_here(jws: &Unverified<'_>, key_rotations: u64) -> Result<bool, KeyError> {
+    if jws.is_signed_by_google(key_rotations)? {
         return Ok(true);
     }
     let issuer = jws.claims.get("iss").and_then(|issuer| issuer.as_str()?.parse::<ServiceAccount>().ok());

@@ -69,7 +69,7 @@ fn discovery_names_google_and_the_emulators_keys() {
 fn the_published_keys_can_be_derived_ahead() {
     let emulator = emulator();
     emulator.derive_published_keys().unwrap();
-    let signing_key = RsaKey::derive(KeySet::Google.signing_label()).unwrap();
+    let signing_key = RsaKey::derive(&KeySet::Google.signing_label(0)).unwrap();
     let jwks = parsed(&get(&emulator, "/oauth2/v3/certs"));
     assert_eq!(jwks["keys"][0]["kid"], Value::from(signing_key.kid()));
 }

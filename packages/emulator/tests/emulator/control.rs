@@ -1,7 +1,5 @@
 //! The control API.
 
-use std::time::Duration;
-
 use gatepass_emulator::Emulator;
 use gatepass_emulator::http::Response;
 use serde_json::{Value, json};
@@ -14,11 +12,6 @@ fn mint(emulator: &Emulator, order: &Value) -> String {
     let response = post(emulator, "/emulator/v1/mint", order);
     assert_eq!(response.status, 200, "{}", text(&response));
     parsed(&response)["token"].as_str().unwrap().to_owned()
-}
-
-fn order_fault(emulator: &Emulator, order: &Value) {
-    let response = post(emulator, "/emulator/v1/fault", order);
-    assert_eq!(response.status, 200, "{}", text(&response));
 }
 
 fn error(response: &Response) -> String {
@@ -116,67 +109,4 @@ fn an_order_that_makes_no_sense_is_refused_with_the_reason() {
 fn a_token_without_an_audience_can_be_had_by_saying_so() {
     let token = mint(&emulator(), &json!({ "omit": ["aud"] }));
     assert!(Token::read(&token).claims.get("aud").is_none());
-}
-
-#[test]
-fn faults_meet_the_next_requests_for_their_path_in_order() {
-    let emulator = emulator();
-    order_fault(
-        &emulator,
-        &json!({ "path": DISCOVERY, "status": 503, "headers": { "Retry-After": "1" }, "body": "<html>", "times": 2 }),
-    );
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "status": 302, "headers": { "Location": "/" } }));
-    for _ in 0..2 {
-        let response = get(&emulator, DISCOVERY);
-        assert_eq!((response.status, text(&response)), (503, "<html>"));
-        assert_eq!(response.headers, [("Retry-After".to_owned(), "1".to_owned())]);
-        assert_eq!(get(&emulator, "/oauth2/v3/certs").status, 200);
-    }
-    let response = get(&emulator, DISCOVERY);
-    assert_eq!((response.status, response.header("Location"), text(&response)), (302, Some("/"), ""));
-    assert_eq!(get(&emulator, DISCOVERY).status, 200);
-    let requests = parsed(&get(&emulator, "/emulator/v1/requests"));
-    assert_eq!(requests["counts"][DISCOVERY], 4, "a request that meets a fault counts");
-}
-
-#[test]
-fn a_fault_may_be_a_body_of_any_size_or_json() {
-    let emulator = emulator();
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "status": 200, "body_bytes": 10_000_000 }));
-    order_fault(
-        &emulator,
-        &json!({ "path": DISCOVERY, "status": 400, "body": { "error": "invalid_grant" } }),
-    );
-    let response = get(&emulator, DISCOVERY);
-    assert_eq!((response.status, response.body.len()), (200, 10_000_000));
-    assert_eq!(parsed(&get(&emulator, DISCOVERY)), json!({ "error": "invalid_grant" }));
-}
-
-#[test]
-fn a_delay_alone_keeps_the_real_answer() {
-    let emulator = emulator();
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "delay_ms": 250 }));
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "delay_ms": 250, "status": 500 }));
-    let late = get(&emulator, DISCOVERY);
-    assert_eq!((late.status, late.delay), (200, Duration::from_millis(250)));
-    assert!(parsed(&late).get("issuer").is_some());
-    let failed = get(&emulator, DISCOVERY);
-    assert_eq!((failed.status, failed.delay), (500, Duration::from_millis(250)));
-    assert_eq!(get(&emulator, DISCOVERY).delay, Duration::ZERO);
-}
-
-#[test]
-fn a_connection_can_be_dropped() {
-    let emulator = emulator();
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "drop": true }));
-    assert!(get(&emulator, DISCOVERY).hang_up);
-    assert!(!get(&emulator, DISCOVERY).hang_up);
-}
-
-#[test]
-fn waiting_faults_can_be_cleared() {
-    let emulator = emulator();
-    order_fault(&emulator, &json!({ "path": DISCOVERY, "status": 500, "times": 9 }));
-    post(&emulator, "/emulator/v1/fault:clear", &json!({}));
-    assert_eq!(get(&emulator, DISCOVERY).status, 200);
 }

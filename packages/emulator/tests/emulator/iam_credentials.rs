@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use gatepass_emulator::ServiceAccount;
 use gatepass_emulator::http::{Request, Response};
+use gatepass_emulator::keys::SigningKey;
 use gatepass_emulator::mint::AccessToken;
 use gatepass_emulator::time::UnixSeconds;
 use serde_json::{Value, json};

@@ -12,6 +12,8 @@ mod aws_metadata;
 mod certs;
 mod cloud_run;
 mod control;
+mod faults;
+mod gdch;
 mod iam_credentials;
 mod metadata;
 mod push;

@@ -12,40 +12,27 @@ export const EMAIL = 'default@emulator.iam.gserviceaccount.com';
 
 /** Starts an emulator that ends with the suite: call it at the top of a test file's `before`. */
 export async function startEmulator() {
-  const child = spawn(program(), ['emulator', '--email', EMAIL, '--port', '0', '--exit-with-stdin'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const options = ['--email', EMAIL, '--port', '0', '--mtls-port', '0', '--exit-with-stdin'];
+  const child = spawn(program(), ['emulator', ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
   const environment = {};
+  let mtlsUrl;
   for await (const line of createInterface({ input: child.stdout })) {
     const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
     if (name !== undefined) environment[name] = value;
+    mtlsUrl ??= /^# mTLS on (.*)$/.exec(line)?.[1];
     const [, url] = /^# listening on (.*)$/.exec(line) ?? [];
-    if (url !== undefined) return new Emulator(child, environment, url);
+    if (url !== undefined) return new Emulator(child, environment, url, mtlsUrl);
   }
   throw new Error('the emulator ended before it listened');
 }
 
-class Emulator {
-  #child;
-
-  constructor(child, environment, url) {
-    this.#child = child;
-    /** What a program needs in its environment to find the emulator. */
-    this.environment = environment;
+/** What tests ask of an emulator that runs; its README says what an order may hold. */
+export class Control {
+  constructor(url) {
     this.url = url;
-    this.keysUrl = `${url}/oauth2/v3/certs`;
-    this.iapKeysUrl = `${url}/iap/verify/public_key-jwk`;
   }
 
-  /** A service account's key file, parsed. */
-  async key(email = 'caller@emulator.iam.gserviceaccount.com') {
-    const child = spawn(program(), ['emulator', 'key', '--email', email, '--emulator', this.url], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    return JSON.parse(Buffer.concat(await child.stdout.toArray()).toString());
-  }
-
-  /** Signs an ID token; the emulator's README says what an order may hold. */
+  /** Signs an ID token. */
   async mint(order) {
     return (await this.#control('mint', order)).token;
   }
@@ -64,11 +51,6 @@ class Emulator {
     await this.#control('fault:clear');
   }
 
-  async stop() {
-    this.#child.stdin.end();
-    await once(this.#child, 'exit');
-  }
-
   async #control(name, body = {}) {
     const response = await fetch(`${this.url}/emulator/v1/${name}`, {
       method: 'POST',
@@ -77,6 +59,56 @@ class Emulator {
     const answer = await response.json();
     if (!response.ok) throw new Error(`the emulator refuses ${name}: ${answer.error}`);
     return answer;
+  }
+}
+
+class Emulator extends Control {
+  #child;
+
+  constructor(child, environment, url, mtlsUrl) {
+    super(url);
+    this.#child = child;
+    /** What a program needs in its environment to find the emulator. */
+    this.environment = environment;
+    this.mtlsUrl = mtlsUrl;
+    this.keysUrl = `${url}/oauth2/v3/certs`;
+    this.iapKeysUrl = `${url}/iap/verify/public_key-jwk`;
+  }
+
+  /** A service account's key file, parsed. */
+  async key(email = 'caller@emulator.iam.gserviceaccount.com') {
+    return await this.credentials('--email', email);
+  }
+
+  /** A credential file of any type, parsed: `gatepass emulator key --help` says what there is. */
+  async credentials(...args) {
+    return JSON.parse(await this.#key(...args));
+  }
+
+  /** The same, written to `path`, and what goes with it beside that. */
+  async credentialFile(path, ...args) {
+    await this.#key('--out', path, ...args);
+  }
+
+  async #key(...args) {
+    return await output('key', '--emulator', this.url, '--mtls', this.mtlsUrl, ...args);
+  }
+
+  /** The certificate of the authority that vouches for the emulator, PEM. */
+  async authority() {
+    return await output('ca');
+  }
+
+  /** What the emulator says of an access token: whose it is, and for what. */
+  async tokenInfo(accessToken) {
+    return await (
+      await fetch(`${this.url}/tokeninfo?${new URLSearchParams({ access_token: accessToken })}`)
+    ).json();
+  }
+
+  async stop() {
+    this.#child.stdin.end();
+    await once(this.#child, 'exit');
   }
 }
 
@@ -116,6 +148,14 @@ export function temporaryFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'gatepass-'));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;
+}
+
+/** What `gatepass emulator` prints with these arguments. */
+async function output(...args) {
+  const child = spawn(program(), ['emulator', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [[status], printed] = await Promise.all([once(child, 'exit'), child.stdout.toArray()]);
+  if (status !== 0) throw new Error(`gatepass emulator ${args[0]} ended with status ${status}`);
+  return Buffer.concat(printed).toString();
 }
 
 function program() {

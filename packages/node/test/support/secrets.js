@@ -4,26 +4,23 @@ import { inspect } from 'node:util';
 
 /** The shortest text that is looked for; shorter ones stand in any message by chance. */
 const SHORTEST = 16;
-/** Members of files and bodies that an error may well name. */
+/** Members of files and bodies that an error may well name, beside URLs. */
 const OPEN = [
   'audience',
-  'auth_uri',
   'client_email',
   'client_id',
+  'command',
   'error',
   'error_description',
+  'file',
   'gatepass_emulator',
   'issued_token_type',
   'message',
   'project_id',
   'scope',
-  'service_account_impersonation_url',
   'status',
   'subject_token_type',
-  'token_info_url',
   'token_type',
-  'token_uri',
-  'token_url',
   'type',
   'universe_domain',
 ];
@@ -46,18 +43,28 @@ export function secretsOf({ values = {}, text, body, stdout }) {
   return texts.filter((one) => one !== undefined).flatMap(secretsIn);
 }
 
-/** The secrets in a file or a body: of a key each line, of a token each segment. */
+/** The secrets in a step that the core asks for: what it sends to prove who it is, and the token in the end. */
+export function secretsOfStep({ headers = [], body, token }) {
+  const isSecret = ([name]) => /(authorization|token|secret|assertion)$/i.test(name);
+  const sent = [...headers, ...new URLSearchParams(body ?? '')].filter(isSecret).map(([, value]) => value);
+  return [...sent, token?.header ?? ''].flatMap(secretsIn);
+}
+
+/** The secrets in a file or a body: of a key each line, of a token its last segment, too. */
 export function secretsIn(text) {
   return leaves(parsed(text))
-    .flatMap((secret) => secret.split(/[.\s]+/))
+    .flatMap((secret) => secret.split(/\s+/))
+    .flatMap((secret) => [secret, secret.slice(secret.lastIndexOf('.') + 1)])
     .filter((secret) => secret.length >= SHORTEST && !secret.startsWith('-----'));
 }
 
 function leaves(value) {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
-  const isOpen = (name, member) => OPEN.includes(name) && typeof member === 'string';
-  return Object.entries(value).flatMap(([name, member]) => (isOpen(name, member) ? [] : leaves(member)));
+  const isOpen = (name) => OPEN.includes(name) || /ur[il]$/.test(name);
+  return Object.entries(value).flatMap(([name, member]) =>
+    typeof member === 'string' && isOpen(name) ? [] : leaves(member),
+  );
 }
 
 function parsed(text) {

@@ -6,7 +6,11 @@ import { drive } from '../../lib/driver.js';
 
 /** What is said in answer to `step`. */
 export async function replyTo(step, { suppliers = {}, signal } = {}) {
-  return await drive(scripted(step), { clock: Date.now, suppliers: new Map(Object.entries(suppliers)) }, signal);
+  return await drive(
+    scripted(step),
+    { clock: Date.now, suppliers: new Map(Object.entries(suppliers)) },
+    signal,
+  );
 }
 
 /** Sees that `step` fails with `kind`, and gives the whole answer. */

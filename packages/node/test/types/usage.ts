@@ -40,6 +40,7 @@ export async function fetching(): Promise<string[]> {
     await fetchAccessToken(['a', 'b'], { signal }),
     await gatepass.fetchIdToken(audience, { signal }),
     await gatepass.fetchAccessToken(),
+    await gatepass.fetchSelfSignedJwt(audience, { signal }),
   ];
 }
 

@@ -22,7 +22,7 @@ class Op:
 class Source:
     def __new__(cls, options: str) -> Source: ...
     def lookup(
-        self, kind: Literal["id_token", "access_token"], target: str, now_ms: float
+        self, kind: Literal["id_token", "access_token", "self_signed_jwt"], target: str, now_ms: float
     ) -> tuple[
         Literal["fresh", "stale", "fetch", "join"],
         str | None,  # header
@@ -31,6 +31,7 @@ class Source:
         int | None,  # flight
         Op | None,
     ]: ...
+    def access_token_headers(self) -> str: ...
     def abandon_flights(self) -> None: ...
 
 @final

@@ -47,10 +47,12 @@ def _await_end(process: subprocess.Popen[bytes]) -> Reply:
     assert process.stdout is not None
     with process.stdout:
         output = process.stdout.read(OCTETS + 1)
-        if len(output) > OCTETS:
-            _kill(process)
-            return failed("too_large", "an output of over 1 MiB")
+    too_large = len(output) > OCTETS
+    if too_large:
+        _kill(process)
     status = process.wait()
+    if too_large:
+        return failed("too_large", "an output of over 1 MiB")
     # As a shell counts: a signal's number is negative here.
     return {"reply": "exited", "status": status if status >= 0 else 128 - status, "stdout": text(output)}
 

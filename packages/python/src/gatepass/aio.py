@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "access_token_header",
+    "access_token_headers",
     "fetch_access_token",
     "fetch_id_token",
+    "fetch_self_signed_jwt",
     "id_token_header",
     "verify",
     "verify_id_token",
@@ -42,6 +44,17 @@ async def id_token_header(audience: str, *, source: TokenSource | None = None) -
 async def access_token_header(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
     """As `TokenSource.access_token_header`, of `source` or of the process-wide one."""
     return (await (source or default_source())._token_async("access_token", as_target(scopes)))[1]
+
+
+async def access_token_headers(scopes: Strings = (), *, source: TokenSource | None = None) -> dict[str, str]:
+    """As `TokenSource.access_token_headers`, of `source` or of the process-wide one."""
+    source = source or default_source()
+    return source._with_others(await access_token_header(scopes, source=source))
+
+
+async def fetch_self_signed_jwt(audience: str, *, source: TokenSource | None = None) -> str:
+    """As `TokenSource.fetch_self_signed_jwt`, of `source` or of the process-wide one."""
+    return (await (source or default_source())._token_async("self_signed_jwt", audience))[2]
 
 
 async def verify_id_token(token: str | bytes, audience: Strings) -> Claims:

@@ -49,8 +49,8 @@ class IdTokenAuth(httpx.Auth):
 
 
 class AccessTokenAuth(httpx.Auth):
-    """Sends an access token in `Authorization`, always fresh, for Google's own APIs. A redirect to another
-    origin gets none.
+    """Sends an access token in `Authorization`, always fresh, for Google's own APIs, and the headers that go
+    with it. A redirect to another origin gets no token.
 
     Args:
         scopes: What the token is good for. Without any it has those of the account (metadata server only).
@@ -63,11 +63,10 @@ class AccessTokenAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx."""
-        request.headers["Authorization"] = self._source.access_token_header(self._scopes)
+        request.headers.update(self._source.access_token_headers(self._scopes))
         yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Called by httpx."""
-        header = await aio.access_token_header(self._scopes, source=self._source)
-        request.headers["Authorization"] = header
+        request.headers.update(await aio.access_token_headers(self._scopes, source=self._source))
         yield request

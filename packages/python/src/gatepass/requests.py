@@ -36,8 +36,8 @@ class IdTokenAuth(AuthBase):
 
 
 class AccessTokenAuth(AuthBase):
-    """Sends an access token in `Authorization`, always fresh, for Google's own APIs. A redirect to another
-    host gets none.
+    """Sends an access token in `Authorization`, always fresh, for Google's own APIs, and the headers that go
+    with it. A redirect to another host gets no token.
 
     Args:
         scopes: What the token is good for. Without any it has those of the account (metadata server only).
@@ -49,5 +49,5 @@ class AccessTokenAuth(AuthBase):
         self._source = source or default_source()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["Authorization"] = self._source.access_token_header(self._scopes)
+        request.headers.update(self._source.access_token_headers(self._scopes))
         return request

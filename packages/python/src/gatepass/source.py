@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gatepass._types import Clock, Conversation, Strings, Supplier
 
-    Kind: TypeAlias = Literal["id_token", "access_token"]
+    Kind: TypeAlias = Literal["id_token", "access_token", "self_signed_jwt"]
     # Seconds until which it may be handed out without a look-up, the header's value, the token itself.
     Held: TypeAlias = tuple[float, str, str]
 
@@ -36,6 +36,15 @@ class TokenSource:
         credentials_json: The content of one, as text or as the object that `json.load` makes of it.
         impersonate: The e-mail of a service account whose tokens to get with these credentials.
         delegates: The service accounts in between, each of which may impersonate the next.
+        subject: The e-mail of a person to act for (domain-wide delegation). It holds for access tokens.
+        self_signed_access_tokens: Whether a service account's key signs access tokens itself (AIP-4111).
+            Otherwise an endpoint is asked for them.
+        gdch_audience: The audience of the tokens of a `gdch_service_account`.
+        allow_user_id_token: Whether credentials of a person give the ID token of their login, which is for
+            the OAuth client that they used and no other audience.
+        expect_type: The `type` that a credential file must have, or "metadata" for the metadata server.
+        quota_project_id: The project that calls with access tokens are billed to, else the credential file's.
+        universe_domain: A universe beside Google's own whose endpoints are trusted.
         suppliers: Functions that give subject tokens, by the names that credentials know them by, as in
             `"credential_source": {"supplier": "NAME"}`. See `gatepass.supplier`.
         trusted_endpoints: `host:port` of token endpoints to trust beside Google's own.
@@ -45,7 +54,15 @@ class TokenSource:
         GatepassError: An option makes no sense.
     """
 
-    __slots__ = ("__weakref__", "_access_tokens", "_clock", "_flights", "_id_tokens", "_native")
+    __slots__ = (
+        "__weakref__",
+        "_access_tokens",
+        "_clock",
+        "_flights",
+        "_id_tokens",
+        "_native",
+        "_self_signed_jwts",
+    )
 
     def __init__(
         self,
@@ -54,6 +71,13 @@ class TokenSource:
         credentials_json: str | Mapping[str, Any] | None = None,
         impersonate: str | None = None,
         delegates: Strings = (),
+        subject: str | None = None,
+        self_signed_access_tokens: bool = False,
+        gdch_audience: str | None = None,
+        allow_user_id_token: bool = False,
+        expect_type: str | None = None,
+        quota_project_id: str | None = None,
+        universe_domain: str | None = None,
         suppliers: Mapping[str, Supplier] | None = None,
         trusted_endpoints: Strings = (),
         clock: Clock = time.time,
@@ -67,6 +91,13 @@ class TokenSource:
             "credentials_json": credentials_json,
             "impersonate": impersonate,
             "delegates": as_list(delegates),
+            "subject": subject,
+            "self_signed_access_tokens": self_signed_access_tokens,
+            "gdch_audience": gdch_audience,
+            "allow_user_id_token": allow_user_id_token,
+            "expect_type": expect_type,
+            "quota_project_id": quota_project_id,
+            "universe_domain": universe_domain,
             "trusted_endpoints": as_list(trusted_endpoints),
             "seed": int.from_bytes(os.urandom(6), "big"),
         }
@@ -78,6 +109,7 @@ class TokenSource:
         self._flights = Flights(self._native, clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
         self._access_tokens: dict[str, Held] = {}
+        self._self_signed_jwts: dict[str, Held] = {}
 
     def fetch_id_token(self, audience: str) -> str:
         """The ID token for `audience`: the receiver's URL, a custom audience, or the OAuth client id of IAP.
@@ -118,6 +150,26 @@ class TokenSource:
             held = run(self._fetch("access_token", target))
         return held[1]
 
+    def access_token_headers(self, scopes: Strings = ()) -> dict[str, str]:
+        """The headers of a call of Google's APIs: `Authorization`, and what goes with the token, such as the
+        project that is billed."""
+        return self._with_others(self.access_token_header(scopes))
+
+    def fetch_self_signed_jwt(self, audience: str) -> str:
+        """A JWT for `audience` that the service account has signed itself (AIP-4111), without asking anybody.
+
+        Raises: As `fetch_id_token` does; CredentialsError also if the credentials have no key of their own.
+        """
+        held = self._self_signed_jwts.get(audience)
+        if held is None or self._clock() >= held[0]:
+            held = run(self._fetch("self_signed_jwt", audience))
+        return held[2]
+
+    def _with_others(self, authorization: str) -> dict[str, str]:
+        import json
+
+        return {"Authorization": authorization, **dict(json.loads(self._native.access_token_headers()))}
+
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(target)
         if held is None or self._clock() >= held[0]:
@@ -154,7 +206,13 @@ class TokenSource:
         return held
 
     def _held_of(self, kind: Kind) -> dict[str, Held]:
-        return self._id_tokens if kind == "id_token" else self._access_tokens
+        match kind:
+            case "id_token":
+                return self._id_tokens
+            case "access_token":
+                return self._access_tokens
+            case "self_signed_jwt":
+                return self._self_signed_jwts
 
 
 def default_source() -> TokenSource:

@@ -51,11 +51,15 @@ def supply(step: Step, suppliers: Mapping[str, Supplier]) -> tuple[Reply, Except
         token = supplier(SubjectTokenRequest(step["audience"], step["token_type"]))
         if not isinstance(token, str) and hasattr(token, "__await__"):
             token = _await(token)
-        if not isinstance(token, str):
-            raise TypeError(f"the supplier gave {type(token).__name__}, expected str")
-        return {"reply": "text", "text": text(token.encode(errors="replace"))}, None
     except Exception as error:
-        return failed("other", type(error).__name__), error
+        return _failed_by(error)
+    if not isinstance(token, str):
+        return _failed_by(TypeError(f"the supplier gave {type(token).__name__}, expected str"))
+    return {"reply": "text", "text": text(token.encode(errors="replace"))}, None
+
+
+def _failed_by(error: Exception) -> tuple[Reply, Exception]:
+    return failed("other", type(error).__name__), error
 
 
 def _await(token: Awaitable[str]) -> str:

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /**
  * Tokens of one principal, cached: fetched once however many threads ask, and again before they end.
@@ -20,6 +21,8 @@ import java.util.function.UnaryOperator;
 public final class TokenSource {
     /** The most tokens of a kind that are held on this side of the border; the core holds as many. */
     private static final int MEMORY_LIMIT = 1_000;
+    /** Half of a surrogate pair, which is no character. */
+    private static final Pattern LONE_SURROGATE = Pattern.compile("\\p{Cs}");
 
     private final long handle;
     private final Clock clock;
@@ -114,9 +117,11 @@ public final class TokenSource {
     }
 
     Answer<Token> lookup(String kind, String target, long nowMs) {
+        // Java would send it as "?", which passes for a character; the core refuses the replacement character.
+        String characters = LONE_SURROGATE.matcher(target).replaceAll("\ufffd");
         try {
             long[] numbers = Answer.numbers();
-            byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(target), nowMs, numbers);
+            byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(characters), nowMs, numbers);
             return Answer.read(numbers, freshUntilMs -> Token.of(header, freshUntilMs));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Google's endpoints on this machine: one emulator for all tests, which ends with this JVM. */
 public final class Emulator {
@@ -28,12 +29,13 @@ public final class Emulator {
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final Map<String, String> environment = new HashMap<>();
+    private final String mtlsUrl;
     private final URI url;
 
     private Emulator() {
         try {
             // Its standard input stays open as long as this JVM lives.
-            Process process = run("emulator", "--port", "0", "--exit-with-stdin");
+            Process process = start("emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin");
             BufferedReader output =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
             String line = output.readLine();
@@ -41,11 +43,8 @@ public final class Emulator {
                 String[] variable = line.substring("export ".length()).split("=", 2);
                 environment.put(variable[0], variable[1]);
             }
-            String listening = "# listening on ";
-            if (line == null || !line.startsWith(listening)) {
-                throw new AssertionError("the emulator says " + line);
-            }
-            url = URI.create(line.substring(listening.length()));
+            mtlsUrl = after("# mTLS on ", line);
+            url = URI.create(after("# listening on ", output.readLine()));
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }
@@ -63,6 +62,13 @@ public final class Emulator {
         return TokenSource.builder().environment(environment::get);
     }
 
+    /** A source with the text of a credential file, which may run programs. */
+    public TokenSource.Builder credentials(String file) {
+        Map<String, String> allowing = new HashMap<>(environment);
+        allowing.put("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+        return TokenSource.builder().credentialsJson(file).environment(allowing::get);
+    }
+
     /** A source with this service account's key. */
     public TokenSource.Builder account(String email) {
         return TokenSource.builder().credentialsJson(keyFile(email)).trustedEndpoints(url.getAuthority());
@@ -75,14 +81,24 @@ public final class Emulator {
 
     /** The text of a credential file; the emulator's README says with which options it is of which type. */
     public String credentialFile(String... options) {
-        List<String> arguments = new ArrayList<>(List.of("emulator", "key", "--emulator", url.toString()));
+        List<String> arguments =
+                new ArrayList<>(List.of("emulator", "key", "--emulator", url.toString(), "--mtls", mtlsUrl));
         arguments.addAll(List.of(options));
-        try {
-            Process process = run(arguments.toArray(String[]::new));
-            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException error) {
-            throw new UncheckedIOException(error);
-        }
+        return run(arguments.toArray(String[]::new));
+    }
+
+    /** The authority of the emulator's own certificate, in PEM. */
+    public String authority() {
+        return run("emulator", "ca");
+    }
+
+    /** What a program needs in its environment to find the emulator. */
+    public Map<String, String> environment() {
+        return Map.copyOf(environment);
+    }
+
+    public URI url() {
+        return url;
     }
 
     public String hostAndPort() {
@@ -104,8 +120,17 @@ public final class Emulator {
 
     /** How often a path was asked for. */
     public long requests(String path) {
-        Object count = Vectors.members(control("requests", null).get("counts")).get(path);
-        return count == null ? 0 : (Long) count;
+        return (Long) counts().getOrDefault(path, 0L);
+    }
+
+    /** The paths that were asked for. */
+    public Set<String> paths() {
+        return counts().keySet();
+    }
+
+    /** What the emulator says about an access token that it has issued. */
+    public Map<String, Object> tokenInfo(String accessToken) {
+        return ask("/tokeninfo?access_token=" + accessToken, null);
     }
 
     /** Orders what happens to the next requests for a path; the emulator's README says what may stand in it. */
@@ -113,15 +138,23 @@ public final class Emulator {
         control("fault", order);
     }
 
+    private Map<String, Object> counts() {
+        return Vectors.members(control("requests", null).get("counts"));
+    }
+
     private Map<String, Object> control(String what, Map<String, Object> order) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(url.resolve("/emulator/v1/" + what));
+        return ask("/emulator/v1/" + what, order);
+    }
+
+    private Map<String, Object> ask(String target, Map<String, Object> order) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(url.resolve(target));
         if (order != null) {
             request.POST(BodyPublishers.ofByteArray(Json.write(order)));
         }
         try {
             HttpResponse<byte[]> response = http.send(request.build(), BodyHandlers.ofByteArray());
             if (response.statusCode() >= 300) {
-                throw new AssertionError(what + ": " + new String(response.body(), StandardCharsets.UTF_8));
+                throw new AssertionError(target + ": " + new String(response.body(), StandardCharsets.UTF_8));
             }
             return response.body().length == 0 ? Map.of() : Json.readMembers(response.body());
         } catch (IOException error) {
@@ -131,7 +164,30 @@ public final class Emulator {
         }
     }
 
-    private static Process run(String... arguments) throws IOException {
+    private static String after(String beginning, String line) {
+        if (line == null || !line.startsWith(beginning)) {
+            throw new AssertionError("the emulator says " + line);
+        }
+        return line.substring(beginning.length());
+    }
+
+    /** What the program prints. */
+    private static String run(String... arguments) {
+        try {
+            Process process = start(arguments);
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new AssertionError(List.of(arguments) + " has failed");
+            }
+            return printed;
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    private static Process start(String... arguments) throws IOException {
         String program = System.getenv(PROGRAM);
         if (program == null) {
             throw new AssertionError(PROGRAM + " is not set: run `cargo xtask test`, or build the program by"

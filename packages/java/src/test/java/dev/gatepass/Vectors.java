@@ -11,22 +11,20 @@ import java.util.stream.Stream;
 
 /** The files of tests/vectors. */
 final class Vectors {
-    private static final Path ROOT = Path.of(System.getProperty("gatepass.vectors"));
-
     private Vectors() {}
 
     static Map<String, Object> read(String file) throws IOException {
-        return Json.readMembers(Files.readAllBytes(ROOT.resolve(file)));
+        return Json.readMembers(Files.readAllBytes(folder().resolve(file)));
     }
 
     /** The cases of every file in a folder. */
     static List<Map<String, Object>> cases(String folder) throws IOException {
         List<Path> files;
-        try (Stream<Path> entries = Files.list(ROOT.resolve(folder))) {
+        try (Stream<Path> entries = Files.list(folder().resolve(folder))) {
             files = entries.filter(Vectors::holdsCases).sorted().toList();
         }
         if (files.isEmpty()) {
-            throw new AssertionError("no vectors in " + ROOT.resolve(folder));
+            throw new AssertionError("no vectors in " + folder().resolve(folder));
         }
         Stream.Builder<Map<String, Object>> cases = Stream.builder();
         for (Path file : files) {
@@ -64,6 +62,10 @@ final class Vectors {
 
     static List<?> list(Map<String, Object> object, String name) {
         return (List<?>) object.get(name);
+    }
+
+    private static Path folder() {
+        return Path.of(System.getProperty("gatepass.vectors"));
     }
 
     private static boolean holdsCases(Path file) {

@@ -1,0 +1,83 @@
+//! Files for their owner: the credential file, and those that it names, which are written beside it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{self, Path};
+
+use crate::Failure;
+
+/// The member by which a key file of the emulator is told from a real one.
+const KEY_FILE_MARK: &str = "gatepass_emulator";
+
+/// The place of a credential file, and of the files that go with it: `key.json`, `key.trust-chain.pem`.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    credential_file: &'a Path,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(credential_file: &'a Path) -> Self {
+        Self { credential_file }
+    }
+
+    /// Gives the absolute path of the file of that extension.
+    pub(super) fn beside(self, extension: &str) -> Result<String, Failure> {
+        path::absolute(self.credential_file.with_extension(extension))
+            .ok()
+            .and_then(|path| path.into_os_string().into_string().ok())
+            .ok_or_else(|| {
+                Failure::runtime(format!(
+                    "{} is no path that can stand in a JSON file; choose another --out",
+                    self.credential_file.display()
+                ))
+            })
+    }
+
+    /// Writes the file of that extension, and gives its absolute path.
+    pub(super) fn write_beside(self, extension: &str, content: &str) -> Result<String, Failure> {
+        let path = self.beside(extension)?;
+        write_for_owner(Path::new(&path), content)?;
+        Ok(path)
+    }
+
+    /// Writes the credential file itself, unless a real one is in the way.
+    pub(super) fn write(self, content: &str) -> Result<(), Failure> {
+        let path = self.credential_file;
+        if path.exists() && !is_key_file_of_emulator(path) {
+            return Err(Failure::runtime(format!(
+                "{} exists and is not a key file of the emulator, so it stays as it is; remove it, or choose another \
+                 --out",
+                path.display()
+            )));
+        }
+        write_for_owner(path, content)
+    }
+}
+
+fn is_key_file_of_emulator(path: &Path) -> bool {
+    let content: Option<serde_json::Value> =
+        fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    content.is_some_and(|content| content.get(KEY_FILE_MARK).is_some())
+}
+
+/// Writes a file that only its owner may read. This key is no secret, but tools rightly complain about a key file
+/// that is open to all.
+fn write_for_owner(path: &Path, content: &str) -> Result<(), Failure> {
+    let write = || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        // The mode above counts for a new file only.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        file.write_all(content.as_bytes())
+    };
+    write().map_err(|error: io::Error| {
+        Failure::runtime(format!(
+            "cannot write {}: {error}; choose a file that can be written with --out",
+            path.display()
+        ))
+    })
+}

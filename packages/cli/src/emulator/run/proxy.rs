@@ -1,0 +1,161 @@
+//! The HTTP of the front end: heads go through [`Service::decide`], bodies pass as they come.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use gatepass_emulator::cloud_run::{Decision, Service, end_to_end};
+use gatepass_emulator::http::{Request, Response};
+use gatepass_emulator::time::UnixSeconds;
+use http_body_util::{Either, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{client, server};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio::task;
+use tokio::time::sleep;
+
+use crate::serve::stop;
+
+/// How long to wait after a connection could not be accepted; the usual reason, too many open files, passes.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the service sends, as it comes, or what the front end answers itself.
+type Body = Either<Incoming, Full<Bytes>>;
+
+/// The front end of one service.
+pub(super) struct FrontEnd {
+    pub(super) service: Service,
+    /// Host and port where the service listens.
+    pub(super) upstream: String,
+}
+
+/// Serves until SIGINT or SIGTERM, or, with `exit_with_stdin`, until standard input closes.
+pub(super) fn serve(listener: TcpListener, front_end: FrontEnd, exit_with_stdin: bool) -> io::Result<()> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tokio::select! {
+            () = accept(listener, Arc::new(front_end)) => Ok(()),
+            stopped = stop(exit_with_stdin) => stopped,
+        }
+    });
+    // Without waiting for requests that a service is still busy with.
+    runtime.shutdown_background();
+    served
+}
+
+/// Accepts connections for ever.
+async fn accept(listener: tokio::net::TcpListener, front_end: Arc<FrontEnd>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                task::spawn(serve_connection(stream, client.ip(), Arc::clone(&front_end)));
+            }
+            Err(error) => {
+                eprintln!("gatepass: cannot accept a connection: {error}");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, client: IpAddr, front_end: Arc<FrontEnd>) {
+    // Parts of a body pass as they come; without it they pass all the same, only later.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| front_end.answer(request, client));
+    // A connection that ends badly is the client's affair, or shows that the service broke its answer off.
+    let _ = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+impl FrontEnd {
+    /// Answers one request. An error makes hyper close the connection without an answer.
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        client: IpAddr,
+    ) -> io::Result<hyper::Response<Body>> {
+        let (head, body) = request.into_parts();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+        // The first token waits for the key with which it is verified.
+        let decision = task::block_in_place(|| {
+            self.service.decide(without_body(&head), client, UnixSeconds(now.as_secs()))
+        });
+        let request_line = format!("{} {}", head.method, head.uri.path());
+        match decision {
+            Decision::Respond { response, reason } => {
+                eprintln!("gatepass: {request_line}: {}: {reason}", response.status);
+                write(response)
+            }
+            Decision::Forward(request) => match self.forward(head, request.headers, body).await {
+                Ok(response) => Ok(response),
+                Err(error) => {
+                    eprintln!("gatepass: {request_line}: 503: no answer from {}: {error}", self.upstream);
+                    write(Response::new(503, "text/plain; charset=utf-8", "the service does not answer\n"))
+                }
+            },
+        }
+    }
+
+    /// Sends a request on a connection of its own, which ends with the answer.
+    async fn forward(
+        &self,
+        head: Parts,
+        headers: Vec<(String, String)>,
+        body: Incoming,
+    ) -> Result<hyper::Response<Body>, Box<dyn Error + Send + Sync>> {
+        let stream = TcpStream::connect(&self.upstream).await?;
+        stream.set_nodelay(true)?;
+        let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // If it ends badly, so does the answer, and that is where it shows.
+        task::spawn(connection);
+
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let mut request = hyper::Request::builder().method(head.method).uri(target).body(body)?;
+        *request.headers_mut() = header_map(headers)?;
+        let (mut head, body) = sender.send_request(request).await?.into_parts();
+        head.headers = header_map(end_to_end(header_list(&head.headers)))?;
+        Ok(hyper::Response::from_parts(head, Either::Left(body)))
+    }
+}
+
+/// The head of a request in the emulator's form.
+fn without_body(head: &Parts) -> Request {
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut request = Request::get(target);
+    request.method = head.method.to_string();
+    request.headers = header_list(&head.headers);
+    request
+}
+
+/// Takes each octet of a value for one character, so that [`header_map`] gives back what came in.
+fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().iter().copied().map(char::from).collect()))
+        .collect()
+}
+
+fn header_map(headers: Vec<(String, String)>) -> Result<HeaderMap, Box<dyn Error + Send + Sync>> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let octets: Vec<u8> = value.chars().map(u8::try_from).collect::<Result<_, _>>()?;
+        map.append(HeaderName::try_from(name)?, HeaderValue::try_from(octets)?);
+    }
+    Ok(map)
+}
+
+fn write(response: Response) -> io::Result<hyper::Response<Body>> {
+    let mut builder = hyper::Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Either::Right(Full::new(response.body.into()))).map_err(io::Error::other)
+}

@@ -1,0 +1,25 @@
+"""Steps of the core, and the driver carrying out one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatepass import _driver
+
+
+def send(url: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "step": "send",
+        "method": "GET",
+        "url": url,
+        "headers": [],
+        "body": None,
+        "timeout_ms": 10_000,
+        "route": "default",
+        "client_certificate": None,
+        **changed,
+    }
+
+
+def perform(step: dict[str, Any]) -> dict[str, Any]:
+    return dict(_driver._perform(step, 0))
