@@ -47,7 +47,8 @@ const SERVERLESS: [&str; 4] = ["K_SERVICE", "FUNCTION_NAME", "CLOUD_RUN_JOB", "C
 
 /// Says `Google…` on machines of Compute Engine.
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
-const DEFAULT_HOST: &str = "metadata.google.internal";
+/// The metadata server, unless `GCE_METADATA_HOST` says another.
+pub(crate) const METADATA_HOST: &str = "metadata.google.internal";
 /// By address, so that the question needs no DNS.
 const DEFAULT_IP: &str = "169.254.169.254";
 
@@ -187,7 +188,7 @@ impl Adc {
     }
 
     fn use_metadata_server(&mut self) -> Step<Found> {
-        let host = self.metadata_host().unwrap_or(DEFAULT_HOST);
+        let host = self.metadata_host().unwrap_or(METADATA_HOST);
         // The host becomes part of a URL; anything that could be more than a host is a mistake.
         match crate::url::Url::parse(&format!("http://{host}/")) {
             Ok(_) => {

@@ -36,12 +36,54 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
         let service = host.split_once("---").map_or(host, |(_tag, service)| service);
         return Ok(format!("https://{service}"));
     }
-    let path = path.trim_end_matches('/');
-    if host.ends_with(".cloudfunctions.net") && !path.is_empty() {
-        let function = path.split('/').next().unwrap_or_default();
+    let function = path.split('/').next().unwrap_or_default();
+    if host.ends_with(".cloudfunctions.net") && !function.is_empty() {
         return Ok(format!("https://{host}/{function}"));
     }
     Ok(origin.as_str().to_owned())
+}
+
+/// What `aud` is in the assertions of Identity-Aware Proxy (IAP documentation, "Securing your app with signed
+/// headers"); a word in capitals stands for one's own.
+pub const IAP_AUDIENCE_FORMS: [&str; 4] = [
+    "/projects/NUMBER/global/backendServices/ID",
+    "/projects/NUMBER/regions/REGION/backendServices/ID",
+    "/projects/NUMBER/apps/PROJECT",
+    "/projects/NUMBER/locations/REGION/services/NAME",
+];
+
+/// Refuses what can be no audience of an assertion of Identity-Aware Proxy.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`], with the forms that there are.
+pub fn check_iap_audience(audience: &str) -> Result<(), Error> {
+    if IAP_AUDIENCE_FORMS.iter().any(|form| has_form(audience, form)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::InvalidOption,
+        format!("the audience is none of Identity-Aware Proxy, expected {}", IAP_AUDIENCE_FORMS.join(" or ")),
+    ))
+}
+
+fn has_form(text: &str, form: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
+    let fits = |(found, expected): (&str, &str)| match expected {
+        "NUMBER" | "ID" => !found.is_empty() && found.bytes().all(|b| b.is_ascii_digit()),
+        "REGION" | "PROJECT" | "NAME" => is_word(found),
+        literal => found == literal,
+    };
+    text.split('/').count() == form.split('/').count() && text.split('/').zip(form.split('/')).all(fits)
+}
+
+/// Both spellings of a URL that is its own audience, without and with a slash at the end: receivers compare to the
+/// letter, and senders that are given a URL by hand are given either. Anything else comes back alone.
+pub fn same_audience_spellings(audience: &str) -> Vec<String> {
+    let bare = audience.strip_suffix('/').unwrap_or(audience);
+    let is_origin = bare.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+    if is_origin { vec![bare.to_owned(), format!("{bare}/")] } else { vec![audience.to_owned()] }
 }
 
 #[cfg(test)]
@@ -75,6 +117,42 @@ mod tests {
             "https://gооgle.com",
         ] {
             assert!(audience_for_url(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn iap_audiences_have_the_forms_of_the_documentation() {
+        for good in [
+            "/projects/418702934/global/backendServices/7730911834",
+            "/projects/1/regions/europe-west1/backendServices/2",
+            "/projects/1/apps/example.com:my-project",
+            "/projects/1/locations/us-central1/services/orders",
+        ] {
+            assert_eq!(check_iap_audience(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "https://orders.example",
+            "projects/1/apps/p",
+            "/projects/1/apps/p/",
+            "/projects/my-project/apps/p",
+            "/projects//apps/p",
+            "/projects/1/global/backendServices/name",
+            "/projects/1/global/backendservices/2",
+            "/projects/1/regions/r/backendServices",
+            "1-abc.apps.googleusercontent.com",
+        ] {
+            assert!(check_iap_audience(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_url_of_a_host_has_two_spellings() {
+        for audience in ["https://a.run.app", "https://a.run.app/"] {
+            assert_eq!(same_audience_spellings(audience), ["https://a.run.app", "https://a.run.app/"]);
+        }
+        for alone in ["https://a/f", "https://a/f/", "custom", "/projects/1/apps/p", "https:///", ""] {
+            assert_eq!(same_audience_spellings(alone), [alone]);
         }
     }
 }

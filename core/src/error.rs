@@ -94,6 +94,8 @@ error_codes! {
     318 EmailNotAllowed "EMAIL_NOT_ALLOWED" Verify 403 false, "add the caller's e-mail to the allowed ones, or call as an account that is";
     319 EmailNotVerified "EMAIL_NOT_VERIFIED" Verify 403 false, "send a token whose e-mail the issuer has verified";
     320 KeysUnavailable "KEYS_UNAVAILABLE" Verify 503 true, "try again; check that this service reaches the issuer's key URL";
+    321 SubjectNotAllowed "SUBJECT_NOT_ALLOWED" Verify 403 false, "add the caller's sub to the allowed ones, or call as an account that is";
+    322 DiscoveryInvalid "DISCOVERY_INVALID" Verify 503 true, "check the issuer's URL, and what it serves at /.well-known/openid-configuration";
 }
 
 /// The family of an [`ErrorCode`]; packages have one error class for each.
@@ -170,6 +172,11 @@ impl Error {
     /// How long the endpoint asked to be left alone, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
         self.retry_after_ms
+    }
+
+    /// What was found and what was expected, without the advice.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub(crate) fn about(mut self, claim: &'static str) -> Self {

@@ -1,6 +1,7 @@
 //! The HTTP headers that carry a token, on both sides (RFC 6750; Cloud Run documentation, "Service-to-service").
 
 use crate::error::{Error, ErrorCode};
+use crate::jose::jws;
 use crate::secret::Secret;
 
 const SCHEME: &str = "Bearer ";
@@ -12,49 +13,60 @@ const MAX_TOKEN_OCTETS: usize = 16 * 1024;
 pub struct TokenHeaders<'a> {
     /// `Authorization`
     pub authorization: Option<&'a str>,
-    /// `X-Serverless-Authorization`: wins over `Authorization`, as it does in Cloud Run's own check.
+    /// `X-Serverless-Authorization`: wins over `Authorization`, as it does in Cloud Run's own check, unless that check
+    /// has removed its signature.
     pub x_serverless_authorization: Option<&'a str>,
     /// `X-Goog-IAP-JWT-Assertion`: the only one that counts behind Identity-Aware Proxy.
     pub x_goog_iap_jwt_assertion: Option<&'a str>,
 }
 
-/// The token of an `Authorization` header: `Bearer`, in any case, one token.
+/// The token of a request: `Bearer`, in any case, and one word.
+///
+/// `X-Serverless-Authorization` is the header that Cloud Run checks where it is present, and it leaves `Authorization`
+/// alone then: where it has removed the first one's signature, the second one's token is the one for this service. A
+/// receiver that `trusts_cloud_run` must take the one that Cloud Run has checked, whatever else was sent.
 ///
 /// # Errors
 /// [`ErrorCode::TokenMissing`] when there is none, [`ErrorCode::TokenMalformed`] when it has another form.
-pub(crate) fn bearer<'a>(headers: &TokenHeaders<'a>) -> Result<&'a str, Error> {
-    let present = |value: &&str| !value.trim_ascii().is_empty();
-    let value = headers.x_serverless_authorization.filter(present).or(headers.authorization.filter(present));
-    let Some(value) = value.map(str::trim_ascii) else {
-        return Err(Error::new(
+pub(crate) fn bearer<'a>(headers: &TokenHeaders<'a>, trusts_cloud_run: bool) -> Result<&'a str, Error> {
+    let serverless = present(headers.x_serverless_authorization);
+    let authorization = present(headers.authorization);
+    match (serverless, authorization) {
+        (Some(checked), Some(other)) => {
+            let token = bearer_token("X-Serverless-Authorization", checked)?;
+            let is_spent = !trusts_cloud_run && jws::is_stripped(token);
+            Ok(if is_spent { bearer_token("Authorization", other).unwrap_or(token) } else { token })
+        }
+        (Some(value), None) => bearer_token("X-Serverless-Authorization", value),
+        (None, Some(value)) => bearer_token("Authorization", value),
+        (None, None) => Err(Error::new(
             ErrorCode::TokenMissing,
             "the request has neither X-Serverless-Authorization nor Authorization",
-        ));
-    };
+        )),
+    }
+}
+
+fn present(value: Option<&str>) -> Option<&str> {
+    value.map(str::trim_ascii).filter(|value| !value.is_empty())
+}
+
+fn bearer_token<'a>(name: &str, value: &'a str) -> Result<&'a str, Error> {
+    let refused = |code, found: &str| Err(Error::new(code, format!("the {name} header {found}")));
     let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Error::new(
-            ErrorCode::TokenMissing,
-            "the Authorization header has another scheme than Bearer",
-        ));
+        return refused(ErrorCode::TokenMissing, "has another scheme than Bearer");
     }
     let token = token.trim_ascii();
     match token.split_ascii_whitespace().count() {
-        0 => Err(Error::new(
-            ErrorCode::TokenMissing,
-            "the Authorization header says Bearer and holds no token",
-        )),
+        0 => refused(ErrorCode::TokenMissing, "says Bearer and holds no token"),
         1 => Ok(token),
-        _ => Err(Error::new(
-            ErrorCode::TokenMalformed,
-            "the Authorization header holds more than one word after Bearer",
-        )),
+        _ => refused(ErrorCode::TokenMalformed, "holds more than one word after Bearer"),
     }
 }
 
 /// The token that Identity-Aware Proxy puts into its own header.
 pub(crate) fn iap_assertion<'a>(headers: &TokenHeaders<'a>) -> Result<&'a str, Error> {
-    headers.x_goog_iap_jwt_assertion.map(str::trim_ascii).filter(|token| !token.is_empty()).ok_or_else(|| {
+    present(headers.x_goog_iap_jwt_assertion).ok_or_else(|| {
         Error::new(
             ErrorCode::TokenMissing,
             "the request has no X-Goog-IAP-JWT-Assertion: it did not come through IAP",
@@ -119,7 +131,7 @@ mod tests {
     fn token(authorization: Option<&str>, serverless: Option<&str>) -> Result<String, ErrorCode> {
         let headers =
             TokenHeaders { authorization, x_serverless_authorization: serverless, ..TokenHeaders::default() };
-        bearer(&headers).map(str::to_owned).map_err(|error| error.code())
+        bearer(&headers, false).map(str::to_owned).map_err(|error| error.code())
     }
 
     #[test]
@@ -130,11 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_cloud_run_has_spent_makes_way() {
+        const SPENT: Option<&str> = Some("Bearer a.b.SIGNATURE_REMOVED_BY_GOOGLE");
+        assert_eq!(token(Some("Bearer c"), SPENT), Ok("c".into()));
+        for nothing_better in [None, Some("Basic c"), Some("Bearer"), Some("Bearer c d")] {
+            assert_eq!(token(nothing_better, SPENT), Ok("a.b.SIGNATURE_REMOVED_BY_GOOGLE".into()));
+        }
+        assert_eq!(token(Some("Bearer c"), Some("Basic b")), Err(ErrorCode::TokenMissing));
+    }
+
+    #[test]
     fn everything_else_is_refused() {
         for missing in [None, Some(""), Some("Basic a"), Some("Bearer"), Some("Bearer "), Some("Bearera")] {
             assert_eq!(token(missing, None), Err(ErrorCode::TokenMissing), "{missing:?}");
         }
-        assert_eq!(token(Some("Bearer a b"), None), Err(ErrorCode::TokenMalformed));
+        // Several headers reach some hosts as one, with commas between them.
+        for several in ["Bearer a b", "Bearer a, Bearer b", "Bearer a,Bearer b", "Bearer\na\nb"] {
+            assert!(token(Some(several), None).is_err(), "{several}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use gatepass_core::adc::Explicit;
 use gatepass_core::{
-    Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token, TokenKey, TokenSource, Verdict,
-    Verifier, VerifierConfig,
+    Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token, TokenKey, TokenSource,
+    Verdict, Verifier, VerifierConfig,
 };
 use loom::thread;
 
@@ -34,7 +34,10 @@ impl Chosen {
 /// A person's credentials: nothing is computed, so a model runs thousands of times in a second.
 fn source() -> TokenSource {
     let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
-    TokenSource::new(SourceConfig { credentials: Explicit::Json(Secret::from(file)), ..SourceConfig::default() })
+    TokenSource::new(SourceConfig {
+        credentials: Explicit::Json(Secret::from(file)),
+        ..SourceConfig::default()
+    })
 }
 
 fn key() -> TokenKey {
@@ -118,10 +121,8 @@ fn a_fetch_that_is_given_up_blocks_nobody() {
 }
 
 fn verifier() -> Arc<Verifier> {
-    let config = VerifierConfig {
-        audiences: vec!["https://receiver.example".into()],
-        ..VerifierConfig::google()
-    };
+    let config =
+        VerifierConfig { audiences: vec!["https://receiver.example".into()], ..VerifierConfig::google() };
     Arc::new(Verifier::new(config).unwrap())
 }
 

@@ -1,6 +1,8 @@
 //! The life of an issuer's keys, on a clock of the test's own: nothing here waits.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
     ErrorCode, KeyFetch, Millis, Operation, Reply, Secret, Step, Verdict, Verifier, VerifierConfig,
@@ -37,6 +39,68 @@ fn a_remembered_token_goes_with_its_key() {
     let mut fetch = test.needs_keys(later);
     test.answer(&mut fetch, later, &test.other_keys(), "max-age=100");
     assert_eq!(test.refusal(later), ErrorCode::UnknownKey);
+}
+
+#[test]
+fn a_remembered_token_is_checked_again_when_its_key_changes() {
+    type Change = fn(&mut Value);
+    let changes: [(Change, ErrorCode); 4] = [
+        (|key| key["n"] = json!(key["n"].as_str().unwrap().replace('a', "b")), ErrorCode::BadSignature),
+        (|key| key["alg"] = json!("RS512"), ErrorCode::KeyUnusable),
+        (|key| key["use"] = json!("enc"), ErrorCode::KeyUnusable),
+        (|key| key["kid"] = json!("another"), ErrorCode::UnknownKey),
+    ];
+    for (change, expected) in changes {
+        let test = Test::with_keys("max-age=100");
+        assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
+        let later = NOW.plus(100_000);
+        let mut fetch = test.needs_keys(later);
+        let mut changed = test.google_keys();
+        changed["keys"].as_array_mut().unwrap().iter_mut().for_each(change);
+        // A key that stays usable: a set without one is no answer.
+        let mut keys = test.other_keys();
+        keys["keys"].as_array_mut().unwrap().extend(changed["keys"].as_array().unwrap().iter().cloned());
+        test.answer(&mut fetch, later, &keys, "max-age=100");
+        assert_eq!(test.refusal(later), expected);
+    }
+}
+
+#[test]
+fn a_hit_is_checked_against_the_clock_with_the_leeway() {
+    let test = Test::with_keys("max-age=86400");
+    let Verdict::Accepted(verified, _) = test.check(NOW) else { panic!("refused") };
+    let end = verified.expires_at().plus(30_000);
+    assert!(matches!(test.check(end.minus(1)), Verdict::Accepted(..)));
+    assert_eq!(test.refusal(end), ErrorCode::TokenExpired);
+    assert_eq!(test.refusal(NOW.minus(2 * HOUR)), ErrorCode::TokenIssuedInFuture);
+    assert!(matches!(test.check(NOW), Verdict::Accepted(..)), "a clock that goes back is believed");
+}
+
+#[test]
+fn a_storm_of_unknown_key_ids_is_one_request_even_while_the_issuer_is_down() {
+    let test = Test::with_keys("max-age=86400");
+    let stranger = |n: u32| {
+        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"RS256","kid":"{n}"}}"#));
+        format!("{header}.{}", test.token.split_once('.').unwrap().1)
+    };
+    let start = NOW.plus(30_000);
+    let mut requests = 0;
+    for n in 0..3_000 {
+        let now = start.plus(u64::from(n) * 20);
+        match test.verifier.check(&stranger(n), now) {
+            Verdict::NeedsKeys(mut fetch) => {
+                requests += 1;
+                assert!(matches!(fetch.resume(now, Reply::Start), Step::Send(_)));
+                test.fail(&mut fetch, now);
+            }
+            Verdict::Rejected(error) => assert_eq!(error.code(), ErrorCode::UnknownKey),
+            _ => panic!("accepted or joined"),
+        }
+        if n % 100 == 0 {
+            assert!(matches!(test.check(now), Verdict::Accepted(..)), "a known key waits for nobody");
+        }
+    }
+    assert_eq!(requests, 2, "one in thirty seconds");
 }
 
 #[test]

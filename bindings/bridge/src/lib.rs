@@ -6,12 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+mod explain;
 mod failure;
 mod op;
 mod options;
 mod source;
 mod verifier;
 
+pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
@@ -43,4 +45,9 @@ pub fn error_codes() -> String {
 /// `INVALID_AUDIENCE`.
 pub fn audience_for_url(url: &str) -> Result<String, Failure> {
     guard(|| Ok(gatepass_core::audience::audience_for_url(url)?))
+}
+
+/// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::audience`].
+pub fn same_audience_spellings(audience: &str) -> String {
+    serde_json::json!(gatepass_core::audience::same_audience_spellings(audience)).to_string()
 }

@@ -5,7 +5,8 @@
 //! "client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…}`, `{"step":"wait","until_ms":…}`,
-//! `{"step":"done","token":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…}}`, `{"step":"fail","error":{…}}`.
+//! `{"step":"done","token":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…}}`, of [`Op::own_audiences`]
+//! `{"step":"done","token":{"audiences":[…]}}`, and `{"step":"fail","error":{…}}`.
 //!
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
 //! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…}`,
@@ -15,8 +16,8 @@
 use std::collections::BTreeMap;
 
 use gatepass_core::{
-    FlightId, HostFailure, HttpRequest, KeyFetch, Millis, Operation, Refresh, Reply, Route, Secret, Step,
-    Token,
+    FlightId, HostFailure, HttpRequest, KeyFetch, Millis, Operation, OwnAudiences, Refresh, Reply, Route,
+    Secret, Step, Token,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,9 +34,15 @@ pub struct Op {
 enum Kind {
     Refresh(Refresh),
     KeyFetch(KeyFetch),
+    OwnAudiences(OwnAudiences),
 }
 
 impl Op {
+    /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
+    pub fn own_audiences() -> Self {
+        Self { flight: None, kind: Some(Kind::OwnAudiences(OwnAudiences::new())) }
+    }
+
     /// The flight that others join while this operation is under way, if it is one.
     pub fn flight(&self) -> Option<u64> {
         self.flight.map(|FlightId(id)| id)
@@ -49,6 +56,9 @@ impl Op {
             match &mut self.kind {
                 Some(Kind::Refresh(op)) => Ok(write_step(op.resume(now, reply), |token| token_json(&token))),
                 Some(Kind::KeyFetch(op)) => Ok(write_step(op.resume(now, reply), |()| Value::Null)),
+                Some(Kind::OwnAudiences(op)) => {
+                    Ok(write_step(op.resume(now, reply), |audiences| json!({"audiences": audiences})))
+                }
                 None => Err(Failure::misuse("the operation has ended or was cancelled before")),
             }
         });
@@ -191,7 +201,23 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::{Lookup, Source};
+    use crate::{Lookup, Op, Source};
+
+    #[test]
+    fn own_audiences_come_where_a_token_would() {
+        let mut op = Op::own_audiences();
+        let replies = [
+            r#"{"reply":"start"}"#,
+            r#"{"reply":"env","values":{"K_SERVICE":"orders"}}"#,
+            r#"{"reply":"response","status":200,"headers":[],"body":"7"}"#,
+            r#"{"reply":"response","status":200,"headers":[],"body":"projects/7/regions/r"}"#,
+        ];
+        let step = replies.map(|reply| op.resume(0, reply)).into_iter().next_back().unwrap();
+        assert_eq!(
+            step,
+            r#"{"step":"done","token":{"audiences":["https://orders-7.r.run.app","https://orders-7.r.run.app/"]}}"#
+        );
+    }
 
     #[test]
     fn a_malformed_reply_is_misuse_and_is_not_quoted() {

@@ -7,6 +7,7 @@ use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
@@ -89,10 +90,17 @@ struct VerifierOptions {
     keys_url: Option<String>,
     leeway_seconds: Option<u64>,
     allowed_emails: Option<Vec<String>>,
+    allowed_subjects: Option<Vec<String>>,
+    #[serde(default)]
+    any_caller: bool,
+    #[serde(default)]
+    trust_cloud_run_and_skip_signature: bool,
+    k_service: Option<String>,
 }
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
-/// "leeway_seconds":…, "allowed_emails":[…]}`; all may be left out here, and the core says what is missing.
+/// "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
+/// "trust_cloud_run_and_skip_signature":…, "k_service":…}`; all may be left out here, and the core says what is missing.
 pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
     let options: VerifierOptions = read(options)?;
     let preset =
@@ -119,7 +127,32 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
         keys,
         leeway_seconds: options.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
         allowed_emails: options.allowed_emails,
+        allowed_subjects: options.allowed_subjects,
+        any_caller: options.any_caller,
+        trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
+        k_service: options.k_service,
     })
+}
+
+/// Where a token was seen: `{"url":…, "header":…}`, both of which may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    /// The URL that was called.
+    pub(crate) url: Option<String>,
+    /// The name of the header that carried the token.
+    pub(crate) header: Option<String>,
+}
+
+pub(crate) fn place(place: &str) -> Result<Place, Failure> {
+    read(place)
+}
+
+/// Reads the options of an explanation: those of a verifier, and of a [`Place`] beside them.
+pub(crate) fn explain(options: &str) -> Result<(VerifierConfig, Place), Failure> {
+    let mut options: Map<String, Value> = read(options)?;
+    let place: Map<_, _> = ["url", "header"].iter().filter_map(|name| options.remove_entry(*name)).collect();
+    Ok((verifier(&Value::Object(options).to_string())?, self::place(&Value::Object(place).to_string())?))
 }
 
 fn preset_names() -> Vec<&'static str> {
@@ -160,6 +193,6 @@ mod tests {
         let failure = verifier(r#"{"preset":"google","audiance":["a"]}"#).unwrap_err();
         assert!(failure.to_json().contains("unknown field `audiance`"), "{}", failure.to_json());
         let failure = verifier(r#"{"preset":"gogle"}"#).unwrap_err();
-        assert!(failure.to_json().contains("expected one of google, iap"), "{}", failure.to_json());
+        assert!(failure.to_json().contains("expected one of google, cloud_run"), "{}", failure.to_json());
     }
 }

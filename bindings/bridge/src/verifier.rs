@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use gatepass_core::header::TokenHeaders;
 use gatepass_core::{FlightId, Millis, Verified};
 
+use crate::explain;
 use crate::failure::{Failure, guard};
 use crate::op::Op;
 use crate::options;
@@ -17,7 +18,8 @@ pub type RequestHeaders<'a> = TokenHeaders<'a>;
 
 /// The answer to "is this token to be accepted?"; see [`gatepass_core::Verdict`].
 pub enum Verdict {
-    /// Yes; drive the operation, if there is one, behind the caller.
+    /// Yes; drive the operation, if there is one, behind the caller. Hand [`Verified::is_unverified`] over beside the
+    /// payload: whoever reads the claims must see that nothing proves them.
     Accepted(Verified, Option<Op>),
     /// Drive the operation, then check again.
     NeedsKeys(Op),
@@ -60,6 +62,15 @@ impl Verifier {
     /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
     pub fn token_from_headers<'a>(&self, headers: &RequestHeaders<'a>) -> Result<&'a str, Failure> {
         guard(|| Ok(self.0.token_from_headers(headers)?))
+    }
+
+    /// Explains a token to this verifier, with the keys that it holds: the JSON of [`explain_token`](crate::explain_token).
+    /// `place` is `{"url":…, "header":…}`, both of which may be left out.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn explain(&self, token: &str, place: &str, now_ms: u64) -> Result<String, Failure> {
+        guard(|| Ok(explain::of_verifier(&self.0, &options::place(place)?, token, now_ms)))
     }
 
     /// Gives up the key flight, as a forked child must.

@@ -5,11 +5,13 @@ use ring::digest;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256,
+    RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 
-use super::{KeyRejected, PublicKey, Scheme};
+use super::{Curve, KeyRejected, PublicKey, Scheme};
 
 /// Octets of a SHA-256 digest.
 pub(crate) const SHA256_LENGTH: usize = digest::SHA256_OUTPUT_LEN;
@@ -28,24 +30,40 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 /// Whether `signature` is this key's signature of `message`. A key of another type than the scheme's says no.
 pub(crate) fn verify(scheme: Scheme, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+    use Curve::{P256, P384};
+    let rsa = |parameters: &RsaParameters, n: &[u8], e: &[u8]| {
+        RsaPublicKeyComponents { n, e }.verify(parameters, message, signature).is_ok()
+    };
+    let point = |algorithm: &'static dyn VerificationAlgorithm, point: &[u8]| {
+        UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok()
+    };
     match (scheme, key) {
-        (Scheme::RsaPkcs1Sha256, PublicKey::Rsa { n, e }) => {
-            RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+        (Scheme::RsaPkcs1Sha256, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA256, n, e),
+        (Scheme::RsaPkcs1Sha384, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA384, n, e),
+        (Scheme::RsaPkcs1Sha512, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA512, n, e),
+        (Scheme::RsaPssSha256, PublicKey::Rsa { n, e }) => rsa(&RSA_PSS_2048_8192_SHA256, n, e),
+        (Scheme::EcdsaP256Sha256, PublicKey::Ec { curve: P256, point: p }) => {
+            point(&ECDSA_P256_SHA256_FIXED, p)
         }
-        (Scheme::EcdsaP256Sha256, PublicKey::P256 { point }) => {
-            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+        (Scheme::EcdsaP384Sha384, PublicKey::Ec { curve: P384, point: p }) => {
+            point(&ECDSA_P384_SHA384_FIXED, p)
         }
+        (Scheme::Ed25519, PublicKey::Ed25519 { point: p }) => point(&ED25519, p),
         _ => false,
     }
 }
 
-/// Whether the uncompressed point lies on P-256.
+/// Whether the uncompressed point lies on the curve.
 ///
 /// ring tells a bad point from a bad signature nowhere in its signature API; its key agreement checks the point
 /// before anything else (SP 800-56A, section 5.6.2.3.3), so an agreement with a throw-away key answers it.
-pub(crate) fn is_p256_point(point: &[u8]) -> bool {
-    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
-    EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new())
+pub(crate) fn is_on_curve(curve: Curve, point: &[u8]) -> bool {
+    let algorithm = match curve {
+        Curve::P256 => &agreement::ECDH_P256,
+        Curve::P384 => &agreement::ECDH_P384,
+    };
+    let peer = agreement::UnparsedPublicKey::new(algorithm, point);
+    EphemeralPrivateKey::generate(algorithm, &SystemRandom::new())
         .and_then(|ours| agreement::agree_ephemeral(ours, &peer, |_| ()))
         .is_ok()
 }

@@ -1,5 +1,7 @@
 //! Exchanges with the endpoints that give tokens and keys: one file per endpoint, one retry loop for all.
 
+pub(crate) mod discovery;
+mod document;
 pub(crate) mod gdch;
 pub(crate) mod iam_credentials;
 pub(crate) mod key_set;

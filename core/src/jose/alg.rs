@@ -10,19 +10,35 @@ use crate::crypto::Scheme;
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// RSASSA-PSS with SHA-256, and a salt as long as the hash.
+    Ps256,
     /// ECDSA with P-256 and SHA-256.
     Es256,
+    /// ECDSA with P-384 and SHA-384.
+    Es384,
+    /// Ed25519 (RFC 8037, section 3.1). Ed448, which has the same name, is none that gatepass verifies.
+    EdDsa,
 }
 
 impl Algorithm {
     /// Every algorithm that gatepass verifies.
-    pub const ALL: &'static [Self] = &[Self::Rs256, Self::Es256];
+    pub const ALL: &'static [Self] =
+        &[Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Es256, Self::Es384, Self::EdDsa];
 
     /// The value of the `alg` header parameter.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
         }
     }
 
@@ -31,18 +47,15 @@ impl Algorithm {
         Self::ALL.iter().copied().find(|alg| alg.as_str() == name)
     }
 
-    /// The key type that the algorithm needs: the `kty` of a JWK.
-    pub const fn key_type(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RSA",
-            Self::Es256 => "EC",
-        }
-    }
-
     pub(crate) const fn scheme(self) -> Scheme {
         match self {
             Self::Rs256 => Scheme::RsaPkcs1Sha256,
+            Self::Rs384 => Scheme::RsaPkcs1Sha384,
+            Self::Rs512 => Scheme::RsaPkcs1Sha512,
+            Self::Ps256 => Scheme::RsaPssSha256,
             Self::Es256 => Scheme::EcdsaP256Sha256,
+            Self::Es384 => Scheme::EcdsaP384Sha384,
+            Self::EdDsa => Scheme::Ed25519,
         }
     }
 }

@@ -83,6 +83,18 @@ impl Claims {
         }
     }
 
+    /// Refuses a caller whose subject is not one of `allowed`, to the letter.
+    pub(crate) fn check_subject_in(&self, allowed: &[String]) -> Result<(), Error> {
+        match &self.sub {
+            Some(Value::String(sub)) if allowed.contains(sub) => Ok(()),
+            _ => Err(Error::new(
+                ErrorCode::SubjectNotAllowed,
+                "the token's sub is another one, expected an allowed one",
+            )
+            .about("sub")),
+        }
+    }
+
     /// Refuses a caller whose e-mail is not one of `allowed`, to the letter.
     pub(crate) fn check_email(&self, allowed: &[String]) -> Result<(), Error> {
         let refused = |found: &str| {

@@ -1,10 +1,25 @@
-//! One JSON Web Key (RFC 7517; RFC 7518, section 6).
+//! One JSON Web Key (RFC 7517; RFC 7518, section 6; RFC 8037, section 2).
+//!
+//! Members that a verifier has no use for are not looked at: private ones (a set that publishes them is the issuer's
+//! misfortune, and its public half is as good as before), certificates, and URLs of either.
 
-use crate::crypto::{self, PublicKey};
-use crate::encoding::base64url_decode;
+use crate::crypto::{self, Curve, PublicKey};
+use crate::encoding::{base64url_decode, hex};
 use crate::jose::alg::Algorithm;
 use crate::json::Value;
 use crate::step::Millis;
+
+/// The points of edwards25519 whose order divides 8, in every encoding, without the sign bit. With such a key a
+/// signature says nothing, and ring does not refuse them.
+const SMALL_ORDER_POINTS: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
 
 /// A key that can verify, with what it may be used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,8 +37,9 @@ impl Jwk {
         check_purpose(jwk)?;
         let key = match text(jwk, "kty") {
             Some("RSA") => rsa(jwk)?,
-            Some("EC") => p256(jwk)?,
-            _ => return Err("its kty is neither RSA nor EC"),
+            Some("EC") => ec(jwk)?,
+            Some("OKP") => ed25519(jwk)?,
+            _ => return Err("its kty is none of RSA, EC and OKP"),
         };
         let alg = match jwk.member("alg") {
             None => None,
@@ -34,22 +50,14 @@ impl Jwk {
         };
         let jwk = Self { key, alg, validity: None };
         match alg {
-            Some(alg) if !jwk.has_type_of(alg) => Err("its alg does not belong to its kty"),
+            Some(alg) if !alg.scheme().fits(&jwk.key) => Err("its alg does not belong to its kty or crv"),
             _ => Ok(jwk),
         }
     }
 
     /// Whether the key may verify a signature of this algorithm: the key decides, not the token's header.
     pub(crate) fn allows(&self, alg: Algorithm) -> bool {
-        self.has_type_of(alg) && self.alg.is_none_or(|own| own == alg)
-    }
-
-    fn has_type_of(&self, alg: Algorithm) -> bool {
-        let kty = match self.key {
-            PublicKey::Rsa { .. } => "RSA",
-            PublicKey::P256 { .. } => "EC",
-        };
-        alg.key_type() == kty
+        alg.scheme().fits(&self.key) && self.alg.is_none_or(|own| own == alg)
     }
 }
 
@@ -73,7 +81,8 @@ fn rsa(jwk: &Value) -> Result<PublicKey, &'static str> {
     Ok(PublicKey::Rsa { n, e })
 }
 
-/// 2048 to 8192 bits, both parts odd and in their shortest form, 65537 ≤ e < 2³³.
+/// 2048 to 8192 bits, both parts odd and in their shortest form, 65537 ≤ e < 2³³. Smaller exponents have a history of
+/// forgeries, larger ones make a verifier work for an attacker; ring has the same upper bound.
 pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
     let is_odd = |number: &[u8]| number.last().is_some_and(|octet| octet % 2 == 1);
     if bits(n).is_none() || bits(e).is_none() {
@@ -95,23 +104,47 @@ fn bits(number: &[u8]) -> Option<usize> {
     Some(number.len() * 8 - first.leading_zeros() as usize)
 }
 
-fn p256(jwk: &Value) -> Result<PublicKey, &'static str> {
-    if text(jwk, "crv") != Some("P-256") {
-        return Err("its crv is not P-256");
-    }
-    let coordinate = |name| octets(jwk, name).filter(|octets| octets.len() == 32);
-    let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
-        return Err("its x or y is not of 32 octets");
+fn ec(jwk: &Value) -> Result<PublicKey, &'static str> {
+    let (curve, octets) = match text(jwk, "crv") {
+        Some("P-256") => (Curve::P256, 32),
+        Some("P-384") => (Curve::P384, 48),
+        _ => return Err("its crv is neither P-256 nor P-384"),
     };
-    p256_point([&[4], x.as_slice(), y.as_slice()].concat())
+    let coordinate = |name| self::octets(jwk, name).filter(|found| found.len() == octets);
+    let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
+        return Err("its x or y is missing or not of its curve's length");
+    };
+    ec_point(curve, [&[4], x.as_slice(), y.as_slice()].concat())
 }
 
 /// An uncompressed point, if it lies on the curve.
-pub(crate) fn p256_point(point: Vec<u8>) -> Result<PublicKey, &'static str> {
-    if crypto::is_p256_point(&point) {
-        Ok(PublicKey::P256 { point })
+pub(crate) fn ec_point(curve: Curve, point: Vec<u8>) -> Result<PublicKey, &'static str> {
+    if crypto::is_on_curve(curve, &point) {
+        Ok(PublicKey::Ec { curve, point })
     } else {
-        Err("its point is not on P-256")
+        Err("its point is not on its curve")
+    }
+}
+
+fn ed25519(jwk: &Value) -> Result<PublicKey, &'static str> {
+    if text(jwk, "crv") != Some("Ed25519") {
+        return Err("its crv is not Ed25519");
+    }
+    ed25519_point(octets(jwk, "x").ok_or("its x is missing or not base64url")?)
+}
+
+/// A point of edwards25519, if it is one that a private key can have.
+pub(crate) fn ed25519_point(point: Vec<u8>) -> Result<PublicKey, &'static str> {
+    let mut y = point.clone();
+    if let Some(sign_octet) = y.last_mut() {
+        *sign_octet &= 0x7f;
+    }
+    if point.len() != 32 {
+        Err("its x is not of 32 octets")
+    } else if SMALL_ORDER_POINTS.contains(&hex(&y).as_str()) {
+        Err("its point is of small order: anybody can sign for it")
+    } else {
+        Ok(PublicKey::Ed25519 { point })
     }
 }
 

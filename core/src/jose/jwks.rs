@@ -19,6 +19,8 @@ pub const MAX_KEYS: usize = 64;
 #[derive(Debug, Default, PartialEq)]
 pub struct KeySet {
     keys: HashMap<String, Vec<Result<Arc<Jwk>, &'static str>>>,
+    /// All that the issuer says it signs with, if it says so.
+    algorithms: Option<Vec<Algorithm>>,
     /// Why the document holds no keys at all, if it is no key set.
     problem: Option<String>,
 }
@@ -79,6 +81,12 @@ impl KeySet {
         set
     }
 
+    /// The same keys, for these algorithms only; `None`: for those that each key allows.
+    pub(crate) fn only_for(mut self, algorithms: Option<Vec<Algorithm>>) -> Self {
+        self.algorithms = algorithms;
+        self
+    }
+
     /// How many keys can be used.
     pub fn usable(&self) -> usize {
         self.keys.values().flatten().filter(|key| key.is_ok()).count()
@@ -93,7 +101,7 @@ impl KeySet {
     ///
     /// # Errors
     /// [`ErrorCode::UnknownKey`] when no entry has the id, [`ErrorCode::KeyUnusable`] when none or more than one
-    /// of those that have it can be used.
+    /// of those that have it can be used, [`ErrorCode::AlgNotAllowed`] when the issuer does not sign with `alg`.
     pub(crate) fn find(&self, kid: &str, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
         let Some(entries) = self.keys.get(kid) else {
             let found = self.problem.clone().unwrap_or_else(|| {
@@ -101,6 +109,11 @@ impl KeySet {
             });
             return Err(Error::new(ErrorCode::UnknownKey, found).about("kid"));
         };
+        if let Some(own) = self.algorithms.as_ref().filter(|own| !own.contains(&alg)) {
+            let expected: Vec<_> = own.iter().map(|alg| alg.as_str()).collect();
+            let found = format!("the token's header names {alg}, expected {}", expected.join(" or "));
+            return Err(Error::new(ErrorCode::AlgNotAllowed, found).about("alg"));
+        }
         let unusable = |why: String| Error::new(ErrorCode::KeyUnusable, why).about("kid");
         let mut usable = entries.iter().flatten().filter(|key| key.allows(alg));
         match (usable.next(), usable.next()) {

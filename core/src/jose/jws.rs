@@ -63,12 +63,6 @@ impl<'a> Compact<'a> {
 
     /// Refuses the token unless `key` signed it.
     pub(crate) fn verify(&self, alg: Algorithm, key: &Jwk) -> Result<(), Error> {
-        if self.signature == SIGNATURE_REMOVED {
-            return Err(Error::new(
-                ErrorCode::SignatureStripped,
-                "the token's signature was removed: Cloud Run does that after it has verified the token itself",
-            ));
-        }
         let signature = base64url_decode(self.signature).ok_or_else(|| not_base64url("signature"))?;
         if crypto::verify(alg.scheme(), &key.key, self.signing_input.as_bytes(), &signature) {
             Ok(())
@@ -79,6 +73,19 @@ impl<'a> Compact<'a> {
             ))
         }
     }
+}
+
+/// Whether `token` ends as one does whose signature Cloud Run has removed.
+pub(crate) fn is_stripped(token: &str) -> bool {
+    token.strip_suffix(SIGNATURE_REMOVED).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The refusal of a token whose signature Cloud Run has removed.
+pub(crate) fn signature_stripped() -> Error {
+    Error::new(
+        ErrorCode::SignatureStripped,
+        "the token's signature was removed: Cloud Run does that after it has verified the token itself",
+    )
 }
 
 /// The JOSE header of an ID token, as far as it counts.

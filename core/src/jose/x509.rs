@@ -4,7 +4,7 @@
 //! they came from, so no path is validated: the key and the period of validity are all that is read.
 
 use crate::calendar::days_from_civil;
-use crate::crypto::PublicKey;
+use crate::crypto::{Curve, PublicKey};
 use crate::encoding::pem_decode;
 use crate::jose::jwk::{self, Jwk};
 use crate::step::Millis;
@@ -24,6 +24,11 @@ const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// 1.2.840.10045.3.1.7 (RFC 5480, section 2.1.1.1)
 const SECP256R1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+
+/// 1.3.132.0.34 (RFC 5480, section 2.1.1.1)
+const SECP384R1: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
+/// 1.3.101.112 (RFC 8410, section 3)
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 /// Reads the key of one PEM block, or says why it cannot be used.
 pub(crate) fn key_from_pem(pem: &str) -> Result<Jwk, &'static str> {
@@ -71,12 +76,17 @@ fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
         let (n, e) = (n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e));
         jwk::check_rsa(n, e)?;
         Ok(PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() })
-    } else if identifier == EC_PUBLIC_KEY
-        && take(parameters, OBJECT_IDENTIFIER).is_some_and(|(c, _)| c == SECP256R1)
-    {
-        jwk::p256_point(key.to_vec())
+    } else if identifier == EC_PUBLIC_KEY {
+        let curve = match take(parameters, OBJECT_IDENTIFIER) {
+            Some((SECP256R1, _)) => Curve::P256,
+            Some((SECP384R1, _)) => Curve::P384,
+            _ => return Err("its curve is neither P-256 nor P-384"),
+        };
+        jwk::ec_point(curve, key.to_vec())
+    } else if identifier == ED25519 {
+        jwk::ed25519_point(key.to_vec())
     } else {
-        Err("its public key is neither RSA nor P-256")
+        Err("its public key is none of RSA, EC and Ed25519")
     }
 }
 

@@ -1,25 +1,60 @@
-//! The issuers that gatepass knows by name.
+//! The issuers and senders that gatepass knows by name.
 
+use crate::audience;
+use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
 
-/// An issuer with its keys, its algorithms and its habits.
+const FIREBASE_ISSUER: &str = "https://securetoken.google.com/";
+
+/// A kind of sender: the issuer of its tokens, the issuer's keys and algorithms, and whom else to ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Preset {
-    /// Google's ID tokens: Cloud Run service-to-service, Pub/Sub push, Cloud Tasks, Scheduler, Eventarc.
+    /// Google's ID tokens, whoever sends them.
     Google,
+    /// Service-to-service calls to Cloud Run and Cloud Functions.
+    CloudRun,
+    /// Pub/Sub push subscriptions.
+    PubSub,
+    /// Cloud Tasks' HTTP tasks.
+    CloudTasks,
+    /// Cloud Scheduler's HTTP jobs.
+    CloudScheduler,
+    /// Eventarc's triggers.
+    Eventarc,
     /// Identity-Aware Proxy's signed header.
     Iap,
+    /// Users of Firebase Authentication or Identity Platform. The audience is the project's id.
+    Firebase,
+    /// Any OpenID Connect issuer, by its discovery document.
+    Oidc,
 }
 
 impl Preset {
     /// Every preset.
-    pub const ALL: &'static [Self] = &[Self::Google, Self::Iap];
+    pub const ALL: &'static [Self] = &[
+        Self::Google,
+        Self::CloudRun,
+        Self::PubSub,
+        Self::CloudTasks,
+        Self::CloudScheduler,
+        Self::Eventarc,
+        Self::Iap,
+        Self::Firebase,
+        Self::Oidc,
+    ];
 
     /// The name that options and the command line use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Google => "google",
+            Self::CloudRun => "cloud_run",
+            Self::PubSub => "pubsub",
+            Self::CloudTasks => "cloud_tasks",
+            Self::CloudScheduler => "cloud_scheduler",
+            Self::Eventarc => "eventarc",
             Self::Iap => "iap",
+            Self::Firebase => "firebase",
+            Self::Oidc => "oidc",
         }
     }
 
@@ -28,27 +63,74 @@ impl Preset {
         Self::ALL.iter().copied().find(|preset| preset.as_str() == name)
     }
 
-    /// The values of `iss`, each to the letter.
-    pub const fn issuers(self) -> &'static [&'static str] {
+    /// The account whose e-mail a receiver must name, for senders that are one: Google gives anybody a token for any
+    /// audience, so the audience alone says nothing about the caller.
+    pub(crate) const fn caller(self) -> Option<&'static str> {
         match self {
-            Self::Google => &["https://accounts.google.com", "accounts.google.com"],
-            Self::Iap => &["https://cloud.google.com/iap"],
+            Self::CloudRun => Some("the calling service's service account"),
+            Self::PubSub => Some("the push subscription's service account (oidcToken.serviceAccountEmail)"),
+            Self::CloudTasks => Some("the tasks' service account (oidcToken.serviceAccountEmail)"),
+            Self::CloudScheduler => Some("the job's service account (oidcToken.serviceAccountEmail)"),
+            Self::Eventarc => Some("the trigger's service account"),
+            Self::Google | Self::Iap | Self::Firebase | Self::Oidc => None,
         }
+    }
+
+    /// Whether the tokens are Google's own ID tokens.
+    pub(crate) const fn is_google(self) -> bool {
+        !matches!(self, Self::Iap | Self::Firebase | Self::Oidc)
+    }
+
+    /// The values of `iss`, each to the letter, for a receiver with these audiences.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] where the issuer depends on an option that is missing or has another form.
+    pub(crate) fn issuers(self, audiences: &[String]) -> Result<Vec<String>, Error> {
+        let invalid = |found: &str| Err(Error::new(ErrorCode::InvalidOption, found));
+        match (self, audiences) {
+            (Self::Iap, _) => Ok(vec!["https://cloud.google.com/iap".into()]),
+            // One only: the token of a project is for that project, and for no other on the list.
+            (Self::Firebase, [project]) if is_project_id(project) => {
+                Ok(vec![format!("{FIREBASE_ISSUER}{project}")])
+            }
+            (Self::Firebase, _) => {
+                invalid("preset firebase needs one audience, expected the Firebase project's id")
+            }
+            (Self::Oidc, _) => invalid("preset oidc has no issuer of its own, expected one in issuers"),
+            _ => Ok(vec!["https://accounts.google.com".into(), "accounts.google.com".into()]),
+        }
+    }
+
+    /// Refuses an audience that this preset's tokens cannot have.
+    pub(crate) fn check_audience(self, audience: &str) -> Result<(), Error> {
+        if self == Self::Iap { audience::check_iap_audience(audience) } else { Ok(()) }
     }
 
     /// The algorithms that the issuer signs with.
-    pub const fn algorithms(self) -> &'static [Algorithm] {
+    pub(crate) const fn algorithms(self) -> &'static [Algorithm] {
         match self {
-            Self::Google => &[Algorithm::Rs256],
             Self::Iap => &[Algorithm::Es256],
+            // The issuer's discovery document says which.
+            Self::Oidc => Algorithm::ALL,
+            _ => &[Algorithm::Rs256],
         }
     }
 
-    /// Where the issuer publishes its keys.
-    pub const fn keys_url(self) -> &'static str {
+    /// Where the issuer publishes its keys; `None`: its discovery document says where.
+    pub(crate) const fn keys_url(self) -> Option<&'static str> {
         match self {
-            Self::Google => "https://www.googleapis.com/oauth2/v3/certs",
-            Self::Iap => "https://www.gstatic.com/iap/verify/public_key-jwk",
+            Self::Iap => Some("https://www.gstatic.com/iap/verify/public_key-jwk"),
+            Self::Firebase => Some(
+                "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
+            ),
+            Self::Oidc => None,
+            _ => Some("https://www.googleapis.com/oauth2/v3/certs"),
         }
     }
+}
+
+/// Letters, digits and hyphens; of old projects also a domain before a colon.
+fn is_project_id(text: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
+    !text.is_empty() && text.len() <= 100 && text.bytes().all(is_allowed)
 }

@@ -1,29 +1,130 @@
 //! The issuer's keys: given once, or fetched, refreshed in the background and kept while the issuer is down.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
+use crate::exchange::discovery::{Discovered, FetchDiscovery, Issuer};
 use crate::exchange::key_set::{FetchKeySet, Published};
+use crate::jose::alg::Algorithm;
 use crate::jose::jwks::KeySet;
 use crate::retry::{Jitter, back_off_ms};
 use crate::source::FlightId;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Millis, Operation, Reply, Step, ended};
+use crate::sync::{Mutex, MutexGuard};
+use crate::url::Url;
+use crate::verify::issuers::Preset;
 
 /// A key set whose life is over is used for this long while the issuer is down.
 const STALE_MS: u64 = 24 * 3600 * 1000;
 /// Unknown key ids cause one request in this time, however many tokens carry one: an attacker picks key ids.
 const UNKNOWN_KEY_COOLDOWN_MS: u64 = 30_000;
 
-/// Keys that are fetched from a URL, shared by a verifier and its [`KeyFetch`] operations.
+/// Where a verifier's keys come from.
+#[derive(Clone, Debug, Default)]
+pub enum KeySource {
+    /// The preset's own: its URL, or the one that the issuer's discovery document names.
+    #[default]
+    Preset,
+    /// This document: a JWK set or a PEM map.
+    Static(String),
+    /// This URL: `https`, or `http` on a loopback host.
+    Url(String),
+}
+
+/// A verifier's keys.
+pub(crate) enum KeyStore {
+    Static(Arc<KeySet>),
+    Remote(Arc<RemoteKeys>),
+}
+
+impl KeyStore {
+    /// The keys of this source, for tokens of these issuers.
+    pub(crate) fn new(source: &KeySource, preset: Option<Preset>, issuers: &[String]) -> Result<Self, Error> {
+        let place = match (source, preset.map(Preset::keys_url)) {
+            (KeySource::Static(document), _) => {
+                return Ok(Self::Static(Arc::new(KeySet::parse(document)?)));
+            }
+            (KeySource::Url(url), _) => Place::url(url)?,
+            (KeySource::Preset, Some(Some(url))) => Place::url(url)?,
+            (KeySource::Preset, Some(None)) => Place::issuer(issuers)?,
+            (KeySource::Preset, None) => {
+                return Err(invalid(
+                    "no keys are given, expected keys, keys_url, or a preset: oidc finds them by discovery",
+                ));
+            }
+        };
+        Ok(Self::Remote(Arc::new(RemoteKeys { place, state: Mutex::default() })))
+    }
+
+    /// The keys at this moment.
+    pub(crate) fn current(&self, now: Millis) -> Result<Known, Missing> {
+        match self {
+            Self::Static(keys) => Ok((Arc::clone(keys), None)),
+            Self::Remote(remote) => remote.current(now),
+        }
+    }
+
+    /// The keys for a token whose key id is not in `known`: fetched again, but rarely.
+    pub(crate) fn after_unknown_key(&self, known: &Arc<KeySet>, now: Millis) -> Result<Known, Missing> {
+        match self {
+            Self::Static(keys) => Ok((Arc::clone(keys), None)),
+            Self::Remote(remote) => remote.after_unknown_key(known, now),
+        }
+    }
+
+    /// The keys that are at hand, for who would rather do without than wait.
+    pub(crate) fn at_hand(&self) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Static(keys) => Some(Arc::clone(keys)),
+            Self::Remote(remote) => remote.lock().keys.clone(),
+        }
+    }
+
+    /// Gives the flight up, as a forked child must.
+    pub(crate) fn abandon_flight(&self) {
+        if let Self::Remote(remote) = self {
+            remote.lock().flight = None;
+        }
+    }
+}
+
+/// Where keys are fetched from.
+enum Place {
+    Url(String),
+    /// From where this issuer's discovery document says.
+    Issuer(Issuer),
+}
+
+impl Place {
+    fn url(url: &str) -> Result<Self, Error> {
+        let refused = |why: &str| invalid(format!("keys_url {why}, expected an https URL"));
+        let parsed = Url::parse(url).map_err(refused)?;
+        if !parsed.is_https() && !parsed.is_loopback() {
+            return Err(refused("begins with http://"));
+        }
+        Ok(Self::Url(url.to_owned()))
+    }
+
+    fn issuer(issuers: &[String]) -> Result<Self, Error> {
+        let refused = |why: &str| invalid(format!("the issuer of preset oidc {why}, expected an https URL"));
+        let issuer = issuers.first().ok_or_else(|| refused("is missing"))?;
+        Issuer::parse(issuer).map(Self::Issuer).map_err(refused)
+    }
+}
+
+/// Keys that are fetched, shared by a verifier and its [`KeyFetch`] operations.
 pub(crate) struct RemoteKeys {
-    url: String,
+    place: Place,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// What the discovery document says, until the moment beside it.
+    discovered: Option<(Discovered, Millis)>,
     keys: Option<Arc<KeySet>>,
+    /// When the last fetch ended, well or badly.
     fetched_at: Millis,
     /// 80 % of the keys' life: from here on they are refreshed behind a caller.
     refresh_at: Millis,
@@ -48,29 +149,19 @@ pub(crate) enum Missing {
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(url: String) -> Arc<Self> {
-        Arc::new(Self { url, state: Mutex::default() })
-    }
-
-    /// The keys at this moment.
-    pub(crate) fn current(self: &Arc<Self>, now: Millis) -> Result<Known, Missing> {
+    fn current(self: &Arc<Self>, now: Millis) -> Result<Known, Missing> {
         let mut state = self.lock();
         let may_ask = state.may_ask(now);
         match state.keys.clone() {
             Some(keys) if now < state.refresh_at => Ok((keys, None)),
-            Some(keys) if now < state.expires_at => Ok((keys, may_ask.then(|| self.depart(&mut state)))),
+            Some(keys) if now < state.expires_at => Ok((keys, may_ask.then(|| self.depart(&mut state, now)))),
             // Past their life: ask first, and use the old ones only if that has just failed.
             Some(keys) if state.is_resting(now) && now < state.expires_at.plus(STALE_MS) => Ok((keys, None)),
             _ => Err(self.ask(&mut state, now)),
         }
     }
 
-    /// The keys for a token whose key id is not in `known`: fetched again, but rarely.
-    pub(crate) fn after_unknown_key(
-        self: &Arc<Self>,
-        known: &Arc<KeySet>,
-        now: Millis,
-    ) -> Result<Known, Missing> {
+    fn after_unknown_key(self: &Arc<Self>, known: &Arc<KeySet>, now: Millis) -> Result<Known, Missing> {
         let mut state = self.lock();
         match state.keys.clone() {
             // Somebody else has fetched them in the meantime.
@@ -85,20 +176,35 @@ impl RemoteKeys {
         match (state.flight, &state.failure) {
             (Some(flight), _) => Missing::Join(flight),
             (None, Some(error)) if state.is_resting(now) => Missing::Unavailable(error.clone()),
-            (None, _) => Missing::Fetch(self.depart(state)),
+            (None, _) => Missing::Fetch(self.depart(state, now)),
         }
     }
 
-    fn depart(self: &Arc<Self>, state: &mut State) -> KeyFetch {
+    fn depart(self: &Arc<Self>, state: &mut State, now: Millis) -> KeyFetch {
         state.last_flight += 1;
         state.jitter = state.jitter.wrapping_add(state.fetched_at.0);
         let flight = FlightId(state.last_flight);
         state.flight = Some(flight);
-        let exchange = Exchange::new(FetchKeySet { url: self.url.clone() }, Jitter::new(state.jitter));
-        KeyFetch { keys: Arc::clone(self), flight: Some(flight), exchange }
+        let jitter = Jitter::new(state.jitter);
+        let stage = match (&self.place, &state.discovered) {
+            (Place::Url(url), _) => Stage::keys(url.clone(), None, jitter.clone()),
+            (Place::Issuer(_), Some((discovered, until))) if now < *until => {
+                Stage::keys_of(discovered.clone(), jitter.clone())
+            }
+            (Place::Issuer(issuer), _) => {
+                let endpoint = FetchDiscovery { issuer: issuer.clone() };
+                Stage::Discovery(Exchange::new(endpoint, jitter.clone()))
+            }
+        };
+        KeyFetch { keys: Arc::clone(self), flight: Some(flight), jitter, stage }
     }
 
-    fn keep(&self, published: Published, now: Millis) {
+    fn keep_discovered(&self, discovered: Discovered, now: Millis) {
+        let until = now.plus(discovered.lifetime_ms);
+        self.lock().discovered = Some((discovered, until));
+    }
+
+    fn keep(&self, published: Published, algorithms: Option<Vec<Algorithm>>, now: Millis) {
         let mut state = self.lock();
         state.fetched_at = now;
         state.refresh_at = now.plus(published.lifetime_ms / 5 * 4);
@@ -106,11 +212,14 @@ impl RemoteKeys {
         state.failures = 0;
         state.failure = None;
         state.not_before = Millis(0);
-        state.keys = Some(Arc::new(published.keys));
+        state.keys = Some(Arc::new(published.keys.only_for(algorithms)));
     }
 
     fn note_failure(&self, error: &Error, now: Millis) {
         let mut state = self.lock();
+        // The keys may have moved.
+        state.discovered = None;
+        state.fetched_at = now;
         state.failures = state.failures.saturating_add(1);
         // With keys in hand nobody waits for the fetch, so even a first failure may be followed by a pause.
         let failures = if state.keys.is_some() { state.failures.saturating_add(1) } else { state.failures };
@@ -120,11 +229,6 @@ impl RemoteKeys {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives the flight up, as a forked child must.
-    pub(crate) fn abandon_flight(&self) {
-        self.lock().flight = None;
     }
 }
 
@@ -143,7 +247,28 @@ impl State {
 pub struct KeyFetch {
     keys: Arc<RemoteKeys>,
     flight: Option<FlightId>,
-    exchange: Exchange<FetchKeySet>,
+    jitter: Jitter,
+    stage: Stage,
+}
+
+enum Stage {
+    Discovery(Exchange<FetchDiscovery>),
+    Keys {
+        exchange: Exchange<FetchKeySet>,
+        /// Those that the discovery document names, if there is one.
+        algorithms: Option<Vec<Algorithm>>,
+    },
+    Ended,
+}
+
+impl Stage {
+    fn keys(url: String, algorithms: Option<Vec<Algorithm>>, jitter: Jitter) -> Self {
+        Self::Keys { exchange: Exchange::new(FetchKeySet { url }, jitter), algorithms }
+    }
+
+    fn keys_of(discovered: Discovered, jitter: Jitter) -> Self {
+        Self::keys(discovered.keys_url, Some(discovered.algorithms), jitter)
+    }
 }
 
 impl KeyFetch {
@@ -153,6 +278,7 @@ impl KeyFetch {
     }
 
     fn land(&mut self) {
+        self.stage = Stage::Ended;
         if let Some(flight) = self.flight.take() {
             let mut state = self.keys.lock();
             if state.flight == Some(flight) {
@@ -160,25 +286,41 @@ impl KeyFetch {
             }
         }
     }
+
+    fn after_discovery(&mut self, discovered: Discovered, now: Millis) -> Step<()> {
+        self.keys.keep_discovered(discovered.clone(), now);
+        self.stage = Stage::keys_of(discovered, self.jitter.fork());
+        self.resume(now, Reply::Start)
+    }
+
+    fn fail(&mut self, error: Error, now: Millis) -> Step<()> {
+        let error = unavailable(error);
+        self.keys.note_failure(&error, now);
+        self.land();
+        Step::Fail(error)
+    }
 }
 
 impl Operation for KeyFetch {
     type Output = ();
 
     fn resume(&mut self, now: Millis, reply: Reply) -> Step<()> {
-        match self.exchange.resume(now, reply) {
-            Step::Done(published) => {
-                self.keys.keep(published, now);
-                self.land();
-                Step::Done(())
-            }
-            Step::Fail(error) => {
-                let error = unavailable(error);
-                self.keys.note_failure(&error, now);
-                self.land();
-                Step::Fail(error)
-            }
-            other => other.and_then(|_| Step::Done(())),
+        match &mut self.stage {
+            Stage::Ended => Step::Fail(ended()),
+            Stage::Discovery(exchange) => match exchange.resume(now, reply) {
+                Step::Done(discovered) => self.after_discovery(discovered, now),
+                Step::Fail(error) => self.fail(error, now),
+                other => other.and_then(|_| Step::Done(())),
+            },
+            Stage::Keys { exchange, algorithms } => match exchange.resume(now, reply) {
+                Step::Done(published) => {
+                    self.keys.keep(published, algorithms.take(), now);
+                    self.land();
+                    Step::Done(())
+                }
+                Step::Fail(error) => self.fail(error, now),
+                other => other.and_then(|_| Step::Done(())),
+            },
         }
     }
 }
@@ -194,7 +336,11 @@ fn unavailable(error: Error) -> Error {
     match error.code() {
         ErrorCode::ApiMisuse => error,
         // Final for the operation that failed; the next one may succeed.
-        ErrorCode::KeysUnavailable => error.retryable(),
+        ErrorCode::KeysUnavailable | ErrorCode::DiscoveryInvalid => error.retryable(),
         _ => Error::new(ErrorCode::KeysUnavailable, format!("the issuer's keys cannot be fetched: {error}")),
     }
+}
+
+fn invalid(found: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidOption, found)
 }

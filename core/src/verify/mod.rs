@@ -2,11 +2,11 @@
 
 mod issuers;
 mod keys;
+mod policy;
 mod verified_cache;
 mod verifier;
 
 pub use issuers::Preset;
-pub use keys::KeyFetch;
-pub use verifier::{
-    DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Verdict, Verified, Verifier, VerifierConfig,
-};
+pub use keys::{KeyFetch, KeySource};
+pub use policy::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, VerifierConfig};
+pub use verifier::{Verdict, Verified, Verifier};

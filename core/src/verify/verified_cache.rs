@@ -6,12 +6,13 @@
 //! and the key must still be in the key set.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::crypto::SHA256_LENGTH;
 use crate::jose::claims::Times;
 use crate::jose::jwk::Jwk;
 use crate::jose::jws::Header;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Independent parts, so that threads seldom wait for each other.
 const SHARDS: usize = 16;

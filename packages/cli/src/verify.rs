@@ -96,6 +96,7 @@ impl Command {
             keys,
             leeway_seconds: self.leeway,
             allowed_emails: (!self.email.is_empty()).then(|| self.email.clone()),
+            ..VerifierConfig::default()
         })
     }
 

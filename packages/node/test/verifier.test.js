@@ -172,7 +172,7 @@ test('the one-line call wants an audience and keeps to its options', async () =>
 test('an option that is misspelt or makes no sense', () => {
   for (const [options, says] of [
     [{ audiance: 'a' }, /no option "audiance"; it has audience/],
-    [{ preset: 'gogle' }, /expected one of google, iap/],
+    [{ preset: 'gogle' }, /expected one of google, cloud_run/],
     [{ leewaySeconds: '30' }, /expected u64/],
     [{ leewaySeconds: 1e9 }, /at most 3600/],
     [{ keysUrl: 'http://keys.example' }, /https/],

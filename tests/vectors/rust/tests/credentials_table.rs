@@ -34,7 +34,8 @@ fn table(matrix: &Value) -> String {
     let mut text = line(&head) + &line(&vec!["---".to_owned(); head.len()]);
     for row in matrix.get("cases").unwrap().as_array().unwrap() {
         let cell = format!("{} · {}", outcome(row, "id_token"), outcome(row, "access_token"));
-        let program = if row.get("supplier").is_some() { "has no functions to ask".to_owned() } else { cell.clone() };
+        let program =
+            if row.get("supplier").is_some() { "has no functions to ask".to_owned() } else { cell.clone() };
         let name = row.get("name").unwrap().as_str().unwrap().to_owned();
         text += &line(&[vec![name], vec![cell; LANGUAGES.len()], vec![program]].concat());
     }

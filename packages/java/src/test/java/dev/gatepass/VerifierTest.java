@@ -145,7 +145,7 @@ class VerifierTest {
     void theOneLineVerifiersAreShared() {
         assertSame(Verifier.google(AUDIENCE), Verifier.google(AUDIENCE));
         assertNotSame(Verifier.google(AUDIENCE), Verifier.google("https://other.example"));
-        assertNotSame(Verifier.google(AUDIENCE), Verifier.iap(AUDIENCE));
+        assertNotSame(Verifier.google(AUDIENCE), Verifier.iap("/projects/1/global/backendServices/2"));
     }
 
     private Verifier.Builder google() {

@@ -1,0 +1,440 @@
+//! What a token is, and all that is wrong with it, in plain words.
+//!
+//! A verifier stops at the first thing that is wrong and says it in one line; whoever debugs a call wants all of them,
+//! and what to change. The rules are the verifier's own: an explanation asks it for every complaint in place of the
+//! first one, and adds words. It never shows the token, and of its claims no more than `iss`, `aud`, `email` and the
+//! times.
+
+mod audience;
+mod kind;
+mod words;
+mod wrapping;
+
+use std::fmt;
+
+pub use self::kind::{Claimed, Kind};
+
+use self::kind::{all_shown, moment, shown, span};
+use self::wrapping::Wrapping;
+use crate::audience::audience_for_url;
+use crate::error::{Error, ErrorCode};
+use crate::header::TokenHeaders;
+use crate::jose::jws;
+use crate::step::Millis;
+use crate::verify::{KeySource, Preset, Verifier, VerifierConfig};
+
+const GOOGLE_EMAIL_TODO: &str = "Ask for the e-mail: format=full from the metadata server, includeEmail: true from \
+                                 generateIdToken. gatepass does both.";
+
+/// A text that somebody sent as a token, and what else is known about the call.
+#[derive(Clone, Copy, Default)]
+pub struct Question<'a> {
+    /// The text, as it was sent or copied.
+    pub token: &'a str,
+    /// The URL that was called.
+    pub url: Option<&'a str>,
+    /// The name of the header that carried it.
+    pub header: Option<&'a str>,
+    /// The moment of the call.
+    pub now: Millis,
+}
+
+/// What there is to say about a token.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Explanation {
+    /// Whether the receiver accepts the text as it stands; `None` where something that decides it is not known: the
+    /// keys, the audience or the issuer.
+    pub accepted: Option<bool>,
+    /// What the text is.
+    pub kind: Kind,
+    /// What the token claims, believed or not.
+    pub claimed: Claimed,
+    /// What was found, the gravest first within the verifier's order of checks.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// How grave it is.
+    pub level: Level,
+    /// The refusal that it leads to; `None` where it leads to none by itself.
+    pub code: Option<ErrorCode>,
+    /// What caused it, where that is known: a stable name in snake_case.
+    pub cause: Option<&'static str>,
+    /// What it means.
+    pub title: &'static str,
+    /// What was found, and what was expected.
+    pub found: String,
+    /// What to change.
+    pub todo: String,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// The token is refused for it.
+    Error,
+    /// The token may be refused for it by another receiver.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Level {
+    /// The name in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// Explains a token to a receiver with these options. What they leave open is taken from the question: the preset from
+/// the kind of token, the audience from the URL. Keys are used where they are given and never fetched.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] and [`ErrorCode::InvalidAudience`].
+pub fn explain(config: VerifierConfig, question: &Question<'_>) -> Result<Explanation, Error> {
+    Ok(Verifier::new(complete(config, question)?)?.explain(question))
+}
+
+/// These options, and what the question says where they are silent: enough for a verifier that can explain, which is
+/// not one to let anybody in with.
+///
+/// # Errors
+/// [`ErrorCode::InvalidAudience`] when the audience is to be told from a URL that has none.
+pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<VerifierConfig, Error> {
+    let (token, _) = wrapping::unwrap(question.token);
+    let claimed = Claimed::read(&token);
+    let issuer_is_open = config.preset.is_none() && config.issuers.is_empty();
+    if issuer_is_open {
+        config.preset = Kind::of(&token, &claimed).preset().or(Some(Preset::Google));
+    } else if config.preset.is_none() && matches!(config.keys, KeySource::Preset) {
+        config.preset = Some(Preset::Oidc);
+    }
+    if config.audiences.is_empty() && !config.any_audience {
+        match (config.preset, question.url, &claimed.iss) {
+            (Some(Preset::Firebase), _, Some(iss)) => {
+                config.audiences = iss.rsplit('/').next().map(str::to_owned).into_iter().collect();
+            }
+            (Some(Preset::Iap), _, _) | (_, None, _) => config.any_audience = true,
+            (_, Some(url), _) => config.audiences = vec![audience_for_url(url)?],
+        }
+    }
+    let callers_are_open = config.allowed_emails.is_none() && config.allowed_subjects.is_none();
+    config.any_caller |= callers_are_open;
+    Ok(config)
+}
+
+impl Verifier {
+    /// Explains a token to this receiver, with the keys that are at hand.
+    pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        let (token, wrappings) = wrapping::unwrap(question.token);
+        let claimed = Claimed::read(&token);
+        let kind = Kind::of(&token, &claimed);
+        let case = Case { verifier: self, question, token: &token, kind, claimed: &claimed };
+        let (errors, signature_checked) = self.complaints(&token, question.now);
+        let mut findings: Vec<_> = wrappings.into_iter().map(wrapped).collect();
+        match case.of_kind() {
+            // It fails the checks of an ID token in ways that say nothing more.
+            Some(finding) if !errors.is_empty() => findings.push(finding),
+            _ => findings.extend(errors.iter().map(|error| case.refused(error))),
+        }
+        findings.extend(case.of_header());
+        findings.extend(case.of_url());
+        findings.extend(case.of_email(&errors));
+        let refused = !errors.is_empty() || findings.iter().any(|finding| finding.level == Level::Error);
+        if !refused {
+            findings.extend(case.undecided(signature_checked));
+        }
+        let is_open = findings.iter().any(|finding| finding.cause.is_some_and(|cause| OPEN.contains(&cause)));
+        let accepted = if refused { Some(false) } else { Some(true).filter(|_| !is_open) };
+        Explanation { accepted, kind, claimed, findings }
+    }
+}
+
+/// Causes that leave the verdict open.
+const OPEN: [&str; 2] = ["signature_not_checked", "audience_not_compared"];
+
+/// All that a finding is made from.
+struct Case<'a> {
+    verifier: &'a Verifier,
+    question: &'a Question<'a>,
+    token: &'a str,
+    kind: Kind,
+    claimed: &'a Claimed,
+}
+
+impl Case<'_> {
+    /// What there is to say about a text that is no ID token.
+    fn of_kind(&self) -> Option<Finding> {
+        let (title, found, todo) = match self.kind {
+            Kind::AccessToken => (
+                "This is an access token, and an ID token is wanted",
+                "the text begins with ya29., as Google's access tokens do",
+                "Access tokens are for Google's own APIs. Ask for an ID token with the receiver's audience: \
+                 fetch_id_token(audience), or gcloud auth print-identity-token.",
+            ),
+            Kind::SelfSignedAssertion => (
+                "This assertion was never exchanged for a token",
+                "a service account signed it itself, for Google's token endpoint",
+                "Send it to https://oauth2.googleapis.com/token with grant_type \
+                 urn:ietf:params:oauth:grant-type:jwt-bearer; id_token in the answer is what the receiver wants. \
+                 fetch_id_token(audience) does that.",
+            ),
+            Kind::SelfSignedAccessToken => (
+                "This token is a service account's own, and Google has not signed it",
+                "iss is a service account, and the audience or scope one of an API",
+                "Google's own APIs accept such tokens, other receivers do not. Ask for an ID token with the \
+                 receiver's audience: fetch_id_token(audience).",
+            ),
+            Kind::NotAToken => (
+                "This is no token",
+                not_a_token(self.token),
+                "Ask for an ID token with the receiver's audience: fetch_id_token(audience), or gcloud auth \
+                 print-identity-token.",
+            ),
+            _ => return None,
+        };
+        let code = match self.kind {
+            Kind::AccessToken | Kind::NotAToken => ErrorCode::TokenMalformed,
+            _ => ErrorCode::BadIssuer,
+        };
+        Some(Finding {
+            level: Level::Error,
+            code: Some(code),
+            cause: Some(self.kind.as_str()),
+            title,
+            found: found.into(),
+            todo: todo.into(),
+        })
+    }
+
+    /// A refusal of the verifier's, with the claim that it is about.
+    fn refused(&self, error: &Error) -> Finding {
+        let (title, todo) = words::words(error.code());
+        let mut finding = Finding {
+            level: Level::Error,
+            code: Some(error.code()),
+            cause: None,
+            title,
+            found: error.detail().into(),
+            todo: todo.into(),
+        };
+        let now = self.question.now.as_secs();
+        match (error.code(), self.claimed.iat, self.claimed.exp) {
+            (ErrorCode::BadAudience, ..) => self.add_audience(&mut finding),
+            (ErrorCode::BadIssuer, ..) => self.add_issuer(&mut finding),
+            (ErrorCode::TokenExpired, _, Some(exp)) => {
+                let ago = span(now.saturating_sub(exp));
+                finding.found = format!("exp is {}, {ago} before now ({})", moment(exp), moment(now));
+            }
+            (ErrorCode::TokenIssuedInFuture, Some(iat), _) => {
+                let ahead = span(iat.saturating_sub(now));
+                finding.cause = Some("clock");
+                finding.found = format!("iat is {}, {ahead} after now ({})", moment(iat), moment(now));
+            }
+            (ErrorCode::EmailNotAllowed, ..) => match &self.claimed.email {
+                Some(email) => finding.found = format!("{}; email is {}", finding.found, shown(email)),
+                None => {
+                    finding.cause = Some("email_missing");
+                    finding.todo = GOOGLE_EMAIL_TODO.into();
+                }
+            },
+            _ => {}
+        }
+        finding
+    }
+
+    fn add_issuer(&self, finding: &mut Finding) {
+        if let Some(iss) = &self.claimed.iss {
+            finding.found = format!("{}; iss is {}", finding.found, shown(iss));
+        }
+        if let Some(preset) = self.kind.preset() {
+            finding.cause = Some("other_preset");
+            finding.todo = format!(
+                "Verify it with preset {}, if this is the kind of token that the receiver wants. It is {}.",
+                preset.as_str(),
+                self.kind.title()
+            );
+        }
+    }
+
+    fn add_audience(&self, finding: &mut Finding) {
+        finding.found = format!("{}; aud is {}", finding.found, all_shown(&self.claimed.aud));
+        let expected = self.verifier.policy().audiences.iter().flatten();
+        let pairs = expected.flat_map(|expected| self.claimed.aud.iter().map(move |found| (found, expected)));
+        if let Some(known) =
+            pairs.take(100).find_map(|(found, expected)| audience::difference(found, expected))
+        {
+            finding.cause = Some(known.cause);
+            finding.found = format!("{}: {}", finding.found, known.found);
+            finding.todo = known.todo;
+        }
+    }
+
+    /// A header in which the receiver does not look for a token.
+    fn of_header(&self) -> Option<Finding> {
+        let name = self.question.header?;
+        let bearer = format!("Bearer {}", self.token);
+        let mut headers = TokenHeaders::default();
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => headers.authorization = Some(&bearer),
+            "x-serverless-authorization" => headers.x_serverless_authorization = Some(&bearer),
+            "x-goog-iap-jwt-assertion" => headers.x_goog_iap_jwt_assertion = Some(self.token),
+            _ => {}
+        }
+        let error = self.verifier.token_from_headers(&headers).err()?;
+        let mut finding = self.refused(&error);
+        finding.cause = Some("wrong_header");
+        finding.title = "The token is in a header where this receiver does not look";
+        finding.found = format!("the token came in {}; {}", shown(name), finding.found);
+        Some(finding)
+    }
+
+    /// A URL whose own audience is none of the receiver's.
+    fn of_url(&self) -> Option<Finding> {
+        let derived = audience_for_url(self.question.url?);
+        let audiences = self.verifier.policy().audiences.as_ref()?;
+        let found = match derived {
+            Err(error) => error.detail().to_owned(),
+            Ok(derived) if !audiences.contains(&derived) => format!(
+                "a caller that tells the audience from the URL asks for {}, and the receiver expects {}",
+                shown(&derived),
+                all_shown(audiences)
+            ),
+            Ok(_) => return None,
+        };
+        Some(Finding {
+            level: Level::Warning,
+            code: None,
+            cause: Some("audience_of_url"),
+            title: "The URL does not tell the audience",
+            found,
+            todo: "Give the caller the audience explicitly, or add the URL's own to the receiver's list."
+                .into(),
+        })
+    }
+
+    /// A Google token that does not say who calls.
+    fn of_email(&self, errors: &[Error]) -> Option<Finding> {
+        let is_told = errors.iter().any(|error| error.claim() == Some("email"));
+        if is_told || self.kind != Kind::GoogleIdToken || self.claimed.email.is_some() {
+            return None;
+        }
+        Some(Finding {
+            level: Level::Warning,
+            code: None,
+            cause: Some("email_missing"),
+            title: "The token does not say who calls",
+            found: "the token has no email: it was asked for in the standard format".into(),
+            todo: GOOGLE_EMAIL_TODO.into(),
+        })
+    }
+
+    /// What is not certain about a token that nothing speaks against.
+    fn undecided(&self, signature_checked: bool) -> impl Iterator<Item = Finding> {
+        let note = |cause, title, found: &str, todo: &str| Finding {
+            level: Level::Note,
+            code: None,
+            cause: Some(cause),
+            title,
+            found: found.into(),
+            todo: todo.into(),
+        };
+        let signature = (!signature_checked).then(|| {
+            note(
+                "signature_not_checked",
+                "The signature was not checked",
+                "the issuer's keys are not at hand",
+                "Give the issuer's keys, or let them be fetched.",
+            )
+        });
+        let audience = self.verifier.policy().audiences.is_none().then(|| {
+            let found =
+                format!("aud is {}, and none was given to compare it with", all_shown(&self.claimed.aud));
+            note(
+                "audience_not_compared",
+                "The audience was not compared",
+                &found,
+                "Give the receiver's audience, or the URL that is called.",
+            )
+        });
+        let is_trusted = self.verifier.policy().trusts_cloud_run && jws::is_stripped(self.token);
+        let trust = is_trusted.then(|| {
+            note(
+                "cloud_run_trusted",
+                "Nothing proves the claims",
+                "Cloud Run removed the signature, and this receiver takes Cloud Run's word",
+                "Make sure that the service lets nobody in without authentication.",
+            )
+        });
+        [signature, audience, trust].into_iter().flatten()
+    }
+}
+
+fn wrapped(wrapping: Wrapping) -> Finding {
+    let (found, todo) = wrapping.words();
+    Finding {
+        level: Level::Error,
+        code: Some(ErrorCode::TokenMalformed),
+        cause: Some(wrapping.cause()),
+        title: "Something stands with the token that does not belong to it",
+        found: found.into(),
+        todo: todo.into(),
+    }
+}
+
+fn not_a_token(text: &str) -> &'static str {
+    match text {
+        "" => "the text is empty",
+        text if text.starts_with("1//") => {
+            "it looks like a refresh token, which is a secret: whoever has it is you"
+        }
+        text if text.starts_with("AIza") => "it looks like an API key, which names a project and no caller",
+        text if text.starts_with("GOCSPX-") => "it looks like an OAuth client's secret",
+        text if text.starts_with("-----BEGIN") => "it looks like a key or a certificate in PEM",
+        text if text.starts_with('{') => "it is JSON, perhaps a credential file or a whole answer",
+        text if text.starts_with('<') => "it is HTML or XML, perhaps a proxy's or a portal's page",
+        _ => "it is no JWT, and begins like no token of Google's",
+    }
+}
+
+impl fmt::Display for Explanation {
+    /// Some lines of plain text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "This is {}.", self.kind.title())?;
+        let claimed = &self.claimed;
+        let texts = [("iss", &claimed.iss), ("email", &claimed.email)];
+        for (name, value) in texts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            writeln!(f, "  {name:<5} {}", shown(value))?;
+        }
+        if !claimed.aud.is_empty() {
+            writeln!(f, "  aud   {}", all_shown(&claimed.aud))?;
+        }
+        for (name, value) in [("iat", claimed.iat), ("exp", claimed.exp)] {
+            if let Some(seconds) = value {
+                writeln!(f, "  {name:<5} {}", moment(seconds))?;
+            }
+        }
+        writeln!(
+            f,
+            "{}",
+            match self.accepted {
+                Some(true) => "It is accepted.",
+                Some(false) => "It is refused.",
+                None => "Nothing speaks against it; whether it is accepted is not known.",
+            }
+        )?;
+        for finding in &self.findings {
+            let code = finding.code.map(|code| format!(" ({code})")).unwrap_or_default();
+            writeln!(f, "\n{}: {}{code}.", finding.level.as_str(), finding.title)?;
+            writeln!(f, "  Found: {}.", finding.found)?;
+            writeln!(f, "  What to do: {}", finding.todo)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Every algorithm verifies with the keys that are meant for it, and with no others.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use gatepass_core::jose::alg::Algorithm;
+use gatepass_core::verify::KeySource;
+use gatepass_core::{Millis, Verdict, Verifier, VerifierConfig};
+use serde_json::Value;
+
+#[test]
+fn algorithms() {
+    let vectors = gatepass_vectors::read("algorithms/algorithms.json");
+    let mut wrong = Vec::new();
+    for case in vectors["cases"].as_array().unwrap() {
+        let outcome = decide(&vectors, case);
+        if case["expected"] != outcome {
+            wrong.push(format!("{}: {outcome}, expected {}", case["name"], case["expected"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// `accept`, or the code of the refusal.
+fn decide(vectors: &Value, case: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let algorithms = case["algorithms"].as_array().unwrap().iter();
+    let verifier = Verifier::new(VerifierConfig {
+        issuers: vec![text(&vectors["issuer"])],
+        audiences: vec![text(&vectors["audience"])],
+        algorithms: algorithms.map(|name| Algorithm::from_name(name.as_str().unwrap()).unwrap()).collect(),
+        keys: KeySource::Static(case["keys"].to_string()),
+        ..VerifierConfig::default()
+    });
+    let now = Millis::from_secs(vectors["now"].as_u64().unwrap());
+    match verifier.unwrap().check(case["token"].as_str().unwrap(), now) {
+        Verdict::Accepted(..) => "accept".into(),
+        Verdict::Rejected(error) => error.code().to_string(),
+        _ => "asked for keys".into(),
+    }
+}
