@@ -138,4 +138,10 @@ const (
 
 	// ErrKeysUnavailable: try again; check that this service reaches the issuer's key URL.
 	ErrKeysUnavailable Code = "KEYS_UNAVAILABLE"
+
+	// ErrSubjectNotAllowed: add the caller's sub to the allowed ones, or call as an account that is.
+	ErrSubjectNotAllowed Code = "SUBJECT_NOT_ALLOWED"
+
+	// ErrDiscoveryInvalid: check the issuer's URL, and what it serves at /.well-known/openid-configuration.
+	ErrDiscoveryInvalid Code = "DISCOVERY_INVALID"
 )

@@ -52,6 +52,8 @@ ErrorCode: TypeAlias = Literal[
     "EMAIL_NOT_ALLOWED",
     "EMAIL_NOT_VERIFIED",
     "KEYS_UNAVAILABLE",
+    "SUBJECT_NOT_ALLOWED",
+    "DISCOVERY_INVALID",
 ]
 """The codes of `GatepassError.code`: the core's closed list, so that a type checker finds a misspelt one."""
 

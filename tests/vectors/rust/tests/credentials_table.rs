@@ -32,7 +32,7 @@ fn table(matrix: &Value) -> String {
     let head: Vec<String> =
         ["credentials"].into_iter().chain(LANGUAGES).chain(["`gatepass token`"]).map(str::to_owned).collect();
     let mut text = line(&head) + &line(&vec!["---".to_owned(); head.len()]);
-    for row in matrix.get("cases").unwrap().as_array().unwrap() {
+    for row in matrix.get("rows").unwrap().as_array().unwrap() {
         let cell = format!("{} · {}", outcome(row, "id_token"), outcome(row, "access_token"));
         let program =
             if row.get("supplier").is_some() { "has no functions to ask".to_owned() } else { cell.clone() };

@@ -106,5 +106,9 @@ public enum ErrorCode {
     /** Send a token whose e-mail the issuer has verified. */
     EMAIL_NOT_VERIFIED,
     /** Try again; check that this service reaches the issuer's key URL. */
-    KEYS_UNAVAILABLE
+    KEYS_UNAVAILABLE,
+    /** Add the caller's sub to the allowed ones, or call as an account that is. */
+    SUBJECT_NOT_ALLOWED,
+    /** Check the issuer's URL, and what it serves at /.well-known/openid-configuration. */
+    DISCOVERY_INVALID
 }
