@@ -1,5 +1,7 @@
 //! The `gatepass` program: one file per subcommand.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
 mod adc;
 mod decode;
 mod emulator;
@@ -46,7 +48,7 @@ enum Command {
     Adc(adc::Command),
     Verify(verify::Command),
     Decode(decode::Command),
-    Emulator(emulator::Command),
+    Emulator(Box<emulator::Command>),
 }
 
 /// Why a subcommand ended early: what was found, what was expected, what to do.

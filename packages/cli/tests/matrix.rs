@@ -1,5 +1,5 @@
 //! Every kind of credentials that tests/vectors/credentials/matrix.json names, by `gatepass token`.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! `gatepass token` fetches from the emulator, by metadata server and by key file; `gatepass verify` accepts it.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

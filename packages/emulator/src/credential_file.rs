@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::gdch::{self, ServiceIdentity};
+use crate::json::with_optional;
 use crate::keys::{KeyError, SigningKey};
 use crate::mint::{Grantor, RefreshToken};
 use crate::user::{CLIENT_ID, CLIENT_SECRET};
@@ -175,7 +176,7 @@ impl ExternalAccount {
 
     fn members(&self, emulator_url: &str) -> Value {
         let emulator_url = without_slash(emulator_url);
-        let mut file = json!({
+        let file = json!({
             "type": "external_account",
             "audience": self.audience,
             "subject_token_type": self.source.token_type(),
@@ -183,13 +184,9 @@ impl ExternalAccount {
             "credential_source": self.source.members(emulator_url),
             "universe_domain": "googleapis.com",
         });
-        if let Some(target) = &self.target {
-            file["service_account_impersonation_url"] = impersonation_url(target, emulator_url).into();
-        }
-        if let Some(project) = &self.workforce_pool_user_project {
-            file["workforce_pool_user_project"] = json!(project);
-        }
-        file
+        let impersonation = self.target.as_ref().map(|target| impersonation_url(target, emulator_url));
+        let file = with_optional(file, "service_account_impersonation_url", impersonation);
+        with_optional(file, "workforce_pool_user_project", self.workforce_pool_user_project.as_deref())
     }
 }
 
@@ -214,11 +211,8 @@ impl Source {
                 "format": json_format(),
             }),
             Self::Executable { command, output_file } => {
-                let mut executable = json!({ "command": command, "timeout_millis": 30_000 });
-                if let Some(path) = output_file {
-                    executable["output_file"] = json!(path);
-                }
-                json!({ "executable": executable })
+                let executable = json!({ "command": command, "timeout_millis": 30_000 });
+                json!({ "executable": with_optional(executable, "output_file", output_file.as_deref()) })
             }
             Self::Aws => json!({
                 "environment_id": "aws1",
@@ -229,14 +223,11 @@ impl Source {
                     "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
             }),
             Self::Certificate { config, trust_chain } => {
-                let mut certificate = match config {
+                let certificate = match config {
                     Some(path) => json!({ "certificate_config_location": path }),
                     None => json!({ "use_default_certificate_config": true }),
                 };
-                if let Some(path) = trust_chain {
-                    certificate["trust_chain_path"] = json!(path);
-                }
-                json!({ "certificate": certificate })
+                json!({ "certificate": with_optional(certificate, "trust_chain_path", trust_chain.as_deref()) })
             }
             Self::Supplier { name } => json!({ "supplier": name }),
         }
@@ -285,11 +276,8 @@ fn without_slash(url: &str) -> &str {
     url.trim_end_matches('/')
 }
 
-fn marked(mut file: Value) -> Value {
-    if let Value::Object(members) = &mut file {
-        members.insert("gatepass_emulator".to_owned(), TEST_KEY_NOTICE.into());
-    }
-    file
+fn marked(file: Value) -> Value {
+    with_optional(file, "gatepass_emulator", Some(TEST_KEY_NOTICE))
 }
 
 /// With the members in alphabetical order, as gcloud writes them.

@@ -31,6 +31,7 @@ mod fingerprint;
 pub mod gdch;
 pub mod http;
 mod iam_credentials;
+mod json;
 mod jws;
 pub mod keys;
 mod metadata;

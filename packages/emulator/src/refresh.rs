@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::Config;
 use crate::http::{Request, Response};
+use crate::json::with_optional;
 use crate::mint::{AccessToken, Grantor, RefreshToken};
 use crate::oauth::{self, Client, Refusal, invalid_client, invalid_grant, optional, required};
 use crate::refresh_tokens::RefreshTokens;
@@ -59,16 +60,15 @@ fn grant(
         .ok_or_else(|| invalid_grant("Token has been expired or revoked."))?;
     let scope = optional(request, "scope").unwrap_or_else(|| GRANTED_SCOPES.to_owned());
     let token = AccessToken::new(&refresh_token.principal, &scope, now.after(config.token_lifetime));
-    let mut answer = json!({
+    let answer = json!({
         "access_token": token.encode(),
         "expires_in": config.expires_in(),
         "scope": scope,
         "token_type": "Bearer",
     });
-    if config.changes.rotate_refresh_token {
-        answer["refresh_token"] = json!(refresh_tokens.replace(&refresh_token).encode());
-    }
-    Ok(Response::json(200, &answer))
+    let replaces = config.changes.rotate_refresh_token;
+    let next = replaces.then(|| refresh_tokens.replace(&refresh_token).encode());
+    Ok(Response::json(200, &with_optional(answer, "refresh_token", next)))
 }
 
 impl Client {

@@ -1,5 +1,6 @@
 //! What a token stands for: `https://oauth2.googleapis.com/tokeninfo`, which answers with strings throughout.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::http::{Request, Response};
@@ -13,41 +14,68 @@ use crate::{Config, ServiceAccount};
 
 /// Answers a GET for `access_token` or `id_token`.
 pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
-    let members = match (request.query_parameter("access_token"), request.query_parameter("id_token")) {
-        (Some(token), None) => AccessToken::decode(&token).and_then(|token| access_token(&token, now)),
-        (None, Some(token)) => id_token(config, &token, now)?,
+    let access_token = request.query_parameter("access_token");
+    let id_token = request.query_parameter("id_token");
+    let known = match (access_token, id_token) {
+        (Some(token), None) => AccessToken::decode(&token)
+            .filter(|token| now < token.expires_at)
+            .map(|token| Response::json(200, &AccessTokenInfo::of(&token, now))),
+        (None, Some(token)) => {
+            id_token_info(config, &token, now)?.map(|members| Response::json(200, &members))
+        }
         _ => None,
     };
-    Ok(match members {
-        Some(members) => Response::json(200, &members),
-        None => {
-            let error = json!({ "error": "invalid_token", "error_description": "Invalid Value" });
-            Response::json(400, &error)
-        }
-    })
+    Ok(known.unwrap_or_else(|| {
+        Response::json(400, &json!({ "error": "invalid_token", "error_description": "Invalid Value" }))
+    }))
 }
 
-fn access_token(token: &AccessToken, now: UnixSeconds) -> Option<Value> {
-    if token.expires_at <= now {
-        return None;
+#[derive(Serialize)]
+struct AccessTokenInfo<'a> {
+    #[serde(flatten)]
+    holder: Holder<'a>,
+    scope: &'a str,
+    exp: String,
+    expires_in: String,
+    access_type: &'static str,
+}
+
+/// Whom an access token speaks for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Holder<'a> {
+    Account {
+        azp: String,
+        aud: String,
+        email: &'a str,
+        email_verified: &'static str,
+    },
+    /// A federated identity has a name and nothing else.
+    Federated {
+        sub: &'a str,
+    },
+}
+
+impl<'a> AccessTokenInfo<'a> {
+    fn of(token: &'a AccessToken, now: UnixSeconds) -> Self {
+        Self {
+            holder: Holder::of(&token.principal),
+            scope: &token.scope,
+            exp: token.expires_at.0.to_string(),
+            expires_in: token.expires_at.since(now).to_string(),
+            access_type: "online",
+        }
     }
-    let mut members = json!({
-        "scope": token.scope,
-        "exp": token.expires_at.0.to_string(),
-        "expires_in": token.expires_at.since(now).to_string(),
-        "access_type": "online",
-    });
-    if is_email(&token.principal) {
-        let client = client_id(&token.principal);
-        members["azp"] = json!(client);
-        members["aud"] = json!(client);
-        members["email"] = json!(token.principal);
-        members["email_verified"] = json!("true");
-    } else {
-        // A federated identity has a name and nothing else.
-        members["sub"] = json!(token.principal);
+}
+
+impl<'a> Holder<'a> {
+    fn of(principal: &'a str) -> Self {
+        if !is_email(principal) {
+            return Self::Federated { sub: principal };
+        }
+        let client = client_id(principal);
+        Self::Account { azp: client.clone(), aud: client, email: principal, email_verified: "true" }
     }
-    Some(members)
 }
 
 /// A service account is its own OAuth client; a person has logged in through one.
@@ -58,7 +86,7 @@ fn client_id(email: &str) -> String {
     }
 }
 
-fn id_token(config: &Config, token: &str, now: UnixSeconds) -> Result<Option<Value>, KeyError> {
+fn id_token_info(config: &Config, token: &str, now: UnixSeconds) -> Result<Option<Object>, KeyError> {
     let Some(jws) = Unverified::parse(token) else { return Ok(None) };
     let expires_at = jws.claims.get("exp").and_then(Value::as_u64).map(UnixSeconds);
     if expires_at.is_none_or(|expires_at| expires_at <= now)
@@ -70,5 +98,5 @@ fn id_token(config: &Config, token: &str, now: UnixSeconds) -> Result<Option<Val
         Value::String(_) => (name, value),
         other => (name, json!(other.to_string())),
     });
-    Ok(Some(Value::Object(Object::from_iter(members))))
+    Ok(Some(members.collect()))
 }

@@ -101,6 +101,30 @@ def test_a_service_account_signs_for_itself(emulator: Emulator) -> None:
     assert emulator.counts() == {}
 
 
+def test_another_universe_is_trusted_if_it_is_named(emulator: Emulator) -> None:
+    key = json.loads(emulator.key_file(EMAIL)) | {"universe_domain": "universe.example"}
+    key["token_uri"] = "https://oauth2.universe.example/token"
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(credentials_json=key).fetch_self_signed_jwt(AUDIENCE)
+    assert raised.value.code == "ENDPOINT_NOT_ALLOWED"
+    source = gatepass.TokenSource(credentials_json=key, universe_domain="universe.example")
+    assert claims_of(source.fetch_self_signed_jwt(AUDIENCE))["iss"] == EMAIL
+
+
+def test_the_id_token_of_a_persons_login_is_given_if_it_is_asked_for(adc: Emulator, tmp_path: Path) -> None:
+    options = ["--type", "authorized_user", "--email", "jane@example.com"]
+    path = adc.write_key_file(tmp_path / "credentials.json", *options)
+    with pytest.raises(gatepass.CredentialsError) as raised:
+        gatepass.TokenSource(credentials_file=path).fetch_id_token(AUDIENCE)
+    assert raised.value.code == "ID_TOKEN_UNSUPPORTED"
+    client = json.loads(path.read_text())["client_id"]
+    of_login = adc.mint(claims={"aud": client, "email": "jane@example.com"})
+    answer = {"access_token": "a", "expires_in": 3600, "id_token": of_login}
+    adc.fault(path="/token", status=200, body=answer)
+    source = gatepass.TokenSource(credentials_file=path, allow_user_id_token=True)
+    assert source.fetch_id_token(client) == of_login
+
+
 def test_options_reach_the_core(adc: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(gatepass.CredentialsError) as raised:
         gatepass.TokenSource(expect_type="service_account").fetch_id_token(AUDIENCE)

@@ -59,3 +59,45 @@ fn for_ureq(certificates: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
 fn read(path: &str) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{path} cannot be read: {}", error.kind()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use gatepass_emulator::tls;
+
+    use super::*;
+
+    /// Writes a file for the test, and gives its path.
+    fn file(name: &str, content: &str) -> String {
+        let path = std::env::temp_dir().join(format!("gatepass-{}-{name}", std::process::id()));
+        fs::write(&path, content).unwrap();
+        path.into_os_string().into_string().unwrap()
+    }
+
+    fn refused(cert_path: &str, key_path: &str) -> String {
+        let files = ClientCertificate { cert_path: cert_path.to_owned(), key_path: key_path.to_owned() };
+        client_certificate(&files).err().unwrap()
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_presented_is_named_and_not_shown() {
+        let (workload, server) = (tls::workload().unwrap(), tls::server().unwrap());
+        let certificate = file("certificate.pem", &workload.certificate_pem);
+        let (key, other) =
+            (file("key.pem", &workload.private_key_pem), file("other.pem", &server.private_key_pem));
+        let files = ClientCertificate { cert_path: certificate.clone(), key_path: key.clone() };
+        assert!(client_certificate(&files).is_ok());
+
+        assert_eq!(refused("/no/such/file", &key), "/no/such/file cannot be read: entity not found");
+        assert_eq!(refused(&key, &key), format!("{key} holds no PEM certificate"));
+        assert_eq!(refused(&certificate, &certificate), format!("{certificate} holds no private key in PEM"));
+        assert_eq!(
+            refused(&certificate, &other),
+            format!("{other} is not the key of the certificate in {certificate}")
+        );
+        for path in [certificate, key, other] {
+            fs::remove_file(Path::new(&path)).unwrap();
+        }
+    }
+}

@@ -213,7 +213,8 @@ class GoogleAuthTest {
                 .setScopes(List.of(SCOPE))
                 .build();
         assertSameOwner(CALLER, google, ours);
-        assertEquals(List.of(asked.get(0), asked.get(0)), asked);
+        assertTrue(asked.size() > 1);
+        assertEquals(List.of(asked.get(0)), asked.stream().distinct().toList());
     }
 
     @Test
