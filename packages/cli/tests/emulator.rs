@@ -2,122 +2,90 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod support;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatepass_emulator::mint::AccessToken;
 use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use support::emulator::succeeded;
+use support::{Answer, Running, gatepass, text};
 
 const SERVICE_ACCOUNT: &str = "sa@shop.iam.gserviceaccount.com";
 
-/// A running emulator. It stops when this is dropped, or when the test process dies: its standard input closes.
-struct Running {
-    process: Child,
-    stdin: Option<ChildStdin>,
-    /// What it printed.
-    lines: Vec<String>,
-    address: String,
+/// What these tests ask of a running emulator.
+trait Emulator {
+    fn metadata(&self, path: &str) -> Answer;
+
+    /// Writes a credential file that leads here, and gives its path.
+    fn credential_file(&self, name: &str, options: &[&str]) -> String;
+
+    /// Runs `gatepass` with nothing in its environment but what the emulator printed.
+    fn run(&self, arguments: &[&str]) -> Output;
+
+    /// Fetches a token with that credential file, and gives its claims, which are not verified.
+    fn id_token_claims(&self, credentials: &str) -> Value;
+
+    /// Fetches an access token with that credential file, and gives the e-mail or name for which it speaks.
+    fn access_token_principal(&self, credentials: &str) -> String;
+
+    fn order_fault(&self, order: &Value);
 }
 
-impl Running {
-    fn start(options: &[&str]) -> Self {
-        let mut process = gatepass(&["emulator", "--port", "0", "--exit-with-stdin"])
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let mut lines = Vec::new();
-        let address = stdout.lines().map(Result::unwrap).find_map(|line| {
-            lines.push(line);
-            lines.last()?.strip_prefix("# listening on http://").map(str::to_owned)
-        });
-        let address = address.expect("an emulator that listens");
-        Self { stdin: process.stdin.take(), process, lines, address }
-    }
-
-    /// Sends one request on a connection of its own, and gives the status, the head and the body.
-    fn send(&self, method: &str, target: &str, headers: &str, body: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_ascii_lowercase(), body.to_owned())
-    }
-
-    fn metadata(&self, path: &str) -> (u16, String, String) {
+impl Emulator for Running {
+    fn metadata(&self, path: &str) -> Answer {
         self.send("GET", &format!("/computeMetadata/v1/{path}"), "Metadata-Flavor: Google\r\n", "")
     }
 
-    /// Writes a credential file that leads here, and gives its path.
     fn credential_file(&self, name: &str, options: &[&str]) -> String {
         let path = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
-        let url = format!("http://{}", self.address);
+        let url = self.url();
         let output =
             gatepass(&["emulator", "key", "--emulator", &url, "--out", &path]).args(options).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        succeeded(&output.unwrap());
         path
     }
 
-    /// Runs `gatepass` with nothing in its environment but what the emulator printed.
     fn run(&self, arguments: &[&str]) -> Output {
-        let exports = self.lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-        gatepass(arguments).env_clear().envs(exports).output().unwrap()
+        gatepass(arguments).envs(self.exports()).output().unwrap()
     }
 
-    /// Fetches a token with that credential file, and gives its claims, which are not verified.
     fn id_token_claims(&self, credentials: &str) -> Value {
-        let output =
-            self.run(&["token", "--audience", "https://orders.example", "--credentials", credentials]);
-        assert!(output.status.success(), "{credentials}: {}", text(&output.stderr));
-        let claims = text(&output.stdout).split('.').nth(1).unwrap();
-        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+        let token = succeeded(&self.run(&[
+            "token",
+            "--audience",
+            "https://orders.example",
+            "--credentials",
+            credentials,
+        ]));
+        claims(&token)
     }
 
-    /// Fetches an access token with that credential file, and gives the e-mail or name for which it speaks.
     fn access_token_principal(&self, credentials: &str) -> String {
         let scope = "https://www.googleapis.com/auth/cloud-platform";
-        let output = self.run(&["token", "--scope", scope, "--credentials", credentials]);
-        assert!(output.status.success(), "{credentials}: {}", text(&output.stderr));
-        AccessToken::decode(text(&output.stdout).trim()).unwrap().principal
+        let token = succeeded(&self.run(&["token", "--scope", scope, "--credentials", credentials]));
+        AccessToken::decode(&token).unwrap().principal
     }
 
     fn order_fault(&self, order: &Value) {
-        assert_eq!(self.send("POST", "/emulator/v1/fault", "", &order.to_string()).0, 200);
+        assert_eq!(self.send("POST", "/emulator/v1/fault", "", &order.to_string()).status, 200);
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // The program ends by itself; were it not to, the test would hang here and show it.
-        assert!(self.process.wait().unwrap().success());
-    }
-}
-
-fn gatepass(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepass"));
-    command.args(arguments);
-    command
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+/// The claims of an ID token, which is not verified.
+fn claims(token: &str) -> Value {
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
 }
 
 /// Checks the exit code, and that one line on standard error holds each of the words.
@@ -148,6 +116,29 @@ fn the_environment_is_printed_for_a_shell() {
 }
 
 #[test]
+fn the_address_of_tls_is_printed_and_trusted() {
+    let emulator = Running::start(&["--mtls-port", "0"]);
+    let mtls = emulator.lines.iter().find_map(|line| line.strip_prefix("# mTLS on https://")).unwrap();
+    let trusted = format!("{},{mtls}", emulator.address);
+    assert!(emulator.exports().any(|export| export == ("GATEPASS_TRUSTED_ENDPOINTS", &trusted)));
+}
+
+/// A client without a certificate is served, one that does not know the authority breaks off.
+#[test]
+fn tls_is_for_those_who_trust_the_authority() {
+    let emulator = Running::start(&["--mtls-port", "0"]);
+    let url = emulator.lines.iter().find_map(|line| line.strip_prefix("# mTLS on ")).unwrap();
+    let authority = succeeded(&emulator.run(&["emulator", "ca"]));
+    let roots = RootCerts::from([Certificate::from_pem(authority.as_bytes()).unwrap()]);
+    let status = |tls: TlsConfig| {
+        let agent = Agent::config_builder().tls_config(tls).build().new_agent();
+        agent.get(url).call().ok().map(|answer| answer.status().as_u16())
+    };
+    assert_eq!(status(TlsConfig::builder().root_certs(roots).build()), Some(200));
+    assert_eq!(status(TlsConfig::default()), None);
+}
+
+#[test]
 fn options_reach_the_emulator() {
     let emulator = Running::start(&[
         "--email",
@@ -158,37 +149,36 @@ fn options_reach_the_emulator() {
         "60",
     ]);
     assert_eq!(
-        emulator.metadata("instance/service-accounts/default/email").2,
+        emulator.metadata("instance/service-accounts/default/email").body,
         "sa@shop.iam.gserviceaccount.com"
     );
-    assert_eq!(emulator.metadata("project/project-id").2, "shop");
-    assert!(emulator.metadata("instance/region").2.ends_with("/europe-west1"));
+    assert_eq!(emulator.metadata("project/project-id").body, "shop");
+    assert!(emulator.metadata("instance/region").body.ends_with("/europe-west1"));
     let token: Value =
-        serde_json::from_str(&emulator.metadata("instance/service-accounts/default/token").2).unwrap();
+        serde_json::from_str(&emulator.metadata("instance/service-accounts/default/token").body).unwrap();
     assert_eq!(token["expires_in"], 60);
 }
 
 #[test]
 fn endpoints_answer_over_loopback() {
     let emulator = Running::start(&[]);
-    let (status, head, _) = emulator.send("GET", "/", "", "");
-    assert_eq!(status, 200);
-    assert!(head.contains("metadata-flavor: google"), "{head}");
+    let answer = emulator.send("GET", "/", "", "");
+    assert_eq!((answer.status, answer.header("Metadata-Flavor")), (200, Some("Google")));
 
-    let (status, _, token) =
+    let Answer { status, body: token, .. } =
         emulator.metadata("instance/service-accounts/default/identity?audience=https%3A%2F%2Fa.example");
     assert_eq!((status, token.split('.').count()), (200, 3));
 
-    let (status, _, body) = emulator.send("POST", "/token", "", "grant_type=password");
+    let Answer { status, body, .. } = emulator.send("POST", "/token", "", "grant_type=password");
     let error: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &error["error"]), (400, &json!("unsupported_grant_type")));
 
-    let (_, _, configuration) = emulator.send("GET", "/.well-known/openid-configuration", "", "");
+    let configuration = emulator.send("GET", "/.well-known/openid-configuration", "", "").body;
     let configuration: Value = serde_json::from_str(&configuration).unwrap();
     assert_eq!(configuration["jwks_uri"], format!("http://{}/oauth2/v3/certs", emulator.address));
 
-    let (status, _, _) = emulator.send("POST", "/token", "", &"x".repeat((1 << 20) + 1));
-    assert_eq!(status, 413);
+    let too_large = emulator.send("POST", "/token", "", &"x".repeat((1 << 20) + 1));
+    assert_eq!(too_large.status, 413);
 }
 
 #[test]
@@ -215,12 +205,12 @@ fn faults_reach_the_wire() {
     let order =
         json!({ "path": "/", "status": 302, "headers": { "Location": "http://a.example/" }, "delay_ms": 1 });
     emulator.order_fault(&order);
-    let (status, head, body) = emulator.send("GET", "/", "", "");
-    assert_eq!((status, body.as_str()), (302, ""));
-    assert!(head.contains("location: http://a.example/"), "{head}");
+    let answer = emulator.send("GET", "/", "", "");
+    assert_eq!((answer.status, answer.body.as_str()), (302, ""));
+    assert_eq!(answer.header("Location"), Some("http://a.example/"));
 
     emulator.order_fault(&json!({ "path": "/", "status": 200, "body_bytes": 10_000_000 }));
-    assert_eq!(emulator.send("GET", "/", "", "").2.len(), 10_000_000);
+    assert_eq!(emulator.send("GET", "/", "", "").body.len(), 10_000_000);
 
     emulator.order_fault(&json!({ "path": "/", "drop": true }));
     let mut stream = TcpStream::connect(&emulator.address).unwrap();
@@ -241,11 +231,9 @@ fn faults_and_the_clock_can_be_set_at_the_start() {
         "-3600",
     ]);
     let statuses = [("GET", "/"), ("POST", "/token"), ("GET", "/")];
-    assert_eq!(statuses.map(|(method, path)| emulator.send(method, path, "", "").0), [503, 429, 200]);
+    assert_eq!(statuses.map(|(method, path)| emulator.send(method, path, "", "").status), [503, 429, 200]);
 
-    let token = emulator.metadata("instance/service-accounts/default/identity?audience=a").2;
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let claims = claims(&emulator.metadata("instance/service-accounts/default/identity?audience=a").body);
     // An hour's token that was issued an hour ago is over.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     assert!(claims["exp"].as_u64().unwrap() <= now);

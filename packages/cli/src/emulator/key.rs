@@ -188,15 +188,16 @@ impl Options {
     }
 
     fn external_account(&self) -> Result<String, Failure> {
+        // Only over TLS does a client present a certificate.
+        let is_certificate = self.source == Some(SourceKind::Certificate);
+        let url = if is_certificate { self.tls_url()? } else { &self.emulator };
         let account = ExternalAccount {
             audience: self.audience.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned()),
             source: self.subject_token_source()?,
             target: if self.no_impersonation { None } else { Some(self.service_account()?) },
             workforce_pool_user_project: self.workforce_pool_user_project.clone(),
         };
-        // Only over TLS does a client present a certificate.
-        let is_certificate = matches!(account.source, Source::Certificate { .. });
-        Ok(account.file(if is_certificate { self.tls_url()? } else { &self.emulator }))
+        Ok(account.file(url))
     }
 
     fn gdch_service_account(&self) -> Result<String, Failure> {
@@ -209,9 +210,10 @@ impl Options {
                 "the authority's certificate is written beside the credential file; name that with --out",
             )
         })?;
+        let url = self.tls_url()?;
         let authority = tls::authority_pem().map_err(unusable_key)?;
         let ca_path = place.write_beside("ca.pem", &authority)?;
-        credential_file::gdch_service_account(&identity, self.tls_url()?, &ca_path).map_err(unusable_key)
+        credential_file::gdch_service_account(&identity, url, &ca_path).map_err(unusable_key)
     }
 
     fn tls_url(&self) -> Result<&str, Failure> {
