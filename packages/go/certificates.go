@@ -20,24 +20,23 @@ type clientCertificate struct {
 func withCertificates(base http.RoundTripper, step *step) (*http.Transport, error) {
 	transport, ok := base.(*http.Transport)
 	if !ok {
-		return nil, fmt.Errorf("a transport of the type %T brings no certificates, expected a *http.Transport (%w)", base,
-			errors.ErrUnsupported)
+		return nil, fmt.Errorf("a transport of the type %T brings no certificates along, expected an *http.Transport: %w",
+			base, errors.ErrUnsupported)
 	}
 	transport = transport.Clone()
-	transport.DisableKeepAlives = true
-	// What base has negotiated HTTP/2 by does not come along. One exchange needs none.
-	transport.ForceAttemptHTTP2 = false
+	transport.DisableKeepAlives = true // Nobody would use the connection again, or close it.
 	if transport.TLSClientConfig == nil {
 		transport.TLSClientConfig = &tls.Config{}
 	}
 	config := transport.TLSClientConfig
-	config.NextProtos = nil
+	// The clone may offer HTTP/2 without being able to speak it. One exchange does not need it.
+	config.NextProtos, transport.ForceAttemptHTTP2 = nil, false
 	if files := step.ClientCertificate; files != nil {
 		certificate, err := tls.LoadX509KeyPair(files.CertPath, files.KeyPath)
 		if err != nil {
 			return nil, fmt.Errorf("the client certificate %s with the key %s: %v", files.CertPath, files.KeyPath, err)
 		}
-		config.Certificates = []tls.Certificate{certificate}
+		config.Certificates, config.GetClientCertificate = []tls.Certificate{certificate}, nil
 	}
 	if path := step.CACertificatePath; path != "" {
 		authorities, err := readAuthorities(path)

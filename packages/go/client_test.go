@@ -49,7 +49,7 @@ func TestClientWithoutAnAudience(t *testing.T) {
 	startEmulator(t).setEnv()
 	var audiences []any
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		audiences = append(audiences, claimsOf(t, r)["aud"])
+		audiences = append(audiences, claimsIn(t, r.Header.Get("Authorization"))["aud"])
 	}))
 	defer receiver.Close()
 	another := httptest.NewServer(receiver.Config.Handler)
@@ -202,10 +202,10 @@ func sendRaw(request *http.Request) (*http.Response, error) {
 	return http.ReadResponse(bufio.NewReader(connection), request)
 }
 
-// claimsOf reads the claims of a request's token as they stand.
-func claimsOf(t *testing.T, request *http.Request) object {
-	payload := strings.Split(request.Header.Get("Authorization"), ".")[1]
+// claimsIn reads the claims of a token as they stand.
+func claimsIn(t *testing.T, token string) object {
 	var claims object
+	payload := strings.Split(token, ".")[1]
 	must(t, json.Unmarshal(got(base64.RawURLEncoding.DecodeString(payload))(t), &claims))
 	return claims
 }

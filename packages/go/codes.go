@@ -43,8 +43,8 @@ const (
 	// ErrTokenResponseInvalid: check that no proxy or portal answers in place of the endpoint.
 	ErrTokenResponseInvalid Code = "TOKEN_RESPONSE_INVALID"
 
-	// ErrIdTokenUnsupported: impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account.
-	ErrIdTokenUnsupported Code = "ID_TOKEN_UNSUPPORTED"
+	// ErrIDTokenUnsupported: impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account.
+	ErrIDTokenUnsupported Code = "ID_TOKEN_UNSUPPORTED"
 
 	// ErrExecutableNotAllowed: set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file.
 	ErrExecutableNotAllowed Code = "EXECUTABLE_NOT_ALLOWED"
@@ -52,8 +52,8 @@ const (
 	// ErrSubjectTokenFailed: check the source of the subject token that the credential file names.
 	ErrSubjectTokenFailed Code = "SUBJECT_TOKEN_FAILED"
 
-	// ErrSelfSignedJwtUnsupported: use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it.
-	ErrSelfSignedJwtUnsupported Code = "SELF_SIGNED_JWT_UNSUPPORTED"
+	// ErrSelfSignedJWTUnsupported: use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it.
+	ErrSelfSignedJWTUnsupported Code = "SELF_SIGNED_JWT_UNSUPPORTED"
 
 	// ErrSubjectUnsupported: use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate.
 	ErrSubjectUnsupported Code = "SUBJECT_UNSUPPORTED"

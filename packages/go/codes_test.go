@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,11 +49,11 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// constantName turns TOKEN_EXPIRED into ErrTokenExpired, and API_MISUSE into ErrAPIMisuse.
+// constantName turns TOKEN_EXPIRED into ErrTokenExpired, and ID_TOKEN_UNSUPPORTED into ErrIDTokenUnsupported.
 func constantName(code string) string {
 	name := "Err"
 	for _, word := range strings.Split(code, "_") {
-		if word != "API" {
+		if !slices.Contains([]string{"API", "ID", "JWT"}, word) {
 			word = word[:1] + strings.ToLower(word[1:])
 		}
 		name += word

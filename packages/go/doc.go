@@ -33,7 +33,8 @@
 //	if errors.Is(err, gatepass.ErrTokenExpired) { … }
 //
 // No error, and nothing that is printed of this package's types, holds a token or a key. The tokens themselves are in
-// [oauth2.Token], which prints what it holds.
+// [oauth2.Token], which prints what it holds. Of the error of a [Supplier] only the type is printed; [errors.As] finds
+// it.
 //
 // # Building
 //

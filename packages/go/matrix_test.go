@@ -26,8 +26,9 @@ type matrixRow struct {
 	Key     []string
 	Env     map[string]string
 	Options struct {
-		Impersonate string
-		Delegates   []string
+		Impersonate  string
+		Delegates    []string
+		GDCHAudience string `json:"gdch_audience"`
 	}
 	Supplier    string
 	IDToken     map[string]string `json:"id_token"`
@@ -109,6 +110,9 @@ func (r matrixRow) source(t *testing.T, emulator *emulator) (*gatepass.Source, [
 	var options []gatepass.SourceOption
 	if r.Options.Impersonate != "" {
 		options = append(options, gatepass.WithImpersonation(r.Options.Impersonate, r.Options.Delegates...))
+	}
+	if r.Options.GDCHAudience != "" {
+		options = append(options, gatepass.WithGDCHAudience(r.Options.GDCHAudience))
 	}
 	if r.Supplier != "" {
 		options = append(options, gatepass.WithSupplier(r.Supplier,

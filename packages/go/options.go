@@ -89,6 +89,12 @@ func WithExpectedType(name string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.ExpectType = &name })
 }
 
+// WithQuotaProject bills calls of Google's APIs to this project instead of the one that the credential file names. It
+// is among [Source.AccessTokenHeaders].
+func WithQuotaProject(id string) SourceOption {
+	return sourceOption(func(s *sourceSettings) { s.QuotaProjectID = &id })
+}
+
 // WithUniverseDomain trusts the endpoints of this universe beside those of Google's own.
 func WithUniverseDomain(domain string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.UniverseDomain = &domain })
@@ -180,6 +186,7 @@ type sourceSettings struct {
 	GDCHAudience           *string  `json:"gdch_audience,omitempty"`
 	AllowUserIDToken       bool     `json:"allow_user_id_token,omitempty"`
 	ExpectType             *string  `json:"expect_type,omitempty"`
+	QuotaProjectID         *string  `json:"quota_project_id,omitempty"`
 	UniverseDomain         *string  `json:"universe_domain,omitempty"`
 	TrustedEndpoints       []string `json:"trusted_endpoints,omitempty"`
 	Seed                   uint64   `json:"seed"`

@@ -60,6 +60,34 @@ func (s *Source) AccessToken(ctx context.Context, scopes ...string) (*oauth2.Tok
 	return s.slot(slotKey{accessToken, strings.Join(scopes, " ")}).token(ctx)
 }
 
+// AccessTokenHeaders returns the headers of a call of Google's APIs: Authorization with an access token, as
+// [Source.AccessToken] returns it, and what goes with that, such as the project that is billed.
+func (s *Source) AccessTokenHeaders(ctx context.Context, scopes ...string) (http.Header, error) {
+	token, err := s.AccessToken(ctx, scopes...)
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.native.AccessTokenHeaders()
+	if err != nil {
+		return nil, asError(err)
+	}
+	var others [][2]string
+	if err := json.Unmarshal([]byte(text), &others); err != nil {
+		return nil, fault(err)
+	}
+	headers := http.Header{"Authorization": {token.TokenType + " " + token.AccessToken}}
+	for _, header := range others {
+		headers.Set(header[0], header[1])
+	}
+	return headers, nil
+}
+
+// SelfSignedJWT returns a JWT for audience that the service account has signed itself (AIP-4111), with its own key or by
+// IAM's. Otherwise as [Source.IDToken].
+func (s *Source) SelfSignedJWT(ctx context.Context, audience string) (*oauth2.Token, error) {
+	return s.slot(slotKey{selfSignedJWT, audience}).token(ctx)
+}
+
 // FetchIDToken returns an ID token for audience from the program's Application Default Credentials. The source behind
 // it is one for the whole process.
 func FetchIDToken(ctx context.Context, audience string) (string, error) {
@@ -102,8 +130,9 @@ func AudienceForURL(url string) (string, error) {
 }
 
 const (
-	idToken     = "id_token"
-	accessToken = "access_token"
+	idToken       = "id_token"
+	accessToken   = "access_token"
+	selfSignedJWT = "self_signed_jwt"
 )
 
 var defaultSource = sync.OnceValues(func() (*Source, error) { return NewSource() })

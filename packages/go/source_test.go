@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -106,6 +107,86 @@ func TestAccessToken(t *testing.T) {
 	tokens := got(gatepass.NewAccessTokenSource(ctx, []string{"a", "b"}))(t)
 	if got(tokens.Token())(t).AccessToken == "" {
 		t.Errorf("no token")
+	}
+}
+
+func TestAServiceAccountSignsForItself(t *testing.T) {
+	emulator := startEmulator(t)
+	clearEnv(t)
+	source := got(gatepass.NewSource(
+		gatepass.WithCredentialsFile(emulator.keyFile("--email", caller)), gatepass.WithSelfSignedAccessTokens(),
+		gatepass.WithTrustedEndpoints(emulator.host())))(t)
+	claims := claimsIn(t, got(source.SelfSignedJWT(deadline(t), audience))(t).AccessToken)
+	if claims["iss"] != caller || claims["aud"] != audience {
+		t.Errorf("%v", claims)
+	}
+	claims = claimsIn(t, got(source.AccessToken(deadline(t), "a", "b"))(t).AccessToken)
+	if claims["iss"] != caller || claims["scope"] != "a b" {
+		t.Errorf("%v", claims)
+	}
+	if requests := emulator.requests("/token"); requests != 0 {
+		t.Errorf("%d requests, expected none", requests)
+	}
+}
+
+func TestTheProjectThatIsBilled(t *testing.T) {
+	startEmulator(t).setEnv()
+	source := got(gatepass.NewSource(gatepass.WithQuotaProject("billed")))(t)
+	headers := got(source.AccessTokenHeaders(deadline(t), "a"))(t)
+	token := got(source.AccessToken(deadline(t), "a"))(t)
+	expected := http.Header{"Authorization": {"Bearer " + token.AccessToken}, "X-Goog-User-Project": {"billed"}}
+	if !reflect.DeepEqual(headers, expected) {
+		t.Errorf("there are %d headers, others than expected", len(headers))
+	}
+}
+
+// Each of these options reaches the core, which refuses what does not fit the credentials.
+func TestOptionsThatDoNotFitTheCredentials(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	source := got(gatepass.NewSource(gatepass.WithSubject("jane@example.com")))(t)
+	_, err := source.AccessToken(deadline(t), "a")
+	mustRefuse(t, err, gatepass.ErrSubjectUnsupported)
+	source = got(gatepass.NewSource(gatepass.WithExpectedType("service_account")))(t)
+	_, err = source.IDToken(deadline(t), audience)
+	mustRefuse(t, err, gatepass.ErrCredentialsTypeUnexpected)
+	source = got(gatepass.NewSource())(t)
+	_, err = source.SelfSignedJWT(deadline(t), audience)
+	mustRefuse(t, err, gatepass.ErrSelfSignedJWTUnsupported)
+}
+
+func TestAnotherUniverse(t *testing.T) {
+	emulator := startEmulator(t)
+	clearEnv(t)
+	var file object
+	must(t, json.Unmarshal(got(os.ReadFile(emulator.keyFile("--email", caller)))(t), &file))
+	file["universe_domain"] = "universe.example"
+	options := []gatepass.SourceOption{
+		gatepass.WithCredentialsJSON(asJSON(t, file)), gatepass.WithTrustedEndpoints(emulator.host()),
+	}
+	_, err := got(gatepass.NewSource(options...))(t).AccessToken(deadline(t), "a")
+	mustRefuse(t, err, gatepass.ErrCredentialsFileInvalid)
+	options = append(options, gatepass.WithUniverseDomain("universe.example"))
+	got(got(gatepass.NewSource(options...))(t).AccessToken(deadline(t), "a"))(t)
+}
+
+// A person has an ID token of the login only, and only if that is asked for.
+func TestTheIDTokenOfALogin(t *testing.T) {
+	clearEnv(t)
+	token := unsignedToken(t, object{"aud": "client", "exp": time.Now().Add(time.Hour).Unix()})
+	login := transport(func(*http.Request) (*http.Response, error) {
+		recorder := httptest.NewRecorder()
+		recorder.Write(asJSON(t, object{"access_token": "a", "id_token": token, "expires_in": 3600}))
+		return recorder.Result(), nil
+	})
+	options := []gatepass.SourceOption{gatepass.WithTransport(login), gatepass.WithCredentialsJSON(asJSON(t, object{
+		"type": "authorized_user", "client_id": "client", "client_secret": "secret", "refresh_token": "refresh",
+	}))}
+	_, err := got(gatepass.NewSource(options...))(t).IDToken(deadline(t), audience)
+	mustRefuse(t, err, gatepass.ErrIDTokenUnsupported)
+	source := got(gatepass.NewSource(append(options, gatepass.WithUserIDToken())...))(t)
+	if got(source.IDToken(deadline(t), audience))(t).AccessToken != token {
+		t.Error("another token")
 	}
 }
 

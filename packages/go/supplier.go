@@ -1,6 +1,7 @@
 package gatepass
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +28,8 @@ type SupplierContext struct {
 func (d *driver) supply(ctx context.Context, step *step) (reply, error) {
 	supplier, found := d.suppliers[step.Supplier]
 	if !found {
-		names := slices.Sorted(maps.Keys(d.suppliers))
-		return failed(errors.New("no supplier of this name is registered; registered are: "+strings.Join(names, ", ")), "not_found"), nil
+		names := cmp.Or(strings.Join(slices.Sorted(maps.Keys(d.suppliers)), ", "), "none")
+		return failed(errors.New("no supplier of this name is registered; registered are: "+names), "not_found"), nil
 	}
 	token, err := supplier(ctx, SupplierContext{Audience: step.Audience, TokenType: step.TokenType})
 	if err != nil {

@@ -19,6 +19,9 @@
  * belongs to the caller, who frees it once with the function of its name and does not use it afterwards. Handles of
  * operations stay good when their source or verifier is freed.
  *
+ * Flights. Callers who need the same token or the same keys share one operation: the first is given the gp_op, and the
+ * others the number of its flight, to wait for. Flights of a source or verifier are counted from 1; 0 stands for none.
+ *
  * Threads. gp_source and gp_verifier may be used by any number of threads at once; nothing here waits for anything
  * but the other threads' short turns. A gp_op may be used by any thread, but by one at a time. To free a handle no
  * other thread may use it.
@@ -83,7 +86,7 @@ typedef struct {
 typedef struct {
   // `GP_FRESH`, `GP_STALE`, `GP_FETCH` or `GP_JOIN`.
   gp_answer answer;
-  // The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+  // The flight of `op`, or the one to wait for, counted from 1. 0: none, nobody else waits for `op`.
   uint64_t flight;
   // The operation to drive; null when there is none.
   gp_op *op;
@@ -99,7 +102,7 @@ typedef struct {
 typedef struct {
   // `GP_ACCEPTED`, `GP_NEEDS_KEYS` or `GP_JOIN`.
   gp_answer answer;
-  // The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+  // The flight of `op`, or the one to wait for, counted from 1. 0: none, nobody else waits for `op`.
   uint64_t flight;
   // The operation to drive; null when there is none.
   gp_op *op;
@@ -124,13 +127,16 @@ const char *gp_version(void);
 gp_slice gp_error_codes(void);
 
 // Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
-// "delegates":[…], "trusted_endpoints":[…]}. The seed is any number below 2^53, different in each process; without credentials they are looked for as
-// Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
+// "delegates":[…], "subject":…, "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…,
+// "expect_type":…, "quota_project_id":…, "universe_domain":…, "trusted_endpoints":[…]}. The seed is any number below
+// 2^53, different in each process; without credentials they are looked for as Application Default Credentials say,
+// when the first token is fetched. Fails with INVALID_OPTION.
 gp_status gp_source_new(gp_slice options,
                         gp_source **source,
                         gp_buf *error);
 
-// The token of `kind` ("id_token" or "access_token") for `target` (the audience; scopes separated by spaces).
+// The token of `kind` for `target`: an "id_token" or a "self_signed_jwt" for an audience, an "access_token" for
+// scopes separated by spaces.
 // Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
 gp_status gp_source_lookup(const gp_source *source,
                            gp_slice kind,
@@ -138,6 +144,12 @@ gp_status gp_source_lookup(const gp_source *source,
                            uint64_t now_ms,
                            gp_lookup *lookup,
                            gp_buf *error);
+
+// The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
+// of name and value. They are known once a token was fetched. The caller owns `headers`.
+gp_status gp_source_access_token_headers(const gp_source *source,
+                                         gp_buf *headers,
+                                         gp_buf *error);
 
 // Frees a source. Null is allowed.
 void gp_source_free(gp_source *source);

@@ -1,4 +1,4 @@
-//! The C ABI of gatepass: the fourteen functions of `include/gatepass.h`, which states their contract.
+//! The C ABI of gatepass: the functions of `include/gatepass.h`, which states their contract.
 //!
 //! A function here checks its pointers and lengths, calls the bridge within `boundary`, and hands the result
 //! over as plain octets and integers. Nothing is decided in this crate.
@@ -64,7 +64,7 @@ pub struct gp_op(Mutex<Op>);
 pub struct gp_lookup {
     /// `GP_FRESH`, `GP_STALE`, `GP_FETCH` or `GP_JOIN`.
     pub answer: gp_answer,
-    /// The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+    /// The flight of `op`, or the one to wait for, counted from 1. 0: none, nobody else waits for `op`.
     pub flight: u64,
     /// The operation to drive; null when there is none.
     pub op: *mut gp_op,
@@ -81,7 +81,7 @@ pub struct gp_lookup {
 pub struct gp_verdict {
     /// `GP_ACCEPTED`, `GP_NEEDS_KEYS` or `GP_JOIN`.
     pub answer: gp_answer,
-    /// The flight of `op`, or the one to wait for. 0: none, nobody else waits for `op`.
+    /// The flight of `op`, or the one to wait for, counted from 1. 0: none, nobody else waits for `op`.
     pub flight: u64,
     /// The operation to drive; null when there is none.
     pub op: *mut gp_op,
@@ -108,8 +108,10 @@ pub extern "C" fn gp_error_codes() -> gp_slice {
 }
 
 /// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
-/// "delegates":[…], "trusted_endpoints":[…]}. The seed is any number below 2^53, different in each process; without credentials they are looked for as
-/// Application Default Credentials say, when the first token is fetched. Fails with INVALID_OPTION.
+/// "delegates":[…], "subject":…, "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…,
+/// "expect_type":…, "quota_project_id":…, "universe_domain":…, "trusted_endpoints":[…]}. The seed is any number below
+/// 2^53, different in each process; without credentials they are looked for as Application Default Credentials say,
+/// when the first token is fetched. Fails with INVALID_OPTION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_source_new(
     options: gp_slice,
@@ -123,7 +125,8 @@ pub unsafe extern "C" fn gp_source_new(
     })
 }
 
-/// The token of `kind` ("id_token" or "access_token") for `target` (the audience; scopes separated by spaces).
+/// The token of `kind` for `target`: an "id_token" or a "self_signed_jwt" for an audience, an "access_token" for
+/// scopes separated by spaces.
 /// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_source_lookup(
@@ -138,6 +141,22 @@ pub unsafe extern "C" fn gp_source_lookup(
         let lookup = out!(lookup = gp_lookup::nothing())?;
         let gp_source(source) = handle!(source)?;
         *lookup = source.lookup(text!(kind)?, text!(target)?, now_ms)?.into();
+        Ok(())
+    })
+}
+
+/// The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
+/// of name and value. They are known once a token was fetched. The caller owns `headers`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_access_token_headers(
+    source: *const gp_source,
+    headers: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let headers = out!(headers = gp_buf::EMPTY)?;
+        let gp_source(source) = handle!(source)?;
+        *headers = source.access_token_headers().into();
         Ok(())
     })
 }

@@ -155,6 +155,11 @@ static void a_token_is_fetched_once(void) {
   CHECK(third.op == NULL && is(third.header, "Bearer " ISSUED));
   CHECK(third.expires_at_ms == NOW + 3600000 && third.fresh_until_ms > NOW);
   gp_op_free(first.op);
+  gp_buf headers = rubbish_buf();
+  CHECK(gp_source_access_token_headers(source, &headers, NULL) == GP_OK);
+  CHECK(holds(headers.data, headers.len, "[]")); /* nothing was fetched that is billed to a project */
+  gp_buf_free(headers);
+
   gp_source_free(source);
 }
 
@@ -248,6 +253,7 @@ static void misuse_is_an_error(const char *options) {
   CHECK(failed(gp_source_lookup(NULL, kind, audience, NOW, &lookup, &error), API_MISUSE, error, "argument source"));
   CHECK(lookup.answer == GP_NOTHING && lookup.op == NULL && is_empty(lookup.header));
   CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
+  CHECK(failed(gp_source_access_token_headers(source, NULL, &error), API_MISUSE, error, "argument headers"));
   CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, &verdict, &error), API_MISUSE, error, "argument verifier"));
   CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, NULL, &error), API_MISUSE, error, "argument verdict"));
   CHECK(failed(gp_verifier_token_from_headers(NULL, ABSENT, ABSENT, ABSENT, &buf, &error), API_MISUSE, error,

@@ -94,6 +94,20 @@ pub fn lookup<'local>(
     })
 }
 
+/// `static native byte[] accessTokenHeaders(long source)`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn access_token_headers<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    source: jlong,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        Ok(env.byte_array_from_slice(source.access_token_headers().as_bytes())?)
+    })
+}
+
 /// `static native long newVerifier(byte[] options)`: a handle for `freeVerifier`.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn new_verifier<'local>(

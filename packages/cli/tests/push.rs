@@ -167,7 +167,7 @@ fn a_running_emulator_signs_with_its_own_settings() {
 }
 
 /// Through the front end of a private service, as on Google Cloud: the push passes if the account is an invoker and
-/// the audience that of the service.
+/// the audience that of the service. Cloud Tasks has the patience for a front end that derives its keys.
 #[test]
 fn a_push_passes_the_front_end() {
     let service = Service::start(|_, _| answer(204, ""));
@@ -183,9 +183,9 @@ fn a_push_passes_the_front_end() {
         "--audience",
         "own",
     ]);
-    let refused = push("pubsub", &front_end.url(), &["--email", email]);
+    let refused = push("tasks", &front_end.url(), &["--email", email]);
     assert_eq!(text(&refused.stdout), "attempt 1: 401, given up\n");
-    let passed = push("pubsub", &front_end.url(), &["--email", email, "--audience", "own"]);
+    let passed = push("tasks", &front_end.url(), &["--email", email, "--audience", "own"]);
     assert_eq!(text(&passed.stdout), "attempt 1: 204, delivered\n");
     assert_eq!(service.received().len(), 1);
 }

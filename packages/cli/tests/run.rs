@@ -17,7 +17,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use serde_json::Value;
-use support::{Answer, Running, Service, answer, gatepass, read_head, text};
+use support::{Answer, Running, Service, TIMEOUT, answer, gatepass, read_head, text};
 
 const CALLER: &str = "default@emulator.iam.gserviceaccount.com";
 const URL: &str = "https://orders-123456789012.us-central1.run.app";
@@ -180,6 +180,25 @@ fn project_number_and_region_are_those_of_the_emulator() {
 }
 
 #[test]
+fn the_keys_are_those_of_the_emulator() {
+    let service = Service::start(|_, _| answer(200, ""));
+    let emulator = Running::start(&[]);
+    let options = ["--invoker", CALLER, "--audience", "own", "--emulator", &emulator.url()];
+    let front_end = front_end(&service.url, &options);
+    let token = authorization(&emulator, URL);
+    assert_eq!(get(&front_end, "Authorization", &token).status, 200);
+
+    assert_eq!(emulator.send("POST", "/emulator/v1/keys:rotate", "", "").status, 200);
+    // For an audience that the metadata server has no token in store for, so that the new key signs.
+    let token = authorization(&emulator, "own");
+    assert_eq!(get(&front_end, "Authorization", &token).status, 200);
+
+    drop(emulator);
+    assert_eq!(get(&front_end, "Authorization", &token).status, 503);
+    assert_eq!(service.received().len(), 2);
+}
+
+#[test]
 fn large_bodies_pass_both_ways() {
     let service = Service::start(|_, request| answer(200, text(&request.body)));
     let front_end = front_end(&service.url, &["--invoker", "allUsers"]);
@@ -273,7 +292,7 @@ fn a_request_that_hangs_does_not_keep_the_program_running() {
     let front_end = front_end(&url, &["--invoker", "allUsers"]);
     let mut stream = front_end.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    wait.recv().unwrap();
+    wait.recv_timeout(TIMEOUT).unwrap();
     drop(front_end);
 }
 

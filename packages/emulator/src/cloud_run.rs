@@ -2,19 +2,24 @@
 //! to see of the caller's token.
 //!
 //! [`Service::decide`] takes the head of a request and gives what to do about it. Bodies do not concern it: whoever
-//! serves the front end passes them on as they come.
+//! serves the front end passes them on as they come. The keys are an argument, for they change while a service runs.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::signature::Verifier;
+use rsa::{BigUint, RsaPublicKey};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ServiceAccount;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
-use crate::keys::KeyError;
 use crate::mint::{AccessToken, REMOVED_SIGNATURE};
 use crate::time::UnixSeconds;
 
@@ -100,13 +105,24 @@ impl Service {
         &self.urls
     }
 
+    /// Tells whether everybody may call.
+    pub fn is_public(&self) -> bool {
+        self.invokers.contains(&Invoker::AllUsers)
+    }
+
     /// Decides on a request that came from `client`. Its body is not looked at, and comes back with it.
-    pub fn decide(&self, request: Request, client: IpAddr, now: UnixSeconds) -> Decision {
-        if self.invokers.contains(&Invoker::AllUsers) {
+    pub fn decide(
+        &self,
+        request: Request,
+        client: IpAddr,
+        keys: &PublishedKeys,
+        now: UnixSeconds,
+    ) -> Decision {
+        if self.is_public() {
             // A public service gets all headers as they came: what is in them is its own affair.
             return Decision::Forward(self.passed_on(request, client));
         }
-        match self.authorize(&request, now) {
+        match self.authorize(&request, keys, now) {
             Ok(checked) => {
                 let request = without_signature(request, checked);
                 Decision::Forward(self.passed_on(request, client))
@@ -118,27 +134,31 @@ impl Service {
     }
 
     /// Gives the name of the header that holds the caller's token, which is found to be good.
-    fn authorize(&self, request: &Request, now: UnixSeconds) -> Result<&'static str, Refusal> {
+    fn authorize(
+        &self,
+        request: &Request,
+        keys: &PublishedKeys,
+        now: UnixSeconds,
+    ) -> Result<&'static str, Refusal> {
         let checked = if request.header(SERVERLESS_AUTHORIZATION).is_some() {
             SERVERLESS_AUTHORIZATION
         } else {
             AUTHORIZATION
         };
-        let claims = self.verify(bearer_token(request, checked)?, now)?;
-        let caller = caller(&claims);
+        let claims = self.verify(bearer_token(request, checked)?, keys, now)?;
         if self.invokers.iter().any(|invoker| invoker.is(&claims)) {
             Ok(checked)
         } else {
-            Err(Refusal::NotAnInvoker { caller })
+            Err(Refusal::NotAnInvoker { caller: caller(&claims) })
         }
     }
 
-    fn verify(&self, token: &str, now: UnixSeconds) -> Result<Object, Refusal> {
+    fn verify(&self, token: &str, keys: &PublishedKeys, now: UnixSeconds) -> Result<Object, Refusal> {
         if AccessToken::decode(token).is_some() {
             return Err(Refusal::AccessToken);
         }
         let jws = Unverified::parse(token).ok_or(Refusal::Malformed)?;
-        if !jws.is_signed_by_google(0)? {
+        if !keys.have_signed(&jws) {
             return Err(Refusal::WrongSignature);
         }
         let text = |claim| jws.claims.get(claim).and_then(Value::as_str);
@@ -171,22 +191,71 @@ impl Service {
             let [url, _] = &self.urls;
             set(&mut request, "Host", url.trim_start_matches("https://"));
         }
-        let forwarded_for = match request.header("X-Forwarded-For") {
-            Some(before) => format!("{before},{client}"),
-            None => client.to_string(),
-        };
-        set(&mut request, "X-Forwarded-For", &forwarded_for);
+        append(&mut request, "X-Forwarded-For", &client.to_string());
         set(&mut request, "X-Forwarded-Proto", "https");
         let node = if client.is_ipv6() { format!("[{client}]") } else { client.to_string() };
-        let element = format!("for=\"{node}\";proto=https");
-        let forwarded = match request.header("Forwarded") {
-            Some(before) => format!("{before},{element}"),
-            None => element,
-        };
-        set(&mut request, "Forwarded", &forwarded);
+        append(&mut request, "Forwarded", &format!("for=\"{node}\";proto=https"));
         request
     }
 }
+
+/// The public keys with which ID tokens are verified; by default none.
+#[derive(Clone, Debug, Default)]
+pub struct PublishedKeys {
+    /// By key ID.
+    keys: Vec<(String, VerifyingKey<Sha256>)>,
+}
+
+impl PublishedKeys {
+    /// Reads a JWK set of RSA keys, RFC 7517 section 5: what an emulator has at `/oauth2/v3/certs`.
+    pub fn from_jwk_set(json: &[u8]) -> Result<Self, InvalidKeySet> {
+        let set: JwkSet = serde_json::from_slice(json).map_err(|_| InvalidKeySet)?;
+        let keys: Option<Vec<_>> = set.keys.into_iter().map(JwkSetMember::read).collect();
+        keys.map(|keys| Self { keys }).ok_or(InvalidKeySet)
+    }
+
+    /// Tells whether the key has signed that the header names.
+    fn have_signed(&self, jws: &Unverified<'_>) -> bool {
+        let text = |name| jws.header.get(name).and_then(Value::as_str);
+        let Ok(signature) = Signature::try_from(jws.signature.as_slice()) else { return false };
+        text("alg") == Some("RS256")
+            && self.keys.iter().any(|(kid, key)| {
+                text("kid") == Some(kid) && key.verify(jws.signing_input.as_bytes(), &signature).is_ok()
+            })
+    }
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<JwkSetMember>,
+}
+
+#[derive(Deserialize)]
+struct JwkSetMember {
+    kid: String,
+    n: String,
+    e: String,
+}
+
+impl JwkSetMember {
+    fn read(self) -> Option<(String, VerifyingKey<Sha256>)> {
+        let number = |text: &str| Some(BigUint::from_bytes_be(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?));
+        let key = RsaPublicKey::new(number(&self.n)?, number(&self.e)?).ok()?;
+        Some((self.kid, VerifyingKey::new(key)))
+    }
+}
+
+/// The text is not a JWK set of RSA keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidKeySet;
+
+impl fmt::Display for InvalidKeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a JWK set of RSA keys, such as an emulator has at /oauth2/v3/certs")
+    }
+}
+
+impl std::error::Error for InvalidKeySet {}
 
 /// Leaves out the headers that concern one connection alone, and those that `Connection` names.
 pub fn end_to_end(headers: Vec<(String, String)>) -> Vec<(String, String)> {
@@ -287,7 +356,6 @@ enum Refusal {
     WrongAudience { expected: Vec<String> },
     Expired,
     NotAnInvoker { caller: Option<ServiceAccount> },
-    Unable(KeyError),
 }
 
 impl Refusal {
@@ -300,18 +368,11 @@ impl Refusal {
                     format!("to get URL <code>{}</code> from this server", escaped_target(request));
                 error_page(403, "Forbidden", &sentence)
             }
-            Self::Unable(error) => Response::new(500, "text/plain; charset=utf-8", format!("{error}\n")),
             _ => {
                 let sentence = format!("to the requested URL <code>{}</code>", escaped_target(request));
                 error_page(401, "Unauthorized", &sentence).with_header("WWW-Authenticate", INVALID_TOKEN)
             }
         }
-    }
-}
-
-impl From<KeyError> for Refusal {
-    fn from(error: KeyError) -> Self {
-        Self::Unable(error)
     }
 }
 
@@ -331,12 +392,11 @@ impl fmt::Display for Refusal {
             Self::WrongAudience { expected } => {
                 write!(f, "the token is for another audience; expected {}", expected.join(" or "))
             }
-            Self::Expired => f.write_str("the token has expired"),
+            Self::Expired => f.write_str("the token has expired, or does not say when it does"),
             Self::NotAnInvoker { caller: Some(caller) } => {
                 write!(f, "{} is not an invoker of the service", caller.email())
             }
             Self::NotAnInvoker { caller: None } => f.write_str("the caller is not an invoker of the service"),
-            Self::Unable(error) => error.fmt(f),
         }
     }
 }
@@ -373,6 +433,14 @@ fn without_signature(mut request: Request, checked: &str) -> Request {
         }
     }
     request
+}
+
+/// Puts one header in the place of all of that name: their values, and `element` as the last.
+fn append(request: &mut Request, name: &str, element: &str) {
+    let values = request.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    let elements: Vec<&str> = values.map(|(_, value)| value.as_str()).chain([element]).collect();
+    let list = elements.join(",");
+    set(request, name, &list);
 }
 
 /// Puts one header in the place of all of that name.
@@ -430,6 +498,19 @@ mod tests {
     #[test]
     fn a_page_shows_the_target_without_its_markup() {
         assert_eq!(escaped_target(&Request::get("/a?<b>&\"c\"")), "/a?&lt;b&gt;&amp;&quot;c&quot;");
+    }
+
+    #[test]
+    fn a_key_set_without_rsa_keys_is_refused() {
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"keys": [{"kid": "1", "x": "", "y": ""}]}"#,
+            r#"{"keys": [{"kid": "1", "n": "AQAB", "e": "!"}]}"#,
+        ] {
+            assert_eq!(PublishedKeys::from_jwk_set(wrong.as_bytes()).err(), Some(InvalidKeySet), "{wrong}");
+        }
     }
 
     #[test]

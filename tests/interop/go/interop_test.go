@@ -4,6 +4,8 @@ package interop
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
@@ -64,12 +66,43 @@ func TestOurTokens(t *testing.T) {
 	}
 }
 
-type emulator struct{ url string }
+// TestMain makes this process trust the emulator's authority, before anybody looks for the authorities to trust.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("GATEPASS_CLI"); path != "" { // Else the tests say that it is missing.
+		if err := trustAuthority(path); err != nil {
+			log.Fatal(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func trustAuthority(program string) error {
+	authority, err := os.CreateTemp("", "gatepass-authority")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(authority.Name())
+	command := exec.Command(program, "emulator", "ca")
+	command.Stdout, command.Stderr = authority, os.Stderr
+	if err := command.Run(); err != nil {
+		return err
+	}
+	os.Setenv("SSL_CERT_FILE", authority.Name())
+	defer os.Unsetenv("SSL_CERT_FILE")
+	_, err = x509.SystemCertPool()
+	return err
+}
+
+type emulator struct {
+	url string
+	// mtls is where it speaks TLS, and asks clients for a certificate.
+	mtls string
+}
 
 // startEmulator starts an emulator that ends with the test, and makes it this process's metadata server.
 func startEmulator(t *testing.T) *emulator {
 	t.Helper()
-	command := exec.Command(program(t), "emulator", "--port", "0", "--exit-with-stdin")
+	command := exec.Command(program(t), "emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin")
 	command.Stderr = os.Stderr
 	stdin, err := command.StdinPipe()
 	must(t, err)
@@ -82,14 +115,19 @@ func startEmulator(t *testing.T) *emulator {
 	})
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+	started := &emulator{}
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if assignment, found := strings.CutPrefix(lines.Text(), "export "); found {
 			name, value, _ := strings.Cut(assignment, "=")
 			t.Setenv(name, strings.Trim(value, `"'`))
 		}
+		if url, found := strings.CutPrefix(lines.Text(), "# mTLS on "); found {
+			started.mtls = url
+		}
 		if url, found := strings.CutPrefix(lines.Text(), "# listening on "); found {
-			return &emulator{url}
+			started.url = url
+			return started
 		}
 	}
 	t.Fatal("the emulator said nowhere that it listens")

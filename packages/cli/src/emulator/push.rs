@@ -14,8 +14,8 @@ use ureq::Agent;
 use super::{base_url, print};
 use crate::Failure;
 
-/// How long an emulator may take to sign a token.
-const MINT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an emulator may take to sign a token: one that has just started derives its keys first.
+const MINT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Deliver one signed request to a service, as Pub/Sub, Cloud Tasks, Cloud Scheduler or Eventarc does.
 ///

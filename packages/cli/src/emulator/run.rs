@@ -4,20 +4,27 @@ mod proxy;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::Args;
-use gatepass_emulator::Config;
-use gatepass_emulator::cloud_run::{HostLabel, Invoker, Service};
+use gatepass_emulator::cloud_run::{HostLabel, Invoker, PublishedKeys, Service};
+use gatepass_emulator::http::Request;
+use gatepass_emulator::time::UnixSeconds;
+use gatepass_emulator::{Config, Emulator};
 use ureq::Agent;
 
-use self::proxy::FrontEnd;
+use self::proxy::{FrontEnd, Keys};
 use super::push::printable;
 use super::{base_url, default_url};
 use crate::Failure;
 
-/// How long an emulator may take to say where it pretends to be.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an emulator may take for an answer: one that has just started derives its keys first.
+const EMULATOR_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where an emulator publishes the keys of its ID tokens.
+const JWK_SET: &str = "/oauth2/v3/certs";
 
 /// Play Cloud Run's front end before a local service.
 ///
@@ -54,7 +61,8 @@ pub(super) struct Options {
     /// The region of the service [default: that of --emulator, else us-central1]
     #[arg(long)]
     region: Option<HostLabel>,
-    /// An emulator that runs, to be asked for project number and region [default: the emulator's own defaults]
+    /// An emulator that runs, to be asked for project number and region, and at each request for its keys [default:
+    /// what an emulator has that is started without options]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     emulator: Option<String>,
     /// Stop when standard input closes, so that a test that dies leaves no front end behind
@@ -77,7 +85,11 @@ impl Options {
 
         self.announce(&service, address)
             .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))?;
-        let front_end = FrontEnd { service, upstream: self.to };
+        let keys = match self.emulator {
+            Some(emulator) => Keys::Of(emulator),
+            None => Keys::Initial(LazyLock::new(initial_keys)),
+        };
+        let front_end = FrontEnd { service, upstream: self.to, keys };
         proxy::serve(listener, front_end, self.exit_with_stdin)
             .map_err(|error| Failure::runtime(format!("cannot serve on {address}: {error}")))
     }
@@ -127,27 +139,58 @@ impl Options {
 /// Reads the address of the service, and gives host and port.
 fn upstream(text: &str) -> Result<String, String> {
     let url = base_url(text)?;
-    url.strip_prefix("http://").map(str::to_owned).ok_or_else(|| {
-        "the service is called over plain HTTP; expected an address such as http://127.0.0.1:3000".to_owned()
-    })
+    let authority = url
+        .strip_prefix("http://")
+        .ok_or("the service is called over plain HTTP; expected an address such as http://127.0.0.1:3000")?;
+    // The colons of an IPv6 address stand in brackets.
+    let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
+    Ok(if has_port { authority.to_owned() } else { format!("{authority}:80") })
+}
+
+/// Derives the keys of an emulator that has just started, which takes a moment.
+fn initial_keys() -> Result<PublishedKeys, String> {
+    let emulator = Emulator::new(Config::new(&default_url()));
+    let answer = emulator.handle(&Request::get(JWK_SET), UnixSeconds(0));
+    PublishedKeys::from_jwk_set(&answer.body).map_err(|error| error.to_string())
+}
+
+/// Asks an emulator for the keys that it has published now.
+fn published_keys(emulator: &str) -> Result<PublishedKeys, String> {
+    let url = format!("{emulator}{JWK_SET}");
+    PublishedKeys::from_jwk_set(get(&url)?.as_bytes()).map_err(|error| format!("{url}: {error}"))
 }
 
 /// Asks an emulator's metadata server for a value.
-fn metadata<T: std::str::FromStr>(emulator: &str, path: &str) -> Result<T, Failure> {
+fn metadata<T: FromStr>(emulator: &str, path: &str) -> Result<T, Failure> {
     let url = format!("{emulator}/computeMetadata/v1/{path}");
-    let config = Agent::config_builder().timeout_global(Some(METADATA_TIMEOUT)).proxy(None).build();
-    let text = config
-        .new_agent()
-        .get(&url)
-        .header("Metadata-Flavor", "Google")
-        .call()
-        .and_then(|mut answer| answer.body_mut().read_to_string())
-        .map_err(|error| {
-            Failure::runtime(format!("{url}: {error}. Is an emulator running there? --emulator says where"))
-        })?;
-    parse(text.trim(), &url)
+    parse(get(&url).map_err(Failure::runtime)?.trim(), &url)
 }
 
-fn parse<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, Failure> {
+fn get(url: &str) -> Result<String, String> {
+    let config = Agent::config_builder().timeout_global(Some(EMULATOR_TIMEOUT)).proxy(None).build();
+    let answer = config.new_agent().get(url).header("Metadata-Flavor", "Google").call();
+    answer
+        .and_then(|mut answer| answer.body_mut().read_to_string())
+        .map_err(|error| format!("{url}: {error}. Is an emulator running there? --emulator says where"))
+}
+
+fn parse<T: FromStr>(text: &str, what: &str) -> Result<T, Failure> {
     text.parse().map_err(|_| Failure::runtime(format!("{what} makes no sense: {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_without_a_port_listens_on_port_80() {
+        for (url, expected) in [
+            ("http://localhost", "localhost:80"),
+            ("http://localhost:3000/", "localhost:3000"),
+            ("http://[::1]", "[::1]:80"),
+            ("http://[::1]:3000", "[::1]:3000"),
+        ] {
+            assert_eq!(upstream(url), Ok(expected.to_owned()));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use gatepass_emulator::ServiceAccount;
-use gatepass_emulator::cloud_run::{Decision, Service};
+use gatepass_emulator::cloud_run::{Decision, PublishedKeys, Service};
 use gatepass_emulator::http::Request;
 use gatepass_emulator::mint::{AccessToken, IdToken};
 
@@ -32,6 +32,12 @@ fn service_of(invokers: &[&str]) -> Service {
     service
 }
 
+/// The keys that an emulator publishes.
+fn keys() -> PublishedKeys {
+    let response = super::get(&super::emulator(), "/oauth2/v3/certs");
+    PublishedKeys::from_jwk_set(&response.body).unwrap()
+}
+
 fn account(email: &str) -> ServiceAccount {
     email.parse().unwrap()
 }
@@ -49,7 +55,7 @@ fn with_token(token: &str) -> Request {
 }
 
 fn forwarded(service: &Service, request: Request) -> Request {
-    match service.decide(request, CLIENT, NOW) {
+    match service.decide(request, CLIENT, &keys(), NOW) {
         Decision::Forward(request) => request,
         Decision::Respond { reason, .. } => panic!("refused: {reason}"),
     }
@@ -57,7 +63,7 @@ fn forwarded(service: &Service, request: Request) -> Request {
 
 /// The status and the reason of a refusal. That the answer looks like Cloud Run's is checked for each.
 fn refused(service: &Service, request: Request, now: UnixSeconds) -> (u16, String) {
-    let Decision::Respond { response, reason } = service.decide(request, CLIENT, now) else {
+    let Decision::Respond { response, reason } = service.decide(request, CLIENT, &keys(), now) else {
         panic!("forwarded")
     };
     let (title, sentence, challenge) = match response.status {
@@ -180,10 +186,17 @@ fn a_token_that_is_no_good_is_refused_and_the_log_says_why() {
 }
 
 #[test]
+fn a_key_that_is_not_published_has_not_signed() {
+    let none = PublishedKeys::from_jwk_set(br#"{"keys": []}"#).unwrap();
+    let decision = service().decide(with_token(&signed(&token_for(URL))), CLIENT, &none, NOW);
+    assert!(matches!(decision, Decision::Respond { response, .. } if response.status == 401));
+}
+
+#[test]
 fn a_token_is_good_until_the_second_it_expires() {
     let token = signed(&token_for(URL));
     let last = NOW.after(HOUR).before(Duration::from_secs(1));
-    assert!(matches!(service().decide(with_token(&token), CLIENT, last), Decision::Forward(_)));
+    assert!(matches!(service().decide(with_token(&token), CLIENT, &keys(), last), Decision::Forward(_)));
     assert_eq!(refused(&service(), with_token(&token), NOW.after(HOUR)).0, 401);
 }
 
@@ -247,13 +260,14 @@ fn the_service_learns_where_a_request_came_from() {
     let request = Request::get("/")
         .with_header("host", "orders.example")
         .with_header("x-forwarded-for", "192.0.2.1")
+        .with_header("X-Forwarded-For", "192.0.2.2")
         .with_header("x-forwarded-proto", "http")
         .with_header("forwarded", "for=192.0.2.1");
-    let Decision::Forward(request) = public.decide(request, Ipv6Addr::LOCALHOST.into(), NOW) else {
+    let Decision::Forward(request) = public.decide(request, Ipv6Addr::LOCALHOST.into(), &keys(), NOW) else {
         panic!("refused")
     };
     assert_eq!(request.header("Host"), Some("orders.example"));
-    assert_eq!(request.header("X-Forwarded-For"), Some("192.0.2.1,::1"));
+    assert_eq!(request.header("X-Forwarded-For"), Some("192.0.2.1,192.0.2.2,::1"));
     assert_eq!(request.header("X-Forwarded-Proto"), Some("https"));
     assert_eq!(request.header("Forwarded"), Some("for=192.0.2.1,for=\"[::1]\";proto=https"));
     assert_eq!(request.headers.len(), 4);

@@ -132,6 +132,17 @@ func (s *Source) Lookup(kind, target string, nowMS uint64) (Lookup, error) {
 	}, nil
 }
 
+// AccessTokenHeaders returns the headers that go with an access token beside Authorization, as JSON.
+func (s *Source) AccessTokenHeaders() (string, error) {
+	var headers, failure C.gp_buf
+	status := C.gp_source_access_token_headers(s.handle, &headers, &failure)
+	runtime.KeepAlive(s)
+	if status != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(headers), nil
+}
+
 // NewVerifier makes a verifier from its options, as JSON.
 func NewVerifier(options string) (*Verifier, error) {
 	var handle *C.gp_verifier

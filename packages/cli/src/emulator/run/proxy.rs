@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gatepass_emulator::cloud_run::{Decision, Service, end_to_end};
+use gatepass_emulator::cloud_run::{Decision, PublishedKeys, Service, end_to_end};
 use gatepass_emulator::http::{Request, Response};
 use gatepass_emulator::time::UnixSeconds;
 use http_body_util::{Either, Full};
@@ -21,6 +21,7 @@ use tokio::runtime;
 use tokio::task;
 use tokio::time::sleep;
 
+use super::published_keys;
 use crate::serve::stop;
 
 /// How long to wait after a connection could not be accepted; the usual reason, too many open files, passes.
@@ -34,6 +35,15 @@ pub(super) struct FrontEnd {
     pub(super) service: Service,
     /// Host and port where the service listens.
     pub(super) upstream: String,
+    pub(super) keys: Keys,
+}
+
+/// The keys with which tokens are verified.
+pub(super) enum Keys {
+    /// Those of an emulator that has not changed them, derived when a token is first verified.
+    Initial(LazyLock<Result<PublishedKeys, String>>),
+    /// Those of the emulator at this address, which may change.
+    Of(String),
 }
 
 /// Serves until SIGINT or SIGTERM, or, with `exit_with_stdin`, until standard input closes.
@@ -84,11 +94,20 @@ impl FrontEnd {
     ) -> io::Result<hyper::Response<Body>> {
         let (head, body) = request.into_parts();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
-        // The first token waits for the key with which it is verified.
-        let decision = task::block_in_place(|| {
-            self.service.decide(without_body(&head), client, UnixSeconds(now.as_secs()))
-        });
         let request_line = format!("{} {}", head.method, head.uri.path());
+        let decided =
+            task::block_in_place(|| self.decide(without_body(&head), client, UnixSeconds(now.as_secs())));
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(error) => {
+                eprintln!("gatepass: {request_line}: 503: {error}");
+                return write(Response::new(
+                    503,
+                    "text/plain; charset=utf-8",
+                    "the emulator does not answer\n",
+                ));
+            }
+        };
         match decision {
             Decision::Respond { response, reason } => {
                 eprintln!("gatepass: {request_line}: {}: {reason}", response.status);
@@ -102,6 +121,17 @@ impl FrontEnd {
                 }
             },
         }
+    }
+
+    /// Decides on a request, with keys that the emulator may have to be asked for.
+    fn decide(&self, request: Request, client: IpAddr, now: UnixSeconds) -> Result<Decision, String> {
+        let keys = match &self.keys {
+            // No token is verified.
+            _ if self.service.is_public() => &PublishedKeys::default(),
+            Keys::Initial(keys) => keys.as_ref().map_err(String::clone)?,
+            Keys::Of(emulator) => &published_keys(emulator)?,
+        };
+        Ok(self.service.decide(request, client, keys, now))
     }
 
     /// Sends a request on a connection of its own, which ends with the answer.

@@ -1,9 +1,8 @@
 package dev.gatepass;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,7 +21,7 @@ final class ChildProcess {
         try {
             process = start(command, (List<?>) step.get("env"));
         } catch (IOException failure) {
-            return notStarted(Path.of(command.get(0)), failure);
+            return notStarted(new File(command.get(0)), failure);
         } catch (IllegalArgumentException malformed) {
             return Reply.failed("other", "a variable cannot be set as it stands"); // Its message may quote the value.
         }
@@ -50,11 +49,11 @@ final class ChildProcess {
     }
 
     /** The system's own reason stands in a message only, which is another for each system and version of Java. */
-    private static Map<String, Object> notStarted(Path program, IOException failure) {
-        if (!Files.exists(program)) {
+    private static Map<String, Object> notStarted(File program, IOException failure) {
+        if (!program.exists()) {
             return Reply.failed("not_found", program + ": no such program");
         }
-        if (!Files.isExecutable(program)) {
+        if (!program.canExecute()) {
             return Reply.failed("permission_denied", program + " is not executable");
         }
         return Reply.failed("other", Reply.describe(failure));

@@ -29,6 +29,8 @@ final class Native {
 
     static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer);
 
+    static native byte[] accessTokenHeaders(long source);
+
     static native long newVerifier(byte[] options);
 
     static native void freeVerifier(long verifier);

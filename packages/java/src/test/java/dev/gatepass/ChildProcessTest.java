@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,7 +67,7 @@ class ChildProcessTest {
         while (!Files.exists(started)) { // JUnit's timeout bounds this.
             Thread.onSpinWait();
         }
-        List<ProcessHandle> processes = List.of(Files.readString(started).trim().split(" ")).stream()
+        List<ProcessHandle> processes = Stream.of(Files.readString(started).trim().split(" "))
                 .map(pid -> ProcessHandle.of(Long.parseLong(pid)).orElseThrow()).toList();
         thread.interrupt();
         ExecutionException interrupted = assertThrows(ExecutionException.class, call::get);
@@ -80,6 +81,7 @@ class ChildProcessTest {
     void aProgramThatCannotBeStarted() throws Exception {
         assertFailed("not_found", run(folder.resolve("nowhere")));
         assertFailed("permission_denied", run(Files.writeString(folder.resolve("text"), "#!/bin/sh\n")));
+        assertFailed("not_found", run(List.of("no\0where"), List.of(), LONG));
         assertFailed("other", run(executable("#!" + folder.resolve("nowhere") + "\n")));
     }
 

@@ -6,14 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,22 +35,12 @@ class CredentialMatrixTest {
 
     @BeforeAll
     static void trustTheEmulator() throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        store.setCertificateEntry("emulator", CertificateFactory.getInstance("X.509")
-                .generateCertificate(new ByteArrayInputStream(Native.octets(Emulator.fresh().authority()))));
-        Path file = folder.resolve("trust.p12");
-        try (OutputStream stream = Files.newOutputStream(file)) {
-            store.store(stream, Certified.PASSWORD.toCharArray());
-        }
-        System.setProperty("javax.net.ssl.trustStore", file.toString());
-        System.setProperty("javax.net.ssl.trustStorePassword", Certified.PASSWORD);
+        Emulator.fresh().trust(folder);
     }
 
     @AfterAll
     static void trustAsBefore() {
-        System.clearProperty("javax.net.ssl.trustStore");
-        System.clearProperty("javax.net.ssl.trustStorePassword");
+        Emulator.distrust();
     }
 
     @TestFactory

@@ -1,8 +1,10 @@
 package dev.gatepass;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,6 +13,11 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -87,9 +94,24 @@ public final class Emulator {
         return run(arguments.toArray(String[]::new));
     }
 
-    /** The authority of the emulator's own certificate, in PEM. */
-    public String authority() {
-        return run("emulator", "ca");
+    /** Has Java trust the emulator's TLS from now on: a store in this folder with its authority. */
+    public void trust(Path folder) throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("emulator", CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(run("emulator", "ca").getBytes(StandardCharsets.UTF_8))));
+        Path file = folder.resolve("trust.p12");
+        try (OutputStream stream = Files.newOutputStream(file)) {
+            store.store(stream, "changeit".toCharArray());
+        }
+        System.setProperty("javax.net.ssl.trustStore", file.toString());
+        System.setProperty("javax.net.ssl.trustStorePassword", "changeit");
+    }
+
+    /** Has Java trust whom it trusted before. */
+    public static void distrust() {
+        System.clearProperty("javax.net.ssl.trustStore");
+        System.clearProperty("javax.net.ssl.trustStorePassword");
     }
 
     /** What a program needs in its environment to find the emulator. */

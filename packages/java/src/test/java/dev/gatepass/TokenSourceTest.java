@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +66,32 @@ class TokenSourceTest {
         assertEquals(1, emulator.requests("/computeMetadata/v1/instance/service-accounts/default/token"));
         source.fetchAccessToken("https://scope.example/a");
         assertEquals(2, emulator.requests("/computeMetadata/v1/instance/service-accounts/default/token"));
+    }
+
+    @Test
+    void aKeySignsForItselfAndAsksNobody() {
+        TokenSource source = emulator.account(ACCOUNT).selfSignedAccessTokens().build();
+        String token = source.fetchSelfSignedJwt("https://pubsub.googleapis.com/");
+        assertEquals(token, source.fetchSelfSignedJwtAsync("https://pubsub.googleapis.com/").join());
+        assertNotEquals(token, source.fetchAccessToken("https://scope.example/a"));
+        assertEquals(Set.of(), emulator.paths());
+        TokenSource keyless = emulator.metadata().build();
+        GatepassException refused = assertThrows(
+                CredentialsException.class, () -> keyless.fetchSelfSignedJwt("https://pubsub.googleapis.com/"));
+        assertEquals(ErrorCode.SELF_SIGNED_JWT_UNSUPPORTED, refused.code());
+    }
+
+    @Test
+    void theProjectThatIsBilledIsKnownOnceATokenIs() {
+        TokenSource source = emulator.metadata().quotaProjectId("billed").build();
+        source.fetchAccessToken("https://scope.example/a");
+        assertEquals(Map.of("x-goog-user-project", "billed"), source.accessTokenHeaders());
+    }
+
+    @Test
+    void optionsReachTheCore() {
+        assertRefused(ErrorCode.CREDENTIALS_TYPE_UNEXPECTED, emulator.account(ACCOUNT).expectType("metadata"));
+        assertRefused(ErrorCode.SUBJECT_UNSUPPORTED, emulator.metadata().subject("person@example.com"));
     }
 
     @Test
@@ -122,6 +149,13 @@ class TokenSourceTest {
         GatepassException refused = assertThrows(
                 GatepassException.class, () -> Gatepass.audienceForUrl(URI.create("http://orders.example")));
         assertEquals(ErrorCode.INVALID_AUDIENCE, refused.code());
+    }
+
+    private static void assertRefused(ErrorCode code, TokenSource.Builder builder) {
+        TokenSource source = builder.build();
+        GatepassException refused = assertThrows(
+                GatepassException.class, () -> source.fetchAccessToken("https://scope.example/a"));
+        assertEquals(code, refused.code(), refused::toString);
     }
 
     /** A source whose metadata server is the test. */
