@@ -158,7 +158,15 @@ fn what_the_options_leave_open_comes_from_the_question() {
 
     let firebase = token(&claims("https://securetoken.google.com/my-project", "my-project"));
     let explanation = ask(VerifierConfig { keys: support::keys(), ..VerifierConfig::default() }, &firebase);
-    assert_eq!((explanation.accepted, explanation.kind), (Some(true), Kind::Firebase));
+    assert_eq!((explanation.accepted, explanation.kind), (None, Kind::Firebase));
+    assert_eq!(found(&explanation), [("", "audience_not_compared")]);
+    let any = VerifierConfig { any_audience: true, ..VerifierConfig::default() };
+    assert_eq!(ask(any, &firebase).accepted, None);
+    let project = VerifierConfig { preset: None, audiences: vec!["my-project".into()], ..config() };
+    assert_eq!(ask(project, &firebase).accepted, Some(true));
+    let no_project = VerifierConfig { preset: Some(Preset::Firebase), ..VerifierConfig::default() };
+    let question = Question { token: &good, now: NOW, ..Question::default() };
+    assert_eq!(explain(no_project, &question).unwrap_err().code(), ErrorCode::InvalidOption);
 
     let sender = VerifierConfig { preset: Some(Preset::PubSub), ..config() };
     assert_eq!(ask(sender, &good).accepted, Some(true), "an explanation needs no list of callers");

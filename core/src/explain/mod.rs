@@ -23,6 +23,7 @@ use crate::jose::jws;
 use crate::step::Millis;
 use crate::verify::{KeySource, Preset, Verifier, VerifierConfig};
 
+/// What to do about a Google token without an e-mail.
 const GOOGLE_EMAIL_TODO: &str = "Ask for the e-mail: format=full from the metadata server, includeEmail: true from \
                                  generateIdToken. gatepass does both.";
 
@@ -49,7 +50,7 @@ pub struct Explanation {
     pub kind: Kind,
     /// What the token claims, believed or not.
     pub claimed: Claimed,
-    /// What was found, the gravest first within the verifier's order of checks.
+    /// What was found: first what surrounds the token, then the refusals in the verifier's order of checks, then the rest.
     pub findings: Vec<Finding>,
 }
 
@@ -107,21 +108,23 @@ pub fn explain(config: VerifierConfig, question: &Question<'_>) -> Result<Explan
 /// # Errors
 /// [`ErrorCode::InvalidAudience`] when the audience is to be told from a URL that has none.
 pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<VerifierConfig, Error> {
-    let (token, _) = wrapping::unwrap(question.token);
+    let (token, _) = wrapping::peel(question.token);
     let claimed = Claimed::read(&token);
-    let issuer_is_open = config.preset.is_none() && config.issuers.is_empty();
-    if issuer_is_open {
-        config.preset = Kind::of(&token, &claimed).preset().or(Some(Preset::Google));
+    let kind = Kind::of(&token, &claimed);
+    if config.preset.is_none() && config.issuers.is_empty() {
+        config.preset = kind.preset().or(Some(Preset::Google));
     } else if config.preset.is_none() && matches!(config.keys, KeySource::Preset) {
         config.preset = Some(Preset::Oidc);
     }
-    if config.audiences.is_empty() && !config.any_audience {
-        match (config.preset, question.url, &claimed.iss) {
-            (Some(Preset::Firebase), _, Some(iss)) => {
-                config.audiences = iss.rsplit('/').next().map(str::to_owned).into_iter().collect();
-            }
-            (Some(Preset::Iap), _, _) | (_, None, _) => config.any_audience = true,
-            (_, Some(url), _) => config.audiences = vec![audience_for_url(url)?],
+    if config.audiences.is_empty() {
+        // Each Firebase project is an issuer of its own; which one is wanted is as open as the audience.
+        if config.preset == Some(Preset::Firebase) && kind == Kind::Firebase && config.issuers.is_empty() {
+            config.issuers.extend(claimed.iss);
+        }
+        match (config.preset, question.url) {
+            (Some(Preset::Iap | Preset::Firebase), _) | (_, None) => config.any_audience = true,
+            (_, Some(url)) if !config.any_audience => config.audiences = vec![audience_for_url(url)?],
+            _ => {}
         }
     }
     let callers_are_open = config.allowed_emails.is_none() && config.allowed_subjects.is_none();
@@ -132,7 +135,7 @@ pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<V
 impl Verifier {
     /// Explains a token to this receiver, with the keys that are at hand.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
-        let (token, wrappings) = wrapping::unwrap(question.token);
+        let (token, wrappings) = wrapping::peel(question.token);
         let claimed = Claimed::read(&token);
         let kind = Kind::of(&token, &claimed);
         let case = Case { verifier: self, question, token: &token, kind, claimed: &claimed };
@@ -297,6 +300,9 @@ impl Case<'_> {
 
     /// A URL whose own audience is none of the receiver's.
     fn of_url(&self) -> Option<Finding> {
+        if self.kind != Kind::GoogleIdToken {
+            return None;
+        }
         let derived = audience_for_url(self.question.url?);
         let audiences = self.verifier.policy().audiences.as_ref()?;
         let found = match derived {

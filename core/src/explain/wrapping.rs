@@ -58,7 +58,7 @@ impl Wrapping {
 }
 
 /// The token within `text`, and what stood around it.
-pub(crate) fn unwrap(text: &str) -> (String, Vec<Wrapping>) {
+pub(crate) fn peel(text: &str) -> (String, Vec<Wrapping>) {
     let (mut rest, mut found) = (text, Vec::new());
     // Each may stand around each; four rounds undo what people do.
     for _ in 0..4 {
@@ -126,10 +126,10 @@ mod tests {
             ("a=.b==.c", &[Padding]),
         ];
         for (text, wrappings) in cases {
-            assert_eq!(unwrap(text), ("a.b.c".to_owned(), wrappings.to_vec()), "{text}");
+            assert_eq!(peel(text), ("a.b.c".to_owned(), wrappings.to_vec()), "{text}");
         }
-        assert_eq!(unwrap("a+.b/.c"), ("a-.b_.c".to_owned(), vec![Alphabet]));
-        assert_eq!(unwrap("1//0g=="), ("1//0g==".to_owned(), vec![]));
-        assert_eq!(unwrap(""), (String::new(), vec![]));
+        assert_eq!(peel("a+.b/.c"), ("a-.b_.c".to_owned(), vec![Alphabet]));
+        assert_eq!(peel("1//0g=="), ("1//0g==".to_owned(), vec![]));
+        assert_eq!(peel(""), (String::new(), vec![]));
     }
 }
