@@ -226,6 +226,7 @@ impl Adc {
         quota_project_id: Option<String>,
     ) -> Result<Found, Error> {
         self.trail.push(format!("found {kind}: {}", credential.describe()));
+        let trusted = self.trusted()?;
         if let Some(expected) = self.config.expect_type.as_deref().filter(|expected| *expected != kind) {
             let message =
                 format!("the credentials that were found are of the type {kind}, expected {expected:?}");
@@ -234,7 +235,7 @@ impl Adc {
         let credential = match &self.config.impersonate {
             None => credential,
             Some(impersonate) => {
-                let target = Arc::new(Target::from_option(impersonate, &self.trusted()?)?);
+                let target = Arc::new(Target::from_option(impersonate, &trusted)?);
                 self.trail.push(format!("acting as {}", target.email()));
                 Credential::Impersonated(Box::new(Impersonated { source: credential, target }))
             }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secret::Secret;
+
 macro_rules! error_codes {
     ($($number:literal $variant:ident $code:literal $kind:ident $status:literal $retryable:literal, $advice:literal;)*) => {
         /// What went wrong, as a stable code. Codes and numbers are an interface: never reused, never renamed.
@@ -66,6 +68,7 @@ error_codes! {
     111 SelfSignedJwtUnsupported "SELF_SIGNED_JWT_UNSUPPORTED" Credentials 500 false, "use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it";
     112 SubjectUnsupported "SUBJECT_UNSUPPORTED" Credentials 500 false, "use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate";
     113 CredentialsTypeUnexpected "CREDENTIALS_TYPE_UNEXPECTED" Credentials 500 false, "give credentials of the type that the option expect_type names, or change the option";
+    114 ClientCertificateUnusable "CLIENT_CERTIFICATE_UNUSABLE" Credentials 500 true, "check the certificate and its private key, which the certificate configuration names";
 
     200 ConnectionFailed "CONNECTION_FAILED" Transport 503 true, "check the network, then try again";
     201 Timeout "TIMEOUT" Transport 503 true, "try again, with more time";
@@ -197,6 +200,16 @@ impl Error {
 
     pub(crate) fn retry_after(mut self, millis: Option<u64>) -> Self {
         self.retry_after_ms = millis;
+        self
+    }
+
+    /// The same error, in which these secrets are not shown: an endpoint may repeat what it was sent. A short one is
+    /// left alone, for it could be a part of any word.
+    pub(crate) fn without(mut self, secrets: &[Secret<String>]) -> Self {
+        const SHORTEST: usize = 6;
+        for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
+            self.detail = self.detail.replace(secret.expose().as_str(), "[redacted]");
+        }
         self
     }
 

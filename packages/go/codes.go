@@ -61,6 +61,9 @@ const (
 	// ErrCredentialsTypeUnexpected: give credentials of the type that the option expect_type names, or change the option.
 	ErrCredentialsTypeUnexpected Code = "CREDENTIALS_TYPE_UNEXPECTED"
 
+	// ErrClientCertificateUnusable: check the certificate and its private key, which the certificate configuration names.
+	ErrClientCertificateUnusable Code = "CLIENT_CERTIFICATE_UNUSABLE"
+
 	// ErrConnectionFailed: check the network, then try again.
 	ErrConnectionFailed Code = "CONNECTION_FAILED"
 

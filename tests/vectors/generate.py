@@ -419,13 +419,13 @@ def file_of(kind, **fields):
     return json.dumps({"type": kind, **{name: value for name, value in fields.items() if value is not None}})
 
 
-USER = {"client_id": "1.apps.googleusercontent.com", "client_secret": "s3cret", "refresh_token": "1//refresh"}
+USER = {"client_id": "1.apps.googleusercontent.com", "client_secret": "s3cret1", "refresh_token": "1//refresh"}
 
 
 def refresh(scopes=(), token="1//refresh"):
     fields = {"grant_type": "refresh_token", "refresh_token": token}
     fields |= {"scope": " ".join(scopes)} if scopes else {}
-    return post_form(TOKEN_URI, fields | {"client_id": USER["client_id"], "client_secret": "s3cret"})
+    return post_form(TOKEN_URI, fields | {"client_id": USER["client_id"], "client_secret": "s3cret1"})
 
 
 def given(name, content, *pairs, options=None, environment=None, **more):
@@ -447,13 +447,15 @@ def user_cases():
     yield given("a person has no ID token for an audience", user, fail("ID_TOKEN_UNSUPPORTED"))
     yield given("a person impersonates: an ID token", user, refresh([SCOPE]), (access(), generate_id("ya29.source")),
                 (response(json.dumps({"token": id_token(LATER)})), end(id_token(LATER))), options={"impersonate": TARGET})
+    yield given("an endpoint repeats a secret", user, refresh([SCOPE]),
+                (response('{"error":"invalid_client","error_description":"no client has the secret s3cret1"}', 401), fail("TOKEN_REFUSED")), **asks)
     yield given("the refresh token has been revoked", user, refresh([SCOPE]),
                 (response('{"error":"invalid_grant","error_subtype":"invalid_rapt"}', 400), fail("TOKEN_REFUSED")), **asks)
     for field in USER:
         yield given(f"a person's file without {field}", file_of("authorized_user", **(USER | {field: None})),
                     fail("CREDENTIALS_FILE_INVALID"), **asks)
     workforce = file_of("external_account_authorized_user", **USER, audience="//iam.googleapis.com/locations/global/workforcePools/p/providers/q")
-    basic = "Basic " + base64.b64encode(f"{USER['client_id']}:s3cret".encode()).decode()
+    basic = "Basic " + base64.b64encode(f"{USER['client_id']}:s3cret1".encode()).decode()
     fields = {"grant_type": "refresh_token", "refresh_token": "1//refresh", "scope": SCOPE}
     yield given("a person of a workforce pool", workforce, post_form("https://sts.googleapis.com/v1/oauthtoken", fields, basic),
                 (access(), expected), **asks)
@@ -769,7 +771,7 @@ def self_signed_cases():
     local = "http://127.0.0.1:8085/token"
     elsewhere = delegated | {"aud": local}
     yield given("a token endpoint that the user has set", user, post_form(local, {"grant_type": "refresh_token", "refresh_token": "1//refresh", "scope": SCOPE,
-                "client_id": USER["client_id"], "client_secret": "s3cret"}), (access(), sign_jwt("ya29.source", elsewhere)),
+                "client_id": USER["client_id"], "client_secret": "s3cret1"}), (access(), sign_jwt("ya29.source", elsewhere)),
                 (response(json.dumps({"signedJwt": signed(elsewhere)})), redeem(signed(elsewhere), local)), (made, end("ya29.person")),
                 options=options | subject, environment={"CLOUDSDK_AUTH_TOKEN_HOST": local, "GATEPASS_TRUSTED_ENDPOINTS": "127.0.0.1:8085"}, **scoped)
     yield given("a token endpoint that nobody trusts", user, fail("ENDPOINT_NOT_ALLOWED"), environment={"CLOUDSDK_AUTH_TOKEN_HOST": local}, **scoped)

@@ -191,7 +191,8 @@ impl Federation {
     /// A certificate may have been replaced since it was read: it is read again, and presented if it is another one
     /// (AIP-4118). Every other failure is final.
     fn renew_certificate(&mut self, now: Millis, error: Error) -> Step<Issued> {
-        let may_be_old = matches!(error.code(), ErrorCode::ConnectionFailed | ErrorCode::TokenRefused);
+        let may_be_old =
+            matches!(error.code(), ErrorCode::ClientCertificateUnusable | ErrorCode::TokenRefused);
         match self.certificate.as_mut().filter(|_| may_be_old && self.renewals > 0) {
             None => Step::Fail(error),
             Some(presented) => {

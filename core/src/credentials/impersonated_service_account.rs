@@ -72,7 +72,7 @@ pub(crate) struct Impersonation {
 
 enum Stage {
     Source(Box<Fetch>),
-    Target(ActAs),
+    Target(Box<ActAs>),
 }
 
 impl Impersonation {
@@ -91,7 +91,7 @@ impl Operation for Impersonation {
                 Some(errand) => {
                     let mut target = errand.with(issued.value, None);
                     let step = target.resume(now, Reply::Start);
-                    self.stage = Stage::Target(target);
+                    self.stage = Stage::Target(Box::new(target));
                     step
                 }
                 None => Step::misuse("nothing after the end", &Reply::Start),

@@ -69,6 +69,10 @@ impl Endpoint for Generate {
     const WHO: &str = WHO;
     type Output = Issued;
 
+    fn secrets(&self) -> Vec<Secret<String>> {
+        vec![self.caller.bearer.clone()]
+    }
+
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         let delegates = self.caller.delegates();
         match &self.want {
@@ -148,6 +152,10 @@ struct SignJwtRequest<'a> {
 impl Endpoint for SignJwt {
     const WHO: &str = WHO;
     type Output = Issued;
+
+    fn secrets(&self) -> Vec<Secret<String>> {
+        vec![self.caller.bearer.clone()]
+    }
 
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
         let email = self.caller.target.email();

@@ -12,6 +12,7 @@ pub(crate) mod sts;
 use crate::error::{Error, ErrorCode};
 use crate::json::{self, Value};
 use crate::retry::{Attempts, Jitter};
+use crate::secret::Secret;
 use crate::step::{HostFailure, HttpRequest, Millis, Operation, Reply, Step};
 
 /// Error codes that an endpoint means as "try again", whatever the status (seen on Google's front ends).
@@ -22,6 +23,11 @@ pub(crate) trait Endpoint {
     /// Its name in messages.
     const WHO: &'static str;
     type Output;
+
+    /// What the request holds that no message may show, whatever the endpoint answers.
+    fn secrets(&self) -> Vec<Secret<String>> {
+        Vec::new()
+    }
 
     /// The request, made anew for each attempt: an assertion carries the time of its making.
     fn request(&self, now: Millis) -> Result<HttpRequest, Error>;
@@ -98,7 +104,10 @@ pub(crate) struct Exchange<E> {
 
 enum State {
     Ready,
-    Sent,
+    Sent {
+        /// The file of the certificate that the host presents, if any.
+        certificate: Option<String>,
+    },
     Waiting,
 }
 
@@ -110,7 +119,8 @@ impl<E: Endpoint> Exchange<E> {
     fn send(&mut self, now: Millis) -> Step<E::Output> {
         match self.endpoint.request(now) {
             Ok(request) => {
-                self.state = State::Sent;
+                let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
+                self.state = State::Sent { certificate };
                 Step::Send(request)
             }
             Err(error) => Step::Fail(error),
@@ -118,7 +128,7 @@ impl<E: Endpoint> Exchange<E> {
     }
 
     fn settle(&mut self, now: Millis, outcome: Result<E::Output, Error>) -> Step<E::Output> {
-        match outcome {
+        match outcome.map_err(|error| error.without(&self.endpoint.secrets())) {
             Ok(output) => Step::Done(output),
             Err(error) => match self.attempts.after(&error, now) {
                 Some(until) => {
@@ -137,19 +147,27 @@ impl<E: Endpoint> Operation for Exchange<E> {
     fn resume(&mut self, now: Millis, reply: Reply) -> Step<E::Output> {
         match (&self.state, reply) {
             (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => self.send(now),
-            (State::Sent, Reply::Response { status, headers, body }) => {
+            (State::Sent { .. }, Reply::Response { status, headers, body }) => {
                 let response = Response { status, headers, body };
                 let outcome = self.endpoint.read(now, &response);
                 self.settle(now, outcome)
             }
-            (State::Sent, Reply::Failed { kind, message }) => {
+            (
+                State::Sent { certificate: Some(path) },
+                Reply::Failed { kind: HostFailure::Other, message },
+            ) => {
+                let found =
+                    format!("the client certificate {path} cannot be presented: {}", printable(&message));
+                self.settle(now, Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
+            }
+            (State::Sent { .. }, Reply::Failed { kind, message }) => {
                 self.settle(now, Err(host_error(kind, &message).within(E::WHO)))
             }
             (State::Waiting, Reply::Failed { kind, message }) => {
                 Step::Fail(host_error(kind, &message).within(E::WHO))
             }
             (State::Ready, other) => Step::misuse("Start", &other),
-            (State::Sent, other) => Step::misuse("Response or Failed", &other),
+            (State::Sent { .. }, other) => Step::misuse("Response or Failed", &other),
             (State::Waiting, other) => Step::misuse("Elapsed", &other),
         }
     }

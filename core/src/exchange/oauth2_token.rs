@@ -90,6 +90,10 @@ impl Endpoint for RefreshToken {
     const WHO: &str = WHO;
     type Output = Issued;
 
+    fn secrets(&self) -> Vec<Secret<String>> {
+        vec![self.account.refresh_token(), self.account.client.secret.clone()]
+    }
+
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         let account = &self.account;
         let refresh_token = account.refresh_token();

@@ -35,6 +35,11 @@ impl Endpoint for TokenExchange {
     const WHO: &str = WHO;
     type Output = Issued;
 
+    fn secrets(&self) -> Vec<Secret<String>> {
+        let client_secret = self.account.client.as_ref().map(|client| client.secret.clone());
+        client_secret.into_iter().chain([self.subject_token.clone()]).collect()
+    }
+
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         let account = &self.account;
         let scope = self.scopes.join(" ");

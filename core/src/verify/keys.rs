@@ -196,7 +196,7 @@ impl RemoteKeys {
                 Stage::Discovery(Exchange::new(endpoint, jitter.clone()))
             }
         };
-        KeyFetch { keys: Arc::clone(self), flight: Some(flight), jitter, stage }
+        KeyFetch { keys: Arc::clone(self), flight: Some(flight), jitter, stage: Box::new(stage) }
     }
 
     fn keep_discovered(&self, discovered: Discovered, now: Millis) {
@@ -248,7 +248,7 @@ pub struct KeyFetch {
     keys: Arc<RemoteKeys>,
     flight: Option<FlightId>,
     jitter: Jitter,
-    stage: Stage,
+    stage: Box<Stage>,
 }
 
 enum Stage {
@@ -278,7 +278,7 @@ impl KeyFetch {
     }
 
     fn land(&mut self) {
-        self.stage = Stage::Ended;
+        *self.stage = Stage::Ended;
         if let Some(flight) = self.flight.take() {
             let mut state = self.keys.lock();
             if state.flight == Some(flight) {
@@ -289,7 +289,7 @@ impl KeyFetch {
 
     fn after_discovery(&mut self, discovered: Discovered, now: Millis) -> Step<()> {
         self.keys.keep_discovered(discovered.clone(), now);
-        self.stage = Stage::keys_of(discovered, self.jitter.fork());
+        *self.stage = Stage::keys_of(discovered, self.jitter.fork());
         self.resume(now, Reply::Start)
     }
 
@@ -305,7 +305,7 @@ impl Operation for KeyFetch {
     type Output = ();
 
     fn resume(&mut self, now: Millis, reply: Reply) -> Step<()> {
-        match &mut self.stage {
+        match &mut *self.stage {
             Stage::Ended => Step::Fail(ended()),
             Stage::Discovery(exchange) => match exchange.resume(now, reply) {
                 Step::Done(discovered) => self.after_discovery(discovered, now),

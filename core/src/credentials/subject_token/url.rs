@@ -51,6 +51,10 @@ impl Endpoint for Source {
     const WHO: &str = WHO;
     type Output = Secret<String>;
 
+    fn secrets(&self) -> Vec<Secret<String>> {
+        self.headers.iter().map(|(_, value)| value.clone()).collect()
+    }
+
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         let request = HttpRequest::get(self.url.as_str().to_owned(), Route::Default, TIMEOUT_MS);
         Ok(self

@@ -52,6 +52,8 @@ public enum ErrorCode {
     SUBJECT_UNSUPPORTED,
     /** Give credentials of the type that the option expect_type names, or change the option. */
     CREDENTIALS_TYPE_UNEXPECTED,
+    /** Check the certificate and its private key, which the certificate configuration names. */
+    CLIENT_CERTIFICATE_UNUSABLE,
     /** Check the network, then try again. */
     CONNECTION_FAILED,
     /** Try again, with more time. */
