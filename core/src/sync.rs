@@ -1,7 +1,58 @@
-//! The lock of everything that threads share: the standard library's, or in models of interleavings loom's.
+//! What threads share: locks, and values that are read without one.
+//!
+//! In models of interleavings (`cfg(loom)`) they are loom's.
+
+#[cfg(loom)]
+use std::sync::Arc;
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+/// A value that is only ever replaced as a whole. Readers wait for nobody and write to no memory that others read, so
+/// that they do not slow each other down.
+#[cfg(not(loom))]
+pub(crate) struct Snapshot<T>(arc_swap::ArcSwap<T>);
+
+#[cfg(not(loom))]
+impl<T> Snapshot<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(arc_swap::ArcSwap::from_pointee(value))
+    }
+
+    /// What `look` makes of the present value.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.0.load())
+    }
+
+    pub(crate) fn replace(&self, value: T) {
+        self.0.store(std::sync::Arc::new(value));
+    }
+}
+
+#[cfg(loom)]
+pub(crate) struct Snapshot<T>(Mutex<Arc<T>>);
+
+#[cfg(loom)]
+impl<T> Snapshot<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Mutex::new(Arc::new(value)))
+    }
+
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        let value = Arc::clone(&*self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        look(&value)
+    }
+
+    pub(crate) fn replace(&self, value: T) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(value);
+    }
+}
+
+impl<T: Default> Default for Snapshot<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
-    ErrorCode, KeyFetch, Millis, Operation, Reply, Secret, Step, Verdict, Verifier, VerifierConfig,
+    ErrorCode, KeyFetch, Millis, Operation, Recall, Reply, Secret, Step, Verdict, Verifier, VerifierConfig,
 };
 use serde_json::{Value, json};
 
@@ -39,6 +39,31 @@ fn a_remembered_token_goes_with_its_key() {
     let mut fetch = test.needs_keys(later);
     test.answer(&mut fetch, later, &test.other_keys(), "max-age=100");
     assert_eq!(test.refusal(later), ErrorCode::UnknownKey);
+}
+
+#[test]
+fn a_token_is_recalled_by_the_number_of_its_check_as_long_as_it_would_be_accepted() {
+    let test = Test::with_keys("max-age=1000");
+    assert_eq!(test.recalled(NOW), None, "it was not checked yet");
+    let entry = test.entry(NOW);
+    assert!(entry > 0);
+    assert_eq!(test.recalled(NOW), Some(entry));
+    assert_eq!(test.recalled(NOW.plus(799_999)), Some(entry));
+    assert_eq!(test.recalled(NOW.plus(800_000)), None, "somebody has to refresh the keys");
+
+    let later = NOW.plus(1_000_000);
+    let mut fetch = test.needs_keys(later);
+    test.answer(&mut fetch, later, &test.google_keys(), "max-age=86400");
+    assert_eq!(test.recalled(later), None, "the key was not looked for in the new set yet");
+    assert_eq!(test.entry(later), entry, "the same key is in it");
+    assert_eq!(test.recalled(later), Some(entry));
+    assert_eq!(test.recalled(later.plus(2 * HOUR)), None, "the token has expired");
+
+    let away = later.plus(24 * HOUR);
+    let mut fetch = test.needs_keys(away);
+    test.answer(&mut fetch, away, &test.other_keys(), "max-age=1000");
+    assert_eq!(test.recalled(NOW), None, "its key has left");
+    assert_eq!(test.refusal(away), ErrorCode::UnknownKey);
 }
 
 #[test]
@@ -239,6 +264,20 @@ impl Test {
 
     fn check(&self, now: Millis) -> Verdict {
         self.verifier.check(&self.token, now)
+    }
+
+    fn entry(&self, now: Millis) -> u64 {
+        match self.check(now) {
+            Verdict::Accepted(verified, _) => verified.entry(),
+            _ => panic!("not accepted"),
+        }
+    }
+
+    fn recalled(&self, now: Millis) -> Option<u64> {
+        match self.verifier.recall(&self.token, now) {
+            Recall::Known(known) => Some(known.entry),
+            Recall::New(_) => None,
+        }
     }
 
     fn refusal(&self, now: Millis) -> ErrorCode {

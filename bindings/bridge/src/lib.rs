@@ -15,6 +15,7 @@ mod verifier;
 
 pub use explain::explain_token;
 pub use failure::{Failure, guard};
+pub use gatepass_core::{Recall, Recalled, TokenDigest};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{RequestHeaders, Verdict, Verifier};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gatepass_core::header::TokenHeaders;
-use gatepass_core::{FlightId, Millis, Verified};
+use gatepass_core::{FlightId, Millis, Recall, TokenDigest, Verified};
 
 use crate::explain;
 use crate::failure::{Failure, guard};
@@ -36,24 +36,26 @@ impl Verifier {
         guard(|| Ok(Self(gatepass_core::Verifier::new(options::verifier(options)?)?)))
     }
 
+    /// Whether `token` is remembered and to be accepted at this moment. A binding that keeps its host's claims by
+    /// [`Verified::entry`] asks this first, and builds nothing on a hit.
+    pub fn recall(&self, token: &[u8], now_ms: u64) -> Recall {
+        self.0.recall(&text(token), Millis(now_ms))
+    }
+
+    /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn check_new(&self, token: &[u8], digest: TokenDigest, now_ms: u64) -> Result<Verdict, Failure> {
+        guard(|| verdict(self.0.check_new(&text(token), digest, Millis(now_ms))))
+    }
+
     /// The verdict on `token` at this moment. Octets that are no UTF-8 are no token.
     ///
     /// # Errors
     /// Why the token is refused.
     pub fn check(&self, token: &[u8], now_ms: u64) -> Result<Verdict, Failure> {
-        guard(|| {
-            // A token is ASCII; whatever stands for other octets here is refused with them. The plain check comes first
-            // because it is several times faster than the lossy one.
-            let token = str::from_utf8(token).map_or_else(|_| String::from_utf8_lossy(token), Cow::Borrowed);
-            match self.0.check(&token, Millis(now_ms)) {
-                gatepass_core::Verdict::Accepted(verified, refresh) => {
-                    Ok(Verdict::Accepted(verified, refresh.map(Op::from)))
-                }
-                gatepass_core::Verdict::Rejected(error) => Err(error.into()),
-                gatepass_core::Verdict::NeedsKeys(fetch) => Ok(Verdict::NeedsKeys(Op::from(fetch))),
-                gatepass_core::Verdict::Join(FlightId(id)) => Ok(Verdict::Join(id)),
-            }
-        })
+        guard(|| verdict(self.0.check(&text(token), Millis(now_ms))))
     }
 
     /// The token of a request with these headers.
@@ -76,5 +78,22 @@ impl Verifier {
     /// Gives up the key flight, as a forked child must.
     pub fn abandon_flights(&self) {
         self.0.abandon_flights();
+    }
+}
+
+/// A token is ASCII; whatever stands for other octets here is refused with them. The plain check comes first because it
+/// is several times faster than the lossy one.
+fn text(token: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(token).map_or_else(|_| String::from_utf8_lossy(token), Cow::Borrowed)
+}
+
+fn verdict(verdict: gatepass_core::Verdict) -> Result<Verdict, Failure> {
+    match verdict {
+        gatepass_core::Verdict::Accepted(verified, refresh) => {
+            Ok(Verdict::Accepted(verified, refresh.map(Op::from)))
+        }
+        gatepass_core::Verdict::Rejected(error) => Err(error.into()),
+        gatepass_core::Verdict::NeedsKeys(fetch) => Ok(Verdict::NeedsKeys(Op::from(fetch))),
+        gatepass_core::Verdict::Join(FlightId(id)) => Ok(Verdict::Join(id)),
     }
 }

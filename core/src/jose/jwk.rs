@@ -32,6 +32,11 @@ pub struct Jwk {
 }
 
 impl Jwk {
+    /// Whether `now` lies within the validity of the key's certificate, if it came in one.
+    pub(crate) fn is_valid_at(&self, now: Millis) -> bool {
+        self.validity.is_none_or(|(not_before, not_after)| not_before <= now && now <= not_after)
+    }
+
     /// Reads one entry of a key set, or says why the key cannot be used.
     pub(crate) fn from_json(jwk: &Value) -> Result<Self, &'static str> {
         check_purpose(jwk)?;

@@ -117,12 +117,10 @@ impl KeySet {
         let unusable = |why: String| Error::new(ErrorCode::KeyUnusable, why).about("kid");
         let mut usable = entries.iter().flatten().filter(|key| key.allows(alg));
         match (usable.next(), usable.next()) {
-            (Some(key), None) => match key.validity {
-                Some((from, to)) if now < from || now > to => {
-                    Err(unusable("the key's certificate is outside its period of validity".into()))
-                }
-                _ => Ok(key),
-            },
+            (Some(key), None) if key.is_valid_at(now) => Ok(key),
+            (Some(_), None) => {
+                Err(unusable("the key's certificate is outside its period of validity".into()))
+            }
             (Some(_), Some(_)) => Err(unusable("more than one key of the set has the token's kid".into())),
             (None, _) => {
                 let why = entries.iter().find_map(|key| key.as_ref().err());

@@ -11,7 +11,7 @@ use crate::jose::jwks::KeySet;
 use crate::retry::{Jitter, back_off_ms};
 use crate::source::FlightId;
 use crate::step::{Millis, Operation, Reply, Step, ended};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, Snapshot};
 use crate::url::Url;
 use crate::verify::issuers::Preset;
 
@@ -54,7 +54,18 @@ impl KeyStore {
                 ));
             }
         };
-        Ok(Self::Remote(Arc::new(RemoteKeys { place, state: Mutex::default() })))
+        Ok(Self::Remote(Arc::new(RemoteKeys { place, state: Mutex::default(), fresh: Snapshot::default() })))
+    }
+
+    /// What `look` makes of the keys, if they need no refresh at this moment. Nobody waits for it.
+    pub(crate) fn fresh<R>(&self, now: Millis, look: impl FnOnce(&Arc<KeySet>) -> R) -> Option<R> {
+        match self {
+            Self::Static(keys) => Some(look(keys)),
+            Self::Remote(remote) => remote.fresh.read(|fresh| match fresh {
+                Some(Fresh { keys, refresh_at }) if now < *refresh_at => Some(look(keys)),
+                _ => None,
+            }),
+        }
     }
 
     /// The keys at this moment.
@@ -117,6 +128,14 @@ impl Place {
 pub(crate) struct RemoteKeys {
     place: Place,
     state: Mutex<State>,
+    /// Of the state, what nearly every check needs: kept beside it, to be read without the lock.
+    fresh: Snapshot<Option<Fresh>>,
+}
+
+/// Keys that need no refresh before this moment.
+struct Fresh {
+    keys: Arc<KeySet>,
+    refresh_at: Millis,
 }
 
 #[derive(Default)]
@@ -212,7 +231,9 @@ impl RemoteKeys {
         state.failures = 0;
         state.failure = None;
         state.not_before = Millis(0);
-        state.keys = Some(Arc::new(published.keys.only_for(algorithms)));
+        let keys = Arc::new(published.keys.only_for(algorithms));
+        self.fresh.replace(Some(Fresh { keys: Arc::clone(&keys), refresh_at: state.refresh_at }));
+        state.keys = Some(keys);
     }
 
     fn note_failure(&self, error: &Error, now: Millis) {

@@ -46,7 +46,11 @@ enum Others {
 /// Every crate of the workspace, from the bottom to the top.
 const LAYERS: &[Layer] = &[
     // loom only where the compiler is told cfg(loom): in no build that anybody uses.
-    layer("gatepass-core", &[], Others::Only(&["base64", "loom", "ring", "serde", "serde_json", "zeroize"])),
+    layer(
+        "gatepass-core",
+        &[],
+        Others::Only(&["arc-swap", "base64", "loom", "ring", "serde", "serde_json", "zeroize"]),
+    ),
     layer("gatepass-bridge", &["gatepass-core"], Others::Only(&["serde", "serde_json"])),
     layer("gatepass-c", &["gatepass-bridge"], Others::Only(&[])),
     layer("gatepass-jni", &["gatepass-bridge"], Others::Only(&["jni"])),
