@@ -32,6 +32,7 @@
 #ifndef GATEPASS_H
 #define GATEPASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,6 +111,9 @@ typedef struct {
   gp_buf payload;
   // The token's `exp`.
   uint64_t expires_at_ms;
+  // Whether nothing proves the payload: Cloud Run has removed the signature, and the verifier's options say to take
+  // its word. Whoever reads the payload must see it.
+  bool is_unverified;
 } gp_verdict;
 
 // The call has succeeded.
@@ -154,8 +158,10 @@ gp_status gp_source_access_token_headers(const gp_source *source,
 // Frees a source. Null is allowed.
 void gp_source_free(gp_source *source);
 
-// Makes a verifier from its options: {"preset":"google"|"iap", "issuers":[…], "algorithms":[…], "audiences":[…],
-// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…]}. Fails with INVALID_OPTION.
+// Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
+// "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
+// "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
+// "trust_cloud_run_and_skip_signature":…, "k_service":…}. Fails with INVALID_OPTION, which names what is missing.
 gp_status gp_verifier_new(gp_slice options,
                           gp_verifier **verifier,
                           gp_buf *error);
@@ -176,6 +182,20 @@ gp_status gp_verifier_token_from_headers(const gp_verifier *verifier,
                                          gp_slice x_goog_iap_jwt_assertion,
                                          gp_buf *token,
                                          gp_buf *error);
+
+// Explains a token: what it is, and all that is wrong with it. With a verifier, to that one, with the keys that it
+// holds; `options` are then {"url":…, "header":…}: the URL that was called and the name of the header that carried the
+// token. With null, to the verifier whose options stand beside these, as far as they are known. All options may be left
+// out, and no keys are fetched.
+//
+// The explanation is JSON, and does not show the token; its members stand in bindings/bridge/src/explain.rs. The caller
+// owns it. Fails with INVALID_OPTION or INVALID_AUDIENCE.
+gp_status gp_explain(const gp_verifier *verifier,
+                     gp_slice options,
+                     gp_slice token,
+                     uint64_t now_ms,
+                     gp_buf *explanation,
+                     gp_buf *error);
 
 // Frees a verifier. Null is allowed.
 void gp_verifier_free(gp_verifier *verifier);
@@ -199,6 +219,18 @@ void gp_op_free(gp_op *op);
 gp_status gp_audience_for_url(gp_slice url,
                               gp_buf *audience,
                               gp_buf *error);
+
+// Both spellings of a URL that is its own audience, without and with a slash at the end, as a JSON array; anything
+// else comes back alone. The caller owns `spellings`.
+gp_status gp_same_audience_spellings(gp_slice audience,
+                                     gp_buf *spellings,
+                                     gp_buf *error);
+
+// The operation that asks for the audiences of the Cloud Run service that this process is. Its last step is
+// {"step":"done","token":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
+// owns `op`.
+gp_status gp_own_audiences(gp_op **op,
+                           gp_buf *error);
 
 // Overwrites the octets with zeros and frees them. A buffer with a null pointer is allowed.
 void gp_buf_free(gp_buf buf);

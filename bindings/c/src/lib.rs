@@ -89,6 +89,9 @@ pub struct gp_verdict {
     pub payload: gp_buf,
     /// The token's `exp`.
     pub expires_at_ms: u64,
+    /// Whether nothing proves the payload: Cloud Run has removed the signature, and the verifier's options say to take
+    /// its word. Whoever reads the payload must see it.
+    pub is_unverified: bool,
 }
 
 /// The version of gatepass, such as "0.1.0". Valid for ever.
@@ -167,8 +170,10 @@ pub unsafe extern "C" fn gp_source_free(source: *mut gp_source) {
     free!(source);
 }
 
-/// Makes a verifier from its options: {"preset":"google"|"iap", "issuers":[…], "algorithms":[…], "audiences":[…],
-/// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…]}. Fails with INVALID_OPTION.
+/// Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
+/// "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
+/// "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
+/// "trust_cloud_run_and_skip_signature":…, "k_service":…}. Fails with INVALID_OPTION, which names what is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_new(
     options: gp_slice,
@@ -227,6 +232,36 @@ pub unsafe extern "C" fn gp_verifier_token_from_headers(
     })
 }
 
+/// Explains a token: what it is, and all that is wrong with it. With a verifier, to that one, with the keys that it
+/// holds; `options` are then {"url":…, "header":…}: the URL that was called and the name of the header that carried the
+/// token. With null, to the verifier whose options stand beside these, as far as they are known. All options may be left
+/// out, and no keys are fetched.
+///
+/// The explanation is JSON, and does not show the token; its members stand in bindings/bridge/src/explain.rs. The caller
+/// owns it. Fails with INVALID_OPTION or INVALID_AUDIENCE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_explain(
+    verifier: *const gp_verifier,
+    options: gp_slice,
+    token: gp_slice,
+    now_ms: u64,
+    explanation: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let explanation = out!(explanation = gp_buf::EMPTY)?;
+        let options = text!(options)?;
+        // What is no UTF-8 is no token: it is explained as such.
+        let token = String::from_utf8_lossy(octets!(token)?);
+        let json = match handle!(verifier) {
+            Ok(gp_verifier(verifier)) => verifier.explain(&token, options, now_ms)?,
+            Err(_null) => gatepass_bridge::explain_token(options, &token, now_ms)?,
+        };
+        *explanation = json.into();
+        Ok(())
+    })
+}
+
 /// Frees a verifier. Null is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_free(verifier: *mut gp_verifier) {
@@ -278,6 +313,33 @@ pub unsafe extern "C" fn gp_audience_for_url(
     border!(error, || {
         let audience = out!(audience = gp_buf::EMPTY)?;
         *audience = gatepass_bridge::audience_for_url(text!(url)?)?.into();
+        Ok(())
+    })
+}
+
+/// Both spellings of a URL that is its own audience, without and with a slash at the end, as a JSON array; anything
+/// else comes back alone. The caller owns `spellings`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_same_audience_spellings(
+    audience: gp_slice,
+    spellings: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let spellings = out!(spellings = gp_buf::EMPTY)?;
+        *spellings = gatepass_bridge::same_audience_spellings(text!(audience)?).into();
+        Ok(())
+    })
+}
+
+/// The operation that asks for the audiences of the Cloud Run service that this process is. Its last step is
+/// {"step":"done","token":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
+/// owns `op`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_own_audiences(op: *mut *mut gp_op, error: *mut gp_buf) -> gp_status {
+    border!(error, || {
+        let op = out!(op = ptr::null_mut())?;
+        (_, *op) = board(Op::own_audiences());
         Ok(())
     })
 }
@@ -341,6 +403,7 @@ impl gp_verdict {
             op: ptr::null_mut(),
             payload: gp_buf::EMPTY,
             expires_at_ms: 0,
+            is_unverified: false,
         }
     }
 }
@@ -356,6 +419,7 @@ impl From<Verdict> for gp_verdict {
                     op,
                     payload: verified.payload().into(),
                     expires_at_ms: verified.expires_at().0,
+                    is_unverified: verified.is_unverified(),
                 }
             }
             Verdict::NeedsKeys(op) => {

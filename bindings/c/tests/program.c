@@ -32,6 +32,12 @@
 /* {"alg":"RS256"}.{"aud":"https://receiver.example","exp":1800003600}."x" */
 #define ISSUED                                                                       \
   "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL3JlY2VpdmVyLmV4YW1wbGUiLCJleHAiOjE4MDAwMDM2MDB9.eA"
+/* {"alg":"RS256","kid":"1"}.{"iss":"https://accounts.google.com","aud":"https://receiver.example","sub":"1",
+   "iat":1800000000,"exp":1800003600} */
+#define STRIPPED \
+  "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL2FjY291bnRzLmdvb2dsZS5jb20iLCJhdWQiOiJodHRwc" \
+  "zovL3JlY2VpdmVyLmV4YW1wbGUiLCJzdWIiOiIxIiwiaWF0IjoxODAwMDAwMDAwLCJleHAiOjE4MDAwMDM2MDB9.SIGNATURE_RE" \
+  "MOVED_BY_GOOGLE"
 #define START "{\"reply\":\"start\"}"
 #define NOW 1800000000000u
 
@@ -134,6 +140,16 @@ static void what_needs_no_handle(void) {
   CHECK(is(audience, "https://svc-abc-uc.a.run.app") && is_empty(error));
   gp_status status = gp_audience_for_url(slice("http://example.com"), &audience, &error);
   CHECK(failed(status, INVALID_AUDIENCE, error, "\"INVALID_AUDIENCE\"") && is_empty(audience));
+
+  gp_buf spellings = rubbish_buf();
+  CHECK(gp_same_audience_spellings(slice(AUDIENCE "/"), &spellings, &error) == GP_OK);
+  CHECK(is(spellings, "[\"" AUDIENCE "\",\"" AUDIENCE "/\"]") && is_empty(error));
+
+  gp_op *op = NULL;
+  CHECK(gp_own_audiences(&op, &error) == GP_OK && is_empty(error));
+  CHECK(resume(op, START, "\"K_SERVICE\""));
+  CHECK(resume(op, "{\"reply\":\"env\",\"values\":{}}", "\"INVALID_AUDIENCE\""));
+  gp_op_free(op);
 }
 
 static void a_token_is_fetched_once(void) {
@@ -184,7 +200,7 @@ static void tokens_are_verified(const char *options, const char *token, uint64_t
   gp_verifier *verifier = new_verifier(options);
   for (int i = 0; i < 2; i++) {
     gp_verdict verdict = check(verifier, token, now_ms, GP_ACCEPTED);
-    CHECK(verdict.op == NULL && verdict.flight == 0 && verdict.expires_at_ms > now_ms);
+    CHECK(verdict.op == NULL && verdict.flight == 0 && verdict.expires_at_ms > now_ms && !verdict.is_unverified);
     CHECK(take(verdict.payload, "\"email\""));
   }
 
@@ -199,7 +215,29 @@ static void tokens_are_verified(const char *options, const char *token, uint64_t
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
   status = gp_verifier_check(verifier, ABSENT, now_ms, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"kind\":\"verify\""));
+
+  gp_buf explanation = rubbish_buf();
+  CHECK(gp_explain(verifier, slice("{}"), slice(token), now_ms, &explanation, &error) == GP_OK && is_empty(error));
+  CHECK(take(explanation, "\"accepted\":true"));
+  CHECK(gp_explain(verifier, slice("{\"header\":\"Cookie\"}"), slice(tampered), now_ms, &explanation, &error) == GP_OK);
+  CHECK(take(explanation, "\"BAD_SIGNATURE\""));
+  CHECK(gp_explain(NULL, slice(options), slice(token), now_ms, &explanation, &error) == GP_OK);
+  CHECK(take(explanation, "\"accepted\":true"));
+  CHECK(gp_explain(NULL, slice("{}"), NOT_UTF8, now_ms, &explanation, &error) == GP_OK);
+  CHECK(take(explanation, "\"not_a_token\""));
+  status = gp_explain(verifier, slice("{\"ulr\":\"\"}"), slice(token), now_ms, &explanation, &error);
+  CHECK(failed(status, INVALID_OPTION, error, "ulr") && is_empty(explanation));
   free(tampered);
+  gp_verifier_free(verifier);
+}
+
+/* Cloud Run checks a token, and removes its signature. */
+static void a_verifier_that_trusts_says_so(void) {
+  gp_verifier *verifier = new_verifier(
+      "{\"preset\":\"google\",\"audiences\":[\"" AUDIENCE "\"],\"trust_cloud_run_and_skip_signature\":true,"
+      "\"k_service\":\"orders\"}");
+  gp_verdict verdict = check(verifier, STRIPPED, NOW, GP_ACCEPTED);
+  CHECK(verdict.is_unverified && take(verdict.payload, "\"sub\""));
   gp_verifier_free(verifier);
 }
 
@@ -263,6 +301,9 @@ static void misuse_is_an_error(const char *options) {
   CHECK(failed(gp_op_resume(NULL, NOW, slice(START), &buf, &error), API_MISUSE, error, "argument op"));
   CHECK(failed(gp_op_resume(op, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
   CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
+  CHECK(failed(gp_same_audience_spellings(audience, NULL, &error), API_MISUSE, error, "argument spellings"));
+  CHECK(failed(gp_own_audiences(NULL, &error), API_MISUSE, error, "argument op"));
+  CHECK(failed(gp_explain(verifier, slice("{}"), audience, NOW, NULL, &error), API_MISUSE, error, "explanation"));
 
   /* Slices that cannot be. */
   const gp_slice bad[] = {NULL_WITH_LENGTH, LONGER_THAN_MEMORY, NOT_UTF8};
@@ -279,10 +320,14 @@ static void misuse_is_an_error(const char *options) {
     CHECK(failed(gp_op_resume(op, NOW, bad[i], &buf, &error), API_MISUSE, error, why[i]));
     CHECK(is_empty(buf));
     CHECK(failed(gp_audience_for_url(bad[i], &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_same_audience_spellings(bad[i], &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_explain(NULL, bad[i], audience, NOW, &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(is_empty(buf));
   }
   for (size_t i = 0; i < 2; i++) {
     CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, &verdict, &error), API_MISUSE, error, why[i]));
     CHECK(verdict.answer == GP_NOTHING);
+    CHECK(failed(gp_explain(NULL, slice("{}"), bad[i], NOW, &buf, &error), API_MISUSE, error, why[i]));
     for (int header = 0; header < 3; header++) {
       gp_slice in[3] = {ABSENT, ABSENT, ABSENT};
       in[header] = bad[i];
@@ -354,6 +399,7 @@ int main(int argc, char **argv) {
   a_token_is_fetched_once();
   a_cancelled_fetch_falls_to_the_next();
   tokens_are_verified(options, token, now_ms);
+  a_verifier_that_trusts_says_so();
   keys_are_fetched_once(keys_url_options, keys_reply, token, now_ms);
   tokens_are_found_in_headers(options);
   misuse_is_an_error(options);
