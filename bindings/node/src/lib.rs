@@ -28,6 +28,27 @@ pub fn audience_for_url(url: String) -> Result<String> {
     bridge::audience_for_url(&url).map_err(thrown)
 }
 
+/// Both spellings of a URL that is its own audience, as a JSON array.
+#[napi]
+pub fn same_audience_spellings(audience: String) -> String {
+    bridge::same_audience_spellings(&audience)
+}
+
+/// Asks for the audiences of the Cloud Run service that this process is: drive it.
+#[napi]
+pub fn own_audiences() -> Op {
+    Op(bridge::Op::own_audiences())
+}
+
+/// Explains a token, as JSON; see [`bridge::explain_token`].
+///
+/// # Errors
+/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
+#[napi]
+pub fn explain(options: String, token: String, now_ms: f64) -> Result<String> {
+    bridge::explain_token(&options, &token, millis(now_ms)).map_err(thrown)
+}
+
 /// Tokens of one principal, cached.
 #[napi]
 pub struct Source(bridge::Source);
@@ -107,6 +128,9 @@ pub struct Verdict {
     pub status: &'static str,
     /// The token's payload, JSON: accepted has one.
     pub payload: Option<String>,
+    /// Whether nothing proves the payload.
+    #[napi(js_name = "is_unverified")]
+    pub is_unverified: bool,
     /// The flight to wait for, before checking again.
     pub flight: Option<f64>,
     /// The operation to drive.
@@ -131,12 +155,16 @@ impl Verifier {
     #[napi]
     pub fn check(&self, token: Utf16String, now_ms: f64) -> Result<Either<String, Verdict>> {
         let verdict = self.0.check(&octets(&token), millis(now_ms)).map_err(thrown)?;
-        let nothing = |status| Verdict { status, payload: None, flight: None, op: None };
+        let nothing =
+            |status| Verdict { status, payload: None, is_unverified: false, flight: None, op: None };
         Ok(match verdict {
-            bridge::Verdict::Accepted(verified, None) => Either::A(text(verified.payload())),
-            bridge::Verdict::Accepted(verified, Some(op)) => Either::B(Verdict {
+            bridge::Verdict::Accepted(verified, None) if !verified.is_unverified() => {
+                Either::A(text(verified.payload()))
+            }
+            bridge::Verdict::Accepted(verified, op) => Either::B(Verdict {
                 payload: Some(text(verified.payload())),
-                op: Some(Op(op)),
+                is_unverified: verified.is_unverified(),
+                op: op.map(Op),
                 ..nothing("accepted")
             }),
             bridge::Verdict::NeedsKeys(op) => {
@@ -165,6 +193,15 @@ impl Verifier {
             x_goog_iap_jwt_assertion: Some(&x_goog_iap_jwt_assertion),
         };
         self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
+    }
+
+    /// Explains a token to this verifier, as JSON; see [`bridge::Verifier::explain`].
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    #[napi]
+    pub fn explain(&self, token: String, place: String, now_ms: f64) -> Result<String> {
+        self.0.explain(&token, &place, millis(now_ms)).map_err(thrown)
     }
 }
 

@@ -1,21 +1,11 @@
 /** Checking received tokens. */
 
+import { claimsOf } from './claims.js';
+import { explainTo } from './explanation.js';
 import { Flights } from './flights.js';
 import { crossing, native, text } from './native.js';
-import { checkNames, documentText, list } from './options.js';
-
-const OPTIONS = [
-  'audience',
-  'anyAudience',
-  'preset',
-  'issuers',
-  'algorithms',
-  'keys',
-  'keysUrl',
-  'leewaySeconds',
-  'allowedEmails',
-  'clock',
-];
+import { checkNames } from './options.js';
+import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
 /** One policy, one set of keys, many tokens. */
 export class Verifier {
@@ -24,18 +14,9 @@ export class Verifier {
   #flights;
 
   constructor(options = {}) {
-    checkNames('Verifier', options, OPTIONS);
-    const border = {
-      preset: options.preset ?? (options.issuers === undefined ? 'google' : undefined),
-      issuers: list(options.issuers),
-      algorithms: list(options.algorithms),
-      audiences: list(options.audience),
-      any_audience: options.anyAudience,
-      keys: documentText(options.keys),
-      keys_url: options.keysUrl,
-      leeway_seconds: options.leewaySeconds,
-      allowed_emails: options.allowedEmails && list(options.allowedEmails),
-    };
+    checkNames('Verifier', options, VERIFIER_OPTIONS);
+    const { preset = options.issuers === undefined ? 'google' : undefined } = options;
+    const border = bordered({ ...options, preset });
     this.#native = crossing(() => new native.Verifier(JSON.stringify(border)));
     this.#clock = options.clock ?? Date.now;
     this.#flights = new Flights({ clock: this.#clock, suppliers: new Map() });
@@ -44,8 +25,8 @@ export class Verifier {
   async verify(token, options = {}) {
     // What restricts a caller stands in the constructor: here it would be ignored, so it is refused.
     checkNames('verify', options, ['signal']);
-    const { payload } = await this.#flights.settle(() => this.#check(token), options.signal);
-    return JSON.parse(payload);
+    const { payload, is_unverified } = await this.#flights.settle(() => this.#check(token), options.signal);
+    return claimsOf(payload, is_unverified);
   }
 
   async verifyHeaders(headers, options) {
@@ -60,8 +41,12 @@ export class Verifier {
     return await this.verify(token, options);
   }
 
+  explain(token, options = {}) {
+    return explainTo(this.#native, token, options, this.#clock());
+  }
+
   #check(token) {
     const verdict = crossing(() => this.#native.check(text(token), this.#clock()));
-    return typeof verdict === 'string' ? { status: 'accepted', payload: verdict } : verdict;
+    return typeof verdict === 'string' ? { status: 'accepted', payload: verdict, is_unverified: false } : verdict;
   }
 }
