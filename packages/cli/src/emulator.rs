@@ -71,6 +71,10 @@ struct ServeOptions {
     /// The region of the emulated service
     #[arg(long, default_value = "us-central1")]
     region: String,
+    /// Be an OpenID Connect issuer of its own: ID tokens name the emulator's URL in iss, in place of Google, and the
+    /// discovery document does so, too
+    #[arg(long)]
+    own_issuer: bool,
     /// How many seconds a token lives
     #[arg(long, default_value_t = 3600, value_parser = value_parser!(u64).range(1..=43_200))]
     lifetime: u64,
@@ -158,6 +162,9 @@ impl ServeOptions {
         if let Some(project) = self.project.as_deref().or(self.email.project_id()) {
             config.project_id = project.to_owned();
         }
+        if self.own_issuer {
+            config.issuer.clone_from(&config.base_url);
+        }
         config.service_account = self.email.clone();
         config.region = self.region.clone();
         config.token_lifetime = Duration::from_secs(self.lifetime);
@@ -203,6 +210,7 @@ impl Addresses {
              export GCE_METADATA_IP={address}\n\
              export METADATA_SERVER_DETECTION=assume-present\n\
              export GATEPASS_TRUSTED_ENDPOINTS={trusted}\n\
+             export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token\n\
              export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
              {mtls_line}\
              # listening on http://{address}\n"
