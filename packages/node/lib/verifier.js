@@ -7,11 +7,16 @@ import { crossing, native, text } from './native.js';
 import { checkNames } from './options.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
+/** Claims that a verifier keeps; of more tokens than these they are read anew. */
+const MAX_KEPT = 4_096;
+
 /** One policy, one set of keys, many tokens. */
 export class Verifier {
   #native;
   #clock;
   #flights;
+  /** Claims by the add-on's number of their token: while it is accepted, nothing need be made for it. */
+  #kept = new Map();
 
   constructor(options = {}) {
     checkNames('Verifier', options, VERIFIER_OPTIONS);
@@ -25,8 +30,16 @@ export class Verifier {
   async verify(token, options = {}) {
     // What restricts a caller stands in the constructor: here it would be ignored, so it is refused.
     checkNames('verify', options, ['signal']);
-    const { payload, is_unverified } = await this.#flights.settle(() => this.#check(token), options.signal);
-    return claimsOf(payload, is_unverified);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const kept = this.#kept.get(this.#native.recall(text(token), this.#clock()));
+    if (kept !== undefined) return kept;
+
+    const look = () => crossing(() => this.#native.check(text(token), this.#clock()));
+    const { payload, is_unverified, entry } = await this.#flights.settle(look, signal);
+    const claims = claimsOf(payload, is_unverified);
+    if (entry !== 0) this.#keep(entry, claims);
+    return claims;
   }
 
   async verifyHeaders(headers, options) {
@@ -45,8 +58,8 @@ export class Verifier {
     return explainTo(this.#native, token, options, this.#clock());
   }
 
-  #check(token) {
-    const verdict = crossing(() => this.#native.check(text(token), this.#clock()));
-    return typeof verdict === 'string' ? { status: 'accepted', payload: verdict, is_unverified: false } : verdict;
+  #keep(entry, claims) {
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(entry, claims);
   }
 }

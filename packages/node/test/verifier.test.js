@@ -1,6 +1,7 @@
 /** Verifying tokens with keys that are fetched, and what is refused. The corpus is in `vectors.test.js`. */
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
 
@@ -139,11 +140,43 @@ test('Cloud Run’s word for a signature that it has removed', async (t) => {
 
 test('claims cannot be changed: others are given the same', async () => {
   const token = await emulator.mint({ claims: { aud: [AUDIENCE], email: EMAIL, note: { a: [1] } } });
-  const claims = await verifierOf().verify(token);
+  const verifier = verifierOf();
+  const claims = await verifier.verify(token);
+  assert.equal(await verifier.verify(token), claims);
   for (const object of [claims, claims.aud, claims.note, claims.note.a]) {
     assert.ok(Object.isFrozen(object));
   }
   assert.deepEqual({ ...claims, email: undefined }.note, { a: [1] });
+});
+
+test('a token that was accepted is refused when its time is over', async () => {
+  let now = Date.now();
+  const token = await emulator.mint({ claims: { aud: AUDIENCE }, lifetime: 60 });
+  const verifier = verifierOf({ leewaySeconds: 0, clock: () => now });
+  for (let i = 0; i < 2; i++) assert.equal((await verifier.verify(token)).aud, AUDIENCE);
+  now += 61_000;
+  await assert.rejects(verifier.verify(token), { code: 'TOKEN_EXPIRED' });
+});
+
+test('more tokens than claims are kept of: everybody gets their own', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key' }] };
+  const iss = 'https://issuer.example';
+  const verifier = new Verifier({ issuers: iss, algorithms: 'ES256', keys, audience: AUDIENCE });
+  const iat = Math.floor(Date.now() / 1000);
+  const tokens = Array.from({ length: 5_000 }, (_, i) => {
+    const payload = { iss, aud: AUDIENCE, sub: String(i), iat, exp: iat + 3600 };
+    const parts = [{ alg: 'ES256', kid: 'key' }, payload].map((part) => encoded(JSON.stringify(part)));
+    const input = parts.join('.');
+    return `${input}.${encoded(sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' }))}`;
+  });
+  for (let round = 0; round < 2; round++) {
+    const claims = await Promise.all(tokens.map((token) => verifier.verify(token)));
+    assert.deepEqual(
+      claims.map(({ sub }) => sub),
+      tokens.map((_, i) => String(i)),
+    );
+  }
 });
 
 test('another issuer, named in full', async () => {
@@ -258,6 +291,10 @@ test('an option that is misspelt or makes no sense', () => {
     );
   }
 });
+
+function encoded(octets) {
+  return Buffer.from(octets).toString('base64url');
+}
 
 function verifierOf(options) {
   return new Verifier({ audience: AUDIENCE, keysUrl: emulator.keysUrl, ...options });
