@@ -3,6 +3,7 @@
 //! the certificate that clients of its TLS trust. `gatepass emulator run` stands before a service, and `gatepass emulator
 //! push` calls one.
 
+mod http;
 mod key;
 mod mtls;
 mod push;
@@ -19,8 +20,8 @@ use clap::{Args, Subcommand, value_parser};
 use gatepass_emulator::service_account::DEFAULT_EMAIL;
 use gatepass_emulator::{Config, Emulator, ServiceAccount, tls};
 
+use self::http::Listeners;
 use crate::Failure;
-use crate::serve::{self, Listeners};
 
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
@@ -129,7 +130,7 @@ impl ServeOptions {
         addresses
             .announce()
             .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))?;
-        serve::run(Listeners { plain, mtls }, emulator, self.exit_with_stdin)
+        http::serve(Listeners { plain, mtls }, emulator, self.exit_with_stdin)
             .map_err(|error| Failure::runtime(format!("cannot serve on {plain_address}: {error}")))
     }
 
