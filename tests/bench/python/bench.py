@@ -402,7 +402,7 @@ def megabytes_after_first_verification(peer: str, form: str) -> float:
 
 @contextmanager
 def hello_services() -> Iterator[list[Peer]]:
-    """Processor time of a Flask service for each request. The difference to "no check" is what checks cost."""
+    """Processor time of a Flask service for each request. The difference to "no check" is the cost of one."""
     form = form_of(material.google())
     names = {"no check": "flask", "gatepass": "gatepass", "google-auth": "google-auth"}
     services = {name: process("hello", name) for name in names}
