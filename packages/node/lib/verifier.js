@@ -27,11 +27,8 @@ export class Verifier {
     this.#flights = new Flights({ clock: this.#clock, suppliers: new Map() });
   }
 
-  async verify(token, options = {}) {
-    // What restricts a caller stands in the constructor: here it would be ignored, so it is refused.
-    checkNames('verify', options, ['signal']);
-    const { signal } = options;
-    signal?.throwIfAborted();
+  async verify(token, options) {
+    const signal = signalOf(options);
     const kept = this.#kept.get(this.#native.recall(text(token), this.#clock()));
     if (kept !== undefined) return kept;
 
@@ -62,4 +59,12 @@ export class Verifier {
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(entry, claims);
   }
+}
+
+/** What restricts a caller stands in the constructor: here it would be ignored, so it is refused. */
+function signalOf(options) {
+  if (options === undefined) return undefined;
+  checkNames('verify', options, ['signal']);
+  options.signal?.throwIfAborted();
+  return options.signal;
 }

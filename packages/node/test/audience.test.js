@@ -46,7 +46,11 @@ test('a Cloud Run service knows its own audiences', async () => {
 });
 
 test('what is no Cloud Run service has none', async () => {
-  await assert.rejects(ownAudiences(), { name: 'GatepassError', code: 'INVALID_AUDIENCE', message: /K_SERVICE/ });
+  await assert.rejects(ownAudiences(), {
+    name: 'GatepassError',
+    code: 'INVALID_AUDIENCE',
+    message: /K_SERVICE/,
+  });
 });
 
 test('a caller may leave while its own audiences are asked for', async (t) => {

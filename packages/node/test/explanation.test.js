@@ -21,7 +21,11 @@ before(async () => {
 after(() => emulator?.stop());
 
 test('a good token: what it is and what it claims', async () => {
-  const token = await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL }, issued_at: 1_000, lifetime: 60 });
+  const token = await emulator.mint({
+    claims: { aud: AUDIENCE, email: EMAIL },
+    issued_at: 1_000,
+    lifetime: 60,
+  });
   const explanation = explain(token, { url: new URL(URL_CALLED), keys, clock: () => 1_030_000 });
   assert.deepEqual(
     [explanation.accepted, explanation.kind, explanation.claims],
@@ -51,7 +55,11 @@ test('without the keys it is not known whether it is accepted', async () => {
 });
 
 test('a verifier explains by its own rules, with the keys that it holds', async () => {
-  const verifier = new Verifier({ audience: AUDIENCE, allowedEmails: 'a@b.example', keysUrl: emulator.keysUrl });
+  const verifier = new Verifier({
+    audience: AUDIENCE,
+    allowedEmails: 'a@b.example',
+    keysUrl: emulator.keysUrl,
+  });
   const token = await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL } });
   await verifier.verify(token).catch(() => {});
   const explanation = verifier.explain(token, { url: URL_CALLED });
@@ -61,7 +69,12 @@ test('a verifier explains by its own rules, with the keys that it holds', async 
 
 test('printed it is its text, which shows no token', async () => {
   const token = await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL } });
-  for (const secret of [token, `Bearer ${token}`, 'ya29.a-secret-access-token', '{"private_key": "hush-hush-hush-hush"}']) {
+  for (const secret of [
+    token,
+    `Bearer ${token}`,
+    'ya29.a-secret-access-token',
+    '{"private_key": "hush-hush-hush-hush"}',
+  ]) {
     const explanation = explain(secret, { url: URL_CALLED, keys });
     assert.equal(inspect(explanation), explanation.text);
     assert.equal(`${explanation}`, explanation.text);

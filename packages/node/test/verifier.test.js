@@ -94,7 +94,10 @@ test('presets of senders want to be told who calls', async () => {
     await verifierOf({ preset, anyCaller: true }).verify(token);
     await verifierOf({ preset, allowedEmails: EMAIL }).verify(token);
     for (const callers of [{}, { allowedEmails: EMAIL, anyCaller: true }, { anyCaller: false }]) {
-      assert.throws(() => verifierOf({ preset, ...callers }), { code: 'INVALID_OPTION', message: /any_caller/ });
+      assert.throws(() => verifierOf({ preset, ...callers }), {
+        code: 'INVALID_OPTION',
+        message: /any_caller/,
+      });
     }
   }
 });

@@ -90,7 +90,10 @@ export async function verifying(token: string): Promise<IdTokenClaims> {
 }
 
 export function explained(token: string): string[] {
-  const { findings, claims }: Explanation = explain(token, { url: new URL(audience), header: 'Authorization' });
+  const { findings, claims }: Explanation = explain(token, {
+    url: new URL(audience),
+    header: 'Authorization',
+  });
   console.log(`${new Verifier({ audience }).explain(token, { url: audience })}`, claims.aud.length);
   return findings.map(({ level, code, title, todo }) => [level, code, title, todo].join());
 }
