@@ -54,6 +54,16 @@ func (s *Source) IDToken(ctx context.Context, audience string) (*oauth2.Token, e
 	return s.slot(slotKey{idToken, audience}).token(ctx)
 }
 
+// IDTokenHeader returns the value of the Authorization header that goes with a call of audience, for clients other than
+// [net/http]'s. It is made once for each token. Otherwise as [Source.IDToken].
+func (s *Source) IDTokenHeader(ctx context.Context, audience string) (string, error) {
+	warm, err := s.slot(slotKey{idToken, audience}).get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return warm.header, nil
+}
+
 // AccessToken returns an access token with these OAuth 2.0 scopes. From a metadata server it may have none, and is
 // then one with the scopes of the account. Otherwise as [Source.IDToken].
 func (s *Source) AccessToken(ctx context.Context, scopes ...string) (*oauth2.Token, error) {

@@ -41,7 +41,12 @@ func TestIDTokenFromTheMetadataServer(t *testing.T) {
 	if again.AccessToken != token.AccessToken || emulator.requests(identityPath) != 1 {
 		t.Errorf("%d requests for one token", emulator.requests(identityPath))
 	}
-
+	if header := got(source.IDTokenHeader(deadline(t), audience))(t); header != "Bearer "+token.AccessToken {
+		t.Error("the header is of another token")
+	}
+	if _, err := source.IDTokenHeader(deadline(t), ""); !errors.Is(err, gatepass.ErrInvalidAudience) {
+		t.Errorf("%v", err)
+	}
 }
 
 // The one-line call and the sources without options share the process's own source.

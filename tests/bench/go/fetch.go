@@ -94,7 +94,11 @@ var signing = job{"S", []output{{"S", "op/s"}}, func() ([]contender, error) {
 var heading = job{"H", []output{{"H", "op/s"}}, func() ([]contender, error) {
 	startMetadataServer(0)
 	ctx := context.Background()
-	source, err := gatepass.NewTokenSource(ctx, receiver)
+	source, err := gatepass.NewSource()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := gatepass.NewTokenSource(ctx, receiver)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +112,14 @@ var heading = job{"H", []output{{"H", "op/s"}}, func() ([]contender, error) {
 	}
 	return []contender{
 		rated("gatepass", gatepassModule, func(int) error {
-			token, err := source.Token()
+			value, err := source.IDTokenHeader(ctx, receiver)
+			if err != nil {
+				return err
+			}
+			return headed(value)
+		}),
+		rated("gatepass, oauth2.TokenSource", gatepassModule, func(int) error {
+			token, err := tokens.Token()
 			if err != nil {
 				return err
 			}
@@ -294,11 +305,11 @@ func grown(size int) job {
 		return []contender{
 			rated("gatepass", gatepassModule, func(at int) error { return check(verify, tokens[size-1-at%last]) }),
 			rated("gatepass, headers", gatepassModule, func(at int) error {
-				token, err := source.IDToken(ctx, audience(size-1-at%last))
+				value, err := source.IDTokenHeader(ctx, audience(size-1-at%last))
 				if err != nil {
 					return err
 				}
-				return headed(token.AccessToken)
+				return headed(value)
 			}),
 		}, nil
 	}}
