@@ -1,0 +1,102 @@
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/**
+ * gatepass beside the libraries that a user would otherwise pick: {@code Bench --rounds 5 --seconds 0.4 [--job V1,V2]}.
+ * In each round every contender of a job has its turn, so that what else the machine does hits all of them. Prints one
+ * line of JSON for each job and contender.
+ */
+public final class Bench {
+    /** The JVM compiles what it has seen ten thousand times; the slowest peers need so long for that. */
+    private static final int WARM_UP_ROUNDS = 5;
+
+    private int rounds = 5;
+    private double seconds = 0.4;
+    private List<String> wanted = List.of();
+
+    private Bench(String[] arguments) {
+        for (int each = 0; each < arguments.length; each += 2) {
+            String value = each + 1 < arguments.length ? arguments[each + 1] : "";
+            switch (arguments[each]) {
+                case "--rounds" -> rounds = Integer.parseInt(value);
+                case "--seconds" -> seconds = Double.parseDouble(value);
+                case "--job" -> wanted = Arrays.asList(value.split(","));
+                default -> throw new IllegalArgumentException("unknown option " + arguments[each]);
+            }
+        }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        new Bench(arguments).run();
+        System.exit(0); // Some of the libraries keep threads.
+    }
+
+    private void run() throws Exception {
+        List<Job> jobs = Stream.of(VerifyJobs.all(), FetchJobs.all(), ProcessJobs.all()).flatMap(List::stream).toList();
+        List<String> names = jobs.stream().map(Job::name).toList();
+        for (String name : wanted) {
+            if (names.stream().noneMatch(known -> isMeant(known, name))) {
+                throw new IllegalArgumentException("no job is called " + name + "; the jobs are " + names);
+            }
+        }
+        for (Job job : jobs) {
+            if (wanted.isEmpty() || wanted.stream().anyMatch(name -> isMeant(job.name(), name))) {
+                run(job);
+            }
+        }
+    }
+
+    /** A job is meant by its name, and by the part of it before a hyphen. */
+    private static boolean isMeant(String job, String name) {
+        return job.equals(name) || job.startsWith(name + "-");
+    }
+
+    private void run(Job job) throws Exception {
+        List<AutoCloseable> last = new ArrayList<>();
+        try {
+            List<Job.Contender> contenders = job.contenders().prepare(last);
+            double[][] numbers = new double[contenders.size()][rounds];
+            for (Job.Contender contender : contenders) {
+                contender.measure().measure(WARM_UP_ROUNDS * seconds);
+            }
+            for (int round = 0; round < rounds; round++) {
+                for (int each = 0; each < numbers.length; each++) {
+                    numbers[each][round] = contenders.get(each).measure().measure(seconds);
+                }
+            }
+            Properties versions = versions();
+            for (int each = 0; each < numbers.length; each++) {
+                print(job, contenders.get(each), versions, numbers[each]);
+            }
+        } finally {
+            for (AutoCloseable each : last) {
+                each.close();
+            }
+        }
+    }
+
+    private static void print(Job job, Job.Contender contender, Properties versions, double[] numbers) {
+        String library = contender.library();
+        String version = library == null ? System.getProperty("java.version") : versions.getProperty(library);
+        System.out.printf(Locale.ROOT,
+                "{\"language\":\"java\",\"job\":\"%s\",\"peer\":\"%s\","
+                        + "\"version\":\"%s\",\"unit\":\"%s\",\"rounds\":%s}%n",
+                job.name(), contender.peer(), version, job.unit(),
+                Arrays.stream(numbers).mapToObj(number -> String.format(Locale.ROOT, "%.3f", number)).toList());
+        System.out.flush();
+    }
+
+    private static Properties versions() throws IOException {
+        Properties versions = new Properties();
+        try (InputStream file = Bench.class.getResourceAsStream("versions.properties")) {
+            versions.load(file);
+        }
+        return versions;
+    }
+}
