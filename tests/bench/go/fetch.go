@@ -296,16 +296,17 @@ func grown(size int) job {
 			return nil, err
 		}
 		ctx := context.Background()
-		audience := func(at int) string { return fmt.Sprintf("%s/%d", receiver, at) }
-		for at := range size {
-			if _, err := source.IDToken(ctx, audience(at)); err != nil {
+		audiences := make([]string, size)
+		for at := range audiences {
+			audiences[at] = fmt.Sprintf("%s/%d", receiver, at)
+			if _, err := source.IDToken(ctx, audiences[at]); err != nil {
 				return nil, err
 			}
 		}
 		return []contender{
 			rated("gatepass", gatepassModule, func(at int) error { return check(verify, tokens[size-1-at%last]) }),
 			rated("gatepass, headers", gatepassModule, func(at int) error {
-				value, err := source.IDTokenHeader(ctx, audience(size-1-at%last))
+				value, err := source.IDTokenHeader(ctx, audiences[size-1-at%last])
 				if err != nil {
 					return err
 				}
