@@ -37,6 +37,8 @@ struct Row {
 struct Options {
     impersonate: Option<String>,
     delegates: Vec<String>,
+    subject: Option<String>,
+    gdch_audience: Option<String>,
 }
 
 #[test]
@@ -90,9 +92,11 @@ impl<'a> Run<'a> {
         let mut command = self.emulator.command(&["token"]);
         command.args(target).envs(&self.row.env).env("SSL_CERT_FILE", self.ca_file);
         command.envs(self.credentials.iter().map(|file| ("GOOGLE_APPLICATION_CREDENTIALS", file)));
-        let Options { impersonate, delegates } = &self.row.options;
+        let Options { impersonate, delegates, subject, gdch_audience } = &self.row.options;
         command.args(impersonate.iter().flat_map(|email| ["--impersonate", email]));
         command.args(delegates.iter().flat_map(|email| ["--delegate", email]));
+        command.args(subject.iter().flat_map(|email| ["--subject", email]));
+        command.args(gdch_audience.iter().flat_map(|url| ["--gdch-audience", url]));
         command.output().unwrap()
     }
 
