@@ -86,9 +86,11 @@ class GoogleAuthTest {
         EXTERNAL_FILE(false, CALLER, federation("file", "--email", CALLER)),
         EXTERNAL_URL(false, CALLER, federation("url", "--email", CALLER)),
         EXTERNAL_EXECUTABLE(false, CALLER, federation("executable", "--email", CALLER)),
+        EXTERNAL_AWS(false, CALLER, federation("aws", "--email", CALLER)),
         EXTERNAL_FILE_ALONE(false, null, federation("file", "--no-impersonation")),
         EXTERNAL_URL_ALONE(false, null, federation("url", "--no-impersonation")),
-        EXTERNAL_EXECUTABLE_ALONE(false, null, federation("executable", "--no-impersonation"));
+        EXTERNAL_EXECUTABLE_ALONE(false, null, federation("executable", "--no-impersonation")),
+        EXTERNAL_AWS_ALONE(false, null, federation("aws", "--no-impersonation"));
 
         private final boolean idTokens;
         /** Whom the tokens speak for; null for a principal without an address. */
@@ -234,17 +236,6 @@ class GoogleAuthTest {
         assertTrue(refused.getMessage().contains("external_account is not supported"), refused::getMessage);
         String token = EMULATOR.credentials(file).build().fetchIdToken(AUDIENCE);
         assertEquals(CALLER, verifiedByGoogle("/oauth2/v3/certs", token));
-    }
-
-    /** Its AWS request names the provider twice, which the emulator does not take. */
-    @Test
-    void gatepassAloneGetsATokenForAnAwsInstanceHere() throws Exception {
-        String file = EMULATOR.credentialFile(federation("aws", "--no-impersonation"));
-        IOException refused = assertThrows(
-                IOException.class, () -> read(secured(file)).createScoped(SCOPE).refreshAccessToken());
-        assertTrue(refused.getMessage().contains("x-goog-cloud-target-resource is there twice"), refused::getMessage);
-        assertEquals(SCOPE, EMULATOR.tokenInfo(
-                EMULATOR.credentials(file).build().fetchAccessToken(SCOPE)).get("scope"));
     }
 
     private static String[] impersonation(String source, String... more) {
