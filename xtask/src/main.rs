@@ -5,6 +5,7 @@
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
+//! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
@@ -22,6 +23,7 @@ mod demo;
 mod emulator;
 mod failure;
 mod http;
+mod instructions;
 mod languages;
 mod matrix;
 mod process;
@@ -46,6 +48,8 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask demo  [--only LIST]   run every caller language against every receiver language
   cargo xtask test  [--only LIST]   run every test of every language
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
+  cargo xtask instructions [--update]
+                                    count the instructions of the hot paths; --update writes them down as the known ones
 
 LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm and e2e as well.
 ";
@@ -70,6 +74,8 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["sizes"] => sizes::run(&checkout, &terminal),
+        ["instructions"] => instructions::run(&checkout, &terminal, false),
+        ["instructions", "--update"] => instructions::run(&checkout, &terminal, true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)

@@ -27,5 +27,6 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("clippy", Runner::Check, clippy),
         Suite::new("documentation", Runner::Check, docs),
         Suite::new("cargo test", Runner::Cargo, test),
+        Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
     ])
 }
