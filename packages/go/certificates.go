@@ -34,7 +34,7 @@ func withCertificates(base http.RoundTripper, step *step) (*http.Transport, erro
 	if files := step.ClientCertificate; files != nil {
 		certificate, err := tls.LoadX509KeyPair(files.CertPath, files.KeyPath)
 		if err != nil {
-			return nil, fmt.Errorf("the client certificate %s with the key %s: %v", files.CertPath, files.KeyPath, err)
+			return nil, fmt.Errorf("with the key %s: %v", files.KeyPath, err)
 		}
 		config.Certificates, config.GetClientCertificate = []tls.Certificate{certificate}, nil
 	}

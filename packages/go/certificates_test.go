@@ -114,11 +114,12 @@ func TestCertificatesThatCannotBePresented(t *testing.T) {
 		code      gatepass.Code
 		names     string
 	}{
-		"no key": {func(f certificateFiles) { must(t, os.Remove(f.key)) }, trusting, gatepass.ErrConnectionFailed,
-			"key.pem: no such file"},
+		"no key": {func(f certificateFiles) { must(t, os.Remove(f.key)) }, trusting,
+			gatepass.ErrClientCertificateUnusable, "key.pem: no such file"},
 		"key that is none": {func(f certificateFiles) { must(t, os.WriteFile(f.key, []byte("hunter2"), 0o600)) }, trusting,
-			gatepass.ErrConnectionFailed, "key.pem"},
-		"key of another": {func(f certificateFiles) { f.writeKey(t) }, trusting, gatepass.ErrConnectionFailed, "key.pem"},
+			gatepass.ErrClientCertificateUnusable, "key.pem"},
+		"key of another": {func(f certificateFiles) { f.writeKey(t) }, trusting, gatepass.ErrClientCertificateUnusable,
+			"key.pem"},
 		"another transport": {func(certificateFiles) {}, transport(trusting.RoundTrip), gatepass.ErrUnsupported,
 			"*http.Transport"},
 		"unknown authority": {func(certificateFiles) {}, &http.Transport{}, gatepass.ErrConnectionFailed,

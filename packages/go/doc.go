@@ -19,7 +19,9 @@
 //	verifier, err := gatepass.NewVerifier(gatepass.WithAudience("https://receiver-123.europe-west1.run.app"))
 //	http.Handle("/orders", gatepass.RequireIDToken(verifier)(orders))
 //
-// The handler finds out who calls with [ClaimsFromContext]. [Validate] checks a single token.
+// The handler finds out who calls with [ClaimsFromContext]. [Validate] checks a single token. [WithPreset] is for what
+// Pub/Sub, Cloud Tasks and other senders of Google's send, and for any OpenID Connect issuer. [Explain] tells in plain
+// words why a token is refused.
 //
 // # Contexts
 //

@@ -47,6 +47,8 @@ type token struct {
 	Header       string `json:"header"`
 	ExpiresAtMS  uint64 `json:"expires_at_ms"`
 	FreshUntilMS uint64 `json:"fresh_until_ms"`
+	// Audiences are what the operation for the service's own audiences ends with, in a token's place.
+	Audiences []string `json:"audiences"`
 }
 
 // A step is what an operation wants done; see bindings/bridge/src/op.rs.

@@ -74,6 +74,28 @@ func ExampleRequireIDToken() {
 	http.Handle("/orders", gatepass.RequireIDToken(verifier)(orders))
 }
 
+func ExampleWithPreset() {
+	verifier, err := gatepass.NewVerifier(
+		gatepass.WithPreset(gatepass.PubSub),
+		gatepass.WithAudience(receiverURL),
+		gatepass.WithAllowedEmails("push@project.iam.gserviceaccount.com"),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	push := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	http.Handle("/push", gatepass.RequireIDToken(verifier)(push))
+}
+
+func ExampleExplain() {
+	explanation, err := gatepass.Explain("Bearer ya29.abc", gatepass.Call{URL: receiverURL})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(explanation.Kind, explanation.Findings[0].Level)
+	// Output: access_token error
+}
+
 func ExampleAudienceForURL() {
 	audience, err := gatepass.AudienceForURL("https://canary---receiver-123.europe-west1.run.app/orders?limit=1")
 	if err != nil {

@@ -2,7 +2,7 @@ package gatepass
 
 import (
 	"net/http"
-	"slices"
+	"os"
 	"time"
 )
 
@@ -106,30 +106,49 @@ func WithTrustedEndpoints(endpoints ...string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.TrustedEndpoints = append(s.TrustedEndpoints, endpoints...) })
 }
 
-// Preset names an issuer that gatepass knows: its names, its algorithms and where its keys are.
+// Preset names a kind of sender that gatepass knows: the issuer of its tokens, the issuer's algorithms and where its
+// keys are.
 type Preset string
 
-// The issuers that gatepass knows.
+// The senders that gatepass knows. Google gives anybody a token for any audience: so those whose tokens come from a
+// service account need [WithAllowedEmails] with that account or [WithAllowedSubjects] with its unique id, or else
+// [WithAnyCaller].
 const (
-	// Google signs the ID tokens of service accounts: those of Cloud Run, Pub/Sub push, Cloud Tasks, Cloud Scheduler
-	// and Eventarc.
+	// Google signs the ID tokens of all service accounts, whoever sends them.
 	Google Preset = "google"
+	// CloudRun is for calls from service to service, to Cloud Run and Cloud Functions.
+	CloudRun Preset = "cloud_run"
+	// PubSub is a push subscription of Pub/Sub.
+	PubSub Preset = "pubsub"
+	// CloudTasks is a queue of HTTP tasks.
+	CloudTasks Preset = "cloud_tasks"
+	// CloudScheduler is an HTTP job of Cloud Scheduler.
+	CloudScheduler Preset = "cloud_scheduler"
+	// Eventarc is a trigger of Eventarc.
+	Eventarc Preset = "eventarc"
 	// IAP is Identity-Aware Proxy. Its token comes in a header of its own.
 	IAP Preset = "iap"
+	// Firebase signs the ID tokens of the users of Firebase Authentication and Identity Platform. The audience is the
+	// project's id.
+	Firebase Preset = "firebase"
+	// OIDC is any OpenID Connect issuer. [WithIssuers] names it: the https URL (or http URL on a loopback host) below
+	// which its discovery document says where its keys are.
+	OIDC Preset = "oidc"
 )
 
-// WithPreset accepts tokens of this issuer; without it, and without [WithIssuers], those of [Google].
+// WithPreset accepts tokens of this sender; without it, and without [WithIssuers], those of [Google].
 func WithPreset(preset Preset) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Preset = preset })
 }
 
-// WithIssuers accepts tokens whose iss is one of these, to the letter, instead of those of a preset. It needs
-// [WithAlgorithms], and [WithKeys] or [WithKeysURL].
+// WithIssuers accepts tokens whose iss is one of these, to the letter. Without [WithPreset] it needs [WithAlgorithms],
+// and [WithKeys] or [WithKeysURL].
 func WithIssuers(issuers ...string) VerifierOption {
-	return verifierOption(func(v *verifierSettings) { v.Preset, v.Issuers = "", append(v.Issuers, issuers...) })
+	return verifierOption(func(v *verifierSettings) { v.Issuers = extended(v.Issuers, issuers) })
 }
 
-// WithAlgorithms accepts signatures of these algorithms only, by their names in RFC 7518, such as RS256.
+// WithAlgorithms accepts signatures of these algorithms only, by their names in RFC 7518 and 8037: RS256, RS384, RS512,
+// PS256, ES256, ES384 and EdDSA.
 func WithAlgorithms(algorithms ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Algorithms = append(v.Algorithms, algorithms...) })
 }
@@ -163,9 +182,31 @@ func WithLeeway(leeway time.Duration) VerifierOption {
 }
 
 // WithAllowedEmails accepts callers with one of these e-mails only, to the letter, and only if the issuer has verified
-// it. Without any, every caller is accepted whose token is valid.
+// it. A list must not be empty.
 func WithAllowedEmails(emails ...string) VerifierOption {
-	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = slices.Concat([]string{}, v.AllowedEmails, emails) })
+	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = extended(v.AllowedEmails, emails) })
+}
+
+// WithAllowedSubjects accepts callers whose sub is one of these only, to the letter: unique ids, which unlike e-mails
+// are never given to anybody else. With [WithAllowedEmails] too, a caller must be on both lists. A list must not be
+// empty.
+func WithAllowedSubjects(subjects ...string) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.AllowedSubjects = extended(v.AllowedSubjects, subjects) })
+}
+
+// WithAnyCaller accepts every caller whose token is valid, also where the preset's sender is a service account that
+// should be named. It is for services that check themselves who calls.
+func WithAnyCaller() VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.AnyCaller = true })
+}
+
+// WithTrustCloudRunAndSkipSignature accepts Google's ID tokens without a signature, as Cloud Run hands them on after a
+// check of its own. Nothing proves such a token, and its [Payload] is Unverified: use it only in a service on Cloud Run
+// that lets nobody in without authentication, for to any other anybody can send one.
+func WithTrustCloudRunAndSkipSignature() VerifierOption {
+	return verifierOption(func(v *verifierSettings) {
+		v.TrustCloudRunAndSkipSignature, v.KService = true, os.Getenv("K_SERVICE")
+	})
 }
 
 // hostSettings are what a driver works with.
@@ -196,15 +237,19 @@ type sourceSettings struct {
 
 // verifierSettings are the options of a verifier, likewise.
 type verifierSettings struct {
-	Preset        Preset   `json:"preset,omitempty"`
-	Issuers       []string `json:"issuers,omitempty"`
-	Algorithms    []string `json:"algorithms,omitempty"`
-	Audiences     []string `json:"audiences,omitempty"`
-	AnyAudience   bool     `json:"any_audience,omitempty"`
-	Keys          *string  `json:"keys,omitempty"`
-	KeysURL       *string  `json:"keys_url,omitempty"`
-	LeewaySeconds *int64   `json:"leeway_seconds,omitempty"`
-	AllowedEmails []string `json:"allowed_emails,omitzero"`
+	Preset                        Preset   `json:"preset,omitempty"`
+	Issuers                       []string `json:"issuers,omitempty"`
+	Algorithms                    []string `json:"algorithms,omitempty"`
+	Audiences                     []string `json:"audiences,omitempty"`
+	AnyAudience                   bool     `json:"any_audience,omitempty"`
+	Keys                          *string  `json:"keys,omitempty"`
+	KeysURL                       *string  `json:"keys_url,omitempty"`
+	LeewaySeconds                 *int64   `json:"leeway_seconds,omitempty"`
+	AllowedEmails                 []string `json:"allowed_emails,omitzero"`
+	AllowedSubjects               []string `json:"allowed_subjects,omitzero"`
+	AnyCaller                     bool     `json:"any_caller,omitempty"`
+	TrustCloudRunAndSkipSignature bool     `json:"trust_cloud_run_and_skip_signature,omitempty"`
+	KService                      string   `json:"k_service,omitempty"`
 
 	host hostSettings
 }
@@ -220,6 +265,9 @@ func (h hostSettings) driver() driver {
 		clock: h.clock, transport: h.transport, suppliers: h.suppliers, landings: map[uint64]chan struct{}{},
 	}
 }
+
+// extended is never nil: a list that was given empty is not one that was not given, and the core refuses it.
+func extended(list, more []string) []string { return append(append([]string{}, list...), more...) }
 
 type (
 	hostOption     func(*hostSettings)

@@ -117,18 +117,6 @@ func NewAccessTokenSource(ctx context.Context, scopes []string, options ...Sourc
 	return tokenSourceFor(ctx, slotKey{accessToken, strings.Join(scopes, " ")}, options)
 }
 
-// AudienceForURL returns the audience to ask for when calling url, by the rules of Cloud Run: the service's own URL,
-// without path, port and traffic tag. Any other host gets its origin, which is right only if the receiver expects it.
-//
-// It fails with [ErrInvalidAudience].
-func AudienceForURL(url string) (string, error) {
-	audience, err := native.AudienceForURL(url)
-	if err != nil {
-		return "", asError(err)
-	}
-	return audience, nil
-}
-
 const (
 	idToken       = "id_token"
 	accessToken   = "access_token"
@@ -218,7 +206,7 @@ func (s *slot) get(ctx context.Context) (*warmToken, error) {
 		return nil, err
 	}
 	if fetched == nil {
-		fetched = &token{found.Header, found.ExpiresAtMS, found.FreshUntilMS}
+		fetched = &token{Header: found.Header, ExpiresAtMS: found.ExpiresAtMS, FreshUntilMS: found.FreshUntilMS}
 	}
 	warm := fetched.warm()
 	s.warm.Store(warm)

@@ -81,6 +81,37 @@ func TestAttackCorpus(t *testing.T) {
 	}
 }
 
+// Every algorithm verifies with the keys that are meant for it, and with no others.
+func TestAlgorithmVectors(t *testing.T) {
+	var file struct {
+		Issuer, Audience string
+		Now              int64
+		Cases            []struct {
+			Name, Token, Expected string
+			Keys                  json.RawMessage
+			Algorithms            []string
+		}
+	}
+	readVectors(t, vectors+"/algorithms/algorithms.json", &file)
+	if len(file.Cases) < 100 {
+		t.Fatalf("only %d cases", len(file.Cases))
+	}
+	for _, c := range file.Cases {
+		verifier := got(gatepass.NewVerifier(
+			gatepass.WithIssuers(file.Issuer), gatepass.WithAudience(file.Audience),
+			gatepass.WithAlgorithms(c.Algorithms...), gatepass.WithKeys(c.Keys),
+			gatepass.WithClock(func() time.Time { return time.Unix(file.Now, 0) })))(t)
+		_, err := verifier.Validate(deadline(t), c.Token)
+		if c.Expected == "accept" {
+			if err != nil {
+				t.Errorf("%s: %v", c.Name, err)
+			}
+		} else if !errors.Is(err, gatepass.Code(c.Expected)) {
+			t.Errorf("%s: %v, expected %s", c.Name, err, c.Expected)
+		}
+	}
+}
+
 // Every transcript of a fetch goes as written, step by step.
 func TestAcquireVectors(t *testing.T) {
 	forEachVector(t, "acquire", func(t *testing.T, c transcript) {

@@ -28,6 +28,9 @@ type Payload struct {
 	Subject string
 	// Claims are all claims, as [encoding/json] reads them; "email" is among those of service accounts.
 	Claims map[string]any
+	// Unverified is true if nothing proves any of this: the token had no signature, and the verifier takes Cloud Run's
+	// word for it. See [WithTrustCloudRunAndSkipSignature].
+	Unverified bool
 }
 
 // Verifier checks received tokens. It remembers the tokens that were valid and the issuer's keys, which it fetches once
@@ -40,7 +43,7 @@ type Verifier struct {
 
 // NewVerifier makes a verifier. [WithAudience] is required; the issuer is [Google] unless an option says otherwise.
 //
-// It fails with [ErrInvalidOption].
+// It fails with [ErrInvalidOption], whose message says what is missing.
 func NewVerifier(options ...VerifierOption) (*Verifier, error) {
 	return settingsOf(options).verifier()
 }
@@ -70,7 +73,12 @@ func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error)
 	if err != nil {
 		return nil, err
 	}
-	return v.claims.payload(found.Payload)
+	payload, err := v.claims.payload(found.Payload)
+	if err != nil {
+		return nil, err
+	}
+	payload.Unverified = found.Unverified
+	return payload, nil
 }
 
 // ValidateRequest checks the token of a request, from the headers in which the issuer's tokens come. [RequireIDToken]
@@ -124,9 +132,12 @@ func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error
 }
 
 func settingsOf(options []VerifierOption) *verifierSettings {
-	settings := &verifierSettings{Preset: Google}
+	settings := &verifierSettings{}
 	for _, option := range options {
 		option.applyToVerifier(settings)
+	}
+	if settings.Preset == "" && settings.Issuers == nil {
+		settings.Preset = Google
 	}
 	return settings
 }

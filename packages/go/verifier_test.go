@@ -97,16 +97,22 @@ func TestAnyIssuer(t *testing.T) {
 func TestVerifiersThatCannotBe(t *testing.T) {
 	audience := gatepass.WithAudience(audience)
 	cases := map[string][]gatepass.VerifierOption{
-		"no audience":         {},
-		"any and an audience": {audience, gatepass.WithAnyAudience()},
-		"unknown preset":      {audience, gatepass.WithPreset("gogle")},
-		"unknown algorithm":   {audience, gatepass.WithAlgorithms("none")},
-		"only an issuer":      {audience, gatepass.WithIssuers("https://issuer.example")},
-		"two kinds of keys":   {audience, gatepass.WithKeys([]byte("{}")), gatepass.WithKeysURL("https://a.example")},
-		"keys without TLS":    {audience, gatepass.WithKeysURL("http://a.example")},
-		"keys that are none":  {audience, gatepass.WithKeys([]byte("hunter2"))},
-		"a leeway of a day":   {audience, gatepass.WithLeeway(24 * time.Hour)},
-		"a negative leeway":   {audience, gatepass.WithLeeway(-time.Second)},
+		"no audience":                 {},
+		"any and an audience":         {audience, gatepass.WithAnyAudience()},
+		"unknown preset":              {audience, gatepass.WithPreset("gogle")},
+		"unknown algorithm":           {audience, gatepass.WithAlgorithms("none")},
+		"an empty list of issuers":    {audience, gatepass.WithIssuers()},
+		"an empty list of callers":    {audience, gatepass.WithAllowedEmails()},
+		"an empty list of unique ids": {audience, gatepass.WithAllowedSubjects()},
+		"any caller, and one":         {audience, gatepass.WithAnyCaller(), gatepass.WithAllowedSubjects("1")},
+		"OIDC without an issuer":      {audience, gatepass.WithPreset(gatepass.OIDC)},
+		"OIDC without TLS":            {audience, gatepass.WithPreset(gatepass.OIDC), gatepass.WithIssuers("http://a.example")},
+		"only an issuer":              {audience, gatepass.WithIssuers("https://issuer.example")},
+		"two kinds of keys":           {audience, gatepass.WithKeys([]byte("{}")), gatepass.WithKeysURL("https://a.example")},
+		"keys without TLS":            {audience, gatepass.WithKeysURL("http://a.example")},
+		"keys that are none":          {audience, gatepass.WithKeys([]byte("hunter2"))},
+		"a leeway of a day":           {audience, gatepass.WithLeeway(24 * time.Hour)},
+		"a negative leeway":           {audience, gatepass.WithLeeway(-time.Second)},
 	}
 	for name, options := range cases {
 		if _, err := gatepass.NewVerifier(options...); !isUsage(err) {

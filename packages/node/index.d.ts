@@ -45,6 +45,41 @@ export function verifyIdToken(token: string, options: VerifyIdTokenOptions): Pro
  */
 export function audienceForUrl(url: string | URL): string;
 
+/**
+ * Both spellings of a URL that is its own audience, without and with a slash at the end, for a receiver that accepts
+ * either: audiences are compared to the letter. Any other audience has one.
+ */
+export function sameAudienceSpellings(audience: string): string[];
+
+/**
+ * The audiences of the Cloud Run service that this process is: both spellings of its deterministic URL
+ * `https://SERVICE-PROJECT_NUMBER.REGION.run.app`. The older URL, with a hash in it, and custom audiences cannot be told
+ * from inside: name those beside these.
+ *
+ * Asks the metadata server. Ask once, when the service starts.
+ *
+ * @throws {GatepassError} `INVALID_AUDIENCE` when this process is no Cloud Run service
+ * @throws {TransportError} the metadata server does not answer
+ */
+export function ownAudiences(options?: WaitOptions): Promise<string[]>;
+
+/**
+ * Explains a token to whoever debugs a call: what it is, all that is wrong with it, and what to change.
+ *
+ * Options that are left out are told from the token and the URL. Keys are used where they are given, and never fetched.
+ * Never to let anybody in with: for that there is {@link Verifier}.
+ *
+ * @throws {GatepassError} `INVALID_OPTION`, or `INVALID_AUDIENCE` when the URL tells no audience
+ */
+export function explain(token: string, options?: ExplainOptions): Explanation;
+
+/**
+ * Marks claims that nothing proves: Cloud Run has removed the signature, and the verifier's option
+ * `trustCloudRunAndSkipSignature` takes its word. `claims[unverified]` is `true` then and missing otherwise; no token can
+ * hold a symbol.
+ */
+export const unverified: unique symbol;
+
 /** Tokens of one principal, and the clients that attach them. Make one and keep it: it holds the cache. */
 export class GatePass {
   /** @throws {GatepassError} `INVALID_OPTION` */
@@ -199,6 +234,13 @@ export class Verifier {
     headers: Headers | Record<string, string | string[] | undefined>,
     options?: WaitOptions,
   ): Promise<IdTokenClaims>;
+
+  /**
+   * As the function {@link explain}, to this verifier and with the keys that it holds.
+   *
+   * @throws {GatepassError} `INVALID_OPTION`
+   */
+  explain(token: string, options?: TokenPlace): Explanation;
 }
 
 /** Whom a {@link Verifier} accepts. */
@@ -207,22 +249,108 @@ export interface VerifierOptions {
   audience?: string | readonly string[];
   /** Accept a token for anybody. Only for a service that checks `aud` itself. */
   anyAudience?: boolean;
-  /** An issuer that gatepass knows: gives issuers, algorithms and keys. `google`, unless `issuers` are given. */
-  preset?: 'google' | 'iap';
-  /** Values of `iss`, to the letter. */
+  /** A sender that gatepass knows: gives issuers, algorithms and keys. `google`, unless `issuers` are given. */
+  preset?: Preset;
+  /** Values of `iss`, to the letter. The preset `oidc` takes one: the URL below which its discovery document is. */
   issuers?: string | readonly string[];
-  /** Algorithms that the issuer signs with, such as `RS256`. */
-  algorithms?: string | readonly string[];
+  /** Algorithms that the issuer signs with; the preset's, if left out. */
+  algorithms?: Algorithm | readonly Algorithm[];
   /** The issuer's keys: a JWK set or a map of PEM certificates, parsed or as text. */
   keys?: object | string;
   /** The `https` URL of the issuer's keys. Not together with `keys`. */
   keysUrl?: string;
   /** Seconds that clocks may be apart; 30, if left out. */
   leewaySeconds?: number;
-  /** The callers that are accepted, by e-mail, to the letter; any, if left out. */
+  /**
+   * The callers that are accepted, by e-mail, to the letter, and verified by the issuer. Presets of senders
+   * (`cloud_run`, `pubsub`, `cloud_tasks`, `cloud_scheduler`, `eventarc`) want this, `allowedSubjects` or `anyCaller`;
+   * the others accept any caller if it is left out.
+   */
   allowedEmails?: string | readonly string[];
+  /**
+   * The callers that are accepted, by `sub`, to the letter: an e-mail may be given to somebody else, a unique id never.
+   * Where `allowedEmails` is given too, a caller must be on both lists.
+   */
+  allowedSubjects?: string | readonly string[];
+  /** Accept any caller: Google gives anybody a token for any audience. Not together with the lists. */
+  anyCaller?: boolean;
+  /**
+   * Accept a token whose signature Cloud Run has removed after a check of its own, without any proof of it: see
+   * {@link unverified}. Only on Cloud Run, and only for a service that requires authentication: to any other, anybody can
+   * send such a token.
+   */
+  trustCloudRunAndSkipSignature?: boolean;
   /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
   clock?: () => number;
+}
+
+/**
+ * Who sends: `google` any of Google's ID tokens, `cloud_run` service-to-service calls to Cloud Run and Cloud Functions,
+ * `iap` Identity-Aware Proxy, `firebase` users of Firebase Authentication or Identity Platform (the audience is the
+ * project's id), `oidc` any OpenID Connect issuer by its discovery document; the others push messages, tasks, jobs and
+ * events.
+ */
+export type Preset =
+  | 'google'
+  | 'cloud_run'
+  | 'pubsub'
+  | 'cloud_tasks'
+  | 'cloud_scheduler'
+  | 'eventarc'
+  | 'iap'
+  | 'firebase'
+  | 'oidc';
+
+/** Signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1). */
+export type Algorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA';
+
+/** Where a token was seen. */
+export interface TokenPlace {
+  /** The URL that was called. */
+  url?: string | URL;
+  /** The name of the header that carried it. */
+  header?: string;
+}
+
+/** What {@link explain} takes. */
+export interface ExplainOptions extends VerifierOptions, TokenPlace {}
+
+/** What there is to say about a token. Printed, it is its `text`; it never shows the token. */
+export interface Explanation {
+  /** Whether it is accepted as it stands; null where something that decides it is not known, such as the keys. */
+  readonly accepted: boolean | null;
+  /** What it is, such as `google_id_token`. */
+  readonly kind: string;
+  /** What it claims, believed or not; times are Unix seconds. */
+  readonly claims: {
+    readonly iss: string | null;
+    readonly aud: readonly string[];
+    readonly email: string | null;
+    readonly iat: number | null;
+    readonly exp: number | null;
+  };
+  /** The gravest first. */
+  readonly findings: readonly Finding[];
+  /** All of it, for people. */
+  readonly text: string;
+  /** The `text`. */
+  toString(): string;
+}
+
+/** One thing that was found. */
+export interface Finding {
+  /** `error`: the token is refused for it. `warning`: another receiver may refuse it for it. */
+  readonly level: 'error' | 'warning' | 'note';
+  /** The refusal that it leads to, if it leads to one by itself. */
+  readonly code: ErrorCode | null;
+  /** What caused it, where that is known: a stable name in snake_case. */
+  readonly cause: string | null;
+  /** What it means. */
+  readonly title: string;
+  /** What was found, and what was expected. */
+  readonly found: string;
+  /** What to change. */
+  readonly todo: string;
 }
 
 /** What {@link verifyIdToken} takes. */
@@ -231,19 +359,25 @@ export interface VerifyIdTokenOptions extends WaitOptions {
   audience: string | readonly string[];
 }
 
-/** The claims of a verified ID token (OpenID Connect Core 1.0, section 2); times are Unix seconds. */
+/**
+ * The claims of a verified ID token (OpenID Connect Core 1.0, section 2); times are Unix seconds.
+ *
+ * The object is frozen, for it may be given to everybody who sends the same token: copy it to change it.
+ */
 export interface IdTokenClaims {
-  iss: string;
-  sub: string;
-  aud: string | string[];
-  exp: number;
-  iat: number;
-  nbf?: number;
-  azp?: string;
-  email?: string;
-  email_verified?: boolean;
-  hd?: string;
-  [claim: string]: unknown;
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  readonly iat: number;
+  readonly nbf?: number;
+  readonly azp?: string;
+  readonly email?: string;
+  readonly email_verified?: boolean;
+  readonly hd?: string;
+  /** Whether nothing proves the claims; see {@link unverified}. */
+  readonly [unverified]?: true;
+  readonly [claim: string]: unknown;
 }
 
 /** Any error of gatepass; itself for a mistake in how gatepass is called. Its message never holds a token or a key. */
@@ -333,6 +467,6 @@ export type ErrorCode =
   | 'TOKEN_ISSUED_IN_FUTURE'
   | 'EMAIL_NOT_ALLOWED'
   | 'EMAIL_NOT_VERIFIED'
-  | 'KEYS_UNAVAILABLE';
+  | 'KEYS_UNAVAILABLE'
   | 'SUBJECT_NOT_ALLOWED'
-  | 'DISCOVERY_INVALID'
+  | 'DISCOVERY_INVALID';

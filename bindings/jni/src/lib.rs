@@ -43,6 +43,41 @@ pub fn audience_for_url<'local>(
     })
 }
 
+/// `static native byte[] sameAudienceSpellings(byte[] audience)`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn same_audience_spellings<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    audience: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let spellings = gatepass_bridge::same_audience_spellings(&text(env, &audience)?);
+        Ok(env.byte_array_from_slice(spellings.as_bytes())?)
+    })
+}
+
+/// `static native long ownAudiences()`: an operation, a handle for `resume` and `cancel`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn own_audiences<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> jlong {
+    boundary(env, class, |_| Ok(handle::new(Op::own_audiences())))
+}
+
+/// `static native byte[] explain(byte[] options, byte[] token, long nowMs)`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn explain<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    options: JByteArray<'local>,
+    token: JByteArray<'local>,
+    now_ms: jlong,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let (options, token) = (text(env, &options)?, text(env, &token)?);
+        let explanation = gatepass_bridge::explain_token(&options, &token, unsigned(now_ms))?;
+        Ok(env.byte_array_from_slice(explanation.as_bytes())?)
+    })
+}
+
 /// `static native long newSource(byte[] options)`: a handle for `freeSource`.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn new_source<'local>(
@@ -65,7 +100,7 @@ pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, sourc
 }
 
 /// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer)`: the header or
-/// null; `answer` is filled as `fill` says.
+/// null; `answer` is filled as `fill` says, with `fresh_until_ms` in the end.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn lookup<'local>(
     env: EnvUnowned<'local>,
@@ -88,8 +123,8 @@ pub fn lookup<'local>(
         };
         let header = token.as_ref().map(|token| env.byte_array_from_slice(token.header().as_bytes()));
         let header = header.transpose()?.unwrap_or_default();
-        let times = token.as_ref().map(|token| (TokenView::expires_at_ms(token), token.fresh_until_ms()));
-        fill(env, &answer, status, times, flight, op)?;
+        let fresh_until_ms = token.as_ref().map_or(0, TokenView::fresh_until_ms);
+        fill(env, &answer, status, flight, op, signed(fresh_until_ms))?;
         Ok(header)
     })
 }
@@ -130,7 +165,7 @@ pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, ver
 }
 
 /// `static native byte[] check(long verifier, byte[] token, long nowMs, long[] answer)`: the payload or null;
-/// `answer` is filled as `fill` says.
+/// `answer` is filled as `fill` says, with 1 in the end where nothing proves the payload.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn check<'local>(
     env: EnvUnowned<'local>,
@@ -152,8 +187,8 @@ pub fn check<'local>(
         };
         let payload = verified.as_ref().map(|verified| env.byte_array_from_slice(verified.payload()));
         let payload = payload.transpose()?.unwrap_or_default();
-        let times = verified.as_ref().map(|verified| (verified.expires_at().0, verified.expires_at().0));
-        fill(env, &answer, status, times, flight, op)?;
+        let is_unverified = verified.as_ref().is_some_and(|verified| verified.is_unverified());
+        fill(env, &answer, status, flight, op, jlong::from(is_unverified))?;
         Ok(payload)
     })
 }
@@ -181,6 +216,25 @@ pub fn token_from_headers<'local>(
             x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
         })?;
         Ok(env.byte_array_from_slice(token.as_bytes())?)
+    })
+}
+
+/// `static native byte[] explainTo(long verifier, byte[] token, byte[] place, long nowMs)`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn explain_to<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    verifier: jlong,
+    token: JByteArray<'local>,
+    place: JByteArray<'local>,
+    now_ms: jlong,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
+        let (token, place) = (text(env, &token)?, text(env, &place)?);
+        let explanation = verifier.explain(&token, &place, unsigned(now_ms))?;
+        Ok(env.byte_array_from_slice(explanation.as_bytes())?)
     })
 }
 
@@ -218,19 +272,18 @@ const STALE: jlong = 1;
 const DRIVE: jlong = 2;
 const JOIN: jlong = 3;
 
-/// Writes status, `expires_at_ms`, `fresh_until_ms`, flight (numbers begin at 1; 0 is none) and the operation's handle.
+/// Writes status, flight (numbers begin at 1; 0 is none), the operation's handle, and `detail` of what is answered.
 fn fill(
     env: &mut Env<'_>,
     answer: &JLongArray<'_>,
     status: jlong,
-    times: Option<(u64, u64)>,
     flight: Option<u64>,
     op: Option<Op>,
+    detail: jlong,
 ) -> Result<(), Raised> {
-    let (expires_at, fresh_until) = times.unwrap_or_default();
     let flight = flight.or(op.as_ref().and_then(Op::flight)).unwrap_or_default();
     let op = op.map_or(handle::NONE, handle::new);
-    let numbers = [status, signed(expires_at), signed(fresh_until), signed(flight), op];
+    let numbers = [status, signed(flight), op, detail];
     answer.set_region(env, 0, &numbers).map_err(|error| {
         // SAFETY: the handle was made above and has reached nobody.
         unsafe { handle::free::<Op>(op) };

@@ -5,7 +5,7 @@
 //! with the bridge's JSON form of it as its message.
 
 use gatepass_bridge::{self as bridge, Failure, RequestHeaders};
-use napi::bindgen_prelude::{Either, Utf16String};
+use napi::bindgen_prelude::Utf16String;
 use napi::{Error, Result};
 use napi_derive::napi;
 
@@ -26,6 +26,27 @@ pub fn error_codes() -> String {
 #[napi]
 pub fn audience_for_url(url: String) -> Result<String> {
     bridge::audience_for_url(&url).map_err(thrown)
+}
+
+/// Both spellings of a URL that is its own audience, as a JSON array.
+#[napi]
+pub fn same_audience_spellings(audience: String) -> String {
+    bridge::same_audience_spellings(&audience)
+}
+
+/// Asks for the audiences of the Cloud Run service that this process is: drive it.
+#[napi]
+pub fn own_audiences() -> Op {
+    Op(bridge::Op::own_audiences())
+}
+
+/// Explains a token, as JSON; see [`bridge::explain_token`].
+///
+/// # Errors
+/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
+#[napi]
+pub fn explain(options: String, token: String, now_ms: f64) -> Result<String> {
+    bridge::explain_token(&options, &token, millis(now_ms)).map_err(thrown)
 }
 
 /// Tokens of one principal, cached.
@@ -100,13 +121,18 @@ impl Lookup {
 #[napi]
 pub struct Verifier(bridge::Verifier);
 
-/// The answer to "is this token to be accepted?", when it takes more than the payload to say it.
+/// The answer to "is this token to be accepted?".
 #[napi(object, object_from_js = false)]
 pub struct Verdict {
     /// `accepted`, `needs_keys` or `join`.
     pub status: &'static str,
     /// The token's payload, JSON: accepted has one.
     pub payload: Option<String>,
+    /// Whether nothing proves the payload: accepted says so.
+    #[napi(js_name = "is_unverified")]
+    pub is_unverified: Option<bool>,
+    /// What [`Verifier::recall`] will call this token; 0 when it is not remembered. Accepted has one.
+    pub entry: Option<f64>,
     /// The flight to wait for, before checking again.
     pub flight: Option<f64>,
     /// The operation to drive.
@@ -124,27 +150,40 @@ impl Verifier {
         bridge::Verifier::new(&options).map(Self).map_err(thrown)
     }
 
-    /// The payload of `token`, when it is accepted and nothing else is to be done; else what is to be done.
+    /// The entry of a token that was accepted before and is now; 0 when it must be [checked](Self::check).
+    #[napi]
+    pub fn recall(&self, token: Utf16String, now_ms: f64) -> f64 {
+        match self.0.recall(&octets(&token), millis(now_ms)) {
+            bridge::Recall::Known(recalled) => recalled.entry as f64,
+            bridge::Recall::New(_) => 0.0,
+        }
+    }
+
+    /// The verdict on `token`.
     ///
     /// # Errors
     /// Why the token is refused.
     #[napi]
-    pub fn check(&self, token: Utf16String, now_ms: f64) -> Result<Either<String, Verdict>> {
+    pub fn check(&self, token: Utf16String, now_ms: f64) -> Result<Verdict> {
         let verdict = self.0.check(&octets(&token), millis(now_ms)).map_err(thrown)?;
-        let nothing = |status| Verdict { status, payload: None, flight: None, op: None };
+        let nothing = |status| Verdict {
+            status,
+            payload: None,
+            is_unverified: None,
+            entry: None,
+            flight: None,
+            op: None,
+        };
         Ok(match verdict {
-            bridge::Verdict::Accepted(verified, None) => Either::A(text(verified.payload())),
-            bridge::Verdict::Accepted(verified, Some(op)) => Either::B(Verdict {
+            bridge::Verdict::Accepted(verified, op) => Verdict {
                 payload: Some(text(verified.payload())),
-                op: Some(Op(op)),
+                is_unverified: Some(verified.is_unverified()),
+                entry: Some(verified.entry() as f64),
+                op: op.map(Op),
                 ..nothing("accepted")
-            }),
-            bridge::Verdict::NeedsKeys(op) => {
-                Either::B(Verdict { op: Some(Op(op)), ..nothing("needs_keys") })
-            }
-            bridge::Verdict::Join(flight) => {
-                Either::B(Verdict { flight: Some(flight as f64), ..nothing("join") })
-            }
+            },
+            bridge::Verdict::NeedsKeys(op) => Verdict { op: Some(Op(op)), ..nothing("needs_keys") },
+            bridge::Verdict::Join(flight) => Verdict { flight: Some(flight as f64), ..nothing("join") },
         })
     }
 
@@ -165,6 +204,15 @@ impl Verifier {
             x_goog_iap_jwt_assertion: Some(&x_goog_iap_jwt_assertion),
         };
         self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
+    }
+
+    /// Explains a token to this verifier, as JSON; see [`bridge::Verifier::explain`].
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    #[napi]
+    pub fn explain(&self, token: String, place: String, now_ms: f64) -> Result<String> {
+        self.0.explain(&token, &place, millis(now_ms)).map_err(thrown)
     }
 }
 

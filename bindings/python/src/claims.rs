@@ -4,62 +4,55 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::PyBytes;
 
-/// As many as the core remembers tokens.
-const MAX_ENTRIES: usize = 16 * 1024;
+/// The most claims that are kept: a few megabytes.
+const MAX_ENTRIES: usize = 4096;
 
-/// Parsed claims, by the address of the payload that they were parsed from.
-///
-/// While the core remembers a token its payload stays where it is, so the address finds the claims without a hash of
-/// the payload. It is no more than a hint: the payload itself decides, for an address may be used again.
-#[derive(Default)]
-pub(crate) struct ParsedClaims(Mutex<HashMap<usize, Entry>>);
-
-struct Entry {
-    payload: Box<[u8]>,
-    claims: Py<PyDict>,
+/// What the package made of payloads, by the number under which the core remembers the token.
+pub(crate) struct ParsedClaims {
+    /// Takes a payload, and whether nothing proves it; gives claims that nobody can change, for all callers share them.
+    make: Py<PyAny>,
+    entries: Mutex<HashMap<u64, Py<PyAny>>>,
 }
 
 impl ParsedClaims {
-    /// The claims of this payload, in a dictionary of the caller's own.
-    pub(crate) fn of<'py>(&self, py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyDict>> {
-        if let Some(known) = self.known(py, payload) {
-            return known.bind(py).copy();
-        }
-        static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let loads = LOADS.import(py, "json", "loads")?;
-        let claims = loads.call1((PyBytes::new(py, payload),))?.cast_into::<PyDict>()?;
-        // A copy shares what is inside: only flat claims can be given to several callers.
-        let is_flat =
-            |value: Bound<'py, PyAny>| !value.is_instance_of::<PyDict>() && !value.is_instance_of::<PyList>();
-        if claims.iter().all(|(_, value)| is_flat(value)) {
-            self.keep(payload, claims.copy()?.unbind());
-        }
-        Ok(claims)
+    pub(crate) fn new(make: Py<PyAny>) -> Self {
+        Self { make, entries: Mutex::default() }
     }
 
     // Under the lock nothing of Python runs: whatever did could come back here.
 
-    fn known(&self, py: Python<'_>, payload: &[u8]) -> Option<Py<PyDict>> {
-        let entries = self.lock();
-        let entry = entries.get(&payload.as_ptr().addr()).filter(|entry| *entry.payload == *payload)?;
-        Some(entry.claims.clone_ref(py))
+    /// The claims of the token that the core remembers under this number, if they are kept.
+    pub(crate) fn known<'py>(&self, py: Python<'py>, entry: u64) -> Option<Bound<'py, PyAny>> {
+        self.lock().get(&entry).map(|claims| claims.bind(py).clone())
     }
 
-    fn keep(&self, payload: &[u8], claims: Py<PyDict>) {
-        let entry = Entry { payload: payload.into(), claims };
-        let mut entries = self.lock();
-        let dropped =
-            if entries.len() < MAX_ENTRIES { HashMap::new() } else { std::mem::take(&mut *entries) };
-        let replaced = entries.insert(payload.as_ptr().addr(), entry);
-        drop(entries);
-        drop((dropped, replaced));
+    /// The claims that this payload holds.
+    pub(crate) fn of<'py>(
+        &self,
+        py: Python<'py>,
+        entry: u64,
+        payload: &[u8],
+        is_unverified: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(known) = self.known(py, entry) {
+            return Ok(known);
+        }
+        let claims = self.make.bind(py).call1((PyBytes::new(py, payload), is_unverified))?;
+        // 0: the core does not remember the token.
+        if entry != 0 {
+            let mut entries = self.lock();
+            let dropped = (entries.len() >= MAX_ENTRIES).then(|| std::mem::take(&mut *entries));
+            let replaced = entries.insert(entry, claims.clone().unbind());
+            drop(entries);
+            drop((dropped, replaced));
+        }
+        Ok(claims)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Py<PyAny>>> {
         // Nothing panics while it is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

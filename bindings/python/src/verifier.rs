@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gatepass_bridge::{RequestHeaders, Verdict};
+use gatepass_bridge::{Recall, RequestHeaders, Verdict};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -20,21 +20,31 @@ pub(crate) struct Verifier {
 
 #[pymethods]
 impl Verifier {
+    /// `make_claims` takes the octets of a payload, and whether nothing proves it; it gives claims that nobody can
+    /// change, for all callers share them.
     #[new]
-    fn new(options: &str) -> PyResult<Self> {
+    fn new(options: &str, make_claims: Py<PyAny>) -> PyResult<Self> {
         let verifier = gatepass_bridge::Verifier::new(options).map_err(raise)?;
-        Ok(Self { verifier, parsed: ParsedClaims::default() })
+        Ok(Self { verifier, parsed: ParsedClaims::new(make_claims) })
     }
 
     /// The verdict on `token` at this moment: its claims when there is nothing else to do, else a tuple of status,
     /// claims, flight and operation.
     fn check<'py>(&self, token: &Bound<'py, PyAny>, now_ms: f64) -> PyResult<Bound<'py, PyAny>> {
-        let py = token.py();
-        match self.verifier.check(&octets(token)?, now_ms as u64).map_err(raise)? {
+        let (py, now_ms, token) = (token.py(), now_ms as u64, octets(token)?);
+        let verdict = match self.verifier.recall(&token, now_ms) {
+            Recall::Known(recalled) => match self.parsed.known(py, recalled.entry) {
+                Some(claims) => return Ok(claims),
+                None => self.verifier.check(&token, now_ms),
+            },
+            Recall::New(digest) => self.verifier.check_new(&token, digest, now_ms),
+        };
+        match verdict.map_err(raise)? {
             Verdict::Accepted(verified, op) => {
-                let claims = self.parsed.of(py, verified.payload())?;
+                let (payload, is_unverified) = (verified.payload(), verified.is_unverified());
+                let claims = self.parsed.of(py, verified.entry(), payload, is_unverified)?;
                 match op {
-                    None => Ok(claims.into_any()),
+                    None => Ok(claims),
                     Some(op) => ("accepted", claims, op.flight(), Op::from(op)).into_bound_py_any(py),
                 }
             }
@@ -61,6 +71,11 @@ impl Verifier {
             x_goog_iap_jwt_assertion: iap.as_deref(),
         };
         self.verifier.token_from_headers(&headers).map(str::to_owned).map_err(raise)
+    }
+
+    /// What this token is, and all that is wrong with it, as JSON. `place` is JSON too.
+    fn explain(&self, token: &Bound<'_, PyString>, place: &str, now_ms: f64) -> PyResult<String> {
+        self.verifier.explain(&token.to_string_lossy(), place, now_ms as u64).map_err(raise)
     }
 
     /// Gives up the key flight, as a forked child must.

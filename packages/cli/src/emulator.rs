@@ -3,6 +3,7 @@
 //! the certificate that clients of its TLS trust. `gatepass emulator run` stands before a service, and `gatepass emulator
 //! push` calls one.
 
+mod http;
 mod key;
 mod mtls;
 mod push;
@@ -19,8 +20,8 @@ use clap::{Args, Subcommand, value_parser};
 use gatepass_emulator::service_account::DEFAULT_EMAIL;
 use gatepass_emulator::{Config, Emulator, ServiceAccount, tls};
 
+use self::http::Listeners;
 use crate::Failure;
-use crate::serve::{self, Listeners};
 
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
@@ -71,6 +72,10 @@ struct ServeOptions {
     /// The region of the emulated service
     #[arg(long, default_value = "us-central1")]
     region: String,
+    /// Be an OpenID Connect issuer of its own: ID tokens name the emulator's URL in iss, in place of Google, and the
+    /// discovery document does so, too
+    #[arg(long)]
+    own_issuer: bool,
     /// How many seconds a token lives
     #[arg(long, default_value_t = 3600, value_parser = value_parser!(u64).range(1..=43_200))]
     lifetime: u64,
@@ -125,7 +130,7 @@ impl ServeOptions {
         addresses
             .announce()
             .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))?;
-        serve::run(Listeners { plain, mtls }, emulator, self.exit_with_stdin)
+        http::serve(Listeners { plain, mtls }, emulator, self.exit_with_stdin)
             .map_err(|error| Failure::runtime(format!("cannot serve on {plain_address}: {error}")))
     }
 
@@ -157,6 +162,9 @@ impl ServeOptions {
         let mut config = Config::new(&format!("http://{reachable_at}"));
         if let Some(project) = self.project.as_deref().or(self.email.project_id()) {
             config.project_id = project.to_owned();
+        }
+        if self.own_issuer {
+            config.issuer.clone_from(&config.base_url);
         }
         config.service_account = self.email.clone();
         config.region = self.region.clone();
@@ -203,6 +211,7 @@ impl Addresses {
              export GCE_METADATA_IP={address}\n\
              export METADATA_SERVER_DETECTION=assume-present\n\
              export GATEPASS_TRUSTED_ENDPOINTS={trusted}\n\
+             export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token\n\
              export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
              {mtls_line}\
              # listening on http://{address}\n"

@@ -5,10 +5,12 @@
 mod adc;
 mod decode;
 mod emulator;
+mod explain;
 mod host;
 mod serve;
 mod source_options;
 mod token;
+mod verifier_options;
 mod verify;
 
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         Command::Token(command) => command.run(),
         Command::Adc(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Explain(command) => command.run(),
         Command::Decode(command) => command.run(),
         Command::Emulator(command) => command.run(),
     };
@@ -46,7 +49,8 @@ struct Gatepass {
 enum Command {
     Token(token::Command),
     Adc(adc::Command),
-    Verify(verify::Command),
+    Verify(Box<verify::Command>),
+    Explain(Box<explain::Command>),
     Decode(decode::Command),
     Emulator(Box<emulator::Command>),
 }
@@ -67,6 +71,11 @@ impl Failure {
     /// The answer is no, and stands on standard output.
     fn silent() -> Self {
         Self { exit_code: 1, message: None }
+    }
+
+    /// There is no answer, and standard output has said why.
+    fn undecided() -> Self {
+        Self { exit_code: 3, message: None }
     }
 
     /// The options were fine, and it did not work out.

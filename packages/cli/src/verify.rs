@@ -1,14 +1,12 @@
 //! `gatepass verify`: is this token to be accepted, and why not?
 
-use std::fs;
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
 
 use clap::Args;
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
-use gatepass_core::{Error, ErrorCode, Millis, Verdict, Verified, Verifier, VerifierConfig};
+use gatepass_core::verify::Preset;
+use gatepass_core::{Error, ErrorCode, Verdict, Verified, Verifier};
 
+use crate::verifier_options::VerifierOptions;
 use crate::{Failure, host};
 
 /// Verify tokens.
@@ -19,44 +17,18 @@ pub(crate) struct Command {
     /// A token, or - for one token a line on standard input, each taken as it stands
     #[arg(allow_hyphen_values = true)]
     token: String,
-    /// The issuer: google or iap
-    #[arg(long, default_value = "google", value_parser = preset)]
-    preset: Preset,
-    /// This receiver's audience, to the letter (may be repeated)
-    #[arg(long)]
-    audience: Vec<String>,
-    /// Accept a token for anybody
-    #[arg(long)]
-    any_audience: bool,
-    /// The value of iss, if it is not the preset's (may be repeated)
-    #[arg(long)]
-    issuer: Vec<String>,
-    /// The algorithm, if it is not the preset's (may be repeated)
-    #[arg(long, value_parser = algorithm)]
-    algorithm: Vec<Algorithm>,
-    /// The issuer's keys: a file with a JWK set or a PEM map
-    #[arg(long, value_name = "FILE", conflicts_with = "keys_url")]
-    keys: Option<PathBuf>,
-    /// The URL of the issuer's keys, if it is not the preset's
-    #[arg(long, value_name = "URL")]
-    keys_url: Option<String>,
-    /// The moment to verify at, in Unix seconds [default: now]
-    #[arg(long, value_name = "SECONDS")]
-    now: Option<u64>,
-    /// Seconds that clocks may be apart
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_LEEWAY_SECONDS)]
-    leeway: u64,
-    /// A caller's e-mail that is accepted (may be repeated) [default: any]
-    #[arg(long)]
-    email: Vec<String>,
     /// Write one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    options: VerifierOptions,
 }
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let verifier = Verifier::new(self.config()?).map_err(|error| Failure::usage(error.to_string()))?;
+        let mut config = self.options.config()?;
+        config.preset.get_or_insert(Preset::Google);
+        let verifier = Verifier::new(config).map_err(|error| Failure::usage(error.to_string()))?;
         let mut refused = false;
         let mut judge = |token: &[u8]| {
             let verdict = self.decide(&verifier, token);
@@ -76,39 +48,14 @@ impl Command {
         if refused { Err(Failure::silent()) } else { Ok(()) }
     }
 
-    fn config(&self) -> Result<VerifierConfig, Failure> {
-        let keys = match (&self.keys, &self.keys_url) {
-            (Some(file), _) => KeySource::Static(fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!(
-                    "--keys {}: {error}, expected a file with a JWK set or a PEM map",
-                    file.display()
-                ))
-            })?),
-            (None, Some(url)) => KeySource::Url(url.clone()),
-            (None, None) => KeySource::Preset,
-        };
-        Ok(VerifierConfig {
-            preset: Some(self.preset),
-            issuers: self.issuer.clone(),
-            algorithms: self.algorithm.clone(),
-            audiences: self.audience.clone(),
-            any_audience: self.any_audience,
-            keys,
-            leeway_seconds: self.leeway,
-            allowed_emails: (!self.email.is_empty()).then(|| self.email.clone()),
-            ..VerifierConfig::default()
-        })
-    }
-
     fn decide(&self, verifier: &Verifier, token: &[u8]) -> Result<Verified, Error> {
         let token = String::from_utf8_lossy(token);
-        let now = || self.now.map_or_else(host::now, Millis::from_secs);
         // Keys are fetched once; after that the verifier knows enough to decide.
         for _ in 0..2 {
-            match verifier.check(&token, now()) {
+            match verifier.check(&token, self.options.now()) {
                 Verdict::Accepted(verified, _) => return Ok(verified),
                 Verdict::Rejected(error) => return Err(error),
-                Verdict::NeedsKeys(fetch) => host::drive(fetch, now)?,
+                Verdict::NeedsKeys(fetch) => host::drive(fetch, || self.options.now())?,
                 Verdict::Join(_) => break,
             }
         }
@@ -137,14 +84,4 @@ fn text_line(verdict: &Result<Verified, Error>) -> String {
         }
         Err(error) => format!("refused: {}: {error}", error.code()),
     }
-}
-
-fn preset(name: &str) -> Result<Preset, String> {
-    let names: Vec<_> = Preset::ALL.iter().map(|preset| preset.as_str()).collect();
-    Preset::from_name(name).ok_or_else(|| format!("expected one of {}", names.join(", ")))
-}
-
-fn algorithm(name: &str) -> Result<Algorithm, String> {
-    let names: Vec<_> = Algorithm::ALL.iter().map(|alg| alg.as_str()).collect();
-    Algorithm::from_name(name).ok_or_else(|| format!("expected one of {}", names.join(", ")))
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use support::emulator::succeeded;
+use support::emulator::{empty_folder, succeeded};
 use support::{Answer, Running, gatepass, text};
 
 const SERVICE_ACCOUNT: &str = "sa@shop.iam.gserviceaccount.com";
@@ -109,6 +109,7 @@ fn the_environment_is_printed_for_a_shell() {
             format!("export GCE_METADATA_IP={address}"),
             "export METADATA_SERVER_DETECTION=assume-present".to_owned(),
             format!("export GATEPASS_TRUSTED_ENDPOINTS={address}"),
+            format!("export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token"),
             format!("export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/"),
             format!("# listening on http://{address}"),
         ]
@@ -136,6 +137,20 @@ fn tls_is_for_those_who_trust_the_authority() {
     };
     assert_eq!(status(TlsConfig::builder().root_certs(roots).build()), Some(200));
     assert_eq!(status(TlsConfig::default()), None);
+}
+
+#[test]
+fn an_issuer_of_its_own_is_found_by_discovery() {
+    let emulator = Running::start(&["--own-issuer"]);
+    let url = emulator.url();
+    let file = empty_folder("own-issuer").join("key.json").into_os_string().into_string().unwrap();
+    succeeded(&emulator.run(&["emulator", "key", "--email", "a@b", "--emulator", &url, "--out", &file]));
+    for options in [&[][..], &["--credentials", &file], &["--credentials", &file, "--impersonate", "c@d"]] {
+        let token = succeeded(&emulator.run(&[&["token", "--audience", "orders"], options].concat()));
+        let options = ["--audience", "orders", "--issuer", &url];
+        succeeded(&emulator.run(&[&["verify", &token, "--preset", "oidc"], &options[..]].concat()));
+        succeeded(&emulator.run(&[&["explain", &token], &options[..]].concat()));
+    }
 }
 
 #[test]

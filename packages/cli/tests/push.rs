@@ -166,6 +166,17 @@ fn a_running_emulator_signs_with_its_own_settings() {
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 77);
 }
 
+/// A token that was signed here would be by a key that is no longer published.
+#[test]
+fn a_running_emulator_signs_with_its_key_of_the_moment() {
+    let emulator = Running::start(&[]);
+    for _ in 0..2 {
+        assert_eq!(emulator.send("POST", "/emulator/v1/keys:rotate", "", "").status, 200);
+    }
+    let (request, _) = delivered("tasks", &["--emulator", &emulator.url(), "--audience", "orders"]);
+    assert_eq!(claims(&request, "orders", &emulator)["aud"], "orders");
+}
+
 /// Through the front end of a private service, as on Google Cloud: the push passes if the account is an invoker and
 /// the audience that of the service. Cloud Tasks has the patience for a front end that derives its keys.
 #[test]

@@ -1,5 +1,5 @@
 //! `gatepass verify` decides the whole attack corpus, one token a line.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use support::emulator::Emulator;
+
+mod support;
 
 #[test]
 fn the_attack_corpus_line_by_line() {
@@ -62,6 +65,49 @@ fn a_missing_key_file_is_named() {
     let output = run(&["verify", "-", "--audience", "a", "--keys", "/no/such/file"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/file"));
+}
+
+#[test]
+fn callers_are_named_by_email_or_by_subject_or_left_open_by_a_word() {
+    let emulator = Emulator::start();
+    let token = emulator.succeed(&["token", "--audience", "https://orders.example"]);
+    let keys_url = format!("{}/oauth2/v3/certs", emulator.url);
+    let verify = |options: &[&str]| {
+        let base =
+            ["verify", &token, "--audience", "https://orders.example", "--keys-url", &keys_url, "--json"];
+        let output = run(&[&base, options].concat(), "");
+        let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (output.status.code(), answer, String::from_utf8(output.stderr).unwrap())
+    };
+    let (_, answer, _) = verify(&[]);
+    let subject = answer["claims"]["sub"].as_str().unwrap();
+    let email = answer["claims"]["email"].as_str().unwrap();
+
+    for sender in ["pubsub", "cloud_tasks", "cloud_scheduler", "eventarc"] {
+        let (status, _, message) = verify(&["--preset", sender]);
+        assert_eq!(status, Some(2), "{sender}");
+        assert!(message.contains("is not told who may call"), "{message}");
+        for options in [&["--any-caller"][..], &["--email", email], &["--subject", subject]] {
+            assert_eq!(verify(&[&["--preset", sender], options].concat()).0, Some(0), "{sender} {options:?}");
+        }
+    }
+    for (options, code) in [
+        (&["--subject", "1"][..], "SUBJECT_NOT_ALLOWED"),
+        (&["--subject", subject, "--email", "a@b"], "EMAIL_NOT_ALLOWED"),
+    ] {
+        let (status, answer, _) = verify(options);
+        assert_eq!((status, &answer["code"]), (Some(1), &code.into()), "{options:?}");
+    }
+}
+
+#[test]
+fn an_algorithm_that_the_issuer_never_signs_with_is_a_mistake() {
+    let output = run(&["verify", "-", "--audience", "a", "--algorithm", "ES256"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("ES256"));
+    let output = run(&["verify", "-", "--audience", "a", "--algorithm", "HS256"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("RS256, RS384"));
 }
 
 #[test]

@@ -38,12 +38,11 @@ pub(crate) fn iap_jwk(config: &Config) -> Result<Response, KeyError> {
     jwk_set(config, KeySet::Iap, |label| Ok(EcKey::derive(label)?.jwk()))
 }
 
-/// OpenID Connect Discovery 1.0 section 4. The issuer is Google, for that is whom the tokens name; the key set is the
-/// emulator's own.
+/// OpenID Connect Discovery 1.0 section 4. The issuer is whom the tokens name; the key set is the emulator's own.
 pub(crate) fn openid_configuration(config: &Config) -> Response {
     let base_url = &config.base_url;
     cacheable(&json!({
-        "issuer": "https://accounts.google.com",
+        "issuer": config.issuer,
         "authorization_endpoint": format!("{base_url}/o/oauth2/v2/auth"),
         "token_endpoint": config.token_endpoint(),
         "jwks_uri": format!("{base_url}/oauth2/v3/certs"),

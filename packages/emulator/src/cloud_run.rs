@@ -18,6 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ServiceAccount;
+use crate::config::GOOGLE_ISSUER;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
 use crate::mint::{AccessToken, REMOVED_SIGNATURE};
@@ -35,7 +36,7 @@ const INVALID_TOKEN: &str =
     r#"Bearer error="invalid_token" error_description="The access token could not be verified""#;
 
 /// Both spellings of Google's issuer.
-const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+const ISSUERS: [&str; 2] = [GOOGLE_ISSUER, "accounts.google.com"];
 
 /// The headers that belong to one connection, RFC 9110 section 7.6.1 and those that came before it.
 const HOP_BY_HOP: [&str; 8] = [

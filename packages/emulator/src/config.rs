@@ -6,15 +6,22 @@ use crate::ServiceAccount;
 use crate::faults::TokenChanges;
 use crate::keys::KeyError;
 use crate::mint::IdToken;
+use crate::time::UnixSeconds;
 
 /// The project of the default service account.
 pub(crate) const DEFAULT_PROJECT_ID: &str = "emulator";
+
+/// Who has issued Google's ID tokens.
+pub(crate) const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 
 /// What the emulator pretends to be. [`Config::new`] fills in the defaults; change what you like.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where clients reach the emulator, `http://127.0.0.1:8085`, without a slash at the end.
     pub base_url: String,
+    /// Who has issued the ID tokens, as `iss` and the discovery document say: Google. With [`base_url`](Self::base_url)
+    /// for a value, the emulator is an OpenID Connect issuer of its own, which is found by discovery.
+    pub issuer: String,
     /// The account of the metadata server: whom the emulated service runs as.
     pub service_account: ServiceAccount,
     /// The project's name.
@@ -39,6 +46,7 @@ impl Config {
     pub fn new(base_url: &str) -> Self {
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
+            issuer: GOOGLE_ISSUER.to_owned(),
             service_account: ServiceAccount::default(),
             project_id: DEFAULT_PROJECT_ID.to_owned(),
             project_number: 123_456_789_012,
@@ -54,6 +62,17 @@ impl Config {
     /// What an answer says of a new token: one second less than it lives, as Google does.
     pub(crate) fn expires_in(&self) -> u64 {
         self.token_lifetime.as_secs().saturating_sub(1)
+    }
+
+    /// Starts an ID token of this issuer.
+    pub(crate) fn id_token(
+        &self,
+        account: &ServiceAccount,
+        audience: &str,
+        issued_at: UnixSeconds,
+        lifetime: Duration,
+    ) -> IdToken {
+        IdToken::google(account, audience, issued_at, lifetime).claim("iss", self.issuer.as_str())
     }
 
     /// Signs an ID token with the key of the moment, changed as a fault wants it.

@@ -139,7 +139,7 @@ impl MintOrder {
         let issued_at = self.issued_at.unwrap_or(now);
         let lifetime = self.lifetime.map_or(emulator.config().token_lifetime, Duration::from_secs);
         let token = match self.key {
-            OrderedKey::Google => IdToken::google(&account, audience, issued_at, lifetime),
+            OrderedKey::Google => emulator.config().id_token(&account, audience, issued_at, lifetime),
             OrderedKey::Iap => IdToken::iap(&account, audience, issued_at, lifetime),
         };
         let Self { claims, header, omit, strip_signature, .. } = self;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::http::{Request, Response};
 use crate::jws::{self, Object};
 use crate::keys::{KeyError, SigningKey};
-use crate::mint::{AccessToken, IdToken};
+use crate::mint::AccessToken;
 use crate::time::UnixSeconds;
 use crate::{Config, ServiceAccount};
 
@@ -76,7 +76,7 @@ fn generate_id_token(
     order: &Order,
     now: UnixSeconds,
 ) -> Result<Value, Refusal> {
-    let mut token = IdToken::google(account, order.text("audience")?, now, config.token_lifetime);
+    let mut token = config.id_token(account, order.text("audience")?, now, config.token_lifetime);
     if !order.flag("includeEmail")? {
         token = token.without("email").without("email_verified");
     }

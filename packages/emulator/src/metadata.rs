@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::Config;
 use crate::http::{Request, Response};
 use crate::keys::KeyError;
-use crate::mint::{AccessToken, IdToken};
+use crate::mint::AccessToken;
 use crate::time::UnixSeconds;
 use crate::token_cache::{TokenCache, Wanted};
 
@@ -205,7 +205,7 @@ fn identity(
     let with_email = request.query_parameter("format").as_deref() != Some("standard");
     let wanted = Wanted::Identity { audience: audience.clone(), with_email };
     let identity = tokens.get_or_mint(wanted, now, config.token_lifetime, |_| {
-        let token = IdToken::google(&config.service_account, &audience, now, config.token_lifetime);
+        let token = config.id_token(&config.service_account, &audience, now, config.token_lifetime);
         config.sign(if with_email { token } else { token.without("email").without("email_verified") })
     })?;
     Ok(Response::new(200, "text/html", identity.token))

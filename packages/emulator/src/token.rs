@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
 use crate::keys::KeyError;
-use crate::mint::{AccessToken, IdToken};
+use crate::mint::AccessToken;
 use crate::oauth::{self, Refusal, invalid_grant, required};
 use crate::refresh_tokens::RefreshTokens;
 use crate::time::UnixSeconds;
@@ -69,7 +69,7 @@ fn issue_id_token(
     now: UnixSeconds,
 ) -> Result<Response, Refusal> {
     // Here the authorised party is the e-mail; in a token of the metadata server it is the numeric ID.
-    let token = IdToken::google(account, audience, now, config.token_lifetime).claim("azp", account.email());
+    let token = config.id_token(account, audience, now, config.token_lifetime).claim("azp", account.email());
     Ok(Response::json(200, &json!({ "id_token": config.sign(token)? })))
 }
 

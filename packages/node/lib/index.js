@@ -1,12 +1,16 @@
 /** gatepass for Node.js: what users import. `index.d.ts` documents it. */
 
+import { audienceForUrl } from './audience.js';
 import { AuthClient } from './client.js';
-import { crossing, native, text } from './native.js';
+import { native } from './native.js';
 import { Source } from './source.js';
 import { Verifier } from './verifier.js';
 
+export { audienceForUrl, ownAudiences, sameAudienceSpellings } from './audience.js';
+export { unverified } from './claims.js';
 export { ResponseError } from './client.js';
 export { CredentialsError, GatepassError, TransportError, VerifyError } from './errors.js';
+export { explain } from './explanation.js';
 export { Verifier };
 
 export class GatePass {
@@ -52,12 +56,6 @@ export async function fetchAccessToken(scopes, options) {
 
 export async function verifyIdToken(token, { audience, ...options } = {}) {
   return await verifierFor(audience).verify(token, options);
-}
-
-export function audienceForUrl(url) {
-  // Written as the HTTP client reads it: a URL that two parsers read differently would get a stranger's audience.
-  const href = URL.canParse(url) ? new URL(url).href : text(url);
-  return crossing(() => native.audienceForUrl(href));
 }
 
 export const version = native.VERSION;

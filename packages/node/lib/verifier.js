@@ -1,41 +1,27 @@
 /** Checking received tokens. */
 
+import { claimsOf } from './claims.js';
+import { explainTo } from './explanation.js';
 import { Flights } from './flights.js';
 import { crossing, native, text } from './native.js';
-import { checkNames, documentText, list } from './options.js';
+import { checkNames } from './options.js';
+import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
-const OPTIONS = [
-  'audience',
-  'anyAudience',
-  'preset',
-  'issuers',
-  'algorithms',
-  'keys',
-  'keysUrl',
-  'leewaySeconds',
-  'allowedEmails',
-  'clock',
-];
+/** Claims that a verifier keeps; of more tokens than these they are read anew. */
+const MAX_KEPT = 4_096;
 
 /** One policy, one set of keys, many tokens. */
 export class Verifier {
   #native;
   #clock;
   #flights;
+  /** Claims by the add-on's number of their token: while it is accepted, nothing need be made for it. */
+  #kept = new Map();
 
   constructor(options = {}) {
-    checkNames('Verifier', options, OPTIONS);
-    const border = {
-      preset: options.preset ?? (options.issuers === undefined ? 'google' : undefined),
-      issuers: list(options.issuers),
-      algorithms: list(options.algorithms),
-      audiences: list(options.audience),
-      any_audience: options.anyAudience,
-      keys: documentText(options.keys),
-      keys_url: options.keysUrl,
-      leeway_seconds: options.leewaySeconds,
-      allowed_emails: options.allowedEmails && list(options.allowedEmails),
-    };
+    checkNames('Verifier', options, VERIFIER_OPTIONS);
+    const { preset = options.issuers === undefined ? 'google' : undefined } = options;
+    const border = bordered({ ...options, preset });
     this.#native = crossing(() => new native.Verifier(JSON.stringify(border)));
     this.#clock = options.clock ?? Date.now;
     this.#flights = new Flights({ clock: this.#clock, suppliers: new Map() });
@@ -44,8 +30,16 @@ export class Verifier {
   async verify(token, options = {}) {
     // What restricts a caller stands in the constructor: here it would be ignored, so it is refused.
     checkNames('verify', options, ['signal']);
-    const { payload } = await this.#flights.settle(() => this.#check(token), options.signal);
-    return JSON.parse(payload);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const kept = this.#kept.get(this.#native.recall(text(token), this.#clock()));
+    if (kept !== undefined) return kept;
+
+    const look = () => crossing(() => this.#native.check(text(token), this.#clock()));
+    const { payload, is_unverified, entry } = await this.#flights.settle(look, signal);
+    const claims = claimsOf(payload, is_unverified);
+    if (entry !== 0) this.#keep(entry, claims);
+    return claims;
   }
 
   async verifyHeaders(headers, options) {
@@ -60,8 +54,12 @@ export class Verifier {
     return await this.verify(token, options);
   }
 
-  #check(token) {
-    const verdict = crossing(() => this.#native.check(text(token), this.#clock()));
-    return typeof verdict === 'string' ? { status: 'accepted', payload: verdict } : verdict;
+  explain(token, options = {}) {
+    return explainTo(this.#native, token, options, this.#clock());
+  }
+
+  #keep(entry, claims) {
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(entry, claims);
   }
 }

@@ -23,6 +23,19 @@ test('the declared error codes are the core’s', () => {
   );
 });
 
+test('the declared presets and algorithms are the core’s', () => {
+  for (const [type, options] of [
+    ['Preset', { preset: '' }],
+    ['Algorithm', { algorithms: '' }],
+  ]) {
+    const [, union] = new RegExp(`export type ${type} =([^;]*);`).exec(declarations);
+    const declared = [...union.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+    assert.throws(() => new gatepass.Verifier({ audience: 'a', ...options }), {
+      message: new RegExp(`expected one of ${declared.join(', ')} \\(`),
+    });
+  }
+});
+
 test('every family of codes has its class', () => {
   const { GatepassError, CredentialsError, TransportError, VerifyError } = gatepass;
   const classes = {

@@ -32,6 +32,21 @@ test('verify: every token is decided as the corpus says', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('verify: every algorithm, with the keys that are meant for it and with no others', async () => {
+  const { cases, issuer, audience, now } = read('algorithms/algorithms.json');
+  assert.ok(cases.length > 0);
+  const wrong = [];
+  for (const { name, keys, algorithms, token, expected } of cases) {
+    const verifier = new Verifier({ issuers: issuer, audience, algorithms, keys, clock: () => now * 1000 });
+    const verdict = await verifier.verify(token).then(
+      () => 'accept',
+      (error) => (error instanceof VerifyError ? error.code : `foreign ${error}`),
+    );
+    if (verdict !== expected) wrong.push(`${name}: ${verdict}, expected ${expected}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 for (const { file, name, options, kind, target, transcript } of cases('acquire')) {
   test(`acquire, ${file}: ${name}`, () => {
     const source = new native.Source(JSON.stringify(options));

@@ -86,6 +86,11 @@ class Emulator:
             info: dict[str, Any] = json.load(response)
         return info
 
+    def push(self, *options: str) -> bool:
+        """Sends a request as one of Google's senders does; whether it was taken."""
+        command = [self.program, "emulator", "push", "--emulator", self.url, *options]
+        return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode == 0
+
     def _run(self, *arguments: str) -> str:
         command = [self.program, "emulator", *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout

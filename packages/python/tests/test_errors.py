@@ -23,6 +23,17 @@ def test_the_list_of_codes_is_the_cores() -> None:
     assert list(get_args(_types.ErrorCode)) == [entry["code"] for entry in CORE]
 
 
+def test_the_names_in_the_types_are_the_cores() -> None:
+    options: list[tuple[Any, dict[str, Any]]] = [
+        (_types.Preset, {"preset": "none of them"}),
+        (_types.Algorithm, {"algorithms": ["none of them"]}),
+    ]
+    for names, option in options:
+        with pytest.raises(gatepass.GatepassError) as raised:
+            gatepass.Verifier("a", **option)
+        assert f", expected one of {', '.join(get_args(names))} (" in str(raised.value)
+
+
 @pytest.mark.parametrize("entry", CORE, ids=lambda entry: entry["code"])
 def test_a_code_has_the_class_of_its_family(entry: dict[str, Any]) -> None:
     error = error_from(fields(code=entry["code"], kind=entry["kind"]))

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import flask
@@ -15,6 +16,7 @@ from werkzeug.serving import make_server
 
 import gatepass
 import gatepass.flask
+from gatepass._types import Preset
 from support import Emulator
 
 AUDIENCE = "https://receiver.example"
@@ -45,15 +47,21 @@ def application(verifier: gatepass.Verifier) -> flask.Flask:
     return app
 
 
-@pytest.fixture
-def url(emulator: Emulator) -> Iterator[str]:
-    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
-    server = make_server("127.0.0.1", 0, application(verifier), threaded=True)
+@contextmanager
+def serving(app: flask.Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def url(emulator: Emulator) -> Iterator[str]:
+    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
+    with serving(application(verifier)) as url:
+        yield url
 
 
 @pytest.fixture(params=["view", "blueprint"])
@@ -130,6 +138,44 @@ def test_keys_that_cannot_be_had(guarded: str, emulator: Emulator) -> None:
     check_refusal(answer, 503, "KEYS_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
     assert get(guarded, {"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+SENDERS: list[tuple[str, Preset]] = [
+    ("pubsub", "pubsub"),
+    ("tasks", "cloud_tasks"),
+    ("scheduler", "cloud_scheduler"),
+    ("eventarc", "eventarc"),
+]
+
+
+@pytest.mark.parametrize(("sender", "preset"), SENDERS)
+def test_what_googles_senders_send(sender: str, preset: Preset, emulator: Emulator) -> None:
+    """The preset takes what its sender sends on behalf of this service account, and nothing else."""
+    app = flask.Flask("receiver")
+    verifier = gatepass.Verifier(AUDIENCE, preset=preset, keys_url=emulator.keys_url, allowed_emails=CALLER)
+    app.before_request(gatepass.flask.RequireIdToken(verifier).check)
+    answers: list[tuple[int, str | None]] = []
+
+    @app.post("/push")
+    def push() -> tuple[str, int]:
+        assert flask.request.get_data()
+        return "", 204
+
+    @app.after_request
+    def note(response: flask.Response) -> flask.Response:
+        refused = json.loads(response.get_data() or "{}")
+        answers.append((response.status_code, refused.get("error") or flask.g.claims["email"]))
+        return response
+
+    def delivered(*, email: str = CALLER, audience: str = AUDIENCE) -> bool:
+        whom = ["--email", email, "--audience", audience, "--to", f"{url}/push"]
+        return emulator.push("--as", sender, "--data", "hello", *whom)
+
+    with serving(app) as url:
+        assert delivered()
+        assert not delivered(email="other@p.iam.gserviceaccount.com")
+        assert not delivered(audience="https://other.example")
+    assert answers == [(204, CALLER), (403, "EMAIL_NOT_ALLOWED"), (401, "BAD_AUDIENCE")]
 
 
 def check_refusal(answer: requests.Response, status: int, code: str) -> None:

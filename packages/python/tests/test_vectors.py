@@ -38,6 +38,27 @@ def test_verify(case: dict[str, Any]) -> None:
         assert case["token"] not in str(refused.value) + repr(refused.value)
 
 
+ALGORITHMS = json.loads((VECTORS / "algorithms" / "algorithms.json").read_text())
+
+
+@pytest.mark.parametrize("case", ALGORITHMS["cases"], ids=lambda case: case["name"])
+def test_algorithms(case: dict[str, Any]) -> None:
+    verifier = gatepass.Verifier(
+        ALGORITHMS["audience"],
+        preset=None,
+        issuers=ALGORITHMS["issuer"],
+        algorithms=case["algorithms"],
+        keys=case["keys"],
+        clock=lambda: ALGORITHMS["now"],
+    )
+    outcome = "accept"
+    try:
+        verifier.verify(case["token"])
+    except gatepass.VerifyError as refused:
+        outcome = refused.code
+    assert outcome == case["expected"]
+
+
 def cases(folder: str) -> list[Any]:
     files = [file for file in sorted((VECTORS / folder).glob("*.json")) if file.name != "schema.json"]
     assert files, f"there are no vectors in {folder}"

@@ -14,6 +14,7 @@ import pytest
 import gatepass
 import gatepass.verifier
 from gatepass import aio
+from gatepass._types import Preset
 from support import PATIENCE, Answer, Clock, Emulator, Gate, Request, Server, until
 
 AUDIENCE = "https://receiver.example"
@@ -119,17 +120,62 @@ def test_callers_who_are_not_on_the_list(emulator: Emulator) -> None:
     assert raised.value.code == "EMAIL_NOT_VERIFIED"
 
 
-def test_claims_belong_to_the_caller(emulator: Emulator) -> None:
-    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url)
-    for nested in ({}, {"google": {"compute_engine": {"zone": "a"}}, "groups": ["a"]}):
-        token = emulator.mint(claims={"aud": AUDIENCE, **nested})
-        untouched = json.dumps(verifier.verify(token))
-        for _ in range(2):
-            claims = verifier.verify(token)
-            assert json.dumps(claims) == untouched
-            claims["email"] = "root@p.iam.gserviceaccount.com"
-            claims.setdefault("google", {})["compute_engine"] = None
-            claims.setdefault("groups", []).append("admins")
+def test_callers_by_subject(emulator: Emulator) -> None:
+    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_subjects=["1", "2"])
+    assert verifier.verify(emulator.mint(claims={"aud": AUDIENCE, "sub": "2"}))["sub"] == "2"
+    with pytest.raises(gatepass.VerifyError) as raised:
+        verifier.verify(emulator.mint(claims={"aud": AUDIENCE, "sub": "3"}))
+    assert (raised.value.code, raised.value.refusal.status) == ("SUBJECT_NOT_ALLOWED", 403)
+
+
+SENDERS: list[Preset] = ["cloud_run", "pubsub", "cloud_tasks", "cloud_scheduler", "eventarc"]
+
+
+@pytest.mark.parametrize("preset", SENDERS)
+def test_who_may_call_is_said_or_left_open_by_a_word(preset: Preset, emulator: Emulator) -> None:
+    nobody: list[dict[str, Any]] = [{}, {"allowed_emails": []}, {"allowed_subjects": ""}]
+    for callers in nobody:
+        with pytest.raises(gatepass.GatepassError) as raised:
+            gatepass.Verifier(AUDIENCE, preset=preset, **callers)
+        assert raised.value.code == "INVALID_OPTION"
+    verifier = gatepass.Verifier(AUDIENCE, preset=preset, any_caller=True, keys_url=emulator.keys_url)
+    assert verifier.verify(emulator.mint(claims={"aud": AUDIENCE}))["aud"] == AUDIENCE
+
+
+def test_firebase(emulator: Emulator) -> None:
+    verifier = gatepass.Verifier("my-project", preset="firebase", keys_url=emulator.keys_url)
+    issuer = "https://securetoken.google.com/"
+    token = emulator.mint(claims={"aud": "my-project", "iss": issuer + "my-project"})
+    assert verifier.verify(token)["iss"] == issuer + "my-project"
+    with pytest.raises(gatepass.VerifyError) as raised:
+        verifier.verify(emulator.mint(claims={"aud": "my-project", "iss": issuer + "other"}))
+    assert raised.value.code == "BAD_ISSUER"
+
+
+def test_any_issuer_by_its_discovery_document(emulator: Emulator) -> None:
+    """A real one is in tests/interop/python."""
+
+    def answer(request: Request) -> Answer:
+        assert request.path == "/.well-known/openid-configuration"
+        return Answer(body=json.dumps(document))
+
+    with Server(answer) as server:
+        document: dict[str, Any] = {
+            "issuer": "https://evil.example",
+            "jwks_uri": emulator.keys_url,
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+        verifier = gatepass.Verifier(AUDIENCE, preset="oidc", issuers=server.url)
+        token = emulator.mint(claims={"aud": AUDIENCE, "iss": server.url})
+        with pytest.raises(gatepass.VerifyError) as raised:
+            verifier.verify(token)
+        assert (raised.value.code, raised.value.refusal.status) == ("DISCOVERY_INVALID", 503)
+        document["issuer"] = server.url
+        verifier = gatepass.Verifier(AUDIENCE, preset="oidc", issuers=server.url)
+        assert verifier.verify(token)["iss"] == server.url
+        assert asyncio.run(aio.verify(token, verifier=verifier))["iss"] == server.url
+        assert len(server.requests) == 2
+    assert emulator.counts() == {KEYS: 1}
 
 
 def test_a_remembered_token_still_expires(emulator: Emulator) -> None:

@@ -13,7 +13,8 @@ import gatepass
 
 assert_type(gatepass.fetch_id_token("https://receiver.example"), str)
 claims = gatepass.verify_id_token("token", audience="https://receiver.example")
-assert_type(claims, dict[str, Any])
+assert_type(claims, gatepass.Claims)
+assert_type(claims["email"], Any)
 
 requests.get("https://receiver.example", auth=gatepass.requests.IdTokenAuth(), timeout=10)
 httpx.Client(auth=gatepass.httpx.IdTokenAuth(audience="https://receiver.example"))
@@ -34,7 +35,16 @@ def hello() -> str:
 
 async def both() -> None:
     assert_type(await gatepass.aio.fetch_access_token(["scope"]), str)
-    assert_type(await gatepass.aio.verify_id_token("token", "a"), dict[str, Any])
+    assert_type(await gatepass.aio.verify_id_token("token", "a"), gatepass.Claims)
+    assert_type(await gatepass.aio.own_audiences(), list[str])
+
+
+gatepass.Verifier(gatepass.own_audiences(), preset="cloud_run", allowed_subjects={"1"})
+gatepass.Verifier("a", preset="oidc", issuers="https://issuer.example", algorithms=["ES256", "EdDSA"])
+gatepass.Verifier("a", preset="cloudrun")  # type: ignore[arg-type]
+for finding in gatepass.explain("token", audience=["a"], preset="pubsub", url="https://a").findings:
+    assert_type(finding.todo, str)
+gatepass.explain("token", audiance="a")  # type: ignore[call-arg]
 
 
 async def supplier(request: gatepass.SubjectTokenRequest) -> str:

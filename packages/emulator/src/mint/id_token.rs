@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::ServiceAccount;
+use crate::config::GOOGLE_ISSUER;
 use crate::jws::{self, Object};
 use crate::keys::{EcKey, KeyError, KeySet, RsaKey};
 use crate::time::UnixSeconds;
@@ -43,7 +44,7 @@ impl IdToken {
         lifetime: Duration,
     ) -> Self {
         Self::new(KeySet::Google, issued_at, lifetime)
-            .claim("iss", "https://accounts.google.com")
+            .claim("iss", GOOGLE_ISSUER)
             .claim("aud", audience)
             .claim("azp", account.unique_id())
             .claim("sub", account.unique_id())

@@ -1,10 +1,13 @@
 //! The key sets.
 
+use gatepass_emulator::http::Request;
 use gatepass_emulator::keys::{KeySet, RsaKey, SigningKey};
-use serde_json::Value;
+use gatepass_emulator::{Config, Emulator};
+use serde_json::{Value, json};
 use x509_parser::pem::parse_x509_pem;
 
-use super::{base64url, emulator, get, parsed};
+use super::iam_credentials::bearer;
+use super::{BASE_URL, NOW, Token, base64url, emulator, get, parsed, post, text};
 
 #[test]
 fn the_certificates_hold_the_keys_of_the_jwk_set() {
@@ -63,6 +66,26 @@ fn discovery_names_google_and_the_emulators_keys() {
     let configuration = parsed(&get(&emulator(), "/.well-known/openid-configuration"));
     assert_eq!(configuration["issuer"], "https://accounts.google.com");
     assert_eq!(configuration["jwks_uri"], "http://127.0.0.1:8085/oauth2/v3/certs");
+}
+
+#[test]
+fn an_issuer_of_its_own_is_named_by_discovery_and_by_id_tokens() {
+    let mut config = Config::new(BASE_URL);
+    config.issuer = BASE_URL.to_owned();
+    let emulator = Emulator::new(config);
+    assert_eq!(parsed(&get(&emulator, "/.well-known/openid-configuration"))["issuer"], BASE_URL);
+
+    let path = "/computeMetadata/v1/instance/service-accounts/default/identity?audience=a";
+    let identity = emulator.handle(&Request::get(path).with_header("Metadata-Flavor", "Google"), NOW);
+    let path = "/v1/projects/-/serviceAccounts/a@b:generateIdToken";
+    let order = Request::post(path, json!({ "audience": "a" }).to_string());
+    let impersonated = parsed(&emulator.handle(&order.with_header("Authorization", &bearer()), NOW));
+    let minted = parsed(&post(&emulator, "/emulator/v1/mint", &json!({ "claims": { "aud": "a" } })));
+    let tokens =
+        [text(&identity), impersonated["token"].as_str().unwrap(), minted["token"].as_str().unwrap()];
+    for token in tokens {
+        assert_eq!(Token::google(token, &emulator).claims["iss"], BASE_URL);
+    }
 }
 
 #[test]

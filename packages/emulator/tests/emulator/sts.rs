@@ -230,6 +230,19 @@ fn a_key_whose_secret_is_unknown_passes_unless_the_emulator_is_strict() {
     assert_invalid_grant(&exchange_aws(&strict(), &request), "AKIDDEMO");
 }
 
+/// Google's library for Java writes the header twice, and signs it once.
+#[test]
+fn the_provider_may_be_named_twice_if_it_is_the_same() {
+    let twice = |other: &str| {
+        let mut request = OURS.request("AKIDDEMO");
+        let header = json!({ "key": "X-Goog-Cloud-Target-Resource", "value": other });
+        request["headers"].as_array_mut().unwrap().push(header);
+        exchange_aws(&strict(), &request)
+    };
+    assert_eq!(subject(&twice(PROVIDER)), "AKIDDEMO");
+    assert_invalid_grant(&twice("//iam.googleapis.com/other"), "x-goog-cloud-target-resource is there twice");
+}
+
 #[test]
 fn a_request_that_is_signed_otherwise_is_refused() {
     let emulator = emulator();

@@ -80,6 +80,8 @@ type Verifier struct{ handle *C.gp_verifier }
 type Verdict struct {
 	Turn
 	Payload string
+	// Unverified says that nothing proves the payload.
+	Unverified bool
 }
 
 // Op is an operation under way, for one goroutine at a time.
@@ -101,6 +103,30 @@ func AudienceForURL(url string) (string, error) {
 		return "", failed(failure)
 	}
 	return take(audience), nil
+}
+
+// SameAudienceSpellings returns the spellings of audience, as JSON.
+func SameAudienceSpellings(audience string) (string, error) {
+	var spellings, failure C.gp_buf
+	if C.gp_same_audience_spellings(lend(audience), &spellings, &failure) != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(spellings), nil
+}
+
+// OwnAudiences returns the operation that asks for the audiences of this service.
+func OwnAudiences() (*Op, error) {
+	var op *C.gp_op
+	var failure C.gp_buf
+	if C.gp_own_audiences(&op, &failure) != C.GP_OK {
+		return nil, failed(failure)
+	}
+	return &Op{op}, nil
+}
+
+// Explain explains a token to the verifier of these options, as JSON; so is the explanation.
+func Explain(options, token string, nowMS uint64) (string, error) {
+	return explain(nil, options, token, nowMS)
 }
 
 // NewSource makes a source from its options, as JSON.
@@ -164,7 +190,18 @@ func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
 	if status != C.GP_OK {
 		return Verdict{}, failed(failure)
 	}
-	return Verdict{Turn: turn(found.answer, found.flight, found.op), Payload: take(found.payload)}, nil
+	return Verdict{
+		Turn:       turn(found.answer, found.flight, found.op),
+		Payload:    take(found.payload),
+		Unverified: bool(found.is_unverified),
+	}, nil
+}
+
+// Explain explains a token to this verifier. Where it was seen, and the explanation, are JSON.
+func (v *Verifier) Explain(place, token string, nowMS uint64) (string, error) {
+	explanation, err := explain(v.handle, place, token, nowMS)
+	runtime.KeepAlive(v)
+	return explanation, err
 }
 
 // TokenFromHeaders returns the token of a request with these header values; nil is a header that it does not have.
@@ -192,6 +229,15 @@ func (o *Op) Resume(nowMS uint64, reply string) (string, error) {
 func (o *Op) Free() {
 	C.gp_op_free(o.handle)
 	o.handle = nil
+}
+
+func explain(verifier *C.gp_verifier, options, token string, nowMS uint64) (string, error) {
+	var explanation, failure C.gp_buf
+	status := C.gp_explain(verifier, lend(options), lend(token), C.uint64_t(nowMS), &explanation, &failure)
+	if status != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(explanation), nil
 }
 
 func turn(answer C.gp_answer, flight C.uint64_t, op *C.gp_op) Turn {

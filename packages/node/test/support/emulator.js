@@ -150,12 +150,22 @@ export function temporaryFolder(t) {
   return folder;
 }
 
+/** Delivers one request as Google's senders do, and says whether the service has taken it. */
+export async function push(...args) {
+  return (await run('push', ...args)).status === 0;
+}
+
 /** What `gatepass emulator` prints with these arguments. */
 async function output(...args) {
-  const child = spawn(program(), ['emulator', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [[status], printed] = await Promise.all([once(child, 'exit'), child.stdout.toArray()]);
+  const { status, printed } = await run(...args);
   if (status !== 0) throw new Error(`gatepass emulator ${args[0]} ended with status ${status}`);
-  return Buffer.concat(printed).toString();
+  return printed;
+}
+
+async function run(...args) {
+  const child = spawn(program(), ['emulator', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [[status], chunks] = await Promise.all([once(child, 'exit'), child.stdout.toArray()]);
+  return { status, printed: Buffer.concat(chunks).toString() };
 }
 
 function program() {

@@ -4,6 +4,7 @@ import express from 'express';
 import {
   type AuthClient,
   type ErrorCode,
+  type Explanation,
   type IdTokenClaims,
   type RequestResult,
   type SubjectTokenSupplier,
@@ -15,8 +16,12 @@ import {
   Verifier,
   VerifyError,
   audienceForUrl,
+  explain,
   fetchAccessToken,
   fetchIdToken,
+  ownAudiences,
+  sameAudienceSpellings,
+  unverified,
   verifyIdToken,
   version,
 } from 'gatepass';
@@ -76,8 +81,18 @@ export async function verifying(token: string): Promise<IdTokenClaims> {
   const claims = await verifyIdToken(token, { audience, signal });
   const email: string | undefined = claims.email;
   const other: unknown = claims['https://claim.example'];
-  console.log(email, other);
+  const isUnverified: true | undefined = claims[unverified];
+  console.log(email, other, isUnverified);
+  new Verifier({ preset: 'oidc', issuers: audience, audience, algorithms: ['ES256', 'EdDSA'] });
+  new Verifier({ preset: 'pubsub', audience: sameAudienceSpellings(audience), allowedSubjects: ['1', '2'] });
+  new Verifier({ preset: 'cloud_run', audience: await ownAudiences({ signal }), anyCaller: true });
   return await verifier.verify(token);
+}
+
+export function explained(token: string): string[] {
+  const { findings, claims }: Explanation = explain(token, { url: new URL(audience), header: 'Authorization' });
+  console.log(`${new Verifier({ audience }).explain(token, { url: audience })}`, claims.aud.length);
+  return findings.map(({ level, code, title, todo }) => [level, code, title, todo].join());
 }
 
 export function explaining(error: unknown): ErrorCode | number | undefined {
@@ -107,6 +122,12 @@ void fetchIdToken();
 void (await new GatePass().getIdTokenClient()).request({ url: audience, timeout: 1000 });
 // @ts-expect-error: a supplier gives text
 new GatePass({ suppliers: { own: () => 42 } });
+// @ts-expect-error: a preset that is misspelt
+new Verifier({ audience, preset: 'pub_sub' });
+// @ts-expect-error: an algorithm that is never right
+new Verifier({ audience, issuers: audience, algorithms: 'HS256' });
+// @ts-expect-error: claims are shared
+(await verifyIdToken('token', { audience })).email = 'a@b.example';
 // @ts-expect-error: gatepass makes its errors itself
 new VerifyError();
 // @ts-expect-error: no such code

@@ -7,16 +7,19 @@
 
 `gatepass.aio` has the same for asyncio, `gatepass.requests` and `gatepass.httpx` attach tokens to calls, and
 `gatepass.flask` checks those of requests. All are imported when they are first used.
+
+A token that is refused is explained by `print(gatepass.explain(token, audience=…))`.
 """
 
 from __future__ import annotations
 
 from gatepass._native import version as __version__
-from gatepass.audience import audience_for_url
+from gatepass.audience import audience_for_url, own_audiences, same_audience_spellings
+from gatepass.claims import Claims
 from gatepass.errors import CredentialsError, GatepassError, Refusal, TransportError, VerifyError
 from gatepass.source import TokenSource, default_source
 from gatepass.supplier import SubjectTokenRequest
-from gatepass.verifier import Verifier, default_verifier
+from gatepass.verifier import Verifier, default_verifier, explain
 
 # typing itself is not imported when a program runs: it would double the time of `import gatepass`.
 TYPE_CHECKING = False
@@ -27,9 +30,10 @@ if TYPE_CHECKING:
     from gatepass import flask as flask
     from gatepass import httpx as httpx
     from gatepass import requests as requests
-    from gatepass._types import Claims, Strings
+    from gatepass._types import Strings
 
 __all__ = [
+    "Claims",
     "CredentialsError",
     "GatepassError",
     "Refusal",
@@ -40,8 +44,11 @@ __all__ = [
     "VerifyError",
     "__version__",
     "audience_for_url",
+    "explain",
     "fetch_access_token",
     "fetch_id_token",
+    "own_audiences",
+    "same_audience_spellings",
     "verify_id_token",
 ]
 

@@ -1,6 +1,9 @@
 """The border between this package and the core; the other side is `bindings/python`."""
 
-from typing import Any, Literal, final
+from collections.abc import Callable
+from typing import Literal, final
+
+from gatepass.claims import Claims
 
 version: str
 """The version of gatepass, the same in all its packages."""
@@ -10,6 +13,9 @@ class Failure(Exception):
 
 def error_codes() -> str: ...
 def audience_for_url(url: str) -> str: ...
+def same_audience_spellings(audience: str) -> str: ...
+def own_audiences() -> Op: ...
+def explain(options: str, token: str, now_ms: float) -> str: ...
 
 @final
 class Op:
@@ -36,14 +42,14 @@ class Source:
 
 @final
 class Verifier:
-    def __new__(cls, options: str) -> Verifier: ...
+    def __new__(cls, options: str, make_claims: Callable[[bytes, bool], Claims]) -> Verifier: ...
     def check(
         self, token: str | bytes, now_ms: float
     ) -> (
-        dict[str, Any]  # the claims
+        Claims
         | tuple[
             Literal["accepted", "needs_keys", "join"],
-            dict[str, Any] | None,  # the claims
+            Claims | None,
             int | None,  # flight
             Op | None,
         ]
@@ -54,4 +60,5 @@ class Verifier:
         x_serverless_authorization: str | None,
         x_goog_iap_jwt_assertion: str | None,
     ) -> str: ...
+    def explain(self, token: str, place: str, now_ms: float) -> str: ...
     def abandon_flights(self) -> None: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 from gatepass.supplier import SubjectTokenRequest
 
@@ -58,14 +58,48 @@ ErrorCode: TypeAlias = Literal[
 ]
 """The codes of `GatepassError.code`: the core's closed list, so that a type checker finds a misspelt one."""
 
-Claims: TypeAlias = dict[str, Any]
-"""The claims of a token, as JSON gives them."""
+Preset: TypeAlias = Literal[
+    "google",
+    "cloud_run",
+    "pubsub",
+    "cloud_tasks",
+    "cloud_scheduler",
+    "eventarc",
+    "iap",
+    "firebase",
+    "oidc",
+]
+"""The senders and issuers that gatepass knows by name."""
+
+Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
+"""The algorithms of signatures that gatepass verifies (RFC 7518, section 3.1; RFC 8037)."""
 
 Clock: TypeAlias = Callable[[], float]
 """Gives Unix time in seconds, as `time.time` does."""
 
 Strings: TypeAlias = str | Iterable[str]
 """One string, or several."""
+
+Algorithms: TypeAlias = Algorithm | Iterable[Algorithm]
+"""One algorithm, or several."""
+
+
+class VerifierOptions(TypedDict, total=False):
+    """What a `Verifier` is made of; each is described there."""
+
+    audience: Strings | None
+    any_audience: bool
+    preset: Preset | None
+    issuers: Strings
+    algorithms: Algorithms
+    keys: str | Mapping[str, Any] | None
+    keys_url: str | None
+    leeway_seconds: int | None
+    allowed_emails: Strings | None
+    allowed_subjects: Strings | None
+    any_caller: bool
+    trust_cloud_run_and_skip_signature: bool
+
 
 Supplier: TypeAlias = Callable[[SubjectTokenRequest], str | Awaitable[str]]
 """Gives the subject token of a workload elsewhere; a function, or an async one."""

@@ -7,12 +7,15 @@ no other.
 
 from __future__ import annotations
 
+from gatepass import audience
+from gatepass._threads import in_thread
 from gatepass.source import TokenSource, as_target, default_source
 from gatepass.verifier import Verifier, default_verifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gatepass._types import Claims, Strings
+    from gatepass._types import Strings
+    from gatepass.claims import Claims
 
 __all__ = [
     "access_token_header",
@@ -21,6 +24,7 @@ __all__ = [
     "fetch_id_token",
     "fetch_self_signed_jwt",
     "id_token_header",
+    "own_audiences",
     "verify",
     "verify_id_token",
 ]
@@ -65,3 +69,10 @@ async def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
 async def verify(token: str | bytes, *, verifier: Verifier) -> Claims:
     """As `verifier.verify(token)`."""
     return await verifier._verify_async(token)
+
+
+async def own_audiences() -> list[str]:
+    """As `gatepass.own_audiences`."""
+    import asyncio
+
+    return await asyncio.wrap_future(in_thread(audience.own_audiences))

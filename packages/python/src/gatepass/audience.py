@@ -1,8 +1,11 @@
-"""The audience that goes with a URL."""
+"""Audiences: of whom one calls, and of oneself."""
 
 from __future__ import annotations
 
+import time
+
 from gatepass import _native
+from gatepass._driver import drive
 from gatepass.errors import error_of
 
 
@@ -18,3 +21,31 @@ def audience_for_url(url: str) -> str:
         return _native.audience_for_url(url)
     except _native.Failure as failure:
         raise error_of(failure) from None
+
+
+def same_audience_spellings(audience: str) -> list[str]:
+    """Both spellings of a URL that is its own audience, without and with a slash at the end, for a receiver
+    that is sent either. Anything else comes back alone."""
+    import json
+
+    spellings: list[str] = json.loads(_native.same_audience_spellings(audience))
+    return spellings
+
+
+def own_audiences() -> list[str]:
+    """Both spellings of the URL that Cloud Run gives the service that this process is:
+    `https://SERVICE-PROJECT_NUMBER.REGION.run.app`.
+
+    The metadata server is asked each time: do it when the service starts. It does not know the older URL,
+    with a hash in it, nor custom audiences; name those beside these.
+
+    Raises:
+        GatepassError: This process is no Cloud Run service.
+        TransportError: The metadata server does not answer.
+    """
+    op = _native.own_audiences()
+    try:
+        found = drive(op, time.time, {})
+    finally:
+        op.cancel()
+    return list(found["audiences"]) if found else []

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from gatepass import _native
 from gatepass._driver import LIMIT
 from gatepass._flights import Flights, run, run_async
+from gatepass.claims import Claims, from_json
 from gatepass.errors import GatepassError, error_of
 from gatepass.source import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal, Protocol, TypeAlias
+    from typing import Any, Protocol, TypeAlias
 
-    from gatepass._types import Claims, Clock, Conversation, Strings
+    from typing_extensions import Unpack
+
+    from gatepass._types import Algorithms, Clock, Conversation, Preset, Strings, VerifierOptions
+    from gatepass.explanation import Explanation
 
     # Status, claims, flight, operation.
     Undecided: TypeAlias = tuple[str, Claims | None, int | None, _native.Op | None]
@@ -30,16 +35,31 @@ class Verifier:
     """Checks tokens. Make one and keep it: it caches keys, and threads and event loops may share it.
 
     Args:
-        audience: This service's own audience, or several: the token must be for one of them.
+        audience: This service's own audience, or several: the token must be for one of them. On Cloud Run
+            `gatepass.own_audiences()` knows one.
         any_audience: Accept a token for anybody. Only for services that check `aud` themselves.
-        preset: The issuer: "google" for ID tokens of service accounts and users, "iap" for Identity-Aware
-            Proxy. It gives the next four where they are not given; None for another issuer.
+        preset: Whose tokens these are. It gives the next four where they are not given. None: all four are.
+
+            - "google": ID tokens of Google's, whoever sends them.
+            - "cloud_run", "pubsub", "cloud_tasks", "cloud_scheduler", "eventarc": the same, of one sender.
+              These want to be told the callers, as anybody can get a Google token for any audience.
+            - "iap": Identity-Aware Proxy.
+            - "firebase": users of Firebase Authentication or Identity Platform. The audience is the project's
+              id.
+            - "oidc": any other OpenID Connect issuer, the one in `issuers`, by its discovery document.
         issuers: The values of `iss` that are accepted.
         algorithms: The algorithms that the issuer signs with.
         keys: The issuer's keys, a JWK set or a PEM map, as text or as what `json.load` makes of it.
         keys_url: Where the issuer publishes its keys.
         leeway_seconds: How far clocks may be apart.
         allowed_emails: The callers that are accepted. Without it, any.
+        allowed_subjects: The callers that are accepted, by `sub`, which is never used again, as e-mails may
+            be. If e-mails are given too, a caller must be on both lists.
+        any_caller: Accept any caller, where the preset wants to be told the callers.
+        trust_cloud_run_and_skip_signature: Accept a token whose signature Cloud Run has removed, after a
+            check of its own. Nothing proves its claims then: their `is_unverified` is true. Only for a
+            service that lets nobody in without that check ("require authentication"): to any other, anybody
+            can send such a token.
         clock: Gives Unix time in seconds.
 
     Raises:
@@ -53,44 +73,49 @@ class Verifier:
         audience: Strings | None = None,
         *,
         any_audience: bool = False,
-        preset: Literal["google", "iap"] | None = "google",
+        preset: Preset | None = "google",
         issuers: Strings = (),
-        algorithms: Strings = (),
+        algorithms: Algorithms = (),
         keys: str | Mapping[str, Any] | None = None,
         keys_url: str | None = None,
         leeway_seconds: int | None = None,
         allowed_emails: Strings | None = None,
+        allowed_subjects: Strings | None = None,
+        any_caller: bool = False,
+        trust_cloud_run_and_skip_signature: bool = False,
         clock: Clock = time.time,
     ) -> None:
         import json
 
-        options: dict[str, Any] = {
-            "audiences": as_list(audience),
-            "any_audience": any_audience,
-            "preset": preset,
-            "issuers": as_list(issuers),
-            "algorithms": as_list(algorithms),
-            "keys": keys if keys is None or isinstance(keys, str) else json.dumps(keys),
-            "keys_url": keys_url,
-            "leeway_seconds": leeway_seconds,
-        }
-        if allowed_emails is not None:
-            options["allowed_emails"] = as_list(allowed_emails)
+        options = _options(
+            audience=audience,
+            any_audience=any_audience,
+            preset=preset,
+            issuers=issuers,
+            algorithms=algorithms,
+            keys=keys,
+            keys_url=keys_url,
+            leeway_seconds=leeway_seconds,
+            allowed_emails=allowed_emails,
+            allowed_subjects=allowed_subjects,
+            any_caller=any_caller,
+            trust_cloud_run_and_skip_signature=trust_cloud_run_and_skip_signature,
+        )
         try:
-            self._native = _native.Verifier(json.dumps(options))
+            self._native = _native.Verifier(json.dumps(options), from_json)
         except _native.Failure as failure:
             raise error_of(failure) from None
         self._clock = clock
         self._flights = Flights(self._native, clock)
 
     def verify(self, token: str | bytes) -> Claims:
-        """The claims of a token that is accepted, in a dictionary of the caller's own.
+        """The claims of a token that is accepted.
 
         Raises:
             VerifyError: The token is refused, or the issuer's keys cannot be had; `code` says why.
         """
         verdict = self._check(token)
-        return verdict if isinstance(verdict, dict) else run(self._verify(token, verdict))
+        return verdict if isinstance(verdict, Claims) else run(self._verify(token, verdict))
 
     def token_from_headers(self, headers: Headers) -> str:
         """The token of a request, from the header that counts: `X-Serverless-Authorization` before
@@ -111,13 +136,26 @@ class Verifier:
         except _native.Failure as failure:
             raise error_of(failure) from None
 
+    def explain(self, token: str, *, url: str | None = None, header: str | None = None) -> Explanation:
+        """What this token is, and all that is wrong with it for this verifier, with the keys that it has
+        fetched. For people who look for a fault: see `gatepass.explain`."""
+        import json
+
+        from gatepass.explanation import explanation_from
+
+        place = json.dumps({"url": url, "header": header})
+        try:
+            return explanation_from(self._native.explain(token, place, self._clock() * 1000))
+        except _native.Failure as failure:
+            raise error_of(failure) from None
+
     async def _verify_async(self, token: str | bytes) -> Claims:
         verdict = self._check(token)
-        return verdict if isinstance(verdict, dict) else await run_async(self._verify(token, verdict))
+        return verdict if isinstance(verdict, Claims) else await run_async(self._verify(token, verdict))
 
     def _verify(self, token: str | bytes, verdict: Claims | Undecided) -> Conversation[Claims]:
         for _ in range(LIMIT):
-            if isinstance(verdict, dict):
+            if isinstance(verdict, Claims):
                 return verdict
             _, claims, _, op = verdict
             if claims is not None and op is not None:
@@ -137,6 +175,40 @@ class Verifier:
             raise error_of(failure) from None
 
 
+def explain(
+    token: str,
+    *,
+    url: str | None = None,
+    header: str | None = None,
+    clock: Clock = time.time,
+    **options: Unpack[VerifierOptions],
+) -> Explanation:
+    """What this text is that was sent as a token, and all that is wrong with it, in plain words: `print` it.
+
+    It decides nothing: a token is let in by a `Verifier`. Nothing is fetched, so without `keys` the signature
+    stays open. The token is not shown, and of its claims no more than `iss`, `aud`, `email` and the times.
+
+    Args:
+        token: The text, as it was sent or copied.
+        url: The URL that was called. Without an audience it tells the one to expect.
+        header: The name of the header that carried the token.
+        clock: Gives Unix time in seconds.
+        options: Those of a `Verifier`, as far as they are known. Without a preset the kind of token tells it.
+
+    Raises:
+        GatepassError: An option makes no sense, or the URL tells no audience.
+    """
+    import json
+
+    from gatepass.explanation import explanation_from
+
+    text = json.dumps({**_options(**options), "url": url, "header": header})
+    try:
+        return explanation_from(_native.explain(text, token, clock() * 1000))
+    except _native.Failure as failure:
+        raise error_of(failure) from None
+
+
 def default_verifier(audience: Strings) -> Verifier:
     """The verifier of Google's ID tokens for this audience that the whole process shares."""
     key = audience if isinstance(audience, str) else tuple(as_list(audience))
@@ -152,3 +224,28 @@ def default_verifier(audience: Strings) -> Verifier:
 # A service has one audience, or a few; whoever takes them from requests shall not fill the memory.
 MAX_VERIFIERS = 1_000
 _default: dict[str | tuple[str, ...], Verifier] = {}
+
+
+def _options(
+    audience: Strings | None = None,
+    algorithms: Algorithms = (),
+    issuers: Strings = (),
+    keys: str | Mapping[str, Any] | None = None,
+    allowed_emails: Strings | None = None,
+    allowed_subjects: Strings | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The options of a verifier as the core reads them."""
+    import json
+
+    return {
+        **others,
+        "audiences": as_list(audience),
+        "issuers": as_list(issuers),
+        "algorithms": as_list(algorithms),
+        "keys": keys if keys is None or isinstance(keys, str) else json.dumps(keys),
+        # No list is not the same as an empty one.
+        "allowed_emails": None if allowed_emails is None else as_list(allowed_emails),
+        "allowed_subjects": None if allowed_subjects is None else as_list(allowed_subjects),
+        "k_service": os.environ.get("K_SERVICE"),
+    }

@@ -4,28 +4,24 @@ use std::error::Error;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use gatepass_emulator::cloud_run::{Decision, PublishedKeys, Service, end_to_end};
 use gatepass_emulator::http::{Request, Response};
 use gatepass_emulator::time::UnixSeconds;
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::client;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{client, server};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::runtime;
 use tokio::task;
-use tokio::time::sleep;
 
 use super::published_keys;
-use crate::serve::stop;
-
-/// How long to wait after a connection could not be accepted; the usual reason, too many open files, passes.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+use crate::serve;
 
 /// What the service sends, as it comes, or what the front end answers itself.
 type Body = Either<Incoming, Full<Bytes>>;
@@ -48,41 +44,17 @@ pub(super) enum Keys {
 
 /// Serves until SIGINT or SIGTERM, or, with `exit_with_stdin`, until standard input closes.
 pub(super) fn serve(listener: TcpListener, front_end: FrontEnd, exit_with_stdin: bool) -> io::Result<()> {
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(async {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        tokio::select! {
-            () = accept(listener, Arc::new(front_end)) => Ok(()),
-            stopped = stop(exit_with_stdin) => stopped,
-        }
+    let front_end = Arc::new(front_end);
+    let accept = serve::accept(listener, |stream, client| {
+        serve_connection(stream, client.ip(), Arc::clone(&front_end))
     });
-    // Without waiting for requests that a service is still busy with.
-    runtime.shutdown_background();
-    served
-}
-
-/// Accepts connections for ever.
-async fn accept(listener: tokio::net::TcpListener, front_end: Arc<FrontEnd>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, client)) => {
-                task::spawn(serve_connection(stream, client.ip(), Arc::clone(&front_end)));
-            }
-            Err(error) => {
-                eprintln!("gatepass: cannot accept a connection: {error}");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    serve::run(accept, exit_with_stdin)
 }
 
 async fn serve_connection(stream: TcpStream, client: IpAddr, front_end: Arc<FrontEnd>) {
-    // Parts of a body pass as they come; without it they pass all the same, only later.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(|request| front_end.answer(request, client));
     // A connection that ends badly is the client's affair, or shows that the service broke its answer off.
-    let _ = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 impl FrontEnd {

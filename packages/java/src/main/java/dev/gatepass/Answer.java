@@ -1,16 +1,15 @@
 package dev.gatepass;
 
-import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /**
  * What the core answers to "which token now?" and to "is this token to be accepted?".
  *
  * @param value the token or the claims; null if they are not to be had at once
- * @param freshUntilMs Unix milliseconds until which the value may be used without asking again
  * @param flight the flight to join, or that of the operation; 0 if there is none
  * @param op the operation to drive: for the value, or, when there is one, behind the caller; null if there is none
  */
-record Answer<T>(Status status, T value, long freshUntilMs, long flight, Op op) {
+record Answer<T>(Status status, T value, long flight, Op op) {
     /** In the order in which the native side numbers them. */
     enum Status {
         /** Use the value. */
@@ -27,14 +26,22 @@ record Answer<T>(Status status, T value, long freshUntilMs, long flight, Op op) 
 
     /** Room for the numbers of an answer. */
     static long[] numbers() {
-        return new long[5];
+        return new long[4];
+    }
+
+    /**
+     * The last of the numbers: of a token, the Unix milliseconds until which it may be used without asking again; of
+     * claims, 1 where nothing proves them.
+     */
+    static long detail(long[] numbers) {
+        return numbers[3];
     }
 
     /** Reads the numbers that the native side has written; {@code value} is called if there is one. */
-    static <T> Answer<T> read(long[] numbers, LongFunction<T> value) {
+    static <T> Answer<T> read(long[] numbers, Supplier<T> value) {
         Status status = STATUSES[(int) numbers[0]];
         boolean usable = status == Status.READY || status == Status.STALE;
-        Op op = numbers[4] == 0 ? null : new Op(numbers[4], numbers[3]);
-        return new Answer<>(status, usable ? value.apply(numbers[2]) : null, numbers[2], numbers[3], op);
+        Op op = numbers[2] == 0 ? null : new Op(numbers[2], numbers[1]);
+        return new Answer<>(status, usable ? value.get() : null, numbers[1], op);
     }
 }

@@ -10,10 +10,22 @@ import java.util.Map;
  */
 public final class Claims implements Principal {
     private final byte[] payload;
+    private final boolean unverified;
     private volatile Map<String, Object> members;
 
-    Claims(byte[] payload) {
+    Claims(byte[] payload, boolean unverified) {
         this.payload = payload;
+        this.unverified = unverified;
+    }
+
+    /**
+     * Whether nothing proves these claims: Cloud Run has removed the token's signature, and
+     * {@link Verifier.Builder#trustCloudRunAndSkipSignature()} takes its word for it.
+     *
+     * @return false for a token with a valid signature, which is any other
+     */
+    public boolean isUnverified() {
+        return unverified;
     }
 
     /**
@@ -126,13 +138,13 @@ public final class Claims implements Principal {
     }
 
     /**
-     * Shows which claims there are, and none of them.
+     * Shows which claims there are, and none of them; and whether nothing proves them.
      *
      * @return the claims' names
      */
     @Override
     public String toString() {
-        return "Claims" + asMap().keySet();
+        return (unverified ? "Claims (unverified) " : "Claims ") + asMap().keySet();
     }
 
     /** Seconds since the epoch, perhaps with a fraction; the core has checked type and range. */

@@ -41,15 +41,15 @@ final class Driver {
         this.suppliers = suppliers;
     }
 
-    /** Drives {@code op} to its end: the token that it has fetched, or null where it fetches keys. */
-    Token drive(Op op) throws InterruptedException {
+    /** Drives {@code op} to its end: what it has fetched, as the core writes it; null where that was keys. */
+    Map<String, Object> drive(Op op) throws InterruptedException {
         Map<String, Object> reply = Map.of("reply", "start");
         Throwable supplierFailure = null;
         for (int steps = 0; steps < MAX_STEPS; steps++) {
             Map<String, Object> step = op.resume(clock.millis(), reply);
             switch ((String) step.get("step")) {
                 case "done":
-                    return Token.of(members(step.get("token")));
+                    return members(step.get("token"));
                 case "fail":
                     GatepassException failure = GatepassException.of(members(step.get("error")));
                     failure.initCause(supplierFailure);

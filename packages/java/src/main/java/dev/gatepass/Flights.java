@@ -39,10 +39,10 @@ final class Flights {
      * The value that the core answers with, at once or after what must be fetched for it.
      *
      * @param ask asks the core
-     * @param output the value that a fetched token is; null if the core is to be asked again
+     * @param output the value that is fetched, from what the driver returns; null if the core is to be asked again
      * @return the value to come; completing it from outside, by cancelling it for one, gives its fetch up
      */
-    <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<Token, T> output) {
+    <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
         Caller<T> caller = new Caller<>(ask, output);
         caller.run();
         return caller;
@@ -50,10 +50,10 @@ final class Flights {
 
     private final class Caller<T> extends CompletableFuture<T> implements Runnable {
         private final Supplier<Answer<T>> ask;
-        private final Function<Token, T> output;
+        private final Function<Map<String, Object>, T> output;
         private int turns;
 
-        Caller(Supplier<Answer<T>> ask, Function<Token, T> output) {
+        Caller(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
             this.ask = ask;
             this.output = output;
         }
@@ -109,8 +109,8 @@ final class Flights {
             });
         }
 
-        private void arrived(Token token, Throwable failure) {
-            T value = failure == null ? output.apply(token) : null;
+        private void arrived(Map<String, Object> fetched, Throwable failure) {
+            T value = failure == null ? output.apply(fetched) : null;
             if (failure != null) {
                 completeExceptionally(failure);
             } else if (value != null) {
@@ -124,25 +124,25 @@ final class Flights {
     /** Drives {@code op} behind the callers. A failure is remembered by the core, and hurts nobody meanwhile. */
     private void refresh(Op op) {
         try {
-            fly(op, (token, failure) -> {});
+            fly(op, (fetched, failure) -> {});
         } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             return; // The flight is given up, so a later caller will be chosen.
         }
     }
 
     /** Drives {@code op} on a thread of its own, lands its flight however it ends, and then says how it has ended. */
-    private Future<?> fly(Op op, BiConsumer<Token, Throwable> arrived) {
+    private Future<?> fly(Op op, BiConsumer<Map<String, Object>, Throwable> arrived) {
         try {
             return THREADS.submit(() -> {
-                Token token = null;
+                Map<String, Object> fetched = null;
                 Throwable failure = null;
                 try {
-                    token = driver.drive(op);
+                    fetched = driver.drive(op);
                 } catch (Throwable caught) {
                     failure = caught;
                 }
                 land(op);
-                arrived.accept(token, failure);
+                arrived.accept(fetched, failure);
             });
         } catch (Throwable noThread) {
             land(op);

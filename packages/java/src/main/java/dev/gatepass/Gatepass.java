@@ -1,6 +1,7 @@
 package dev.gatepass;
 
 import java.net.URI;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -27,6 +28,16 @@ public final class Gatepass {
      */
     public static IdTokenClient idTokenClient() {
         return IdTokenClient.builder().build();
+    }
+
+    /**
+     * An HTTP client whose requests carry an access token, for Google's APIs.
+     *
+     * @param scopes OAuth 2.0 scopes; their order does not matter
+     * @return a client like that of {@link java.net.http.HttpClient#newHttpClient()}
+     */
+    public static AccessTokenClient accessTokenClient(String... scopes) {
+        return AccessTokenClient.builder().scopes(scopes).build();
     }
 
     /**
@@ -81,6 +92,50 @@ public final class Gatepass {
      */
     public static String audienceForUrl(URI url) {
         return Native.text(Native.audienceForUrl(Native.octets(url.toString())));
+    }
+
+    /**
+     * Both spellings of an audience that is a URL without a path, with and without the slash at its end; receivers on
+     * Cloud Run may see either.
+     *
+     * @param audience a receiver's audience
+     * @return one spelling or two, for {@link Verifier.Builder#audience}
+     */
+    public static List<String> sameAudienceSpellings(String audience) {
+        return Json.texts(Json.read(Native.text(Native.sameAudienceSpellings(Native.octets(audience)))));
+    }
+
+    /**
+     * The audiences of the Cloud Run service that this process is, told from the environment and the metadata server:
+     * both spellings of its deterministic URL. Custom audiences, and the older URL with a hash in it, are not among
+     * them.
+     *
+     * @return audiences for {@link Verifier.Builder#audience}
+     * @throws GatepassException with {@link ErrorCode#INVALID_AUDIENCE} where there is no Cloud Run service; a
+     *     {@link TransportException} if the metadata server does not answer
+     */
+    public static List<String> ownAudiences() {
+        return Futures.await(ownAudiencesAsync());
+    }
+
+    /**
+     * As {@link #ownAudiences}, without waiting.
+     *
+     * @return the audiences to come; cancelling it ends the asking
+     */
+    public static CompletableFuture<List<String>> ownAudiencesAsync() {
+        return OwnAudiences.ask(System::getenv);
+    }
+
+    /**
+     * Says what a token is, and all that is wrong with it, as far as that can be told from the token alone. Nothing is
+     * fetched. {@link Verifier.Builder#explain(String)} knows more: what the receiver expects.
+     *
+     * @param token a token, or what was sent in place of one
+     * @return findings, in words for people and in codes for programs
+     */
+    public static Explanation explain(String token) {
+        return Verifier.builder().explain(token);
     }
 
     /**

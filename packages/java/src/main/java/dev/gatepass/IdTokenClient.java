@@ -1,21 +1,10 @@
 package dev.gatepass;
 
-import java.io.IOException;
-import java.net.Authenticator;
-import java.net.CookieHandler;
-import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.PushPromiseHandler;
-import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 
 /**
  * An {@link HttpClient} whose requests carry an ID token in {@code Authorization}, always a fresh one.
@@ -24,15 +13,12 @@ import javax.net.ssl.SSLParameters;
  * no other. Besides what {@link HttpClient} throws, sending throws a {@link GatepassException} when no token can be
  * had.
  */
-public final class IdTokenClient extends HttpClient {
-    private static final String AUTHORIZATION = "Authorization";
-
-    private final HttpClient http;
+public final class IdTokenClient extends AttachingClient {
     private final TokenSource source;
     private final String audience;
 
     private IdTokenClient(Builder builder) {
-        http = builder.http != null ? builder.http : Shared.HTTP;
+        super(builder.http);
         source = builder.source != null ? builder.source : TokenSource.applicationDefault();
         audience = builder.audience;
     }
@@ -47,97 +33,13 @@ public final class IdTokenClient extends HttpClient {
     }
 
     @Override
-    public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> responseBodyHandler)
-            throws IOException, InterruptedException {
-        return http.send(attach(Futures.get(token(request)), request), responseBodyHandler);
-    }
-
-    @Override
-    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
-            HttpRequest request, BodyHandler<T> responseBodyHandler) {
-        return sendAsync(request, responseBodyHandler, null);
-    }
-
-    @Override
-    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
-            HttpRequest request, BodyHandler<T> responseBodyHandler, PushPromiseHandler<T> pushPromiseHandler) {
-        return Futures.chain(token(request),
-                token -> http.sendAsync(attach(token, request), responseBodyHandler, pushPromiseHandler));
-    }
-
-    @Override
-    public Optional<CookieHandler> cookieHandler() {
-        return http.cookieHandler();
-    }
-
-    @Override
-    public Optional<Duration> connectTimeout() {
-        return http.connectTimeout();
-    }
-
-    @Override
-    public Redirect followRedirects() {
-        return Redirect.NEVER;
-    }
-
-    @Override
-    public Optional<ProxySelector> proxy() {
-        return http.proxy();
-    }
-
-    @Override
-    public SSLContext sslContext() {
-        return http.sslContext();
-    }
-
-    @Override
-    public SSLParameters sslParameters() {
-        return http.sslParameters();
-    }
-
-    @Override
-    public Optional<Authenticator> authenticator() {
-        return http.authenticator();
-    }
-
-    @Override
-    public Version version() {
-        return http.version();
-    }
-
-    @Override
-    public Optional<Executor> executor() {
-        return http.executor();
-    }
-
-    /**
-     * Nothing that this client holds is shown.
-     *
-     * @return the name of the class
-     */
-    @Override
-    public String toString() {
-        return "IdTokenClient";
-    }
-
-    private CompletableFuture<Token> token(HttpRequest request) {
+    CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
         try {
-            return source.idToken(audience != null ? audience : Gatepass.audienceForUrl(request.uri()));
+            return source.idToken(audience != null ? audience : Gatepass.audienceForUrl(request.uri()))
+                    .thenApply(token -> Map.of(AUTHORIZATION, token.header()));
         } catch (GatepassException noAudience) {
             return CompletableFuture.failedFuture(noAudience);
         }
-    }
-
-    /** A copy of the request with the token; one that it had before makes way. */
-    private static HttpRequest attach(Token token, HttpRequest request) {
-        return HttpRequest.newBuilder(request, (name, value) -> !name.equalsIgnoreCase(AUTHORIZATION))
-                .setHeader(AUTHORIZATION, token.header())
-                .build();
-    }
-
-    /** One client for all: each has a thread and connections of its own. */
-    private static final class Shared {
-        static final HttpClient HTTP = HttpClient.newHttpClient();
     }
 
     /** The options of an {@link IdTokenClient}. */
@@ -178,11 +80,7 @@ public final class IdTokenClient extends HttpClient {
          * @throws IllegalArgumentException if it does: it would take the token along to wherever it is sent
          */
         public Builder httpClient(HttpClient http) {
-            if (http.followRedirects() != Redirect.NEVER) {
-                throw new IllegalArgumentException("the HTTP client follows redirects and would take the token along: "
-                        + "give one that is built with Redirect.NEVER");
-            }
-            this.http = http;
+            this.http = withoutRedirects(http);
             return this;
         }
 

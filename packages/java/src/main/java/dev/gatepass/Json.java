@@ -38,6 +38,11 @@ final class Json {
         }
     }
 
+    /** A list that holds nothing but texts. */
+    static List<String> texts(Object list) {
+        return ((List<?>) list).stream().map(String.class::cast).toList();
+    }
+
     static byte[] write(Object value) {
         StringWriter text = new StringWriter();
         try (JsonWriter writer = new JsonWriter(text)) {

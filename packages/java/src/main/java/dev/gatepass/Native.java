@@ -23,6 +23,12 @@ final class Native {
 
     static native byte[] audienceForUrl(byte[] url);
 
+    static native byte[] sameAudienceSpellings(byte[] audience);
+
+    static native long ownAudiences();
+
+    static native byte[] explain(byte[] options, byte[] token, long nowMs);
+
     static native long newSource(byte[] options);
 
     static native void freeSource(long source);
@@ -42,6 +48,8 @@ final class Native {
             byte[] authorization,
             byte[] xServerlessAuthorization,
             byte[] xGoogIapJwtAssertion);
+
+    static native byte[] explainTo(long verifier, byte[] token, byte[] place, long nowMs);
 
     static native byte[] resume(long op, long nowMs, byte[] reply);
 

@@ -21,9 +21,9 @@ final class Token {
         return new Token(new String(header, StandardCharsets.US_ASCII), freshUntilMs);
     }
 
-    /** Reads the {@code token} of a {@code done} step, which is null when keys were fetched. */
+    /** Reads the {@code token} of a {@code done} step. */
     static Token of(Map<String, Object> token) {
-        return token == null ? null : new Token((String) token.get("header"), (Long) token.get("fresh_until_ms"));
+        return new Token((String) token.get("header"), (Long) token.get("fresh_until_ms"));
     }
 
     /** The value of the {@code Authorization} header. */

@@ -157,7 +157,7 @@ public final class TokenSource {
         return idTokens.token(audience);
     }
 
-    private CompletableFuture<Token> accessToken(String... scopes) {
+    CompletableFuture<Token> accessToken(String... scopes) {
         return accessTokens.token(String.join(" ", scopes));
     }
 
@@ -167,7 +167,7 @@ public final class TokenSource {
         try {
             long[] numbers = Answer.numbers();
             byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(characters), nowMs, numbers);
-            return Answer.read(numbers, freshUntilMs -> Token.of(header, freshUntilMs));
+            return Answer.read(numbers, () -> Token.of(header, Answer.detail(numbers)));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
@@ -188,7 +188,7 @@ public final class TokenSource {
                 return CompletableFuture.completedFuture(held);
             }
             CompletableFuture<Token> token =
-                    flights.settle(() -> lookup(name, target, clock.millis()), UnaryOperator.identity());
+                    flights.settle(() -> lookup(name, target, clock.millis()), Token::of);
             token.thenAccept(arrived -> remember(target, arrived));
             return token;
         }

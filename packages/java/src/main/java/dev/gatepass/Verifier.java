@@ -30,14 +30,13 @@ public final class Verifier {
 
     private Verifier(Builder builder) {
         clock = builder.clock;
-        flights = new Flights(new Driver(clock, System::getenv, new Suppliers(Map.of())));
-        handle = Native.newVerifier(Json.write(builder.options));
+        flights = new Flights(new Driver(clock, builder.environment, new Suppliers(Map.of())));
+        handle = Native.newVerifier(Json.write(builder.options()));
         Native.freeWhenUnreachable(this, handle, Native::freeVerifier);
     }
 
     /**
-     * The process-wide verifier of ID tokens that Google has issued: those of Cloud Run callers, Pub/Sub, Cloud Tasks,
-     * Cloud Scheduler and Eventarc.
+     * The process-wide verifier of ID tokens that Google has issued, whoever sends them: see {@link Builder#google()}.
      *
      * @param audience this service's audience, as its callers ask for it
      * @return the same verifier for the same audience
@@ -61,8 +60,8 @@ public final class Verifier {
     /**
      * Begins a verifier of its own.
      *
-     * @return a builder; it needs {@link Builder#google()}, {@link Builder#iap()} or issuers with algorithms and keys,
-     *     and an audience
+     * @return a builder; it needs a kind of sender, such as {@link Builder#cloudRun()}, or issuers with algorithms and
+     *     keys, and an audience
      */
     public static Builder builder() {
         return new Builder();
@@ -101,6 +100,34 @@ public final class Verifier {
     }
 
     /**
+     * Says what a token is, and all that this verifier finds wrong with it, with the keys that it holds at the moment.
+     * Nothing is fetched.
+     *
+     * @param token a token, or what was sent in place of one
+     * @return findings, in words for people and in codes for programs
+     */
+    public Explanation explain(String token) {
+        return explain(token, null, null);
+    }
+
+    /**
+     * As {@link #explain(String)}, where more is known about the call.
+     *
+     * @param token a token, or what was sent in place of one
+     * @param url that was called; null if it is not known
+     * @param header the name of the header that carried the token; null if it is not known
+     * @return findings, in words for people and in codes for programs
+     */
+    public Explanation explain(String token, URI url, String header) {
+        byte[] place = Json.write(Explanation.place(url, header));
+        try {
+            return Explanation.of(Native.explainTo(handle, Native.octets(token), place, clock.millis()));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
      * Nothing that this verifier holds is shown.
      *
      * @return the name of the class
@@ -118,7 +145,7 @@ public final class Verifier {
         try {
             long[] numbers = Answer.numbers();
             byte[] payload = Native.check(handle, token, clock.millis(), numbers);
-            return Answer.read(numbers, expiresAtMs -> new Claims(payload));
+            return Answer.read(numbers, () -> new Claims(payload, Answer.detail(numbers) == 1));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
@@ -151,16 +178,90 @@ public final class Verifier {
     public static final class Builder {
         private final Map<String, Object> options = Json.members();
         private Clock clock = Clock.systemUTC();
+        private UnaryOperator<String> environment = System::getenv;
 
         private Builder() {}
 
         /**
-         * Accepts ID tokens that Google has issued, checked with Google's keys.
+         * Accepts ID tokens that Google has issued, checked with Google's keys. Google gives anybody a token for any
+         * audience: to let only your own senders in, name them by {@link #allowedEmails} or {@link #allowedSubjects}.
          *
          * @return this builder
          */
         public Builder google() {
             return with("preset", "google");
+        }
+
+        /**
+         * Accepts calls of other services to this one on Cloud Run or Cloud Functions. Needs the callers' service
+         * accounts: {@link #allowedEmails}, {@link #allowedSubjects} or {@link #anyCaller}.
+         *
+         * @return this builder
+         */
+        public Builder cloudRun() {
+            return with("preset", "cloud_run");
+        }
+
+        /**
+         * Accepts pushes of Pub/Sub. Needs the subscription's service account: {@link #allowedEmails},
+         * {@link #allowedSubjects} or {@link #anyCaller}.
+         *
+         * @return this builder
+         */
+        public Builder pubSub() {
+            return with("preset", "pubsub");
+        }
+
+        /**
+         * Accepts HTTP tasks of Cloud Tasks. Needs the tasks' service account: {@link #allowedEmails},
+         * {@link #allowedSubjects} or {@link #anyCaller}.
+         *
+         * @return this builder
+         */
+        public Builder cloudTasks() {
+            return with("preset", "cloud_tasks");
+        }
+
+        /**
+         * Accepts HTTP jobs of Cloud Scheduler. Needs the job's service account: {@link #allowedEmails},
+         * {@link #allowedSubjects} or {@link #anyCaller}.
+         *
+         * @return this builder
+         */
+        public Builder cloudScheduler() {
+            return with("preset", "cloud_scheduler");
+        }
+
+        /**
+         * Accepts events of Eventarc. Needs the trigger's service account: {@link #allowedEmails},
+         * {@link #allowedSubjects} or {@link #anyCaller}.
+         *
+         * @return this builder
+         */
+        public Builder eventarc() {
+            return with("preset", "eventarc");
+        }
+
+        /**
+         * Accepts users of Firebase Authentication or Identity Platform. The {@link #audience} is the project's id, and
+         * only one.
+         *
+         * @return this builder
+         */
+        public Builder firebase() {
+            return with("preset", "firebase");
+        }
+
+        /**
+         * Accepts tokens of any OpenID Connect issuer, with the keys and algorithms that its discovery document names
+         * (OpenID Connect Discovery 1.0).
+         *
+         * @param issuer as it stands in {@code iss}: an {@code https} URL; {@code http} on a loopback host is let
+         *     through
+         * @return this builder
+         */
+        public Builder oidc(String issuer) {
+            return with("preset", "oidc").issuers(issuer);
         }
 
         /**
@@ -185,7 +286,8 @@ public final class Verifier {
         /**
          * Accepts these algorithms.
          *
-         * @param algorithms names of RFC 7518, section 3.1, such as {@code RS256}
+         * @param algorithms {@code RS256}, {@code RS384}, {@code RS512}, {@code PS256}, {@code ES256}, {@code ES384}
+         *     (RFC 7518, section 3.1) or {@code EdDSA} (RFC 8037)
          * @return this builder
          */
         public Builder algorithms(String... algorithms) {
@@ -253,6 +355,40 @@ public final class Verifier {
         }
 
         /**
+         * Accepts only tokens of these senders, to the letter: a subject is never given to anybody else, as an e-mail
+         * address may be. Where {@link #allowedEmails} are given too, a sender must be on both lists.
+         *
+         * @param subjects values of {@code sub}, such as the unique ids of service accounts
+         * @return this builder
+         */
+        public Builder allowedSubjects(String... subjects) {
+            return with("allowed_subjects", List.of(subjects));
+        }
+
+        /**
+         * Accepts tokens of any sender, where the kind of sender would want to be told who may call. Only for a receiver
+         * that checks the caller itself: Google gives anybody a token for any audience.
+         *
+         * @return this builder
+         */
+        public Builder anyCaller() {
+            return with("any_caller", true);
+        }
+
+        /**
+         * Accepts a token whose signature Cloud Run has removed, after a check of its own, without any proof of it; its
+         * claims are {@linkplain Claims#isUnverified() marked}. Only for a service that lets nobody in without that
+         * check ("require authentication"): to any other, anybody can send such a token.
+         *
+         * <p>On Cloud Run only, which is told by the environment variable {@code K_SERVICE}.
+         *
+         * @return this builder
+         */
+        public Builder trustCloudRunAndSkipSignature() {
+            return with("trust_cloud_run_and_skip_signature", true);
+        }
+
+        /**
          * Tells the time by this clock.
          *
          * @param clock the system's, if none is given
@@ -271,6 +407,48 @@ public final class Verifier {
          */
         public Verifier build() {
             return new Verifier(this);
+        }
+
+        /**
+         * Says what a token is, and all that a verifier with these options would find wrong with it. Every option may be
+         * left out, even those that {@link #build} needs. Keys are used where they are {@linkplain #keys given}, and
+         * never fetched.
+         *
+         * @param token a token, or what was sent in place of one
+         * @return findings, in words for people and in codes for programs
+         * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}
+         */
+        public Explanation explain(String token) {
+            return explain(token, null, null);
+        }
+
+        /**
+         * As {@link #explain(String)}, where more is known about the call.
+         *
+         * @param token a token, or what was sent in place of one
+         * @param url that was called, which tells the audience where none is given; null if it is not known
+         * @param header the name of the header that carried the token; null if it is not known
+         * @return findings, in words for people and in codes for programs
+         * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}, or with {@link ErrorCode#INVALID_AUDIENCE} if
+         *     the URL tells none
+         */
+        public Explanation explain(String token, URI url, String header) {
+            Map<String, Object> question = options();
+            question.putAll(Explanation.place(url, header));
+            return Explanation.of(Native.explain(Json.write(question), Native.octets(token), clock.millis()));
+        }
+
+        Builder environment(UnaryOperator<String> environment) {
+            this.environment = environment;
+            return this;
+        }
+
+        /** The options that were given, and what the environment adds to them. */
+        private Map<String, Object> options() {
+            Map<String, Object> all = Json.members();
+            all.putAll(options);
+            all.put("k_service", environment.apply("K_SERVICE"));
+            return all;
         }
 
         private Builder with(String option, Object value) {

@@ -140,6 +140,13 @@ public final class Emulator {
         return (String) control("mint", order).get("token");
     }
 
+    /** Delivers a request as a sender of Google's does; what the program prints about it. */
+    public String push(int expectedExit, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("emulator", "push", "--emulator", url.toString()));
+        arguments.addAll(List.of(options));
+        return run(expectedExit, arguments.toArray(String[]::new));
+    }
+
     /** How often a path was asked for. */
     public long requests(String path) {
         return (Long) counts().getOrDefault(path, 0L);
@@ -195,11 +202,16 @@ public final class Emulator {
 
     /** What the program prints. */
     private static String run(String... arguments) {
+        return run(0, arguments);
+    }
+
+    private static String run(int expectedExit, String... arguments) {
         try {
             Process process = start(arguments);
             String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError(List.of(arguments) + " has failed");
+            int exit = process.waitFor();
+            if (exit != expectedExit) {
+                throw new AssertionError(List.of(arguments) + " has ended with " + exit + ": " + printed);
             }
             return printed;
         } catch (IOException error) {

@@ -18,6 +18,7 @@ class NativeTest {
         assertMisuse(() -> Native.lookup(0, some, some, 0, answer));
         assertMisuse(() -> Native.accessTokenHeaders(0));
         assertMisuse(() -> Native.check(0, some, 0, answer));
+        assertMisuse(() -> Native.explainTo(0, some, some, 0));
         assertMisuse(() -> Native.tokenFromHeaders(0, some, some, some));
         assertMisuse(() -> Native.resume(0, 0, some));
         Native.cancel(0);
@@ -31,6 +32,8 @@ class NativeTest {
         byte[] target = Native.octets("https://a");
         long source = Native.newSource(Native.octets("{\"seed\":1}"));
         assertMisuse(() -> Native.audienceForUrl(null));
+        assertMisuse(() -> Native.sameAudienceSpellings(null));
+        assertMisuse(() -> Native.explain(null, target, 0));
         assertMisuse(() -> Native.newSource(null));
         assertMisuse(() -> Native.newVerifier(null));
         assertMisuse(() -> Native.lookup(source, null, target, 0, Answer.numbers()));
@@ -47,8 +50,8 @@ class NativeTest {
         assertMisuse(() -> Native.lookup(source, kind, target, 0, new long[1]));
         long[] answer = Answer.numbers();
         Native.lookup(source, kind, target, 0, answer);
-        assertEquals(Answer.Status.DRIVE, Answer.read(answer, none -> null).status());
-        Native.cancel(answer[4]);
+        assertEquals(Answer.Status.DRIVE, Answer.read(answer, () -> null).status());
+        Native.cancel(answer[2]);
         Native.freeSource(source);
     }
 

@@ -25,7 +25,8 @@ class ToStringTest {
         List<Object> all = List.of(
                 sourceOptions, source, source.fetchIdTokenAsync(AUDIENCE), answer, answer.value(),
                 verifierOptions, verifier, verifier.verifyAsync(token), claims,
-                IdTokenClient.builder().source(source), IdTokenClient.builder().source(source).build());
+                IdTokenClient.builder().source(source), IdTokenClient.builder().source(source).build(),
+                AccessTokenClient.builder().source(source), AccessTokenClient.builder().source(source).build());
         for (Object each : all) {
             String shown = each.toString();
             assertFalse(shown.contains(token.substring(0, 20)), shown);

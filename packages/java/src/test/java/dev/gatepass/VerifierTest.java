@@ -12,10 +12,15 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,6 +106,76 @@ class VerifierTest {
     }
 
     @Test
+    void onlyAllowedSubjectsPass() {
+        Verifier strict = google().allowedSubjects("1234", "5678").build();
+        assertEquals("5678", strict.verify(mint(Map.of("sub", "5678"))).subject());
+        assertEquals(ErrorCode.SUBJECT_NOT_ALLOWED, assertThrows(VerifyException.class,
+                () -> strict.verify(mint(Map.of("sub", "567")))).code());
+        Verifier stricter = google().allowedSubjects("1234").allowedEmails(CALLER).build();
+        assertEquals(ErrorCode.EMAIL_NOT_ALLOWED, assertThrows(VerifyException.class,
+                () -> stricter.verify(mint(Map.of("sub", "1234", "email", "x@example.com")))).code());
+    }
+
+    @Test
+    void everyKindOfSenderHasAMethod() {
+        GatepassException unknown = assertThrows(GatepassException.class,
+                () -> Native.newVerifier(Json.write(Map.of("preset", "none of them"))));
+        String known = unknown.getMessage().replaceFirst("(?s).*expected one of ([a-z_, ]+).*", "$1").strip();
+        Set<String> methods = Arrays.stream(Verifier.Builder.class.getMethods())
+                .map(method -> method.getName().toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
+        for (String name : known.split(", ")) {
+            assertTrue(methods.contains(name.replace("_", "")), name);
+        }
+    }
+
+    @Test
+    void sendersWantToBeNamed() {
+        List<UnaryOperator<Verifier.Builder>> senders = List.of(
+                Verifier.Builder::cloudRun, Verifier.Builder::pubSub, Verifier.Builder::cloudTasks,
+                Verifier.Builder::cloudScheduler, Verifier.Builder::eventarc);
+        for (UnaryOperator<Verifier.Builder> sender : senders) {
+            assertInvalid(sender.apply(google()));
+            assertInvalid(sender.apply(google()).allowedEmails());
+            assertInvalid(sender.apply(google()).allowedEmails(CALLER).anyCaller());
+            String token = mint(Map.of("email", CALLER));
+            assertEquals(CALLER, sender.apply(google()).allowedEmails(CALLER).build().verify(token).email());
+            assertEquals(CALLER, sender.apply(google()).anyCaller().build().verify(token).email());
+        }
+    }
+
+    @Test
+    void usersOfFirebase() {
+        Verifier firebase = Verifier.builder().firebase().audience("demo").keysUrl(emulator.keysUrl()).build();
+        String issuer = "https://securetoken.google.com/";
+        assertEquals("person", firebase.verify(
+                mint(Map.of("iss", issuer + "demo", "aud", "demo", "sub", "person"))).subject());
+        assertEquals(ErrorCode.BAD_ISSUER, assertThrows(VerifyException.class,
+                () -> firebase.verify(mint(Map.of("iss", issuer + "other", "aud", "demo")))).code());
+        assertInvalid(Verifier.builder().firebase().audience("demo", "other"));
+    }
+
+    @Test
+    void aTokenWithoutItsSignatureIsMarked() {
+        String stripped = emulator.mint(Map.of(
+                "claims", Map.of("aud", AUDIENCE, "email", CALLER), "strip_signature", true));
+        Verifier trusting = google().trustCloudRunAndSkipSignature().environment(onCloudRun()).build();
+        Claims claims = trusting.verify(stripped);
+        assertEquals(CALLER, claims.email());
+        assertTrue(claims.isUnverified());
+        assertTrue(claims.toString().startsWith("Claims (unverified) ["), claims::toString);
+        Claims proven = trusting.verify(mint(Map.of("email", CALLER)));
+        assertFalse(proven.isUnverified());
+        assertTrue(proven.toString().startsWith("Claims ["), proven::toString);
+    }
+
+    @Test
+    void onlyCloudRunIsTrusted() {
+        assertInvalid(google().trustCloudRunAndSkipSignature().environment(name -> null));
+        assertInvalid(Verifier.builder().iap().audience("/projects/1/global/backendServices/2")
+                .trustCloudRunAndSkipSignature().environment(onCloudRun()));
+    }
+
+    @Test
     void assertionsOfIdentityAwareProxy() {
         String audience = "/projects/1/global/backendServices/2";
         Verifier iap = Verifier.builder().iap().audience(audience).keysUrl(emulator.iapKeysUrl()).build();
@@ -150,6 +225,10 @@ class VerifierTest {
 
     private Verifier.Builder google() {
         return Verifier.builder().google().audience(AUDIENCE).keysUrl(emulator.keysUrl());
+    }
+
+    private static UnaryOperator<String> onCloudRun() {
+        return Map.of("K_SERVICE", "orders")::get;
     }
 
     private String mint(Map<String, Object> claims) {

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Every token of tests/vectors/verify is decided as expected, through the public API. */
+/** Every token of tests/vectors/verify and tests/vectors/algorithms is decided as expected, through the public API. */
 class VerifyVectorsTest {
     @Test
     void attackCorpus() throws IOException {
@@ -37,6 +37,23 @@ class VerifyVectorsTest {
         assertEquals(List.of(), wrong);
     }
 
+    @Test
+    void algorithms() throws IOException {
+        Map<String, Object> vectors = Vectors.read("algorithms/algorithms.json");
+        assertFalse(list(vectors, "cases").isEmpty());
+        for (Object each : list(vectors, "cases")) {
+            Map<String, Object> test = members(each);
+            Verifier verifier = Verifier.builder()
+                    .issuers((String) vectors.get("issuer"))
+                    .audience((String) vectors.get("audience"))
+                    .algorithms(list(test, "algorithms").toArray(String[]::new))
+                    .keys(Native.text(Json.write(test.get("keys"))))
+                    .clock(Clock.fixed(Instant.ofEpochSecond((Long) vectors.get("now")), ZoneOffset.UTC))
+                    .build();
+            assertEquals(test.get("expected"), verdict(verifier, (String) test.get("token")), (String) test.get("name"));
+        }
+    }
+
     /** {@code accept}, or the code of the refusal. Any other exception fails the test. */
     private static String decide(Map<String, Object> corpus, Map<String, Object> test) {
         String preset = (String) test.get("profile");
@@ -48,9 +65,12 @@ class VerifyVectorsTest {
         if (members(test.get("opts")) != null && members(test.get("opts")).get("email") instanceof String email) {
             builder.allowedEmails(email);
         }
-        Verifier verifier = (preset.equals("iap") ? builder.iap() : builder.google()).build();
+        return verdict((preset.equals("iap") ? builder.iap() : builder.google()).build(), (String) test.get("token"));
+    }
+
+    private static String verdict(Verifier verifier, String token) {
         try {
-            Claims claims = verifier.verify((String) test.get("token"));
+            Claims claims = verifier.verify(token);
             assertEquals(claims.asMap().get("iss"), claims.issuer());
             return "accept";
         } catch (VerifyException refused) {

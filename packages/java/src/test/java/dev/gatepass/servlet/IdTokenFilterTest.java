@@ -7,25 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gatepass.Claims;
 import dev.gatepass.Emulator;
 import dev.gatepass.Verifier;
-import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Instant;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
-import org.eclipse.jetty.ee10.servlet.FilterHolder;
-import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
-import org.eclipse.jetty.ee10.servlet.ServletHolder;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,18 +29,18 @@ class IdTokenFilterTest {
 
     private final HttpClient http = HttpClient.newHttpClient();
     private Emulator emulator;
-    private Server server;
-    private URI url;
+    private FilteredServer server;
 
     @BeforeEach
     void start() throws Exception {
         emulator = Emulator.fresh();
-        serve(Verifier.builder().google().audience(AUDIENCE).keysUrl(emulator.keysUrl()).allowedEmails(CALLER).build());
+        server = new FilteredServer(Verifier.builder()
+                .google().audience(AUDIENCE).keysUrl(emulator.keysUrl()).allowedEmails(CALLER).build(), new WhoCalls());
     }
 
     @AfterEach
     void stop() throws Exception {
-        server.stop();
+        server.close();
     }
 
     @Test
@@ -60,7 +52,7 @@ class IdTokenFilterTest {
 
     @Test
     void theServerlessHeaderWins() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(url)
+        HttpRequest request = HttpRequest.newBuilder(server.url())
                 .header("Authorization", "Basic of-the-application")
                 .header("X-Serverless-Authorization", "bearer " + mint(Map.of())).build();
         assertEquals(200, http.send(request, BodyHandlers.discarding()).statusCode());
@@ -98,21 +90,8 @@ class IdTokenFilterTest {
         assertTrue(response.headers().firstValue("Retry-After").isPresent());
     }
 
-    private void serve(Verifier verifier) throws Exception {
-        ServletContextHandler context = new ServletContextHandler();
-        context.addFilter(new FilterHolder(new IdTokenFilter(verifier)), "/*", EnumSet.of(DispatcherType.REQUEST));
-        context.addServlet(new ServletHolder(new WhoCalls()), "/*");
-        server = new Server();
-        ServerConnector connector = new ServerConnector(server);
-        connector.setHost("127.0.0.1");
-        server.addConnector(connector);
-        server.setHandler(context);
-        server.start();
-        url = URI.create("http://127.0.0.1:" + connector.getLocalPort() + "/");
-    }
-
     private HttpResponse<String> call(String header, String value) throws Exception {
-        return http.send(HttpRequest.newBuilder(url).header(header, value).build(), BodyHandlers.ofString());
+        return http.send(HttpRequest.newBuilder(server.url()).header(header, value).build(), BodyHandlers.ofString());
     }
 
     private String mint(Map<String, Object> claims) {

@@ -1,0 +1,125 @@
+//! `gatepass explain`: what is this token, and what is wrong with it?
+
+use std::io::{self, Read};
+
+use clap::Args;
+use gatepass_core::explain::{self, Explanation, Finding, Question};
+use gatepass_core::{ErrorCode, Verdict, Verifier};
+use serde_json::{Value, json};
+
+use crate::verifier_options::VerifierOptions;
+use crate::{Failure, host};
+
+/// The longest text that is read: far above any token, so that what else was taken for one is still told.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// Say what a token is, whom it is for, whether it is accepted, and if not what to change.
+///
+/// Names everything that is wrong, by the rules of `gatepass verify`. What is left open is taken from the token, and
+/// the audience from --url. Neither the token nor its signature is shown.
+///
+/// Exits with 0 when the token is accepted, 1 when it is refused, 2 when the options make no sense, 3 when something
+/// is missing that decides: the issuer's keys, or the audience.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    gatepass explain \"$TOKEN\" --url https://orders-abc-uc.a.run.app/v1\n  \
+    gatepass token --audience https://orders.example | gatepass explain --audience https://orders.example\n  \
+    gatepass explain - --preset iap --header X-Goog-IAP-JWT-Assertion < assertion")]
+pub(crate) struct Command {
+    /// A token as it was sent or copied, or - for standard input
+    #[arg(default_value = "-", allow_hyphen_values = true)]
+    token: String,
+    /// The URL that was called
+    #[arg(long)]
+    url: Option<String>,
+    /// The name of the header that carried the token
+    #[arg(long, value_name = "NAME")]
+    header: Option<String>,
+    /// Fetch no keys: without --keys, the signature is not checked
+    #[arg(long, conflicts_with = "keys_url")]
+    offline: bool,
+    /// Write a JSON object, the one that the packages' explain gives
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    verifier: VerifierOptions,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let text = self.text()?;
+        let question = Question {
+            token: &text,
+            url: self.url.as_deref(),
+            header: self.header.as_deref(),
+            now: self.verifier.now(),
+        };
+        let usage = |error: gatepass_core::Error| Failure::usage(error.to_string());
+        let config = explain::complete(self.verifier.config()?, &question).map_err(usage)?;
+        let verifier = Verifier::new(config).map_err(usage)?;
+        if !self.offline {
+            self.fetch_keys(&verifier, &text);
+        }
+        let explanation = verifier.explain(&question);
+        if self.json {
+            println!("{:#}", to_json(&explanation));
+        } else {
+            print!("{explanation}");
+        }
+        match explanation.accepted {
+            Some(true) => Ok(()),
+            Some(false) => Err(Failure::silent()),
+            None => Err(Failure::undecided()),
+        }
+    }
+
+    fn text(&self) -> Result<String, Failure> {
+        if self.token != "-" {
+            return Ok(self.token.clone());
+        }
+        let mut octets = Vec::new();
+        io::stdin()
+            .take(MAX_TEXT)
+            .read_to_end(&mut octets)
+            .map_err(|error| Failure::runtime(format!("standard input: {error}")))?;
+        let mut text = String::from_utf8_lossy(&octets).into_owned();
+        // The end of the last line is the pipe's, not the token's.
+        text.truncate(text.trim_end_matches(['\r', '\n']).len());
+        Ok(text)
+    }
+
+    /// Has the verifier fetch its keys, if the text is enough of a token to want some. The explanation says so where
+    /// it has none.
+    fn fetch_keys(&self, verifier: &Verifier, text: &str) {
+        if let Verdict::NeedsKeys(fetch) = verifier.check(text, self.verifier.now())
+            && let Err(error) = host::drive(fetch, || self.verifier.now())
+        {
+            eprintln!("gatepass: {}: {error}", error.code());
+        }
+    }
+}
+
+fn to_json(explanation: &Explanation) -> Value {
+    let claimed = &explanation.claimed;
+    json!({
+        "accepted": explanation.accepted,
+        "kind": explanation.kind.as_str(),
+        "claims": {
+            "iss": claimed.iss, "aud": claimed.aud, "email": claimed.email,
+            "iat": claimed.iat, "exp": claimed.exp,
+        },
+        "findings": explanation.findings.iter().map(finding_json).collect::<Vec<_>>(),
+        "text": explanation.to_string(),
+    })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "level": finding.level.as_str(),
+        "code": finding.code.map(ErrorCode::as_str),
+        "cause": finding.cause,
+        "title": finding.title,
+        "found": finding.found,
+        "todo": finding.todo,
+    })
+}

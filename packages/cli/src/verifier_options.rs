@@ -1,0 +1,101 @@
+//! The options that say which tokens a receiver accepts.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gatepass_core::jose::alg::Algorithm;
+use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
+use gatepass_core::{Millis, VerifierConfig};
+
+use crate::{Failure, host};
+
+#[derive(Args)]
+pub(crate) struct VerifierOptions {
+    /// Who sends the tokens: a kind of sender that gatepass knows [default: google; explain tells it from the token]
+    #[arg(long, value_parser = preset())]
+    preset: Option<Preset>,
+    /// This receiver's audience, to the letter (may be repeated)
+    #[arg(long)]
+    audience: Vec<String>,
+    /// Accept a token for anybody
+    #[arg(long)]
+    any_audience: bool,
+    /// The value of iss, if it is not the preset's (may be repeated); for oidc the URL whose discovery document tells
+    /// the keys
+    #[arg(long)]
+    issuer: Vec<String>,
+    /// The algorithm, if it is not the preset's (may be repeated)
+    #[arg(long, value_parser = algorithm())]
+    algorithm: Vec<Algorithm>,
+    /// The issuer's keys: a file with a JWK set or a PEM map
+    #[arg(long, value_name = "FILE", conflicts_with = "keys_url")]
+    keys: Option<PathBuf>,
+    /// The URL of the issuer's keys, if it is not the preset's
+    #[arg(long, value_name = "URL")]
+    keys_url: Option<String>,
+    /// The e-mail of a caller that is accepted (may be repeated)
+    #[arg(long)]
+    email: Vec<String>,
+    /// The sub of a caller that is accepted (may be repeated); with --email a caller must be on both lists
+    #[arg(long)]
+    subject: Vec<String>,
+    /// Accept any caller: the presets of senders want this word where neither --email nor --subject is given
+    #[arg(long, conflicts_with_all = ["email", "subject"])]
+    any_caller: bool,
+    /// Seconds that clocks may be apart
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_LEEWAY_SECONDS)]
+    leeway: u64,
+    /// The moment to judge at, in Unix seconds [default: now]
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
+}
+
+impl VerifierOptions {
+    /// These options and no others: what is left out here is left out there.
+    pub(crate) fn config(&self) -> Result<VerifierConfig, Failure> {
+        let list = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
+        Ok(VerifierConfig {
+            preset: self.preset,
+            issuers: self.issuer.clone(),
+            algorithms: self.algorithm.clone(),
+            audiences: self.audience.clone(),
+            any_audience: self.any_audience,
+            keys: self.key_source()?,
+            leeway_seconds: self.leeway,
+            allowed_emails: list(&self.email),
+            allowed_subjects: list(&self.subject),
+            any_caller: self.any_caller,
+            ..VerifierConfig::default()
+        })
+    }
+
+    /// The moment to judge at.
+    pub(crate) fn now(&self) -> Millis {
+        self.now.map_or_else(host::now, Millis::from_secs)
+    }
+
+    fn key_source(&self) -> Result<KeySource, Failure> {
+        Ok(match (&self.keys, &self.keys_url) {
+            (Some(file), _) => KeySource::Static(fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format!(
+                    "--keys {}: {error}, expected a file with a JWK set or a PEM map",
+                    file.display()
+                ))
+            })?),
+            (None, Some(url)) => KeySource::Url(url.clone()),
+            (None, None) => KeySource::Preset,
+        })
+    }
+}
+
+fn preset() -> impl TypedValueParser<Value = Preset> {
+    let names = Preset::ALL.iter().map(|preset| preset.as_str());
+    PossibleValuesParser::new(names).try_map(|name| Preset::from_name(&name).ok_or("no such preset"))
+}
+
+fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
+    let names = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
+    PossibleValuesParser::new(names).try_map(|name| Algorithm::from_name(&name).ok_or("no such algorithm"))
+}

@@ -1,0 +1,44 @@
+/** Whom a verifier accepts, as users write it and as it crosses the border. */
+
+import { documentText, list } from './options.js';
+
+/** The options that there are; all but the clock cross the border. */
+export const VERIFIER_OPTIONS = [
+  'audience',
+  'anyAudience',
+  'preset',
+  'issuers',
+  'algorithms',
+  'keys',
+  'keysUrl',
+  'leewaySeconds',
+  'allowedEmails',
+  'allowedSubjects',
+  'anyCaller',
+  'trustCloudRunAndSkipSignature',
+  'clock',
+];
+
+/** These options as the add-on wants them. */
+export function bordered(options) {
+  return {
+    preset: options.preset,
+    issuers: list(options.issuers),
+    algorithms: list(options.algorithms),
+    audiences: list(options.audience),
+    any_audience: options.anyAudience,
+    keys: documentText(options.keys),
+    keys_url: options.keysUrl,
+    leeway_seconds: options.leewaySeconds,
+    allowed_emails: listIfGiven(options.allowedEmails),
+    allowed_subjects: listIfGiven(options.allowedSubjects),
+    any_caller: options.anyCaller,
+    trust_cloud_run_and_skip_signature: options.trustCloudRunAndSkipSignature,
+    k_service: process.env.K_SERVICE,
+  };
+}
+
+/** No list is another thing than an empty one: it lets everybody in. */
+function listIfGiven(values) {
+  return values === undefined ? undefined : list(values);
+}
