@@ -1,9 +1,10 @@
 //! Rust: the core, the bindings, the `gatepass` program with the emulator, and the tools themselves.
 
-use super::{Build, Language, Suite};
+use super::{Bench, Build, Language, Suite};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
+use crate::process::Program;
 
 pub(crate) const RUST: Language = Language {
     name: "rust",
@@ -12,6 +13,7 @@ pub(crate) const RUST: Language = Language {
     builds: |_| Ok(Vec::<Build>::new()),
     suites,
     demo: None,
+    bench: Some(Bench { builds: |_| Ok(Vec::new()), programs: benches }),
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
@@ -29,4 +31,15 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("cargo test", Runner::Cargo, test),
         Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
     ])
+}
+
+/// One program for each backend of the peer: the two cannot be in one.
+fn benches(checkout: &Checkout) -> Result<Vec<Program>> {
+    let program = |backend| {
+        let run =
+            ["run", "--quiet", "--release", "--locked", "--manifest-path", "tests/bench/rust/Cargo.toml"];
+        let target = checkout.built("bench").join(backend);
+        checkout.cargo(&run).arg("--target-dir").arg(target).args(&["--features", backend, "--"])
+    };
+    Ok(["rust_crypto", "aws_lc_rs"].map(program).into())
 }
