@@ -28,6 +28,7 @@ type matrixRow struct {
 	Options struct {
 		Impersonate  string
 		Delegates    []string
+		Subject      string
 		GDCHAudience string `json:"gdch_audience"`
 	}
 	Supplier    string
@@ -110,6 +111,9 @@ func (r matrixRow) source(t *testing.T, emulator *emulator) (*gatepass.Source, [
 	var options []gatepass.SourceOption
 	if r.Options.Impersonate != "" {
 		options = append(options, gatepass.WithImpersonation(r.Options.Impersonate, r.Options.Delegates...))
+	}
+	if r.Options.Subject != "" {
+		options = append(options, gatepass.WithSubject(r.Options.Subject))
 	}
 	if r.Options.GDCHAudience != "" {
 		options = append(options, gatepass.WithGDCHAudience(r.Options.GDCHAudience))

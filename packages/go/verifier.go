@@ -4,34 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"gatepass.dev/gatepass/internal/native"
 )
-
-// Payload is what a verified token says. Each caller gets one of its own.
-type Payload struct {
-	// Issuer is the iss claim.
-	Issuer string
-	// Audience is the aud claim if that is one string; if it is a list, this is empty and the list is in Claims.
-	Audience string
-	// Expires is the exp claim, in seconds since 1970.
-	Expires int64
-	// IssuedAt is the iat claim, in seconds since 1970.
-	IssuedAt int64
-	// Subject is the sub claim. Google's are numbers that are never given to anybody else.
-	Subject string
-	// Claims are all claims, as [encoding/json] reads them; "email" is among those of service accounts.
-	Claims map[string]any
-	// Unverified is true if nothing proves any of this: the token had no signature, and the verifier takes Cloud Run's
-	// word for it. See [WithTrustCloudRunAndSkipSignature].
-	Unverified bool
-}
 
 // Verifier checks received tokens. It remembers the tokens that were valid and the issuer's keys, which it fetches once
 // however many callers need them. It is safe for concurrent use; a program needs one for each policy.
@@ -64,21 +42,37 @@ func Validate(ctx context.Context, token, audience string, options ...VerifierOp
 // Beside the context's error, any [*Error] of [KindVerify] is possible. [ErrKeysUnavailable] is the only one that says
 // nothing about the token.
 func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error) {
+	found, err := v.check(ctx, token, false)
+	if err != nil {
+		return nil, err
+	}
+	if read := v.claims.find(found.Entry); read != nil {
+		return read.copy(), nil
+	}
+	if found.Payload == "" {
+		// The core remembers the token, and this package what others said that came after it.
+		if found, err = v.check(ctx, token, true); err != nil {
+			return nil, err
+		}
+	}
+	read, err := readClaims(found)
+	if err != nil {
+		return nil, err
+	}
+	v.claims.keep(read)
+	return read.copy(), nil
+}
+
+// check asks the core for its verdict until there is one. Of a token that it remembers it leaves the payload out, unless
+// that is always wanted.
+func (v *Verifier) check(ctx context.Context, token string, alwaysPayload bool) (native.Verdict, error) {
 	var found native.Verdict
 	_, err := v.driver.settle(ctx, func() (native.Turn, error) {
 		var err error
-		found, err = v.native.Check(token, v.driver.now())
+		found, err = v.native.Check(token, v.driver.now(), alwaysPayload)
 		return found.Turn, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	payload, err := v.claims.payload(found.Payload)
-	if err != nil {
-		return nil, err
-	}
-	payload.Unverified = found.Unverified
-	return payload, nil
+	return found, err
 }
 
 // ValidateRequest checks the token of a request, from the headers in which the issuer's tokens come. [RequireIDToken]
@@ -151,87 +145,5 @@ func (s *verifierSettings) verifier() (*Verifier, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Verifier{native: verifier, driver: s.host.driver(), claims: claimsMemory{seed: maphash.MakeSeed()}}, nil
-}
-
-// A claimsMemory spares reading the same payload again: a service sends the same token for an hour. A payload has one
-// place, found by its hash, and is forgotten when another one needs the place; so it is bounded, and nobody waits.
-type claimsMemory struct {
-	seed   maphash.Seed
-	places [4096]atomic.Pointer[readPayload]
-}
-
-// longestRemembered is the size, in octets, of the largest payload that is worth its memory.
-const longestRemembered = 4096
-
-// readPayload is a payload and what it says. Nobody changes it.
-type readPayload struct {
-	text string
-	said Payload
-	// nested names the claims that hold a list or an object.
-	nested []string
-}
-
-func (m *claimsMemory) payload(text string) (*Payload, error) {
-	place := &m.places[maphash.String(m.seed, text)%uint64(len(m.places))]
-	if read := place.Load(); read != nil && read.text == text {
-		return read.copy(), nil
-	}
-	read, err := readClaims(text)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) <= longestRemembered {
-		place.Store(read)
-	}
-	return read.copy(), nil
-}
-
-func readClaims(text string) (*readPayload, error) {
-	var claims map[string]any
-	if err := json.Unmarshal([]byte(text), &claims); err != nil {
-		return nil, fault(err)
-	}
-	read := &readPayload{text: text, said: Payload{Claims: claims}}
-	read.said.Issuer, _ = claims["iss"].(string)
-	read.said.Audience, _ = claims["aud"].(string)
-	read.said.Subject, _ = claims["sub"].(string)
-	expires, _ := claims["exp"].(float64)
-	issuedAt, _ := claims["iat"].(float64)
-	read.said.Expires, read.said.IssuedAt = int64(expires), int64(issuedAt)
-	for name, claim := range claims {
-		switch claim.(type) {
-		case []any, map[string]any:
-			read.nested = append(read.nested, name)
-		}
-	}
-	return read, nil
-}
-
-// copy makes a payload that shares nothing with the memory: its owner may change it.
-func (r *readPayload) copy() *Payload {
-	payload := r.said
-	payload.Claims = maps.Clone(payload.Claims)
-	for _, name := range r.nested {
-		payload.Claims[name] = copyClaim(payload.Claims[name])
-	}
-	return &payload
-}
-
-func copyClaim(claim any) any {
-	switch claim := claim.(type) {
-	case []any:
-		made := make([]any, len(claim))
-		for i, member := range claim {
-			made[i] = copyClaim(member)
-		}
-		return made
-	case map[string]any:
-		made := make(map[string]any, len(claim))
-		for name, member := range claim {
-			made[name] = copyClaim(member)
-		}
-		return made
-	}
-	return claim
+	return &Verifier{native: verifier, driver: s.host.driver()}, nil
 }

@@ -107,8 +107,11 @@ typedef struct {
   uint64_t flight;
   // The operation to drive; null when there is none.
   gp_op *op;
-  // The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
+  // The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed. Empty where it was not wanted.
   gp_buf payload;
+  // A number that names this token and no other as long as the verifier lives, by which to keep what was made of the
+  // payload; 0 when the token is not remembered.
+  uint64_t entry;
   // The token's `exp`.
   uint64_t expires_at_ms;
   // Whether nothing proves the payload: Cloud Run has removed the signature, and the verifier's options say to take
@@ -167,9 +170,13 @@ gp_status gp_verifier_new(gp_slice options,
                           gp_buf *error);
 
 // The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+//
+// Without `always_payload` the payload is left out for a token that is remembered: who keeps what it made of payloads
+// by their `entry` saves the copy, and asks again with `always_payload` for one that it does not know.
 gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_slice token,
                             uint64_t now_ms,
+                            bool always_payload,
                             gp_verdict *verdict,
                             gp_buf *error);
 

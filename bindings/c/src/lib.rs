@@ -17,7 +17,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use gatepass_bridge::{Lookup, Op, RequestHeaders, Source, Verdict, Verifier, guard};
+use gatepass_bridge::{Lookup, Op, Recall, Recalled, RequestHeaders, Source, Verdict, Verifier, guard};
 
 pub use memory::{gp_buf, gp_slice};
 
@@ -85,8 +85,11 @@ pub struct gp_verdict {
     pub flight: u64,
     /// The operation to drive; null when there is none.
     pub op: *mut gp_op,
-    /// The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
+    /// The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed. Empty where it was not wanted.
     pub payload: gp_buf,
+    /// A number that names this token and no other as long as the verifier lives, by which to keep what was made of the
+    /// payload; 0 when the token is not remembered.
+    pub entry: u64,
     /// The token's `exp`.
     pub expires_at_ms: u64,
     /// Whether nothing proves the payload: Cloud Run has removed the signature, and the verifier's options say to take
@@ -188,18 +191,30 @@ pub unsafe extern "C" fn gp_verifier_new(
 }
 
 /// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+///
+/// Without `always_payload` the payload is left out for a token that is remembered: who keeps what it made of payloads
+/// by their `entry` saves the copy, and asks again with `always_payload` for one that it does not know.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_check(
     verifier: *const gp_verifier,
     token: gp_slice,
     now_ms: u64,
+    always_payload: bool,
     verdict: *mut gp_verdict,
     error: *mut gp_buf,
 ) -> gp_status {
     border!(error, || {
         let verdict = out!(verdict = gp_verdict::nothing())?;
         let gp_verifier(verifier) = handle!(verifier)?;
-        *verdict = verifier.check(octets!(token)?, now_ms)?.into();
+        let token = octets!(token)?;
+        *verdict = if always_payload {
+            verifier.check(token, now_ms)?.into()
+        } else {
+            match verifier.recall(token, now_ms) {
+                Recall::Known(recalled) => recalled.into(),
+                Recall::New(digest) => verifier.check_new(token, digest, now_ms)?.into(),
+            }
+        };
         Ok(())
     })
 }
@@ -402,9 +417,16 @@ impl gp_verdict {
             flight: 0,
             op: ptr::null_mut(),
             payload: gp_buf::EMPTY,
+            entry: 0,
             expires_at_ms: 0,
             is_unverified: false,
         }
+    }
+}
+
+impl From<Recalled> for gp_verdict {
+    fn from(Recalled { entry, expires_at }: Recalled) -> Self {
+        Self { answer: gp_answer::GP_ACCEPTED, entry, expires_at_ms: expires_at.0, ..Self::nothing() }
     }
 }
 
@@ -418,6 +440,7 @@ impl From<Verdict> for gp_verdict {
                     flight,
                     op,
                     payload: verified.payload().into(),
+                    entry: verified.entry(),
                     expires_at_ms: verified.expires_at().0,
                     is_unverified: verified.is_unverified(),
                 }

@@ -11,9 +11,9 @@
 mod boundary;
 mod handle;
 
-use gatepass_bridge::{Lookup, Op, RequestHeaders, Source, TokenView, Verdict, Verifier};
+use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, TokenView, Verdict, Verifier};
 use jni::objects::{JByteArray, JClass, JLongArray};
-use jni::sys::jlong;
+use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned, jni_mangle};
 
 use crate::boundary::{Raised, boundary};
@@ -100,7 +100,7 @@ pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, sourc
 }
 
 /// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer)`: the header or
-/// null; `answer` is filled as `fill` says, with `fresh_until_ms` in the end.
+/// null; `answer` is filled as `fill` says, with `fresh_until_ms` as the first detail.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn lookup<'local>(
     env: EnvUnowned<'local>,
@@ -124,7 +124,7 @@ pub fn lookup<'local>(
         let header = token.as_ref().map(|token| env.byte_array_from_slice(token.header().as_bytes()));
         let header = header.transpose()?.unwrap_or_default();
         let fresh_until_ms = token.as_ref().map_or(0, TokenView::fresh_until_ms);
-        fill(env, &answer, status, flight, op, signed(fresh_until_ms))?;
+        fill(env, &answer, status, flight, op, [signed(fresh_until_ms), 0])?;
         Ok(header)
     })
 }
@@ -164,14 +164,16 @@ pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, ver
     });
 }
 
-/// `static native byte[] check(long verifier, byte[] token, long nowMs, long[] answer)`: the payload or null;
-/// `answer` is filled as `fill` says, with 1 in the end where nothing proves the payload.
+/// `static native byte[] check(long verifier, byte[] token, boolean recall, long nowMs, long[] answer)`: the payload or
+/// null; `answer` is filled as `fill` says, with the entry (0: not remembered) as the first detail, and 1 as the second
+/// where nothing proves the payload. With `recall`, a remembered token answers `RECALLED` and has no payload.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn check<'local>(
     env: EnvUnowned<'local>,
     class: JClass<'local>,
     verifier: jlong,
     token: JByteArray<'local>,
+    recall: jboolean,
     now_ms: jlong,
     answer: JLongArray<'local>,
 ) -> JByteArray<'local> {
@@ -179,7 +181,16 @@ pub fn check<'local>(
         // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
         let token = env.convert_byte_array(&token)?;
-        let (status, verified, flight, op) = match verifier.check(&token, unsigned(now_ms))? {
+        let now_ms = unsigned(now_ms);
+        let verdict = match recall.then(|| verifier.recall(&token, now_ms)) {
+            Some(Recall::Known(recalled)) => {
+                fill(env, &answer, RECALLED, None, None, [signed(recalled.entry), 0])?;
+                return Ok(JByteArray::default());
+            }
+            Some(Recall::New(digest)) => verifier.check_new(&token, digest, now_ms),
+            None => verifier.check(&token, now_ms),
+        };
+        let (status, verified, flight, op) = match verdict? {
             Verdict::Accepted(verified, None) => (READY, Some(verified), None, None),
             Verdict::Accepted(verified, op) => (STALE, Some(verified), None, op),
             Verdict::NeedsKeys(op) => (DRIVE, None, None, Some(op)),
@@ -187,8 +198,10 @@ pub fn check<'local>(
         };
         let payload = verified.as_ref().map(|verified| env.byte_array_from_slice(verified.payload()));
         let payload = payload.transpose()?.unwrap_or_default();
-        let is_unverified = verified.as_ref().is_some_and(|verified| verified.is_unverified());
-        fill(env, &answer, status, flight, op, jlong::from(is_unverified))?;
+        let details = verified.map_or([0, 0], |verified| {
+            [signed(verified.entry()), jlong::from(verified.is_unverified())]
+        });
+        fill(env, &answer, status, flight, op, details)?;
         Ok(payload)
     })
 }
@@ -271,19 +284,20 @@ const READY: jlong = 0;
 const STALE: jlong = 1;
 const DRIVE: jlong = 2;
 const JOIN: jlong = 3;
+const RECALLED: jlong = 4;
 
-/// Writes status, flight (numbers begin at 1; 0 is none), the operation's handle, and `detail` of what is answered.
+/// Writes status, flight (numbers begin at 1; 0 is none), the operation's handle, and details of what is answered.
 fn fill(
     env: &mut Env<'_>,
     answer: &JLongArray<'_>,
     status: jlong,
     flight: Option<u64>,
     op: Option<Op>,
-    detail: jlong,
+    [first, second]: [jlong; 2],
 ) -> Result<(), Raised> {
     let flight = flight.or(op.as_ref().and_then(Op::flight)).unwrap_or_default();
     let op = op.map_or(handle::NONE, handle::new);
-    let numbers = [status, signed(flight), op, detail];
+    let numbers = [status, signed(flight), op, first, second];
     answer.set_region(env, 0, &numbers).map_err(|error| {
         // SAFETY: the handle was made above and has reached nobody.
         unsafe { handle::free::<Op>(op) };

@@ -83,7 +83,7 @@ fn callers_are_named_by_email_or_by_subject_or_left_open_by_a_word() {
     let subject = answer["claims"]["sub"].as_str().unwrap();
     let email = answer["claims"]["email"].as_str().unwrap();
 
-    for sender in ["pubsub", "cloud_tasks", "cloud_scheduler", "eventarc"] {
+    for sender in ["cloud_run", "pubsub", "cloud_tasks", "cloud_scheduler", "eventarc"] {
         let (status, _, message) = verify(&["--preset", sender]);
         assert_eq!(status, Some(2), "{sender}");
         assert!(message.contains("is not told who may call"), "{message}");

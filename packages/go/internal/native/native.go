@@ -79,7 +79,10 @@ type Verifier struct{ handle *C.gp_verifier }
 // Verdict is the answer of a Verifier.
 type Verdict struct {
 	Turn
+	// Payload is empty for a token that is remembered, unless it was asked for.
 	Payload string
+	// Entry names the token among all that this verifier remembers; 0 is none.
+	Entry uint64
 	// Unverified says that nothing proves the payload.
 	Unverified bool
 }
@@ -181,11 +184,11 @@ func NewVerifier(options string) (*Verifier, error) {
 	return verifier, nil
 }
 
-// Check asks for the verdict on token.
-func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
+// Check asks for the verdict on token, and for its payload even if it is remembered.
+func (v *Verifier) Check(token string, nowMS uint64, alwaysPayload bool) (Verdict, error) {
 	var found C.gp_verdict
 	var failure C.gp_buf
-	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), &found, &failure)
+	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), C.bool(alwaysPayload), &found, &failure)
 	runtime.KeepAlive(v)
 	if status != C.GP_OK {
 		return Verdict{}, failed(failure)
@@ -193,6 +196,7 @@ func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
 	return Verdict{
 		Turn:       turn(found.answer, found.flight, found.op),
 		Payload:    take(found.payload),
+		Entry:      uint64(found.entry),
 		Unverified: bool(found.is_unverified),
 	}, nil
 }

@@ -38,7 +38,7 @@ export function shownBy(object) {
 
 /** The secrets in a reply to the core: of the environment what is called so, of all else whatever is long. */
 export function secretsOf({ values = {}, text, body, stdout }) {
-  const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN/.test(name));
+  const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN(?!_HOST)/.test(name));
   const texts = [...environment.map(([, value]) => value), text, body, stdout];
   return texts.filter((one) => one !== undefined).flatMap(secretsIn);
 }

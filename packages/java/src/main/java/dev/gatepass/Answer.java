@@ -22,19 +22,37 @@ record Answer<T>(Status status, T value, long flight, Op op) {
         JOIN
     }
 
+    private static final long RECALLED = 4;
     private static final Status[] STATUSES = Status.values();
+
+    /** An answer that was kept. */
+    static <T> Answer<T> ready(T value) {
+        return new Answer<>(Status.READY, value, 0, null);
+    }
 
     /** Room for the numbers of an answer. */
     static long[] numbers() {
-        return new long[4];
+        return new long[5];
     }
 
-    /**
-     * The last of the numbers: of a token, the Unix milliseconds until which it may be used without asking again; of
-     * claims, 1 where nothing proves them.
-     */
-    static long detail(long[] numbers) {
+    /** Of a token: Unix milliseconds until which it may be used without asking again. */
+    static long freshUntilMs(long[] numbers) {
         return numbers[3];
+    }
+
+    /** Of claims: the number by which the core remembers their token; 0 if it does not. */
+    static long entry(long[] numbers) {
+        return numbers[3];
+    }
+
+    /** Of claims: whether nothing proves them. */
+    static boolean isUnverified(long[] numbers) {
+        return numbers[4] == 1;
+    }
+
+    /** Whether the core remembers the token, and has left its claims to who may hold them. */
+    static boolean isRecalled(long[] numbers) {
+        return numbers[0] == RECALLED;
     }
 
     /** Reads the numbers that the native side has written; {@code value} is called if there is one. */

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a verified token says about its sender (RFC 7519, section 4). Read when first asked for, and once.
+ * What a verified token says about its sender (RFC 7519, section 4). Read when first asked for, and once; whoever
+ * verifies the same token again may get the same object, which cannot be changed.
  */
 public final class Claims implements Principal {
     private final byte[] payload;

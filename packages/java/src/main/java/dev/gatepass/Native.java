@@ -41,7 +41,7 @@ final class Native {
 
     static native void freeVerifier(long verifier);
 
-    static native byte[] check(long verifier, byte[] token, long nowMs, long[] answer);
+    static native byte[] check(long verifier, byte[] token, boolean recall, long nowMs, long[] answer);
 
     static native byte[] tokenFromHeaders(
             long verifier,

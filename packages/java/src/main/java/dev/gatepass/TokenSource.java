@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
@@ -167,7 +166,7 @@ public final class TokenSource {
         try {
             long[] numbers = Answer.numbers();
             byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(characters), nowMs, numbers);
-            return Answer.read(numbers, () -> Token.of(header, Answer.detail(numbers)));
+            return Answer.read(numbers, () -> Token.of(header, Answer.freshUntilMs(numbers)));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
@@ -176,7 +175,7 @@ public final class TokenSource {
     /** The tokens of one kind, and those that may be handed out without asking the core. */
     private final class Kind {
         private final String name;
-        private final Map<String, Token> memory = new ConcurrentHashMap<>();
+        private final BoundedMemory<String, Token> memory = new BoundedMemory<>(MEMORY_LIMIT);
 
         Kind(String name) {
             this.name = name;
@@ -189,15 +188,8 @@ public final class TokenSource {
             }
             CompletableFuture<Token> token =
                     flights.settle(() -> lookup(name, target, clock.millis()), Token::of);
-            token.thenAccept(arrived -> remember(target, arrived));
+            token.thenAccept(arrived -> memory.put(target, arrived));
             return token;
-        }
-
-        private void remember(String target, Token token) {
-            if (memory.size() >= MEMORY_LIMIT) {
-                memory.clear();
-            }
-            memory.put(target, token);
         }
     }
 

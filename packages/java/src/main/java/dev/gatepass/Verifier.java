@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -21,12 +20,17 @@ public final class Verifier {
     /** The most process-wide verifiers of a kind. A service has one audience, or a few. */
     private static final int SHARED_LIMIT = 1_000;
 
-    private static final Map<String, Verifier> GOOGLE = new ConcurrentHashMap<>();
-    private static final Map<String, Verifier> IAP = new ConcurrentHashMap<>();
+    /** The most claims that are held on this side of the border. */
+    private static final int MEMORY_LIMIT = 4_096;
+
+    private static final BoundedMemory<String, Verifier> GOOGLE = new BoundedMemory<>(SHARED_LIMIT);
+    private static final BoundedMemory<String, Verifier> IAP = new BoundedMemory<>(SHARED_LIMIT);
 
     private final long handle;
     private final Clock clock;
     private final Flights flights;
+    /** The claims of tokens that the core remembers, by the number that it has given each. */
+    final BoundedMemory<Long, Claims> memory = new BoundedMemory<>(MEMORY_LIMIT);
 
     private Verifier(Builder builder) {
         clock = builder.clock;
@@ -144,12 +148,29 @@ public final class Verifier {
     private Answer<Claims> check(byte[] token) {
         try {
             long[] numbers = Answer.numbers();
-            byte[] payload = Native.check(handle, token, clock.millis(), numbers);
-            return Answer.read(numbers, () -> new Claims(payload, Answer.detail(numbers) == 1));
+            byte[] payload = Native.check(handle, token, true, clock.millis(), numbers);
+            if (!Answer.isRecalled(numbers)) {
+                return read(payload, numbers);
+            }
+            Claims held = memory.get(Answer.entry(numbers));
+            return held != null
+                    ? Answer.ready(held)
+                    : read(Native.check(handle, token, false, clock.millis(), numbers), numbers);
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
     }
+
+    private Answer<Claims> read(byte[] payload, long[] numbers) {
+        return Answer.read(numbers, () -> {
+            Claims claims = new Claims(payload, Answer.isUnverified(numbers));
+            if (Answer.entry(numbers) != 0) {
+                memory.put(Answer.entry(numbers), claims);
+            }
+            return claims;
+        });
+    }
+
 
     private byte[] tokenOf(UnaryOperator<String> header) {
         try {
@@ -167,10 +188,7 @@ public final class Verifier {
         return text == null ? null : Native.octets(text);
     }
 
-    private static Verifier shared(Map<String, Verifier> verifiers, String audience, Builder builder) {
-        if (verifiers.size() >= SHARED_LIMIT) {
-            verifiers.clear();
-        }
+    private static Verifier shared(BoundedMemory<String, Verifier> verifiers, String audience, Builder builder) {
         return verifiers.computeIfAbsent(audience, wanted -> builder.audience(wanted).build());
     }
 

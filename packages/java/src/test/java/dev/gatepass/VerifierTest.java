@@ -70,6 +70,26 @@ class VerifierTest {
     }
 
     @Test
+    void claimsAreReadOnce() {
+        String token = mint(Map.of());
+        Claims claims = verifier.verify(token);
+        assertSame(claims, verifier.verify(token));
+        assertSame(claims, verifier.verifyAsync(token).join());
+        assertEquals(claims.asMap(), google().build().verify(token).asMap());
+    }
+
+    @Test
+    void claimsThatWereDroppedAreReadAgain() {
+        String token = mint(Map.of());
+        Claims claims = verifier.verify(token);
+        verifier.memory.clear();
+        Claims again = verifier.verify(token);
+        assertNotSame(claims, again);
+        assertEquals(claims.toJson(), again.toJson());
+        assertSame(again, verifier.verify(token));
+    }
+
+    @Test
     void refusalsSayWhy() {
         assertRefused(ErrorCode.BAD_AUDIENCE, "aud", mint(Map.of("aud", "https://other.example")));
         assertRefused(ErrorCode.BAD_ISSUER, "iss", mint(Map.of("iss", "https://issuer.example")));

@@ -1,0 +1,77 @@
+package gatepass_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"gatepass.dev/gatepass"
+)
+
+// Of more tokens than the package keeps the claims of, each says its own, the first time and later.
+func TestManyTokens(t *testing.T) {
+	const count = 4096 + 500
+	issuer := newIssuer(t)
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithIssuers(issuer.name), gatepass.WithAlgorithms("ES256"), gatepass.WithAudience(audience),
+		gatepass.WithKeys(issuer.keys(t))))(t)
+	tokens := make([]string, count)
+	for at := range tokens {
+		tokens[at] = issuer.token(t, strconv.Itoa(at))
+	}
+	ctx := deadline(t)
+	for range 2 {
+		var done sync.WaitGroup
+		for part := range 4 {
+			done.Add(1)
+			go func() {
+				defer done.Done()
+				for at := part; at < count; at += 4 {
+					payload, err := verifier.Validate(ctx, tokens[at])
+					if err != nil || payload.Subject != strconv.Itoa(at) || payload.Claims["sub"] != payload.Subject {
+						t.Errorf("%d: %+v, %v", at, payload, err)
+						return
+					}
+				}
+			}()
+		}
+		done.Wait()
+	}
+}
+
+// A testIssuer signs tokens in this process.
+type testIssuer struct {
+	name string
+	key  *ecdsa.PrivateKey
+}
+
+func newIssuer(t *testing.T) testIssuer {
+	t.Helper()
+	return testIssuer{"https://issuer.example", got(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)}
+}
+
+func (i testIssuer) keys(t *testing.T) []byte {
+	t.Helper()
+	point := got(i.key.PublicKey.ECDH())(t).Bytes() // 4, x and y
+	encode := base64.RawURLEncoding.EncodeToString
+	return asJSON(t, object{"keys": []any{object{
+		"kty": "EC", "crv": "P-256", "kid": "a", "x": encode(point[1:33]), "y": encode(point[33:]),
+	}}})
+}
+
+func (i testIssuer) token(t *testing.T, subject string) string {
+	t.Helper()
+	now := time.Now().Unix()
+	claims := object{"iss": i.name, "aud": audience, "sub": subject, "iat": now, "exp": now + 3600}
+	signed := base64url(`{"alg":"ES256","kid":"a"}`) + "." + base64url(string(asJSON(t, claims)))
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, i.key, digest[:])
+	must(t, err)
+	return signed + "." + base64url(string(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)))
+}

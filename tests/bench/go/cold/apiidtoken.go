@@ -1,0 +1,7 @@
+//go:build apiidtoken
+
+package main
+
+import "gatepass.dev/gatepass/bench/peers/apiidtoken"
+
+var contender = apiidtoken.New

@@ -1,0 +1,7 @@
+//go:build cloudidtoken
+
+package main
+
+import "gatepass.dev/gatepass/bench/peers/cloudidtoken"
+
+var contender = cloudidtoken.New

@@ -1,0 +1,7 @@
+//go:build jwx
+
+package main
+
+import "gatepass.dev/gatepass/bench/peers/jwx"
+
+var contender = jwx.New

@@ -1,0 +1,183 @@
+// Command go measures gatepass for Go beside the libraries that a program would otherwise use, in interleaved rounds.
+//
+// usage: go run . [--rounds 5] [--seconds 0.4] [--job V1,V2,…]
+//
+// It prints one line of JSON for each job and contender:
+//
+//	{"language":"go","job":"V1","peer":"gatepass","version":"0.1.0","unit":"op/s","rounds":[…]}
+//
+// Everybody checks signature, exp, aud and iss of the same tokens, with the keys in memory, and reads the e-mail.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"gatepass.dev/gatepass/internal/native"
+)
+
+// A job is a thing to do, measured in one run for all who can do it.
+type job struct {
+	// group is the letter by which the job is asked for.
+	group string
+	// outputs are what is measured, each under a name of its own.
+	outputs []output
+	prepare func() ([]contender, error)
+}
+
+type output struct{ name, unit string }
+
+// A contender does a job for so long, and returns what was measured: one figure for each output.
+type contender struct {
+	name, module string
+	run          func(time.Duration) ([]float64, error)
+}
+
+var jobs = slices.Concat(verifying, []job{signing, heading, starting, serving}, growing, herding)
+
+func main() {
+	rounds := flag.Int("rounds", 5, "how often everybody's turn comes")
+	seconds := flag.Float64("seconds", 0.4, "how long a turn is")
+	wanted := flag.String("job", "", "names or groups of jobs, separated by commas; all, if left out")
+	serve := flag.String("serve", "", "be the hello service of this contender; the job W starts itself so")
+	flag.Parse()
+	if *serve != "" {
+		log.Fatal(serveHello(*serve))
+	}
+	ran := 0
+	for _, job := range jobs {
+		if !job.isIn(*wanted) {
+			continue
+		}
+		ran++
+		if err := job.measure(*rounds, time.Duration(*seconds*float64(time.Second))); err != nil {
+			log.Fatalf("%s: %v", job.outputs[0].name, err)
+		}
+	}
+	if ran == 0 {
+		log.Fatalf("no job is named %s", *wanted)
+	}
+}
+
+func (j job) isIn(wanted string) bool {
+	if wanted == "" {
+		return true
+	}
+	names := strings.Split(wanted, ",")
+	return slices.Contains(names, j.group) ||
+		slices.ContainsFunc(j.outputs, func(o output) bool { return slices.Contains(names, o.name) })
+}
+
+// measure gives everybody one turn in each round, so that what else happens on the machine hits all alike.
+func (j job) measure(rounds int, turn time.Duration) error {
+	contenders, err := j.prepare()
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	figures := make([][][]float64, len(contenders))
+	for range rounds {
+		for at, contender := range contenders {
+			runtime.GC() // Nobody pays for what others have left behind.
+			measured, err := contender.run(turn)
+			if err != nil {
+				return fmt.Errorf("%s: %w", contender.name, err)
+			}
+			figures[at] = append(figures[at], measured)
+		}
+	}
+	lines := json.NewEncoder(os.Stdout)
+	for at, contender := range contenders {
+		for which, output := range j.outputs {
+			var column []float64
+			for _, measured := range figures[at] {
+				column = append(column, measured[which])
+			}
+			if err := lines.Encode(struct {
+				Language string    `json:"language"`
+				Job      string    `json:"job"`
+				Peer     string    `json:"peer"`
+				Version  string    `json:"version"`
+				Unit     string    `json:"unit"`
+				Rounds   []float64 `json:"rounds"`
+			}{"go", output.name, contender.name, version(contender.module), output.unit, column}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// The modules of the contenders.
+const (
+	gatepassModule  = "gatepass.dev/gatepass"
+	apiModule       = "google.golang.org/api"
+	cloudModule     = "cloud.google.com/go/auth"
+	golangJWTModule = "github.com/golang-jwt/jwt/v5"
+	goJoseModule    = "github.com/go-jose/go-jose/v4"
+	jwxModule       = "github.com/lestrrat-go/jwx/v3"
+)
+
+// version returns that of a module; of what is in none, Go's own.
+func version(module string) string {
+	if module == gatepassModule {
+		return native.Version()
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dependency := range info.Deps {
+			if dependency.Path == module {
+				return strings.TrimPrefix(dependency.Version, "v")
+			}
+		}
+	}
+	return strings.TrimPrefix(runtime.Version(), "go")
+}
+
+// rate counts how often op can be done in a second. It looks at the clock about once in a millisecond.
+func rate(turn time.Duration, op func(at int) error) (float64, error) {
+	begin := time.Now()
+	for done, batch := 0, 1; ; {
+		before := time.Now()
+		for range batch {
+			if err := op(done); err != nil {
+				return 0, err
+			}
+			done++
+		}
+		now := time.Now()
+		if now.Sub(begin) >= turn {
+			return float64(done) / now.Sub(begin).Seconds(), nil
+		}
+		if now.Sub(before) < time.Millisecond {
+			batch *= 2
+		}
+	}
+}
+
+// rated is a contender of which one rate is measured.
+func rated(name, module string, op func(at int) error) contender {
+	return contender{name, module, func(turn time.Duration) ([]float64, error) {
+		measured, err := rate(turn, op)
+		return []float64{measured}, err
+	}}
+}
+
+var cleanUps []func()
+
+// atEnd has something done at the end of the job.
+func atEnd(do func()) { cleanUps = append(cleanUps, do) }
+
+func cleanUp() {
+	for _, do := range slices.Backward(cleanUps) {
+		do()
+	}
+	cleanUps = nil
+}
