@@ -2,7 +2,7 @@
 //!
 //! `recall`: a token that was verified before; `header`: the header of a warm token; `digest`: the SHA-256 that a recall
 //! begins with, which is ring's and differs from processor to processor.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::hint::black_box;
 

@@ -23,6 +23,10 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let test =
         checkout.cargo(&["test", "--workspace", "--exclude", "gatepass-architecture", "--no-fail-fast"]);
     let architecture = checkout.cargo(&["test", "--package", "gatepass-architecture", "--no-fail-fast"]);
+    // With flags and a target folder of its own: with the others', everything would be compiled anew each time.
+    let models = ["test", "--release", "--package", "gatepass-core", "--test", "interleavings"];
+    let models = checkout.cargo(&models).arg("--target-dir").arg(checkout.built("loom"));
+    let models = models.env("RUSTFLAGS", "--cfg loom").env("CARGO_PROFILE_RELEASE_LTO", "off");
     Ok(vec![
         Suite::new("format", Runner::Check, format),
         Suite::new("architecture", Runner::Cargo, architecture),
@@ -30,6 +34,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("documentation", Runner::Check, docs),
         Suite::new("cargo test", Runner::Cargo, test),
         Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
+        Suite::new("interleavings", Runner::Cargo, models),
     ])
 }
 
