@@ -1,33 +1,60 @@
 //! Every interleaving of the threads that share a source or a verifier (loom): one flight, and nobody waits for ever.
 //!
-//! `cargo xtask test` runs them; by hand:
-//! `RUSTFLAGS="--cfg loom" cargo test --release --package gatepass-core --test interleavings`
+//! Models of two threads are exhaustive. Those of three are bounded to two preemptions: with more they take minutes.
+//! `cargo xtask test` runs them; by hand, with a target folder of their own:
+//! `RUSTFLAGS="--cfg loom" cargo test --release --package gatepass-core --test interleavings --target-dir …`
 #![cfg(loom)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use gatepass_core::adc::Explicit;
+use gatepass_core::verify::Preset;
 use gatepass_core::{
-    Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token, TokenKey, TokenSource,
-    Verdict, Verifier, VerifierConfig,
+    ErrorCode, FlightId, Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
+    TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,
 };
+use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 const NOW: Millis = Millis(1_800_000_000_000);
 
-/// Counts what a model's threads were chosen for. Counting is no part of what is modelled.
+/// What a host keeps: which flights have ended. Who joins one waits here, as on a latch; that nobody waits for ever is
+/// what loom shows, for it ends a model that can go no further.
 #[derive(Default)]
-struct Chosen(AtomicUsize);
+struct Host {
+    landed: Mutex<HashSet<FlightId>>,
+    one_landed: Condvar,
+    /// Counting is no part of what is modelled.
+    fetches: AtomicUsize,
+}
 
-impl Chosen {
-    fn note(&self) {
-        self.0.fetch_add(1, SeqCst);
+impl Host {
+    fn new() -> Arc<Self> {
+        Arc::default()
     }
 
-    fn times(&self) -> usize {
-        self.0.load(SeqCst)
+    /// Notes that a caller was chosen.
+    fn departed(&self) {
+        self.fetches.fetch_add(1, SeqCst);
+    }
+
+    fn landed(&self, flight: Option<FlightId>) {
+        self.landed.lock().unwrap().extend(flight);
+        self.one_landed.notify_all();
+    }
+
+    fn wait_for(&self, flight: FlightId) {
+        let mut landed = self.landed.lock().unwrap();
+        while !landed.contains(&flight) {
+            landed = self.one_landed.wait(landed).unwrap();
+        }
+    }
+
+    fn fetches(&self) -> usize {
+        self.fetches.load(SeqCst)
     }
 }
 
@@ -44,128 +71,248 @@ fn key() -> TokenKey {
     TokenKey::access_token("a").unwrap()
 }
 
+/// Models of more than two threads.
+fn two_preemptions(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
 fn response(body: &str) -> Reply {
     Reply::Response { status: 200, headers: Vec::new(), body: Secret::new(body.as_bytes().to_vec()) }
 }
 
 /// Carries a refresh out, to its end.
-fn finish(mut refresh: Refresh, now: Millis) -> Token {
+fn finish(mut refresh: Refresh, now: Millis, host: &Host) -> Token {
+    host.departed();
+    let flight = refresh.flight();
     let mut reply = Reply::Start;
     for _ in 0..8 {
         reply = match refresh.resume(now, reply) {
             Step::ReadEnv { .. } => Reply::Env(Vec::new()),
             Step::Send(_) => response(r#"{"access_token":"ya29.token","expires_in":3600}"#),
-            Step::Done(token) => return token,
+            Step::Done(token) => {
+                host.landed(flight);
+                return token;
+            }
             other => panic!("{other:?}"),
         };
     }
     panic!("no end");
 }
 
-/// Looks until there is a token, as a driver does. Waiting is the host's; here it is to let others run.
-fn token(source: &TokenSource, now: Millis, fetches: &Chosen) -> Token {
+/// Looks until there is a token, as a driver does.
+fn token(source: &TokenSource, now: Millis, host: &Host) -> Token {
     loop {
         match source.lookup(&key(), now) {
             Lookup::Fresh(token) | Lookup::Stale(token, None) => return token,
             Lookup::Stale(token, Some(refresh)) => {
-                fetches.note();
-                finish(refresh, now);
+                finish(refresh, now, host);
                 return token;
             }
-            Lookup::Fetch(refresh) => {
-                fetches.note();
-                return finish(refresh, now);
-            }
-            Lookup::Join(_) => thread::yield_now(),
+            Lookup::Fetch(refresh) => return finish(refresh, now, host),
+            Lookup::Join(flight) => host.wait_for(flight),
         }
+    }
+}
+
+/// Looks once; chosen or not, does nothing and goes away.
+fn give_up(source: &TokenSource, host: &Host) {
+    if let Lookup::Fetch(refresh) = source.lookup(&key(), NOW) {
+        let flight = refresh.flight();
+        drop(refresh);
+        host.landed(flight);
     }
 }
 
 #[test]
 fn a_cold_source_is_filled_by_one() {
     loom::model(|| {
-        let (source, fetches) = (source(), Arc::new(Chosen::default()));
-        let (theirs, noted) = (source.clone(), Arc::clone(&fetches));
-        let other = thread::spawn(move || token(&theirs, NOW, &noted).expires_at());
-        let ours = token(&source, NOW, &fetches).expires_at();
+        let (source, host) = (source(), Host::new());
+        let (theirs, shared) = (source.clone(), Arc::clone(&host));
+        let other = thread::spawn(move || token(&theirs, NOW, &shared).expires_at());
+        let ours = token(&source, NOW, &host).expires_at();
         assert_eq!((ours, other.join().unwrap()), (NOW.plus(3_600_000), NOW.plus(3_600_000)));
-        assert_eq!(fetches.times(), 1);
+        assert_eq!(host.fetches(), 1);
+    });
+}
+
+#[test]
+fn a_cold_source_is_filled_by_one_of_three() {
+    two_preemptions(|| {
+        let (source, host) = (source(), Host::new());
+        let others = [(); 2].map(|()| {
+            let (theirs, shared) = (source.clone(), Arc::clone(&host));
+            thread::spawn(move || token(&theirs, NOW, &shared).expires_at())
+        });
+        assert_eq!(token(&source, NOW, &host).expires_at(), NOW.plus(3_600_000));
+        for other in others {
+            assert_eq!(other.join().unwrap(), NOW.plus(3_600_000));
+        }
+        assert_eq!(host.fetches(), 1);
     });
 }
 
 #[test]
 fn a_stale_token_is_refreshed_by_one() {
     loom::model(|| {
-        let (source, fetches) = (source(), Arc::new(Chosen::default()));
-        let first = token(&source, NOW, &Chosen::default());
+        let (source, host) = (source(), Host::new());
+        let first = token(&source, NOW, &Host::default());
         let stale = first.fresh_until();
-        let (theirs, noted) = (source.clone(), Arc::clone(&fetches));
-        let other = thread::spawn(move || token(&theirs, stale, &noted).expires_at());
-        let ours = token(&source, stale, &fetches).expires_at();
+        let (theirs, shared) = (source.clone(), Arc::clone(&host));
+        let other = thread::spawn(move || token(&theirs, stale, &shared).expires_at());
+        let ours = token(&source, stale, &host).expires_at();
         assert!(ours >= first.expires_at() && other.join().unwrap() >= first.expires_at());
-        assert_eq!(fetches.times(), 1);
+        assert_eq!(host.fetches(), 1);
     });
 }
 
 #[test]
 fn a_fetch_that_is_given_up_blocks_nobody() {
     loom::model(|| {
-        let (source, fetches) = (source(), Chosen::default());
-        let theirs = source.clone();
-        // Chosen or not, this thread does nothing and goes away.
-        let other = thread::spawn(move || drop(theirs.lookup(&key(), NOW)));
-        assert_eq!(token(&source, NOW, &fetches).expires_at(), NOW.plus(3_600_000));
-        assert_eq!(fetches.times(), 1);
+        let (source, host) = (source(), Host::new());
+        let (theirs, shared) = (source.clone(), Arc::clone(&host));
+        let other = thread::spawn(move || give_up(&theirs, &shared));
+        assert_eq!(token(&source, NOW, &host).expires_at(), NOW.plus(3_600_000));
         other.join().unwrap();
+        assert_eq!(host.fetches(), 1);
     });
 }
 
 fn verifier() -> Arc<Verifier> {
-    let config =
-        VerifierConfig { audiences: vec!["https://receiver.example".into()], ..VerifierConfig::google() };
+    let config = VerifierConfig {
+        preset: Some(Preset::Google),
+        audiences: vec!["https://receiver.example".into()],
+        any_caller: true,
+        ..VerifierConfig::default()
+    };
     Arc::new(Verifier::new(config).unwrap())
 }
 
-/// Checks until there is a verdict. The key set that is published has none of the keys that tokens name.
-fn verdict(verifier: &Verifier, token: &str, now: Millis, fetches: &Chosen) -> Verdict {
+/// A modulus of 2048 bits that nobody has factors for: its key signs nothing here.
+fn key_set() -> String {
+    let modulus = format!("{}w", "_".repeat(341));
+    format!(r#"{{"keys":[{{"kty":"RSA","kid":"b","n":"{modulus}","e":"AQAB"}}]}}"#)
+}
+
+/// Checks until there is a verdict, or a fetch of keys that failed.
+fn verdict(verifier: &Verifier, now: Millis, keys: &str, host: &Host) -> Verdict {
     loop {
-        match verifier.check(token, now) {
+        match verifier.check(TOKEN, now) {
             Verdict::NeedsKeys(mut fetch) => {
-                fetches.note();
-                let _request = fetch.resume(now, Reply::Start);
-                let step = fetch.resume(now, response(r#"{"keys":[]}"#));
-                assert!(matches!(step, Step::Done(()) | Step::Fail(_)));
+                host.departed();
+                let flight = fetch.flight();
+                assert!(matches!(fetch.resume(now, Reply::Start), Step::Send(_)));
+                let end = fetch.resume(now, response(keys));
+                host.landed(flight);
+                if let Step::Fail(error) = end {
+                    return Verdict::Rejected(error);
+                }
             }
-            Verdict::Join(_) => thread::yield_now(),
+            Verdict::Join(flight) => host.wait_for(flight),
             verdict => return verdict,
         }
     }
 }
 
-/// `{"alg":"RS256","kid":"a"}` and `{}`, with a signature that nobody looks at.
+/// The refusal; each token here gets one.
+fn refusal(verdict: Verdict) -> ErrorCode {
+    match verdict {
+        Verdict::Rejected(error) => error.code(),
+        _ => panic!("no refusal"),
+    }
+}
+
+/// `{"alg":"RS256","kid":"a"}` and `{}`, with a signature that nobody looks at: no key set has its key.
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.e30.AA";
 
 #[test]
 fn cold_keys_are_fetched_by_one() {
     loom::model(|| {
-        let (verifier, fetches) = (verifier(), Arc::new(Chosen::default()));
-        let (theirs, noted) = (Arc::clone(&verifier), Arc::clone(&fetches));
-        let other = thread::spawn(move || {
-            assert!(matches!(verdict(&theirs, TOKEN, NOW, &noted), Verdict::Rejected(_)));
+        let (verifier, host) = (verifier(), Host::new());
+        let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
+        let other = thread::spawn(move || refusal(verdict(&theirs, NOW, &key_set(), &shared)));
+        let ours = refusal(verdict(&verifier, NOW, &key_set(), &host));
+        assert_eq!((ours, other.join().unwrap()), (ErrorCode::UnknownKey, ErrorCode::UnknownKey));
+        assert_eq!(host.fetches(), 1);
+    });
+}
+
+#[test]
+fn cold_keys_are_fetched_by_one_of_three() {
+    two_preemptions(|| {
+        let (verifier, host) = (verifier(), Host::new());
+        let others = [(); 2].map(|()| {
+            let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
+            thread::spawn(move || refusal(verdict(&theirs, NOW, &key_set(), &shared)))
         });
-        assert!(matches!(verdict(&verifier, TOKEN, NOW, &fetches), Verdict::Rejected(_)));
-        other.join().unwrap();
-        assert_eq!(fetches.times(), 1);
+        assert_eq!(refusal(verdict(&verifier, NOW, &key_set(), &host)), ErrorCode::UnknownKey);
+        for other in others {
+            assert_eq!(other.join().unwrap(), ErrorCode::UnknownKey);
+        }
+        assert_eq!(host.fetches(), 1);
+    });
+}
+
+#[test]
+fn an_unknown_key_id_is_asked_for_by_one() {
+    loom::model(|| {
+        let (verifier, host) = (verifier(), Host::new());
+        let _first = verdict(&verifier, NOW, &key_set(), &Host::default());
+        let later = NOW.plus(30_000);
+        let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
+        let other = thread::spawn(move || refusal(verdict(&theirs, later, &key_set(), &shared)));
+        let ours = refusal(verdict(&verifier, later, &key_set(), &host));
+        assert_eq!((ours, other.join().unwrap()), (ErrorCode::UnknownKey, ErrorCode::UnknownKey));
+        assert_eq!(host.fetches(), 1);
+    });
+}
+
+#[test]
+fn a_failure_to_fetch_keys_ends_everybodys_wait() {
+    loom::model(|| {
+        let (verifier, host) = (verifier(), Host::new());
+        let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
+        let other = thread::spawn(move || refusal(verdict(&theirs, NOW, "<html>", &shared)));
+        let ours = refusal(verdict(&verifier, NOW, "<html>", &host));
+        assert_eq!((ours, other.join().unwrap()), (ErrorCode::KeysUnavailable, ErrorCode::KeysUnavailable));
+        // A first failure costs nothing: who waited asks once more.
+        assert!((1..=2).contains(&host.fetches()));
     });
 }
 
 #[test]
 fn a_key_fetch_that_is_given_up_blocks_nobody() {
     loom::model(|| {
-        let (verifier, fetches) = (verifier(), Chosen::default());
-        let theirs = Arc::clone(&verifier);
-        let other = thread::spawn(move || drop(theirs.check(TOKEN, NOW)));
-        assert!(matches!(verdict(&verifier, TOKEN, NOW, &fetches), Verdict::Rejected(_)));
+        let (verifier, host) = (verifier(), Host::new());
+        let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
+        let other = thread::spawn(move || {
+            if let Verdict::NeedsKeys(fetch) = theirs.check(TOKEN, NOW) {
+                let flight = fetch.flight();
+                drop(fetch);
+                shared.landed(flight);
+            }
+        });
+        assert_eq!(refusal(verdict(&verifier, NOW, &key_set(), &host)), ErrorCode::UnknownKey);
         other.join().unwrap();
+        assert_eq!(host.fetches(), 1);
+    });
+}
+
+#[test]
+fn the_end_of_an_abandoned_flight_ends_no_other() {
+    loom::model(|| {
+        let verifier = verifier();
+        let Verdict::NeedsKeys(abandoned) = verifier.check(TOKEN, NOW) else { panic!("no fetch") };
+        verifier.abandon_flights();
+        let other = thread::spawn(move || drop(abandoned));
+        let Verdict::NeedsKeys(ours) = verifier.check(TOKEN, NOW) else { panic!("still in flight") };
+        let joined =
+            matches!(verifier.check(TOKEN, NOW), Verdict::Join(flight) if Some(flight) == ours.flight());
+        assert!(joined, "two fly");
+        other.join().unwrap();
+        let joined =
+            matches!(verifier.check(TOKEN, NOW), Verdict::Join(flight) if Some(flight) == ours.flight());
+        assert!(joined, "the abandoned flight ended this one");
     });
 }

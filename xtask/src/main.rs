@@ -5,6 +5,8 @@
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
+//! | [`bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
+//! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
@@ -16,12 +18,14 @@
 #![forbid(unsafe_code)]
 
 mod bad_tokens;
+mod bench;
 mod checkout;
 mod counts;
 mod demo;
 mod emulator;
 mod failure;
 mod http;
+mod instructions;
 mod languages;
 mod matrix;
 mod process;
@@ -46,6 +50,10 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask demo  [--only LIST]   run every caller language against every receiver language
   cargo xtask test  [--only LIST]   run every test of every language
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
+  cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
+                                    measure gatepass beside other libraries; writes tests/bench/RESULTS.md
+  cargo xtask instructions [--update]
+                                    count the instructions of the hot paths; --update writes them down as the known ones
 
 LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm and e2e as well.
 ";
@@ -70,12 +78,34 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["sizes"] => sizes::run(&checkout, &terminal),
+        ["bench", options @ ..] => {
+            let (languages, options) = bench_options(options)?;
+            bench::run(&checkout, &terminal, &languages, &options)
+        }
+        ["instructions"] => instructions::run(&checkout, &terminal, false),
+        ["instructions", "--update"] => instructions::run(&checkout, &terminal, true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)
         }
         _ => Err(Failure::new(format!("there is no command {:?}\n\n{USAGE}", words.join(" ")))),
     }
+}
+
+/// Reads `--language a,b`, and hands the other options on to the benchmarks.
+fn bench_options<'a>(options: &[&'a str]) -> Result<(Vec<&'static str>, Vec<&'a str>), Failure> {
+    let known: Vec<_> = languages::ALL.iter().filter(|one| one.bench.is_some()).map(|one| one.name).collect();
+    let (mut chosen, mut others) = (known.clone(), Vec::new());
+    let mut words = options.iter().copied();
+    while let Some(option) = words.next() {
+        let value = words.next().ok_or_else(|| Failure::new(format!("{option} wants a value\n\n{USAGE}")))?;
+        match option {
+            "--language" => chosen = only(&["--only", value], known.clone())?,
+            "--job" | "--rounds" | "--seconds" => others.extend([option, value]),
+            _ => return Err(Failure::new(format!("{option} is no option\n\n{USAGE}"))),
+        }
+    }
+    Ok((chosen, others))
 }
 
 /// Reads `--only a,b`: these of the `known` names, in their order; all of them without the option.

@@ -6,3 +6,6 @@ pub mod jwk;
 pub mod jwks;
 pub mod jws;
 pub(crate) mod x509;
+
+#[cfg(test)]
+mod wycheproof;

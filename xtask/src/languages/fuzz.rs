@@ -12,7 +12,8 @@ use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::{Failure, Result};
 
-pub(crate) const FUZZ: Language = Language { name: "fuzz", toolchains: &[], builds, suites, demo: None };
+pub(crate) const FUZZ: Language =
+    Language { name: "fuzz", toolchains: &[], builds, suites, demo: None, bench: None };
 
 const FOLDER: &str = "core/fuzz";
 /// As core/fuzz/Cargo.toml names them.

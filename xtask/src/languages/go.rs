@@ -34,6 +34,7 @@ pub(crate) const GO: Language = Language {
         receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
         caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),
     }),
+    bench: None,
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {

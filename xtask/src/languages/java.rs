@@ -33,6 +33,7 @@ pub(crate) const JAVA: Language = Language {
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
     }),
+    bench: None,
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {

@@ -34,6 +34,17 @@ pub(crate) struct Language {
     pub(crate) suites: fn(&Checkout) -> Result<Vec<Suite>>,
     /// What takes part in the demo, if there is something.
     pub(crate) demo: Option<Demo>,
+    /// What is measured, if there is something.
+    pub(crate) bench: Option<Bench>,
+}
+
+/// The benchmark of a language: programs of tests/bench, each of which measures its peers in interleaved rounds. They
+/// take `--rounds N`, `--seconds S` and `--job LIST`, and print a line of JSON for each job and peer; see [`crate::bench`].
+#[derive(Debug)]
+pub(crate) struct Bench {
+    /// What these need that is not in [`Language::builds`].
+    pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
+    pub(crate) programs: fn(&Checkout) -> Result<Vec<Program>>,
 }
 
 /// The two programs of tests/e2e, the same in every language.

@@ -21,6 +21,7 @@ pub(crate) const NODE: Language = Language {
         receiver: |checkout| checkout.program("node").arg("tests/e2e/node/receiver.mjs"),
         caller: |checkout| checkout.program("node").arg("tests/e2e/node/caller.mjs"),
     }),
+    bench: None,
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {

@@ -19,6 +19,7 @@ pub(crate) const PYTHON: Language = Language {
         receiver: |checkout| python(checkout).arg("tests/e2e/python/receiver.py"),
         caller: |checkout| python(checkout).arg("tests/e2e/python/caller.py"),
     }),
+    bench: None,
 };
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {

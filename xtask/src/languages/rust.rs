@@ -1,9 +1,10 @@
 //! Rust: the core, the bindings, the `gatepass` program with the emulator, and the tools themselves.
 
-use super::{Build, Language, Suite};
+use super::{Bench, Build, Language, Suite};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
+use crate::process::Program;
 
 pub(crate) const RUST: Language = Language {
     name: "rust",
@@ -12,6 +13,7 @@ pub(crate) const RUST: Language = Language {
     builds: |_| Ok(Vec::<Build>::new()),
     suites,
     demo: None,
+    bench: Some(Bench { builds: |_| Ok(Vec::new()), programs: benches }),
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
@@ -21,11 +23,28 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let test =
         checkout.cargo(&["test", "--workspace", "--exclude", "gatepass-architecture", "--no-fail-fast"]);
     let architecture = checkout.cargo(&["test", "--package", "gatepass-architecture", "--no-fail-fast"]);
+    // With flags and a target folder of its own: with the others', everything would be compiled anew each time.
+    let models = ["test", "--release", "--package", "gatepass-core", "--test", "interleavings"];
+    let models = checkout.cargo(&models).arg("--target-dir").arg(checkout.built("loom"));
+    let models = models.env("RUSTFLAGS", "--cfg loom").env("CARGO_PROFILE_RELEASE_LTO", "off");
     Ok(vec![
         Suite::new("format", Runner::Check, format),
         Suite::new("architecture", Runner::Cargo, architecture),
         Suite::new("clippy", Runner::Check, clippy),
         Suite::new("documentation", Runner::Check, docs),
         Suite::new("cargo test", Runner::Cargo, test),
+        Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
+        Suite::new("interleavings", Runner::Cargo, models),
     ])
+}
+
+/// One program for each backend of the peer: the two cannot be in one.
+fn benches(checkout: &Checkout) -> Result<Vec<Program>> {
+    let program = |backend| {
+        let run =
+            ["run", "--quiet", "--release", "--locked", "--manifest-path", "tests/bench/rust/Cargo.toml"];
+        let target = checkout.built("bench").join(backend);
+        checkout.cargo(&run).arg("--target-dir").arg(target).args(&["--features", backend, "--"])
+    };
+    Ok(["rust_crypto", "aws_lc_rs"].map(program).into())
 }

@@ -14,7 +14,8 @@ use crate::counts::Runner;
 use crate::failure::{Failure, Result};
 use crate::process::Program;
 
-pub(crate) const WASM: Language = Language { name: "wasm", toolchains: &[], builds, suites, demo: None };
+pub(crate) const WASM: Language =
+    Language { name: "wasm", toolchains: &[], builds, suites, demo: None, bench: None };
 
 const TARGET: &str = "wasm32-unknown-unknown";
 

@@ -1,0 +1,83 @@
+//! Runs one hot path many times, for a profiler that counts instructions: `hot_path JOB TIMES`.
+//!
+//! `recall`: a token that was verified before; `header`: the header of a warm token; `digest`: the SHA-256 that a recall
+//! begins with, which is ring's and differs from processor to processor.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::hint::black_box;
+
+use gatepass_core::adc::Explicit;
+use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{
+    Lookup, Millis, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict,
+    Verifier, VerifierConfig,
+};
+use serde_json::Value;
+
+const CORPUS: &str = include_str!("../../tests/vectors/verify/attack_corpus.json");
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [job, times] = arguments.as_slice() else { panic!("expected a job and how many times") };
+    let times: u64 = times.parse().unwrap();
+    match job.as_str() {
+        "recall" => recall(times),
+        "digest" => digest(times),
+        "header" => header(times),
+        _ => panic!("expected recall, digest or header"),
+    }
+}
+
+/// The first token of the corpus that Google's preset accepts, and the moment.
+fn token(corpus: &Value) -> (&str, Millis) {
+    let is_good = |case: &&Value| {
+        case["profile"] == "google" && case["expected"] == "accept" && case["jwks"] == "google"
+    };
+    let case = corpus["cases"].as_array().unwrap().iter().find(is_good).unwrap();
+    (case["token"].as_str().unwrap(), Millis::from_secs(case["now"].as_u64().unwrap()))
+}
+
+fn recall(times: u64) {
+    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
+    let (token, now) = token(&corpus);
+    let config = VerifierConfig {
+        preset: Some(Preset::Google),
+        audiences: vec![corpus["profiles"]["google"]["audience"].as_str().unwrap().to_owned()],
+        keys: KeySource::Static(corpus["jwks"]["google"].to_string()),
+        ..VerifierConfig::default()
+    };
+    let verifier = Verifier::new(config).unwrap();
+    assert!(matches!(verifier.check(token, now), Verdict::Accepted(..)));
+    for _ in 0..times {
+        assert!(matches!(verifier.recall(black_box(token), black_box(now)), Recall::Known(_)));
+    }
+}
+
+fn digest(times: u64) {
+    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
+    let (token, _) = token(&corpus);
+    for _ in 0..times {
+        black_box(ring::digest::digest(&ring::digest::SHA256, black_box(token).as_bytes()));
+    }
+}
+
+fn header(times: u64) {
+    let now = Millis::from_secs(1_800_000_000);
+    let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
+    let credentials = Explicit::Json(Secret::from(file));
+    let source = TokenSource::new(SourceConfig { credentials, ..SourceConfig::default() });
+    let key = TokenKey::access_token("a").unwrap();
+    let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("no fetch") };
+    let _env = fetch.resume(now, Reply::Start);
+    let _request = fetch.resume(now, Reply::Env(Vec::new()));
+    let body = br#"{"access_token":"ya29.token","expires_in":3600}"#.to_vec();
+    let step =
+        fetch.resume(now, Reply::Response { status: 200, headers: Vec::new(), body: Secret::new(body) });
+    assert!(matches!(step, Step::Done(_)));
+    for _ in 0..times {
+        let Lookup::Fresh(token) = source.lookup(black_box(&key), black_box(now)) else {
+            panic!("not fresh")
+        };
+        black_box(token.header());
+    }
+}

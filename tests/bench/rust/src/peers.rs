@@ -1,0 +1,279 @@
+//! What is compared: gatepass, jsonwebtoken on the backend that this program was built with, and the bare signature checks.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use gatepass_core::adc::Explicit;
+use gatepass_core::verify::KeySource;
+use gatepass_core::{
+    Lookup, Millis, Operation, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict, Verifier,
+    VerifierConfig,
+};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::Work;
+use crate::keys::{AUDIENCE, EMAIL, ISSUER, KID, Tokens};
+
+const THREADS: usize = 4;
+const EXPONENT: &[u8] = &[1, 0, 1];
+
+#[cfg(feature = "aws_lc_rs")]
+const JSONWEBTOKEN: &str = "jsonwebtoken (aws-lc-rs)";
+#[cfg(not(feature = "aws_lc_rs"))]
+const JSONWEBTOKEN: &str = "jsonwebtoken (RustCrypto)";
+
+/// This program is built twice, because it holds one backend of jsonwebtoken at a time; what does not depend on that is
+/// measured with the faster one.
+pub fn is_measured_here(peer: &str) -> bool {
+    cfg!(feature = "aws_lc_rs") || peer == JSONWEBTOKEN
+}
+
+pub fn version(peer: &str) -> &'static str {
+    match peer {
+        peer if peer.starts_with("gatepass") => "0.1.0",
+        peer if peer.starts_with("jsonwebtoken") => "10",
+        "raw ring" => "0.17",
+        _ => "1",
+    }
+}
+
+/// A check of the token with this index.
+type Check = Arc<dyn Fn(usize) + Send + Sync>;
+
+pub fn verify(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    checks(list, tokens, false).into_iter().map(|(name, check)| (name, in_turn(check, list.len()))).collect()
+}
+
+pub fn verify_es256(tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let checks = checks(&tokens.es256, tokens, true);
+    checks.into_iter().map(|(name, check)| (name, in_turn(check, 1000))).collect()
+}
+
+pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let count = list.len();
+    let on_threads = |check: Check| -> Work {
+        Box::new(move |times| {
+            thread::scope(|scope| {
+                for first in 0..THREADS {
+                    let check = &check;
+                    scope.spawn(move || {
+                        (0..times / THREADS).for_each(|index| check((index + first * 251) % count))
+                    });
+                }
+            });
+        })
+    };
+    checks(list, tokens, false).into_iter().map(|(name, check)| (name, on_threads(check))).collect()
+}
+
+fn in_turn(check: Check, count: usize) -> Work {
+    let mut next = 0;
+    Box::new(move |times| {
+        for _ in 0..times {
+            check(next);
+            next = (next + 1) % count;
+        }
+    })
+}
+
+fn checks(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, Check)> {
+    let list: Arc<[String]> = list.into();
+    let mut checks: Vec<(&'static str, Check)> = vec![
+        ("gatepass", remembering(&list, tokens)),
+        ("gatepass, every token new", forgetting(&list, tokens)),
+        (JSONWEBTOKEN, jsonwebtoken(&list, tokens, is_ec)),
+    ];
+    let split: Arc<[(String, Vec<u8>)]> = list.iter().map(|token| parts(token)).collect();
+    let (n, point) = (tokens.rsa_n.clone(), tokens.ec_point.clone());
+    let (their_split, their_n, their_point) = (Arc::clone(&split), n.clone(), point.clone());
+    checks.push((
+        "raw ring",
+        Arc::new(move |index| {
+            let (input, signature) = &split[index];
+            let verified = if is_ec {
+                ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, &point)
+                    .verify(input.as_bytes(), signature)
+            } else {
+                ring::signature::RsaPublicKeyComponents { n: n.as_slice(), e: EXPONENT }.verify(
+                    &ring::signature::RSA_PKCS1_2048_8192_SHA256,
+                    input.as_bytes(),
+                    signature,
+                )
+            };
+            verified.expect("a good signature");
+        }),
+    ));
+    checks.push((
+        "raw aws-lc-rs",
+        Arc::new(move |index| {
+            let (input, signature) = &their_split[index];
+            let verified = if is_ec {
+                aws_lc_rs::signature::UnparsedPublicKey::new(
+                    &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED,
+                    &their_point,
+                )
+                .verify(input.as_bytes(), signature)
+            } else {
+                aws_lc_rs::signature::RsaPublicKeyComponents { n: their_n.as_slice(), e: EXPONENT }.verify(
+                    &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
+                    input.as_bytes(),
+                    signature,
+                )
+            };
+            verified.expect("a good signature");
+        }),
+    ));
+    checks
+}
+
+fn verifier(tokens: &Tokens) -> Verifier {
+    let algorithm = |name| gatepass_core::jose::alg::Algorithm::from_name(name).expect("an algorithm");
+    Verifier::new(VerifierConfig {
+        issuers: vec![ISSUER.to_owned()],
+        algorithms: vec![algorithm("RS256"), algorithm("ES256")],
+        audiences: vec![AUDIENCE.to_owned()],
+        keys: KeySource::Static(tokens.keys.clone()),
+        ..VerifierConfig::default()
+    })
+    .expect("a verifier")
+}
+
+fn accept(verifier: &Verifier, token: &str, now: Millis) {
+    assert!(matches!(verifier.check(token, now), Verdict::Accepted(..)));
+}
+
+fn remembering(list: &Arc<[String]>, tokens: &Tokens) -> Check {
+    let (verifier, list, now) = (verifier(tokens), Arc::clone(list), Millis(tokens.now_ms));
+    list.iter().for_each(|token| accept(&verifier, token, now));
+    Arc::new(move |index| accept(&verifier, &list[index], now))
+}
+
+/// Every call is the token's first: a verifier that has seen a token makes way for a new one.
+fn forgetting(list: &Arc<[String]>, tokens: &Tokens) -> Check {
+    let (list, now) = (Arc::clone(list), Millis(tokens.now_ms));
+    let new = {
+        let tokens = Tokens { keys: tokens.keys.clone(), now_ms: tokens.now_ms, ..Tokens::default() };
+        let count = list.len();
+        move || (Arc::new(verifier(&tokens)), vec![false; count])
+    };
+    let seen = Mutex::new(new());
+    Arc::new(move |index| {
+        let verifier = {
+            let mut seen = seen.lock().expect("a lock");
+            if seen.1[index] {
+                *seen = new();
+            }
+            seen.1[index] = true;
+            Arc::clone(&seen.0)
+        };
+        accept(&verifier, &list[index], now);
+    })
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[allow(dead_code)]
+    email: String,
+}
+
+fn jsonwebtoken(list: &Arc<[String]>, tokens: &Tokens, is_ec: bool) -> Check {
+    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&tokens.keys).expect("keys");
+    let kid = if is_ec { "ec" } else { KID };
+    let key = DecodingKey::from_jwk(keys.find(kid).expect("the key")).expect("a key");
+    let mut validation = Validation::new(if is_ec { Algorithm::ES256 } else { Algorithm::RS256 });
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_issuer(&[ISSUER]);
+    let list = Arc::clone(list);
+    Arc::new(move |index| {
+        jsonwebtoken::decode::<Claims>(&list[index], &key, &validation).expect("a good token");
+    })
+}
+
+fn parts(token: &str) -> (String, Vec<u8>) {
+    use base64::Engine;
+    let (input, signature) = token.rsplit_once('.').expect("three parts");
+    let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    (input.to_owned(), signature)
+}
+
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    target_audience: &'a str,
+    iat: u64,
+    exp: u64,
+}
+
+/// Builds and signs an assertion. gatepass makes one for each self-signed JWT that it is asked for.
+pub fn sign(tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let file = serde_json::json!({"type": "service_account", "client_email": EMAIL, "private_key_id": KID, "private_key": tokens.rsa_pem});
+    let source = || {
+        TokenSource::new(SourceConfig {
+            credentials: Explicit::Json(Secret::new(file.to_string())),
+            ..SourceConfig::default()
+        })
+    };
+    let source = source();
+    let now = Millis(tokens.now_ms);
+    let mut next = 0_u64;
+    let ours: Work = Box::new(move |times| {
+        for _ in 0..times {
+            next += 1;
+            let key = TokenKey::self_signed_jwt(&format!("https://service-{next}.googleapis.com/"))
+                .expect("an audience");
+            let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("not new") };
+            let mut reply = Reply::Start;
+            loop {
+                reply = match fetch.resume(now, reply) {
+                    Step::ReadEnv { .. } => Reply::Env(Vec::new()),
+                    Step::Done(_) => break,
+                    other => panic!("{other:?}"),
+                };
+            }
+        }
+    });
+    let key = EncodingKey::from_rsa_pem(tokens.rsa_pem.as_bytes()).expect("a key");
+    let header = Header { kid: Some(KID.to_owned()), ..Header::new(Algorithm::RS256) };
+    let seconds = tokens.now_ms / 1000;
+    let theirs: Work = Box::new(move |times| {
+        for _ in 0..times {
+            let claims = Assertion {
+                iss: EMAIL,
+                aud: "https://oauth2.googleapis.com/token",
+                target_audience: AUDIENCE,
+                iat: seconds,
+                exp: seconds + 3600,
+            };
+            jsonwebtoken::encode(&header, &claims, &key).expect("a token");
+        }
+    });
+    vec![("gatepass", ours), (JSONWEBTOKEN, theirs)]
+}
+
+/// The header of a token that is held.
+pub fn header(tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
+    let source = TokenSource::new(SourceConfig {
+        credentials: Explicit::Json(Secret::from(file)),
+        ..SourceConfig::default()
+    });
+    let key = TokenKey::access_token("a").expect("scopes");
+    let now = Millis(tokens.now_ms);
+    let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("not new") };
+    let _env = fetch.resume(now, Reply::Start);
+    let _request = fetch.resume(now, Reply::Env(Vec::new()));
+    let body = br#"{"access_token":"ya29.token","expires_in":3600}"#.to_vec();
+    let _done =
+        fetch.resume(now, Reply::Response { status: 200, headers: Vec::new(), body: Secret::new(body) });
+    vec![(
+        "gatepass",
+        Box::new(move |times| {
+            for _ in 0..times {
+                let Lookup::Fresh(token) = source.lookup(&key, now) else { panic!("not fresh") };
+                std::hint::black_box(token.header());
+            }
+        }),
+    )]
+}

@@ -1,0 +1,146 @@
+//! `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick.
+//!
+//! Each language has a program below tests/bench that measures its peers in interleaved rounds and prints a line of JSON
+//! for each job and peer: `{"language", "job", "peer", "version", "unit", "rounds": […]}`. Here they become tables of medians,
+//! with the ratio of gatepass to each, and a picture.
+
+mod chart;
+mod report;
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::checkout::Checkout;
+use crate::demo;
+use crate::failure::{Failure, Result};
+use crate::languages::{Language, log, read};
+use crate::process::Program;
+use crate::terminal::Terminal;
+use crate::toolchains;
+
+const RESULTS: &str = "tests/bench/RESULTS.md";
+const CHART: &str = "tests/bench/results.svg";
+/// What was measured last, of every language: a run of one language leaves the others' figures as they were.
+const FIGURES: &str = "tests/bench/results.jsonl";
+const LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// What a peer came to at a job.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    language: String,
+    job: String,
+    peer: String,
+    version: String,
+    unit: String,
+    rounds: Vec<f64>,
+}
+
+/// Measures these languages and writes the report.
+pub(crate) fn run(
+    checkout: &Checkout,
+    terminal: &Terminal,
+    names: &[&str],
+    options: &[&str],
+) -> Result<bool> {
+    let mut figures = read_figures(&fs::read_to_string(checkout.path(FIGURES)).unwrap_or_default());
+    for language in names.iter().filter_map(|name| Language::named(name)) {
+        let new = measure(checkout, terminal, language, options)?;
+        figures.retain(|old| !new.iter().any(|new| new.is_of_the_same(old)));
+        figures.extend(new);
+    }
+    let write = |path: &str, text: String| {
+        let file = checkout.path(path);
+        fs::write(&file, text).map_err(|error| Failure::file(&file, &error))
+    };
+    write(FIGURES, figures.iter().map(|figure| figure.to_json().to_string() + "\n").collect())?;
+    write(CHART, chart::draw(&figures))?;
+    write(RESULTS, report::write(&figures))?;
+    terminal.say(&format!("{RESULTS} and {CHART} are written"));
+    Ok(true)
+}
+
+fn measure(
+    checkout: &Checkout,
+    terminal: &Terminal,
+    language: &Language,
+    options: &[&str],
+) -> Result<Vec<Figure>> {
+    let Some(bench) = &language.bench else { return Ok(Vec::new()) };
+    if let Some(missing) = toolchains::missing(language.toolchains) {
+        return Err(Failure::new(missing.to_string()));
+    }
+    for build in (language.builds)(checkout)?.iter().chain(&(bench.builds)(checkout)?) {
+        demo::announce(checkout, terminal, language.name, build)?;
+    }
+    let mut figures = Vec::new();
+    for program in (bench.programs)(checkout)? {
+        let _task = terminal.begin(&format!("{} benchmark", language.name));
+        figures.extend(one(checkout, language.name, program.args(options))?);
+    }
+    Ok(figures)
+}
+
+fn one(checkout: &Checkout, language: &str, program: Program) -> Result<Vec<Figure>> {
+    let log = log(checkout, &format!("bench-{language}"))?;
+    let (output, end) = program.read(&log, LIMIT);
+    end.map_err(|failure| failure.with_output(read(&log)))?;
+    Ok(read_figures(&output))
+}
+
+fn read_figures(lines: &str) -> Vec<Figure> {
+    lines.lines().filter_map(|line| Figure::from_json(&serde_json::from_str(line).ok()?)).collect()
+}
+
+impl Figure {
+    fn from_json(line: &Value) -> Option<Self> {
+        let text = |name| Some(line.get(name)?.as_str()?.to_owned());
+        let rounds = line.get("rounds")?.as_array()?.iter().filter_map(Value::as_f64).collect();
+        let (language, job, peer) = (text("language")?, text("job")?, text("peer")?);
+        Some(Self { language, job, peer, version: text("version")?, unit: text("unit")?, rounds })
+    }
+
+    fn to_json(&self) -> Value {
+        serde_json::json!({
+            "language": self.language, "job": self.job, "peer": self.peer, "version": self.version,
+            "unit": self.unit, "rounds": self.rounds,
+        })
+    }
+
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        (&self.language, &self.job, &self.peer) == (&other.language, &other.job, &other.peer)
+    }
+
+    fn median(&self) -> f64 {
+        let mut rounds = self.rounds.clone();
+        rounds.sort_by(f64::total_cmp);
+        rounds.get(rounds.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The distance from the least to the most, in percent of the median.
+    fn spread(&self) -> f64 {
+        let least = self.rounds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = self.rounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (most - least) / self.median() * 100.0
+    }
+
+    fn is_ours(&self) -> bool {
+        self.peer.starts_with("gatepass")
+    }
+
+    /// A bare signature check or an empty call: a bound, no library.
+    fn is_limit(&self) -> bool {
+        self.peer.starts_with("raw ") || self.peer.starts_with("empty ")
+    }
+
+    fn more_is_better(&self) -> bool {
+        self.unit == "op/s"
+    }
+
+    /// How many times better `self` is than `other`.
+    fn times_better(&self, other: &Self) -> f64 {
+        let ratio = self.median() / other.median();
+        if self.more_is_better() { ratio } else { 1.0 / ratio }
+    }
+}

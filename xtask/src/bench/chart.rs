@@ -1,0 +1,64 @@
+//! The report as a picture: how many times better than the best other library gatepass is, on a logarithmic scale.
+
+use super::Figure;
+use super::report::of;
+
+const JOBS: [(&str, &str, &str); 7] = [
+    ("V1", "gatepass", "same token"),
+    ("V2", "gatepass, every token new", "new tokens"),
+    ("V3", "gatepass, every token new", "new ES256 tokens"),
+    ("V4-distinct", "gatepass, every token new", "new tokens, 4 threads"),
+    ("S", "gatepass", "sign"),
+    ("H", "gatepass", "warm header"),
+    ("W", "gatepass", "middleware"),
+];
+const LANGUAGES: [&str; 5] = ["python", "node", "go", "java", "rust"];
+const BAR: f64 = 18.0;
+const LEFT: f64 = 210.0;
+/// Pixels of a factor of ten.
+const DECADE: f64 = 170.0;
+
+pub(super) fn draw(figures: &[Figure]) -> String {
+    let mut bars = String::new();
+    let mut y = 40.0;
+    for language in LANGUAGES {
+        let ratios: Vec<_> =
+            JOBS.iter().filter_map(|job| Some((job.2, ratio(figures, language, job)?))).collect();
+        if ratios.is_empty() {
+            continue;
+        }
+        bars += &format!("<text x=\"10\" y=\"{:.0}\" font-weight=\"bold\">{language}</text>\n", y + 13.0);
+        for (name, ratio) in ratios {
+            let width = (ratio.log10() * DECADE).clamp(-60.0, 600.0);
+            let (x, length) = if width < 0.0 { (LEFT + width, -width) } else { (LEFT, width) };
+            let color = if ratio < 1.0 { "#c0504d" } else { "#3b7dd8" };
+            bars += &format!(
+                "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{name}</text>\
+                 <rect x=\"{x:.0}\" y=\"{y:.0}\" width=\"{length:.0}\" height=\"{:.0}\" fill=\"{color}\"/>\
+                 <text x=\"{:.0}\" y=\"{:.0}\">{ratio:.1} ×</text>\n",
+                LEFT - 66.0,
+                y + 13.0,
+                BAR - 4.0,
+                LEFT + width.max(0.0) + 6.0,
+                y + 13.0
+            );
+            y += BAR;
+        }
+        y += BAR / 2.0;
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"{:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         <text x=\"10\" y=\"22\" font-size=\"14\">gatepass beside the best other library: times as fast (logarithmic)</text>\n\
+         <line x1=\"{LEFT}\" y1=\"32\" x2=\"{LEFT}\" y2=\"{y:.0}\" stroke=\"#888\"/>\n{bars}</svg>\n",
+        y + 10.0
+    )
+}
+
+/// How many times better our peer is than the best that is neither ours nor a limit.
+fn ratio(figures: &[Figure], language: &str, (job, peer, _): &(&str, &str, &str)) -> Option<f64> {
+    let job = of(figures, language, job);
+    let ours = job.iter().find(|figure| figure.peer == *peer)?;
+    let others = job.iter().filter(|figure| !figure.is_ours() && !figure.is_limit());
+    others.map(|other| ours.times_better(other)).min_by(f64::total_cmp)
+}

@@ -1,0 +1,95 @@
+//! The report as a page: a table for each language.
+
+use std::fs;
+use std::thread;
+
+use super::Figure;
+
+/// What the letters stand for.
+const JOBS: &[(&str, &str)] = &[
+    ("V1", "verify the same RS256 token again and again"),
+    ("V2", "verify 1,000 different RS256 tokens in turn"),
+    ("V3", "verify ES256 tokens"),
+    ("V4-repeated", "V1 on 4 threads"),
+    ("V4-distinct", "V2 on 4 threads"),
+    ("S", "build and sign an assertion"),
+    ("H", "the Authorization header of a warm token"),
+    ("M-start", "start of a process, import and first verification"),
+    ("M-rss", "resident memory after it"),
+    ("W", "processor time that verification adds to an HTTP request"),
+    ("G-10", "verify 10 tokens in turn"),
+    ("G-1000", "verify 1,000 tokens in turn"),
+    ("G-100000", "verify 100,000 tokens in turn"),
+    ("F", "requests that 1,000 callers of a cold cache make"),
+];
+
+pub(super) fn write(figures: &[Figure]) -> String {
+    let mut text = format!(
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl beside this page. Peers of a job \
+         ran in turn, in interleaved rounds of one run on one machine ({}); the number is the median of the rounds, \
+         the spread is the distance from the least to the most in percent of it. Rates do not carry over to other \
+         machines; the ratios nearly do. Every peer checks signature, expiry, audience and issuer of the same tokens, with \
+         its keys in memory.\n\n\
+         *gatepass* is as users get it: it remembers tokens that it has verified. *gatepass, every token new* has never \
+         seen the token, as at the first call of each caller.\n\n![ratios](results.svg)\n",
+        machine()
+    );
+    let mut languages: Vec<&str> = figures.iter().map(|figure| figure.language.as_str()).collect();
+    languages.sort_unstable();
+    languages.dedup();
+    for language in languages {
+        text += &format!(
+            "\n## {language}\n\n| job | peer | version | median | spread | gatepass is |\n| --- | --- | --- | ---: | ---: | ---: |\n"
+        );
+        for (job, _) in JOBS {
+            text += &rows(&of(figures, language, job));
+        }
+    }
+    text += "\n## Jobs\n\n| job | what |\n| --- | --- |\n";
+    for (job, what) in JOBS {
+        text += &format!("| {job} | {what} |\n");
+    }
+    text
+}
+
+pub(super) fn of<'a>(figures: &'a [Figure], language: &str, job: &str) -> Vec<&'a Figure> {
+    figures.iter().filter(|figure| figure.language == language && figure.job == job).collect()
+}
+
+fn rows(job: &[&Figure]) -> String {
+    let ours = job.iter().find(|figure| figure.peer == "gatepass");
+    let row = |figure: &&Figure| {
+        let ratio = ours
+            .filter(|_| figure.peer != "gatepass")
+            .map(|ours| format!("{} ×", short(ours.times_better(figure))));
+        format!(
+            "| {} | {} | {} | {} {} | {:.0} % | {} |\n",
+            figure.job,
+            figure.peer,
+            figure.version,
+            short(figure.median()),
+            figure.unit,
+            figure.spread(),
+            ratio.unwrap_or_default()
+        )
+    };
+    job.iter().map(row).collect()
+}
+
+/// Three digits, and thousands as k or M.
+fn short(number: f64) -> String {
+    match number {
+        n if n >= 1e6 => format!("{:.3} M", n / 1e6).replace(".000", ""),
+        n if n >= 1e4 => format!("{:.1} k", n / 1e3),
+        n if n >= 100.0 => format!("{n:.0}"),
+        n if n >= 10.0 => format!("{n:.1}"),
+        n => format!("{n:.2}"),
+    }
+}
+
+fn machine() -> String {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    format!("{cores} cores, {}", model.map_or("unknown processor", |(_, name)| name))
+}
