@@ -25,7 +25,7 @@ LIMIT = 1_000
 
 
 def drive(op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier]) -> Step | None:
-    """Carries an operation out, to its end; gives the token, or None when it was for keys."""
+    """Carries an operation out, to its end; gives the token, the audiences, or None when it was for keys."""
     import json
 
     reply: Reply = {"reply": "start"}
@@ -35,8 +35,8 @@ def drive(op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier]) -> St
         step = json.loads(op.resume(now_ms, json.dumps(reply)))
         reply = {}  # Error reporters show the variables of a frame: a reply may hold a key.
         if step["step"] == "done":
-            token: Step | None = step["token"]
-            return token
+            result: Step | None = step["token"]
+            return result
         if step["step"] == "fail":
             raise error_from(step["error"]) from cause
         if step["step"] == "supply":  # The user sees the exception itself, the core no more than its type.

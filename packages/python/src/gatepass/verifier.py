@@ -228,8 +228,8 @@ _default: dict[str | tuple[str, ...], Verifier] = {}
 
 def _options(
     audience: Strings | None = None,
-    algorithms: Algorithms = (),
     issuers: Strings = (),
+    algorithms: Algorithms = (),
     keys: str | Mapping[str, Any] | None = None,
     allowed_emails: Strings | None = None,
     allowed_subjects: Strings | None = None,
