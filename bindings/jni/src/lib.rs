@@ -198,9 +198,8 @@ pub fn check<'local>(
         };
         let payload = verified.as_ref().map(|verified| env.byte_array_from_slice(verified.payload()));
         let payload = payload.transpose()?.unwrap_or_default();
-        let details = verified.map_or([0, 0], |verified| {
-            [signed(verified.entry()), jlong::from(verified.is_unverified())]
-        });
+        let details = verified
+            .map_or([0, 0], |verified| [signed(verified.entry()), jlong::from(verified.is_unverified())]);
         fill(env, &answer, status, flight, op, details)?;
         Ok(payload)
     })

@@ -1,6 +1,6 @@
 //! Go: packages/go, which links the core as a static library.
 
-use super::{Build, Demo, Language, Suite};
+use super::{Bench, Build, Demo, Language, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -34,7 +34,10 @@ pub(crate) const GO: Language = Language {
         receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
         caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),
     }),
-    bench: None,
+    bench: Some(Bench {
+        builds: |_| Ok(Vec::new()),
+        programs: |checkout| Ok(vec![go(checkout, "tests/bench/go").args(&["run", "."])]),
+    }),
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
@@ -44,7 +47,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     Ok(vec![
         Suite::new("vet", Runner::Check, vet),
         Suite::new("go test -race", Runner::Go, test("packages/go")),
-        Suite::new("interop", Runner::Go, test("tests/interop/go")),
+        Suite::new("interop", Runner::Go, test("tests/interop/go")).needs(node::issuer(checkout)),
     ])
 }
 

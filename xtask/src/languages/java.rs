@@ -1,6 +1,6 @@
 //! Java: packages/java, which Maven installs into the user's own repository of artifacts.
 
-use super::{Build, Demo, Language, Suite};
+use super::{Bench, Build, Demo, Language, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -33,7 +33,22 @@ pub(crate) const JAVA: Language = Language {
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
     }),
-    bench: None,
+    bench: Some(Bench {
+        builds: |checkout| {
+            let package = maven(checkout, "tests/bench/java").arg("package");
+            let output = checkout.path("tests/bench/java/target/classes");
+            Ok(vec![Build::native(
+                "benchmark",
+                &["packages/java", "tests/bench/java"],
+                vec![package],
+                output,
+            )])
+        },
+        programs: |checkout| {
+            let bench = checkout.program("java").args(&["-cp", "target/*", "Bench"]);
+            Ok(vec![bench.in_folder(checkout.path("tests/bench/java"))])
+        },
+    }),
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
@@ -45,7 +60,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
             Runner::Check,
             checkout.program(checkout.path("packages/java/check-install.sh")),
         ),
-        Suite::new("interop", Runner::Maven, test("tests/interop/java")),
+        Suite::new("interop", Runner::Maven, test("tests/interop/java")).needs(node::issuer(checkout)),
     ])
 }
 

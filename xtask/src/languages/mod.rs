@@ -10,6 +10,7 @@ mod wasm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::checkout::Checkout;
@@ -72,7 +73,12 @@ pub(crate) struct Build {
     pub(crate) programs: Vec<Program>,
     /// One of the things that come of it; when it is gone, so is the rest.
     pub(crate) output: PathBuf,
+    /// Whether several languages need it: whoever comes first builds it, and the others wait.
+    pub(crate) is_shared: bool,
 }
+
+/// Held while something shared is built.
+static SHARED: Mutex<()> = Mutex::new(());
 
 /// Tests that a runner runs and counts.
 #[derive(Debug)]
@@ -112,6 +118,7 @@ pub(crate) fn gatepass_program(checkout: &Checkout) -> Build {
         inputs: vec!["Cargo.toml", "Cargo.lock", "core", "packages/cli", "packages/emulator"],
         programs: vec![install.arg("--root").arg(checkout.built("xtask"))],
         output: checkout.cli(),
+        is_shared: false,
     }
 }
 
@@ -124,12 +131,13 @@ impl Language {
 impl Build {
     /// Something made of the native library and of `inputs`.
     fn native(what: &'static str, inputs: &[&'static str], programs: Vec<Program>, output: PathBuf) -> Self {
-        Self { what, inputs: [NATIVE, inputs].concat(), programs, output }
+        Self { what, inputs: [NATIVE, inputs].concat(), programs, output, is_shared: false }
     }
 
     /// Builds it; tells whether there was anything to do.
     pub(crate) fn run(&self, checkout: &Checkout, language: &str) -> Result<bool> {
-        let name = file_name(language, self.what);
+        let _alone = self.is_shared.then(|| SHARED.lock().unwrap_or_else(PoisonError::into_inner));
+        let name = file_name(if self.is_shared { "shared" } else { language }, self.what);
         let recipe: Vec<String> = self.programs.iter().map(Program::line).collect();
         let stamp = Stamp::of(checkout, &name, &self.inputs, &recipe.join("\n"))?;
         if stamp.is_current() && self.output.exists() {

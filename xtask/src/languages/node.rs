@@ -1,6 +1,6 @@
 //! Node.js: packages/node, with what npm installs beside each package.json.
 
-use super::{Build, Demo, Language, Suite};
+use super::{Bench, Build, Demo, Language, Suite};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -21,25 +21,32 @@ pub(crate) const NODE: Language = Language {
         receiver: |checkout| checkout.program("node").arg("tests/e2e/node/receiver.mjs"),
         caller: |checkout| checkout.program("node").arg("tests/e2e/node/caller.mjs"),
     }),
-    bench: None,
+    bench: Some(Bench {
+        builds: |checkout| Ok(vec![dependencies(checkout, "benchmark", "tests/bench/node")]),
+        programs: |checkout| Ok(vec![checkout.program("node").arg("tests/bench/node/bench.mjs")]),
+    }),
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let npm_test = |folder| checkout.program("npm").arg("test").in_folder(checkout.path(folder));
     // The form that a person reads, whatever the version takes for a terminal.
     let test = |folder| npm_test(folder).env("NODE_OPTIONS", "--test-reporter=spec");
-    let interop = dependencies(checkout, "interop", "tests/interop/node");
     Ok(vec![
         Suite::new("npm test", Runner::Node, test("packages/node")),
-        Suite::new("interop", Runner::Node, test("tests/interop/node")).needs(interop),
+        Suite::new("interop", Runner::Node, test("tests/interop/node")).needs(issuer(checkout)),
     ])
+}
+
+/// What tests/interop/node depends on, the OpenID Connect issuer that every language's interop tests start included.
+pub(super) fn issuer(checkout: &Checkout) -> Build {
+    Build { is_shared: true, ..dependencies(checkout, "interop", "tests/interop/node") }
 }
 
 /// What a program beside packages/node depends on.
 fn dependencies(checkout: &Checkout, what: &'static str, folder: &'static str) -> Build {
     let inputs = vec![folder, "packages/node/package.json"];
     let output = checkout.path(folder).join("node_modules");
-    Build { what, inputs, programs: vec![install(checkout, folder)], output }
+    Build { what, inputs, programs: vec![install(checkout, folder)], output, is_shared: false }
 }
 
 fn install(checkout: &Checkout, folder: &str) -> Program {

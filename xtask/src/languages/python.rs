@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Build, Demo, Language, Suite};
+use super::{Bench, Build, Demo, Language, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -19,7 +19,22 @@ pub(crate) const PYTHON: Language = Language {
         receiver: |checkout| python(checkout).arg("tests/e2e/python/receiver.py"),
         caller: |checkout| python(checkout).arg("tests/e2e/python/caller.py"),
     }),
-    bench: None,
+    bench: Some(Bench {
+        builds: |checkout| {
+            let folder = checkout.built("bench-venv");
+            let venv = checkout.program("python3").args(&["-m", "venv"]).arg(&folder);
+            let pip =
+                checkout.program(folder.join("bin/python")).args(&["-m", "pip", "install", "--no-input"]);
+            let install =
+                pip.args(&["./packages/python", "--requirement", "tests/bench/python/requirements.txt"]);
+            let inputs = &["packages/python", "tests/bench/python/requirements.txt"];
+            Ok(vec![Build::native("benchmark", inputs, vec![venv, install], folder)])
+        },
+        programs: |checkout| {
+            let python = checkout.program(checkout.built("bench-venv/bin/python"));
+            Ok(vec![python.arg("tests/bench/python/bench.py")])
+        },
+    }),
 };
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
@@ -39,7 +54,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("ruff format", Runner::Check, tool(&["ruff", "format", "--check"])),
         Suite::new("mypy", Runner::Check, tool(&["mypy"])),
         Suite::new("pytest", Runner::Pytest, pytest("packages/python/tests")),
-        Suite::new("interop", Runner::Pytest, pytest("tests/interop/python")),
+        Suite::new("interop", Runner::Pytest, pytest("tests/interop/python")).needs(node::issuer(checkout)),
     ])
 }
 

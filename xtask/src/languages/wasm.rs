@@ -44,7 +44,13 @@ fn builds(_: &Checkout) -> Result<Vec<Build>> {
     let update = apt(&["update", "--quiet"]);
     let install = apt(&["install", "--yes", "--quiet", "--no-install-recommends"]).args(&packages);
     let output = sources.to_owned();
-    Ok(vec![Build { what: "toolchain", inputs: Vec::new(), programs: vec![update, install], output }])
+    Ok(vec![Build {
+        what: "toolchain",
+        inputs: Vec::new(),
+        programs: vec![update, install],
+        output,
+        is_shared: false,
+    }])
 }
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
