@@ -24,18 +24,16 @@ const FETCH_OPTIONS = [
 
 /** Attaches a token to every request. `GatePass` makes these. */
 export class AuthClient {
-  #headers;
+  #tokenFor;
 
-  /**
-   * @param {(url: string, signal?: AbortSignal) => Promise<Record<string, string>>} headers gives those that carry the
-   *   token for a URL
-   */
-  constructor(headers) {
-    this.#headers = headers;
+  /** @param {(url: string, signal?: AbortSignal) => Promise<{ headers: Headers }>} tokenFor gives the token for a URL */
+  constructor(tokenFor) {
+    this.#tokenFor = tokenFor;
   }
 
   async getRequestHeaders(url) {
-    return new Headers(await this.#headers(String(url ?? '')));
+    const { headers } = await this.#tokenFor(String(url ?? ''));
+    return new Headers(headers);
   }
 
   /**
@@ -46,8 +44,8 @@ export class AuthClient {
     const { url, headers, signal } =
       typeof input === 'object' && 'url' in input ? input : { url: String(input) };
     const attached = new Headers(init.headers ?? headers);
-    const token = await this.#headers(url, init.signal ?? signal);
-    for (const [name, value] of Object.entries(token)) attached.set(name, value);
+    const token = await this.#tokenFor(url, init.signal ?? signal);
+    for (const [name, value] of token.headers) attached.set(name, value);
     return await fetch(input, { ...init, headers: attached });
   }
 

@@ -21,28 +21,26 @@ export class GatePass {
   }
 
   async fetchIdToken(audience, { signal } = {}) {
-    return tokenOf(await this.#source.header('id_token', audience, signal));
+    return (await this.#source.token('id_token', audience, signal)).value;
   }
 
   async fetchAccessToken(scopes, { signal } = {}) {
-    return tokenOf(await this.#source.header('access_token', scopeText(scopes), signal));
+    return (await this.#source.token('access_token', scopeText(scopes), signal)).value;
   }
 
   async fetchSelfSignedJwt(audience, { signal } = {}) {
-    return tokenOf(await this.#source.header('self_signed_jwt', audience, signal));
+    return (await this.#source.token('self_signed_jwt', audience, signal)).value;
   }
 
   async getIdTokenClient(audience) {
-    return new AuthClient(async (url, signal) => ({
-      authorization: await this.#source.header('id_token', audience ?? audienceForUrl(url), signal),
-    }));
+    return new AuthClient((url, signal) =>
+      this.#source.token('id_token', audience ?? audienceForUrl(url), signal),
+    );
   }
 
   async getAccessTokenClient(scopes) {
-    return new AuthClient(async (_url, signal) => ({
-      authorization: await this.#source.header('access_token', scopeText(scopes), signal),
-      ...this.#source.accessTokenHeaders,
-    }));
+    const target = scopeText(scopes);
+    return new AuthClient((_url, signal) => this.#source.token('access_token', target, signal));
   }
 }
 
@@ -85,9 +83,4 @@ function verifierFor(audience) {
 
 function scopeText(scopes = '') {
   return Array.isArray(scopes) ? scopes.join(' ') : scopes;
-}
-
-/** The token of an `Authorization` value. */
-function tokenOf(header) {
-  return header.slice(header.indexOf(' ') + 1);
 }

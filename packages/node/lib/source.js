@@ -1,10 +1,10 @@
-/** Where tokens come from: the add-on's cache, and a memory of headers in front of it. */
+/** Where tokens come from: the add-on's cache, and a memory of tokens in front of it. */
 
 import { Flights } from './flights.js';
 import { crossing, native, text } from './native.js';
 import { checkNames, documentText, list } from './options.js';
 
-/** Headers that are remembered of each kind; a program with more targets crosses the border for them. */
+/** Tokens that are remembered of each kind; a program with more targets crosses the border for them. */
 const MAX_REMEMBERED = 1_000;
 
 const OPTIONS = [
@@ -29,7 +29,7 @@ export class Source {
   #native;
   #clock;
   #flights;
-  /** Kind → target → header, as long as each is fresh: the border need not be crossed for it. */
+  /** Kind → target → token, as long as each is fresh: the border need not be crossed for it. */
   #remembered = { id_token: new Map(), access_token: new Map(), self_signed_jwt: new Map() };
 
   constructor(options) {
@@ -57,26 +57,52 @@ export class Source {
   }
 
   /**
-   * The value of the `Authorization` header.
+   * The token, at hand or fetched.
    *
    * @param {'id_token' | 'access_token' | 'self_signed_jwt'} kind
    * @param {string} target the audience, or the scopes separated by spaces
    * @param {AbortSignal} [signal]
+   * @returns {Promise<Token>}
    */
-  async header(kind, target, signal) {
+  async token(kind, target, signal) {
     const remembered = this.#remembered[kind];
-    const token = remembered.get(target);
-    if (token !== undefined && this.#clock() < token.fresh_until_ms) return token.header;
+    const known = remembered.get(target);
+    if (known !== undefined && this.#clock() < known.freshUntil) return known;
 
     const look = () => crossing(() => this.#native.lookup(kind, text(target), this.#clock()));
     const { header, fresh_until_ms } = await this.#flights.settle(look, signal);
+    const others = kind === 'access_token' ? JSON.parse(this.#native.accessTokenHeaders()) : [];
+    const token = new Token(header, others, fresh_until_ms);
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(target, { header, fresh_until_ms });
-    return header;
+    remembered.set(target, token);
+    return token;
+  }
+}
+
+/** A token, as the headers that carry it. */
+class Token {
+  #authorization;
+  #others;
+  #headers;
+
+  /**
+   * @param {string} authorization the value of that header
+   * @param {[name: string, value: string][]} others the headers that go with it
+   * @param {number} freshUntil Unix milliseconds
+   */
+  constructor(authorization, others, freshUntil) {
+    this.#authorization = authorization;
+    this.#others = others;
+    this.freshUntil = freshUntil;
   }
 
-  /** The headers that go with an access token beside `Authorization`; known once a token was fetched. */
-  get accessTokenHeaders() {
-    return Object.fromEntries(JSON.parse(this.#native.accessTokenHeaders()));
+  /** The token itself. */
+  get value() {
+    return this.#authorization.slice(this.#authorization.indexOf(' ') + 1);
+  }
+
+  /** Made once, for a copy costs far less; so nobody may change them. */
+  get headers() {
+    return (this.#headers ??= new Headers([['authorization', this.#authorization], ...this.#others]));
   }
 }

@@ -64,6 +64,12 @@ test('getRequestHeaders gives the headers for a client of one’s own', async ()
   const headers = await client.getRequestHeaders('https://receiver.example/path');
   assert.ok(headers instanceof Headers);
   assert.equal((await claimsOf(Object.fromEntries(headers))).aud, AUDIENCE);
+
+  const before = [...headers];
+  headers.set('authorization', 'another');
+  headers.append('authorization', 'and another');
+  headers.append('x-own', 'a');
+  assert.deepEqual([...(await client.getRequestHeaders('https://receiver.example'))], before);
 });
 
 test('fetch takes what the global fetch does', async (t) => {

@@ -78,11 +78,11 @@ func (j job) isIn(wanted string) bool {
 
 // measure gives everybody one turn in each round, so that what else happens on the machine hits all alike.
 func (j job) measure(rounds int, turn time.Duration) error {
+	defer cleanUp()
 	contenders, err := j.prepare()
 	if err != nil {
 		return err
 	}
-	defer cleanUp()
 	figures := make([][][]float64, len(contenders))
 	for range rounds {
 		for at, contender := range contenders {
