@@ -16,11 +16,13 @@ pub(crate) const FUZZ: Language = Language { name: "fuzz", toolchains: &[], buil
 
 const FOLDER: &str = "core/fuzz";
 /// As core/fuzz/Cargo.toml names them.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 11] = [
+    "algorithms",
     "audience",
     "cache_headers",
     "claims",
     "credential_file",
+    "explain",
     "headers",
     "jwk_set",
     "pem_map",
