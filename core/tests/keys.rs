@@ -42,6 +42,20 @@ fn a_remembered_token_goes_with_its_key() {
 }
 
 #[test]
+fn a_remembered_token_whose_key_has_left_waits_for_nobody_who_is_not_there() {
+    let test = Test::with_keys("max-age=100");
+    assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
+    let rotated = NOW.plus(100_000);
+    let mut fetch = test.needs_keys(rotated);
+    test.answer(&mut fetch, rotated, &test.other_keys(), "max-age=100");
+    // Of the keys that are due for a refresh, none is the token's: whoever comes is chosen to ask for them.
+    let later = rotated.plus(80_000);
+    let mut fetch = test.needs_keys(later);
+    test.answer(&mut fetch, later, &test.google_keys(), "max-age=100");
+    assert!(matches!(test.check(later), Verdict::Accepted(_, None)));
+}
+
+#[test]
 fn a_remembered_token_is_checked_again_when_its_key_changes() {
     type Change = fn(&mut Value);
     let changes: [(Change, ErrorCode); 4] = [

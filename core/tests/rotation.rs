@@ -326,3 +326,20 @@ fn a_storm_while_the_issuer_is_away_is_one_operation_in_each_cooldown() {
     println!("{} requests in {} operations in 1,250 seconds", host.requests(), operations.len());
     assert!(operations.len() <= 1 + 1_250_000 / COOLDOWN_MS as usize);
 }
+
+/// An hour without the issuer, and keys that live for a minute: the old ones are good for a day.
+#[test]
+fn no_valid_token_is_refused_while_the_issuer_is_away() {
+    let host = Host::new(Issuer {
+        published: |_| NOW.as_secs()..=NOW.as_secs(),
+        cache_control: "max-age=60",
+        is_away: |now| now > NOW,
+    });
+    let token = Issuer::token(NOW);
+    run(350, 10_000, |_, now, _| match host.verify(&token, now) {
+        // Carried out to its end at once: whoever joins it waits within this tick.
+        Ok(refresh) => drop(refresh.map(|flight| host.finish(flight, now))),
+        Err(code) => panic!("a valid token was refused: {code}, {} ms after the start", now.since(NOW)),
+    });
+    println!("{} requests in {} operations in 3,500 seconds", host.requests(), host.operations().len());
+}
