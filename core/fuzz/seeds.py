@@ -19,6 +19,10 @@ VECTORS = HERE.parent.parent / "tests" / "vectors"
 MOST = 24  # files of a target
 
 
+# Members of a key, for both keys or for one of them.
+MEMBERS = ("", '"alg":"ES256"', '"alg":"EdDSA"', '"use":"enc"', '"key_ops":["verify"]', '"kty":"RSA","n":"AQAB","e":"AQAB"')
+
+
 def spread(inputs):
     """At most MOST of the inputs, from all over the list, each once."""
     inputs = list(dict.fromkeys(inputs))
@@ -43,6 +47,17 @@ def claims(cases):
         for name, value in (("https://accounts.google.com", "https://issuer.example"), ("https://cloud.google.com/iap", "https://issuer.example")):
             payload = payload.replace(name.encode(), value.encode())
         yield b"\n" + payload
+
+
+def explained(cases):
+    """Tokens with options, and payloads that are signed."""
+    options = ["{}", '{"url":"https://tag---orders-7f3kq2x4ca-uc.a.run.app/path"}', '{"preset":"iap","header":"authorization"}', '{"audiences":["https://receiver.example"]}']
+    for index, case in enumerate(spread([case["token"] for case in cases])[:16]):
+        yield f"{options[index % len(options)]}\n{case}".encode()
+    for payload in spread(claims(cases))[:6]:
+        yield b"{}" + payload
+    for text in ("ya29.access", "Bearer a.b.c", '"a.b.c"', ""):
+        yield b"{}\n" + text.encode()
 
 
 def transcripts():
@@ -75,6 +90,8 @@ def main():
     as_text = lambda value: value if isinstance(value, str) else json.dumps(value)
     seeds = {
         "token": [case["token"].encode() for case in cases],
+        "explain": explained(cases),
+        "algorithms": [f'{{{members}}}\n{{"alg":"{alg}","kid":"k"}}\n'.encode() for members in MEMBERS for alg in ("ES256", "EdDSA", "RS256", "none")],
         "claims": claims(cases),
         "jwk_set": [as_text(keys).encode() for keys in corpus["jwks"].values()],
         "pem_map": ders(),

@@ -1,6 +1,6 @@
 //! Every interleaving of the threads that share a source or a verifier (loom): one flight, and nobody waits for ever.
 //!
-//! Models of two threads are exhaustive. Those of three are bounded to two preemptions: with more they take minutes.
+//! Models of two threads are exhaustive; those of three are bounded to two preemptions.
 //! `cargo xtask test` runs them; by hand, with a target folder of their own:
 //! `RUSTFLAGS="--cfg loom" cargo test --release --package gatepass-core --test interleavings --target-dir …`
 #![cfg(loom)]

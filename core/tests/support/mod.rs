@@ -1,6 +1,8 @@
 //! Tokens of an issuer that the tests play themselves, signed with the test key of the vectors.
 #![allow(dead_code)]
 
+pub(crate) mod issuer;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatepass_core::verify::KeySource;
@@ -21,10 +23,15 @@ pub(crate) fn claims(iss: &str, aud: &str) -> Value {
     })
 }
 
+/// A part of a token.
+pub(crate) fn encoded(part: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(part.to_string())
+}
+
 /// A token with these claims, by the key of [`keys`].
 pub(crate) fn token(claims: &Value) -> String {
     let header = json!({"alg": "RS256", "kid": "test", "typ": "JWT"});
-    let [header, payload] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let [header, payload] = [&header, claims].map(encoded);
     let message = format!("{header}.{payload}");
     let key = key();
     let mut signature = vec![0; key.public().modulus_len()];

@@ -17,11 +17,13 @@ pub(crate) const FUZZ: Language =
 
 const FOLDER: &str = "core/fuzz";
 /// As core/fuzz/Cargo.toml names them.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 11] = [
+    "algorithms",
     "audience",
     "cache_headers",
     "claims",
     "credential_file",
+    "explain",
     "headers",
     "jwk_set",
     "pem_map",
