@@ -202,6 +202,8 @@ impl Verifier {
         // The key has left the set, or its id has gone to another key: the signature proves nothing any more.
         let is_same = |key: &Arc<_>| Arc::ptr_eq(key, &known.key) || *key == known.key;
         if !keys.find(&known.header.kid, known.header.alg, now).is_ok_and(is_same) {
+            // What was chosen here ends here: held any longer, it would be joined and never land.
+            drop(refresh);
             return self.check_unknown(token, digest, now);
         }
         if !Arc::ptr_eq(&keys, &known.keys) {
