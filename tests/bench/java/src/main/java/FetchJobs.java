@@ -83,7 +83,7 @@ final class FetchJobs {
         IdTokenCredentials credentials = google(issuer, endpoint);
         URI url = URI.create(RECEIVER);
         return List.of(
-                new Job.Contender("gatepass", "gatepass", Job.rate(turn -> source.fetchIdToken(RECEIVER))),
+                new Job.Contender("gatepass", "gatepass", Job.rate(turn -> source.fetchIdTokenHeader(RECEIVER))),
                 new Job.Contender("google-auth", "google-auth", Job.rate(turn -> credentials.getRequestMetadata(url))));
     }
 

@@ -37,15 +37,11 @@ public final class AccessTokenClient extends AttachingClient {
 
     @Override
     CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
-        try {
-            return source.accessToken(scopes).thenApply(token -> {
-                Map<String, String> headers = new LinkedHashMap<>(source.accessTokenHeaders());
-                headers.put(AUTHORIZATION, token.header());
-                return headers;
-            });
-        } catch (GatepassException noScope) {
-            return CompletableFuture.failedFuture(noScope);
-        }
+        return Futures.map(source.accessToken(scopes), token -> {
+            Map<String, String> headers = new LinkedHashMap<>(source.accessTokenHeaders());
+            headers.put(AUTHORIZATION, token.header());
+            return headers;
+        });
     }
 
     /** The options of an {@link AccessTokenClient}. */

@@ -40,6 +40,11 @@ final class Futures {
         }
     }
 
+    /** As {@link CompletableFuture#thenApply}, but completing the result from outside cancels what it is made of. */
+    static <A, B> CompletableFuture<B> map(CompletableFuture<A> first, Function<A, B> change) {
+        return chain(first, value -> CompletableFuture.completedFuture(change.apply(value)));
+    }
+
     /** As {@link CompletableFuture#thenCompose}, but completing the result from outside cancels both parts. */
     static <A, B> CompletableFuture<B> chain(CompletableFuture<A> first, Function<A, CompletableFuture<B>> next) {
         AtomicReference<CompletableFuture<B>> second = new AtomicReference<>();

@@ -35,8 +35,8 @@ public final class IdTokenClient extends AttachingClient {
     @Override
     CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
         try {
-            return source.idToken(audience != null ? audience : Gatepass.audienceForUrl(request.uri()))
-                    .thenApply(token -> Map.of(AUTHORIZATION, token.header()));
+            String wanted = audience != null ? audience : Gatepass.audienceForUrl(request.uri());
+            return Futures.map(source.idToken(wanted), token -> Map.of(AUTHORIZATION, token.header()));
         } catch (GatepassException noAudience) {
             return CompletableFuture.failedFuture(noAudience);
         }

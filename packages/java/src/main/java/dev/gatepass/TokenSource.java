@@ -66,7 +66,19 @@ public final class TokenSource {
      * @throws GatepassException if the audience is not one, or no token can be had
      */
     public String fetchIdToken(String audience) {
-        return Futures.await(idToken(audience)).value();
+        return idTokens.await(audience).value();
+    }
+
+    /**
+     * As {@link #fetchIdToken}, as the value of the header {@code Authorization}: for an HTTP client that
+     * {@link IdTokenClient} cannot take the place of.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return {@code Bearer} and the token
+     * @throws GatepassException if the audience is not one, or no token can be had
+     */
+    public String fetchIdTokenHeader(String audience) {
+        return idTokens.await(audience).header();
     }
 
     /**
@@ -76,7 +88,7 @@ public final class TokenSource {
      * @return the token to come; cancelling it cancels the fetch and nobody else's
      */
     public CompletableFuture<String> fetchIdTokenAsync(String audience) {
-        return Futures.chain(idToken(audience), token -> CompletableFuture.completedFuture(token.value()));
+        return Futures.map(idToken(audience), Token::value);
     }
 
     /**
@@ -87,7 +99,7 @@ public final class TokenSource {
      * @throws GatepassException if a scope is not one, or no token can be had
      */
     public String fetchAccessToken(String... scopes) {
-        return Futures.await(accessToken(scopes)).value();
+        return accessTokens.await(joined(scopes)).value();
     }
 
     /**
@@ -97,7 +109,7 @@ public final class TokenSource {
      * @return the token to come; cancelling it cancels the fetch and nobody else's
      */
     public CompletableFuture<String> fetchAccessTokenAsync(String... scopes) {
-        return Futures.chain(accessToken(scopes), token -> CompletableFuture.completedFuture(token.value()));
+        return Futures.map(accessToken(scopes), Token::value);
     }
 
     /**
@@ -110,7 +122,7 @@ public final class TokenSource {
      *     their own
      */
     public String fetchSelfSignedJwt(String audience) {
-        return Futures.await(selfSignedJwts.token(audience)).value();
+        return selfSignedJwts.await(audience).value();
     }
 
     /**
@@ -120,8 +132,7 @@ public final class TokenSource {
      * @return the token to come
      */
     public CompletableFuture<String> fetchSelfSignedJwtAsync(String audience) {
-        return Futures.chain(
-                selfSignedJwts.token(audience), token -> CompletableFuture.completedFuture(token.value()));
+        return Futures.map(selfSignedJwts.token(audience), Token::value);
     }
 
     /**
@@ -157,7 +168,11 @@ public final class TokenSource {
     }
 
     CompletableFuture<Token> accessToken(String... scopes) {
-        return accessTokens.token(String.join(" ", scopes));
+        return accessTokens.token(joined(scopes));
+    }
+
+    private static String joined(String... scopes) {
+        return String.join(" ", scopes);
     }
 
     Answer<Token> lookup(String kind, String target, long nowMs) {
@@ -181,15 +196,27 @@ public final class TokenSource {
             this.name = name;
         }
 
+        /** The token, waited for if it must be. */
+        Token await(String target) {
+            Token held = held(target);
+            return held != null ? held : Futures.await(token(target));
+        }
+
         CompletableFuture<Token> token(String target) {
-            Token held = memory.get(target);
-            if (held != null && clock.millis() < held.freshUntilMs()) {
+            Token held = held(target);
+            if (held != null) {
                 return CompletableFuture.completedFuture(held);
             }
             CompletableFuture<Token> token =
                     flights.settle(() -> lookup(name, target, clock.millis()), Token::of);
             token.thenAccept(arrived -> memory.put(target, arrived));
             return token;
+        }
+
+        /** The token that may be handed out without asking the core; null if there is none. */
+        private Token held(String target) {
+            Token held = memory.get(target);
+            return held != null && clock.millis() < held.freshUntilMs() ? held : null;
         }
     }
 

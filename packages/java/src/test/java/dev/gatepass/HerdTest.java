@@ -170,13 +170,20 @@ class HerdTest {
 
     @Test
     void whenARequestIsCancelledItsFetchIsGivenUp() throws Exception {
-        IdTokenClient client = IdTokenClient.builder().source(source).audience(AUDIENCE).build();
         HttpRequest request = HttpRequest.newBuilder(endpoint.url()).build();
-        var sending = client.sendAsync(request, BodyHandlers.discarding());
+        assertGivenUp("id_token", AUDIENCE, IdTokenClient.builder().source(source).audience(AUDIENCE).build()
+                .sendAsync(request, BodyHandlers.discarding()));
+        assertGivenUp("access_token", "scope", AccessTokenClient.builder().source(source).scopes("scope").build()
+                .sendAsync(request, BodyHandlers.discarding()));
+    }
+
+    /** Cancels {@code sending}; then there is no flight that anybody could join. */
+    private void assertGivenUp(String kind, String target, CompletableFuture<?> sending) throws Exception {
         endpoint.next();
-        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
         sending.cancel(true);
-        assertEquals(answerWithToken(), waiting.join());
+        Answer<Token> answer = source.lookup(kind, target, System.currentTimeMillis());
+        assertEquals(Answer.Status.DRIVE, answer.status());
+        answer.op().cancel();
     }
 
     @Test

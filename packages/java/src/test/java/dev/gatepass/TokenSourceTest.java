@@ -37,6 +37,7 @@ class TokenSourceTest {
         assertEquals(List.of(AUDIENCE), verify(token).audiences());
         assertEquals(token, source.fetchIdToken(AUDIENCE));
         assertEquals(token, source.fetchIdTokenAsync(AUDIENCE).join());
+        assertEquals("Bearer " + token, source.fetchIdTokenHeader(AUDIENCE));
         assertEquals(1, emulator.requests(Emulator.IDENTITY));
     }
 
