@@ -1,8 +1,7 @@
 //! Explanations as JSON.
 
-use gatepass_core::explain::{Explanation, Finding, Question, explain};
-use gatepass_core::{ErrorCode, Millis, Verifier};
-use serde_json::{Value, json};
+use gatepass_core::explain::{Question, explain};
+use gatepass_core::{Millis, Verifier};
 
 use crate::failure::{Failure, guard};
 use crate::options::{self, Place};
@@ -12,10 +11,9 @@ use crate::options::{self, Place};
 /// `options` are those of a verifier, of which every one may be left out, with `"url"` (that was called) and `"header"`
 /// (that carried the token) beside them. Keys are used where `"keys"` gives them, and never fetched.
 ///
-/// The answer: `{"accepted":true|false|null, "kind":…, "claims":{"iss":…|null, "aud":[…], "email":…|null, "iat":…|null,
-/// "exp":…|null}, "findings":[{"level":"error"|"warning"|"note", "code":…|null, "cause":…|null, "title":…, "found":…,
-/// "todo":…},…], "text":…}`. `accepted` is null where something that decides it is not known; `code` is an error code,
-/// `cause` a name in snake_case for programs; the rest is for people, `text` all of it together. Times are Unix seconds.
+/// The answer is the JSON of [`Explanation::to_json`](gatepass_core::explain::Explanation::to_json). `accepted` is null where
+/// something that decides it is not known; `code` is an error code, `cause` a name in snake_case for programs; the rest is for
+/// people, `text` all of it together.
 ///
 /// # Errors
 /// `INVALID_OPTION`, or `INVALID_AUDIENCE` when the URL tells no audience.
@@ -23,7 +21,7 @@ pub fn explain_token(options: &str, token: &str, now_ms: u64) -> Result<String, 
     guard(|| {
         let (config, place) = options::explain(options)?;
         let explanation = explain(config, &place.question(token, now_ms))?;
-        Ok(to_json(&explanation))
+        Ok(explanation.to_json().to_string())
     })
 }
 
@@ -35,38 +33,15 @@ impl Place {
 
 /// Explains a token to a verifier, with the keys that it holds.
 pub(crate) fn of_verifier(verifier: &Verifier, place: &Place, token: &str, now_ms: u64) -> String {
-    to_json(&verifier.explain(&place.question(token, now_ms)))
-}
-
-fn to_json(explanation: &Explanation) -> String {
-    let claimed = &explanation.claimed;
-    json!({
-        "accepted": explanation.accepted,
-        "kind": explanation.kind.as_str(),
-        "claims": {
-            "iss": claimed.iss, "aud": claimed.aud, "email": claimed.email,
-            "iat": claimed.iat, "exp": claimed.exp,
-        },
-        "findings": explanation.findings.iter().map(finding_json).collect::<Vec<_>>(),
-        "text": explanation.to_string(),
-    })
-    .to_string()
-}
-
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "level": finding.level.as_str(),
-        "code": finding.code.map(ErrorCode::as_str),
-        "cause": finding.cause,
-        "title": finding.title,
-        "found": finding.found,
-        "todo": finding.todo,
-    })
+    verifier.explain(&place.question(token, now_ms)).to_json().to_string()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use gatepass_core::ErrorCode;
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

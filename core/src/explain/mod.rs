@@ -12,8 +12,9 @@ mod wrapping;
 
 use std::fmt;
 
-pub use self::kind::{Claimed, Kind};
+use serde_json::{Value, json};
 
+pub use self::kind::{Claimed, Kind};
 use self::kind::{all_shown, moment, shown, span};
 use self::wrapping::Wrapping;
 use crate::audience::audience_for_url;
@@ -54,6 +55,25 @@ pub struct Explanation {
     pub findings: Vec<Finding>,
 }
 
+impl Explanation {
+    /// The JSON form: `{"accepted":true|false|null, "kind":…, "claims":{"iss":…|null, "aud":[…], "email":…|null, "iat":…|null,
+    /// "exp":…|null}, "findings":[{"level":"error"|"warning"|"note", "code":…|null, "cause":…|null, "title":…, "found":…,
+    /// "todo":…},…], "text":…}`, times in Unix seconds.
+    pub fn to_json(&self) -> Value {
+        let claimed = &self.claimed;
+        json!({
+            "accepted": self.accepted,
+            "kind": self.kind.as_str(),
+            "claims": {
+                "iss": claimed.iss, "aud": claimed.aud, "email": claimed.email,
+                "iat": claimed.iat, "exp": claimed.exp,
+            },
+            "findings": self.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+            "text": self.to_string(),
+        })
+    }
+}
+
 /// One thing that was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -69,6 +89,19 @@ pub struct Finding {
     pub found: String,
     /// What to change.
     pub todo: String,
+}
+
+impl Finding {
+    fn to_json(&self) -> Value {
+        json!({
+            "level": self.level.as_str(),
+            "code": self.code.map(ErrorCode::as_str),
+            "cause": self.cause,
+            "title": self.title,
+            "found": self.found,
+            "todo": self.todo,
+        })
+    }
 }
 
 /// How grave a finding is.

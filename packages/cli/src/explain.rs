@@ -3,9 +3,8 @@
 use std::io::{self, Read};
 
 use clap::Args;
-use gatepass_core::explain::{self, Explanation, Finding, Question};
-use gatepass_core::{ErrorCode, Verdict, Verifier};
-use serde_json::{Value, json};
+use gatepass_core::explain::{self, Question};
+use gatepass_core::{Verdict, Verifier};
 
 use crate::verifier_options::VerifierOptions;
 use crate::{Failure, host};
@@ -62,7 +61,7 @@ impl Command {
         }
         let explanation = verifier.explain(&question);
         if self.json {
-            println!("{:#}", to_json(&explanation));
+            println!("{:#}", explanation.to_json());
         } else {
             print!("{explanation}");
         }
@@ -97,29 +96,4 @@ impl Command {
             eprintln!("gatepass: {}: {error}", error.code());
         }
     }
-}
-
-fn to_json(explanation: &Explanation) -> Value {
-    let claimed = &explanation.claimed;
-    json!({
-        "accepted": explanation.accepted,
-        "kind": explanation.kind.as_str(),
-        "claims": {
-            "iss": claimed.iss, "aud": claimed.aud, "email": claimed.email,
-            "iat": claimed.iat, "exp": claimed.exp,
-        },
-        "findings": explanation.findings.iter().map(finding_json).collect::<Vec<_>>(),
-        "text": explanation.to_string(),
-    })
-}
-
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "level": finding.level.as_str(),
-        "code": finding.code.map(ErrorCode::as_str),
-        "cause": finding.cause,
-        "title": finding.title,
-        "found": finding.found,
-        "todo": finding.todo,
-    })
 }
