@@ -24,7 +24,7 @@ const distinct = 1_000
 const threads = 4
 
 // firstSight is gatepass without the use of its memory of verified tokens: it sees every token for the first time.
-const firstSight = "gatepass, first sight"
+const firstSight = "gatepass, every token new"
 
 // A peer is somebody who can verify.
 type peer struct {

@@ -152,7 +152,7 @@ def at_first_sight(issuer: material.Issuer, tokens: list[str], threads: int = 1)
             verify(token)
         return len(tokens)
 
-    return Peer("gatepass, first sight", "gatepass", on_threads(lambda seconds: rate(turn, seconds), threads))
+    return Peer("gatepass, every token new", "gatepass", on_threads(lambda seconds: rate(turn, seconds), threads))
 
 
 def on_threads(measure: Measure, threads: int) -> Measure:

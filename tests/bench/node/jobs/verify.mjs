@@ -37,5 +37,5 @@ async function unseen(policy, tokens) {
     if (i % tokens.length === 0) verify = verifier(policy);
     return verify(tokens[i % tokens.length]);
   };
-  return { name: 'gatepass, each token new', package: 'gatepass', measure: (seconds) => rate(seconds, call) };
+  return { name: 'gatepass, every token new', package: 'gatepass', measure: (seconds) => rate(seconds, call) };
 }
