@@ -5,7 +5,7 @@
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
-//! | [`bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
+//! | [`mod@bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
