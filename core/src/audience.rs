@@ -33,7 +33,9 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
     }
     let host = origin.host();
     if host.ends_with(".run.app") {
-        let service = host.split_once("---").map_or(host, |(_tag, service)| service);
+        // A tag is the first part of the first label; what comes after it may have three hyphens of its own.
+        let tagged = host.split_once("---").filter(|(tag, _)| !tag.is_empty() && !tag.contains('.'));
+        let service = tagged.map_or(host, |(_tag, service)| service);
         return Ok(format!("https://{service}"));
     }
     let function = path.split('/').next().unwrap_or_default();
