@@ -39,7 +39,10 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
         return Ok(format!("https://{service}"));
     }
     let function = path.split('/').next().unwrap_or_default();
-    if host.ends_with(".cloudfunctions.net") && !function.is_empty() {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    if host.ends_with(".cloudfunctions.net") && is_name(function) {
         return Ok(format!("https://{host}/{function}"));
     }
     Ok(origin.as_str().to_owned())
