@@ -25,8 +25,6 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
     let scheme = scheme.to_ascii_lowercase();
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let default_port = if scheme == "https" { ":443" } else { ":80" };
-    let authority = authority.strip_suffix(default_port).unwrap_or(authority).to_ascii_lowercase();
     let origin = crate::url::Url::parse(&format!("{scheme}://{authority}")).map_err(invalid)?;
     if !origin.is_https() && !origin.is_loopback() {
         return Err(invalid("it begins with http://, expected https:// (a token would travel unprotected)"));
@@ -34,7 +32,9 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
     let host = origin.host();
     if host.ends_with(".run.app") {
         // A tag is the first part of the first label; what comes after it may have three hyphens of its own.
-        let tagged = host.split_once("---").filter(|(tag, _)| !tag.is_empty() && !tag.contains('.'));
+        let tagged = host
+            .split_once("---")
+            .filter(|(tag, service)| !tag.is_empty() && !tag.contains('.') && !service.starts_with('.'));
         let service = tagged.map_or(host, |(_tag, service)| service);
         return Ok(format!("https://{service}"));
     }
@@ -45,7 +45,8 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
     if host.ends_with(".cloudfunctions.net") && is_name(function) {
         return Ok(format!("https://{host}/{function}"));
     }
-    Ok(origin.as_str().to_owned())
+    let port = origin.explicit_port().map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(format!("{scheme}://{host}{port}"))
 }
 
 /// What `aud` is in the assertions of Identity-Aware Proxy (IAP documentation, "Securing your app with signed
@@ -101,6 +102,11 @@ mod tests {
             ("https://svc-abc-uc.a.run.app/path?x=1#y", "https://svc-abc-uc.a.run.app"),
             ("HTTPS://Svc-abc-uc.a.run.app:443", "https://svc-abc-uc.a.run.app"),
             ("https://tag---svc-abc-uc.a.run.app/", "https://svc-abc-uc.a.run.app"),
+            ("https://tag---a---b.a.run.app", "https://a---b.a.run.app"),
+            ("https://a.tag---b.run.app", "https://a.tag---b.run.app"),
+            ("https://tag---.a.run.app", "https://tag---.a.run.app"),
+            ("https://api.example.com:443", "https://api.example.com"),
+            ("https://p.cloudfunctions.net//f", "https://p.cloudfunctions.net"),
             ("https://svc-123.europe-west1.run.app/a/b", "https://svc-123.europe-west1.run.app"),
             ("https://europe-west1-p.cloudfunctions.net/f/x", "https://europe-west1-p.cloudfunctions.net/f"),
             ("https://api.example.com:8443/v1/é", "https://api.example.com:8443"),
@@ -120,6 +126,7 @@ mod tests {
             r"https://a\@b",
             "https://a\t.b",
             "https://gооgle.com",
+            "https://a:443:443",
         ] {
             assert!(audience_for_url(url).is_err(), "{url}");
         }
