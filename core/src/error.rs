@@ -208,7 +208,13 @@ impl Error {
     pub(crate) fn without(mut self, secrets: &[Secret<String>]) -> Self {
         const SHORTEST: usize = 6;
         for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
-            self.detail = self.detail.replace(secret.expose().as_str(), "[redacted]");
+            let secret = secret.expose().as_str();
+            self.detail = self.detail.replace(secret, "[redacted]");
+            // A stranger's words are cut where they grow too long, perhaps in the middle of a secret.
+            let beginnings = (SHORTEST..secret.len()).rev().filter_map(|length| secret.get(..length));
+            if let Some(rest) = beginnings.into_iter().find_map(|begin| self.detail.strip_suffix(begin)) {
+                self.detail = format!("{rest}[redacted]");
+            }
         }
         self
     }
@@ -239,6 +245,18 @@ mod tests {
         let codes: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         let numbers: HashSet<_> = ErrorCode::ALL.iter().map(|code| *code as i32).collect();
         assert_eq!((codes.len(), numbers.len()), (ErrorCode::ALL.len(), ErrorCode::ALL.len()));
+    }
+
+    #[test]
+    fn a_secret_that_is_repeated_is_not_shown_even_where_it_is_cut() {
+        let secrets = [Secret::from("s3cret-of-a-client"), Secret::from("short")];
+        for (detail, shown) in [
+            ("no s3cret-of-a-client here", "no [redacted] here"),
+            ("it ends with s3cret-of-a-c", "it ends with [redacted]"),
+            ("a short word", "a short word"),
+        ] {
+            assert_eq!(Error::new(ErrorCode::TokenRefused, detail).without(&secrets).detail(), shown);
+        }
     }
 
     #[test]
