@@ -29,7 +29,7 @@ const THREADS: u64 = 8;
 /// How long tokens with unknown key ids cause no further request.
 const COOLDOWN_MS: u64 = 30_000;
 /// A wait longer than this is for ever.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// An issuer that signs with another key in each second.
 struct Issuer {

@@ -202,7 +202,7 @@ func (e *emulator) control(method, path string, body any, answer any) {
 // deadline is a context that ends before the test run hangs.
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 
 /// Neither the emulator nor a receiver says more.
 const ANSWER_LIMIT: u64 = 1024 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A status and a JSON document, null if the body was none.
 #[derive(Clone, PartialEq, Debug)]

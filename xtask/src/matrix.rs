@@ -69,7 +69,7 @@ struct Running {
 /// How often a caller calls each receiver.
 const CALLS: u64 = 100;
 
-const CALLER_LIMIT: Duration = Duration::from_secs(120);
+const CALLER_LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs it all. Ends with an error only when an emulator cannot be started; the rest stands in the matrix.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, participants: &[Participant]) -> Result<Matrix> {

@@ -26,7 +26,7 @@ exit "$status"
 "#;
 
 /// How long a service may take to say that it is ready. A JVM on a busy machine takes a while.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(300);
 
 /// How long a service may take to end once its standard input is closed.
 const END_WITHIN: Duration = Duration::from_secs(5);

@@ -50,32 +50,23 @@ struct Sum {
 }
 
 impl Run<'_> {
-    /// Tests the languages side by side, as many at a time as there are cores, and at least two: they wait a lot, for
-    /// the network and for each other's compilers.
+    /// Builds everything, and then tests it: beside compilers the tests would wait for everything that they start. Each
+    /// of the two is done side by side for as many languages at a time as there are cores, and at least two.
     fn languages(&self, languages: VecDeque<&'static Language>) {
-        let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
-        let queue = Mutex::new(languages);
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let work = || {
-            while let Some(language) = next() {
-                self.language(language);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
+        let built = Mutex::new(VecDeque::new());
+        at_once(languages, |language| {
+            let began = Instant::now();
+            match self.prepare(language) {
+                Ok(suites) => lock(&built).push_back((language, suites)),
+                Err(failure) => {
+                    self.report(language.name, "build", Counts::FAILED, began.elapsed(), &failure.to_string())
+                }
             }
         });
-    }
-
-    fn language(&self, language: &Language) {
-        let began = Instant::now();
-        match self.prepare(language) {
-            Ok(suites) => suites.iter().for_each(|suite| self.suite(language.name, suite)),
-            Err(failure) => {
-                self.report(language.name, "build", Counts::FAILED, began.elapsed(), &failure.to_string())
-            }
-        }
+        let built = built.into_inner().unwrap_or_else(PoisonError::into_inner);
+        at_once(built, |(language, suites)| {
+            suites.iter().for_each(|suite| self.suite(language.name, suite));
+        });
     }
 
     fn prepare(&self, language: &Language) -> Result<Vec<Suite>> {
@@ -166,6 +157,28 @@ impl Run<'_> {
     }
 
     fn sum(&self) -> MutexGuard<'_, Sum> {
-        self.sum.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.sum)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `work` on all items, in their order, on as many threads as there are cores, and at least two: they wait a lot,
+/// for the network and for each other's compilers.
+fn at_once<T: Send>(items: VecDeque<T>, work: impl Fn(T) + Sync) {
+    let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
+    let queue = Mutex::new(items);
+    let next = || lock(&queue).pop_front();
+    let work = || {
+        while let Some(item) = next() {
+            work(item);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
 }

@@ -23,7 +23,7 @@ VECTORS = REPOSITORY / "tests" / "vectors"
 # The environment of the test run, for programs that need the user's own: the fixtures give tests a bare one.
 ENVIRONMENT = dict(os.environ)
 # Seconds that a test waits for what must happen; it fails then, and never depends on how long it took.
-PATIENCE = 30
+PATIENCE = 300
 
 
 class Emulator:

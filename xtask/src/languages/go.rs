@@ -43,7 +43,8 @@ pub(crate) const GO: Language = Language {
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let vet = go(checkout, "packages/go").args(&["vet", "./..."]);
     // -count=1: the go command does not know that the emulator may have changed, and would remember the result.
-    let test = |folder| go(checkout, folder).args(&["test", "-race", "-count=1", "-json", "./..."]);
+    let test =
+        |folder| go(checkout, folder).args(&["test", "-race", "-count=1", "-timeout=15m", "-json", "./..."]);
     Ok(vec![
         Suite::new("vet", Runner::Check, vet),
         Suite::new("go test -race", Runner::Go, test("packages/go")),

@@ -96,11 +96,11 @@ pub(crate) struct Suite {
 const NATIVE: &[&str] = &["Cargo.toml", "Cargo.lock", "core", "bindings"];
 
 /// A compiler, a package manager and a slow network have to get by with this.
-const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
 
 /// Longer than any suite takes on a machine with two cores, its compilation included, and short enough that a hang is
 /// noticed.
-const SUITE_LIMIT: Duration = Duration::from_secs(20 * 60);
+const SUITE_LIMIT: Duration = Duration::from_secs(40 * 60);
 
 /// The `gatepass` program, which serves the emulator to everybody's tests.
 pub(crate) fn gatepass_program(checkout: &Checkout) -> Build {

@@ -10,18 +10,27 @@ pub(crate) const RUST: Language = Language {
     name: "rust",
     // The one that runs this program.
     toolchains: &[],
-    builds: |_| Ok(Vec::<Build>::new()),
+    builds,
     suites,
     demo: None,
     bench: Some(Bench { builds: |_| Ok(Vec::new()), programs: benches }),
 };
 
+/// The tests, so that nobody's tests run beside that much compilation.
+fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    Ok(vec![Build {
+        what: "tests",
+        inputs: vec!["Cargo.toml", "Cargo.lock", "core", "bindings", "packages", "tests", "xtask"],
+        programs: vec![test(checkout).arg("--no-run")],
+        output: checkout.built("debug"),
+        is_shared: false,
+    }])
+}
+
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let format = checkout.cargo(&["fmt", "--all", "--check"]);
     let clippy = checkout.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
     let docs = checkout.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
-    let test =
-        checkout.cargo(&["test", "--workspace", "--exclude", "gatepass-architecture", "--no-fail-fast"]);
     let architecture = checkout.cargo(&["test", "--package", "gatepass-architecture", "--no-fail-fast"]);
     // With flags and a target folder of its own: with the others', everything would be compiled anew each time.
     let models = ["test", "--release", "--package", "gatepass-core", "--test", "interleavings"];
@@ -32,10 +41,15 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("architecture", Runner::Cargo, architecture),
         Suite::new("clippy", Runner::Check, clippy),
         Suite::new("documentation", Runner::Check, docs),
-        Suite::new("cargo test", Runner::Cargo, test),
+        Suite::new("cargo test", Runner::Cargo, test(checkout).arg("--no-fail-fast")),
         Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
         Suite::new("interleavings", Runner::Cargo, models),
     ])
+}
+
+/// The tests of all crates but the one that looks at the others' code.
+fn test(checkout: &Checkout) -> Program {
+    checkout.cargo(&["test", "--workspace", "--exclude", "gatepass-architecture"])
 }
 
 /// One program for each backend of the peer: the two cannot be in one.

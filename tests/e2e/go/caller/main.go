@@ -46,7 +46,7 @@ func main() {
 	if err := json.Unmarshal([]byte(os.Args[1]), &receivers); err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	lines := json.NewEncoder(os.Stdout)
 	failed := false

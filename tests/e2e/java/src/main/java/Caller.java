@@ -38,7 +38,7 @@ public final class Caller {
     private static void call(JsonObject receiver, JsonObject report) throws IOException, InterruptedException {
         HttpClient client = Gatepass.idTokenClient(receiver.get("audience").getAsString());
         HttpRequest request = HttpRequest.newBuilder(URI.create(receiver.get("url").getAsString()))
-                .timeout(Duration.ofSeconds(30)).build();
+                .timeout(Duration.ofSeconds(300)).build();
         long[] micros = new long[CALLS];
         String email = null;
         for (int call = 0; call < CALLS; call++) {

@@ -246,7 +246,7 @@ class HerdTest {
         }
 
         String result() throws Exception {
-            return task.get(30, TimeUnit.SECONDS);
+            return task.get(300, TimeUnit.SECONDS);
         }
 
         void assertCancelledAndStillInterrupted() {
