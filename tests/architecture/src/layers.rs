@@ -49,13 +49,13 @@ const LAYERS: &[Layer] = &[
     layer(
         "gatepass-core",
         &[],
-        Others::Only(&["arc-swap", "base64", "loom", "ring", "serde", "serde_json", "zeroize"]),
+        Others::Only(&["arc-swap", "aws-lc-rs", "base64", "loom", "ring", "serde", "serde_json", "zeroize"]),
     ),
     layer("gatepass-bridge", &["gatepass-core"], Others::Only(&["serde", "serde_json"])),
     layer("gatepass-c", &["gatepass-bridge"], Others::Only(&[])),
     layer("gatepass-jni", &["gatepass-bridge"], Others::Only(&["jni"])),
     layer("gatepass-node", &["gatepass-bridge"], Others::Only(&["napi", "napi-build", "napi-derive"])),
-    layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3"])),
+    layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3", "serde", "serde_json"])),
     // ring is what the core stands on: the emulator would share its mistakes.
     layer("gatepass-emulator", &[], Others::AllBut(&["ring"])),
     layer("gatepass-cli", &["gatepass-core", "gatepass-emulator"], Others::AllBut(&[])),
