@@ -4,8 +4,9 @@
 //! Times are Unix milliseconds. Members of the returned objects are spelt as in the bridge's JSON. An error is thrown
 //! with the bridge's JSON form of it as its message.
 
-use gatepass_bridge::{self as bridge, Failure, RequestHeaders};
-use napi::bindgen_prelude::Utf16String;
+mod verifier;
+
+use gatepass_bridge::{self as bridge, Failure};
 use napi::{Error, Result};
 use napi_derive::napi;
 
@@ -117,105 +118,6 @@ impl Lookup {
     }
 }
 
-/// Checks received tokens.
-#[napi]
-pub struct Verifier(bridge::Verifier);
-
-/// The answer to "is this token to be accepted?".
-#[napi(object, object_from_js = false)]
-pub struct Verdict {
-    /// `accepted`, `needs_keys` or `join`.
-    pub status: &'static str,
-    /// The token's payload, JSON: accepted has one.
-    pub payload: Option<String>,
-    /// Whether nothing proves the payload: accepted says so.
-    #[napi(js_name = "is_unverified")]
-    pub is_unverified: Option<bool>,
-    /// What [`Verifier::recall`] will call this token; 0 when it is not remembered. Accepted has one.
-    pub entry: Option<f64>,
-    /// The flight to wait for, before checking again.
-    pub flight: Option<f64>,
-    /// The operation to drive.
-    pub op: Option<Op>,
-}
-
-#[napi]
-impl Verifier {
-    /// A verifier with these options, as JSON.
-    ///
-    /// # Errors
-    /// `INVALID_OPTION`.
-    #[napi(constructor)]
-    pub fn new(options: String) -> Result<Self> {
-        bridge::Verifier::new(&options).map(Self).map_err(thrown)
-    }
-
-    /// The entry of a token that was accepted before and is now; 0 when it must be [checked](Self::check).
-    #[napi]
-    pub fn recall(&self, token: Utf16String, now_ms: f64) -> f64 {
-        match self.0.recall(&octets(&token), millis(now_ms)) {
-            bridge::Recall::Known(recalled) => recalled.entry as f64,
-            bridge::Recall::New(_) => 0.0,
-        }
-    }
-
-    /// The verdict on `token`.
-    ///
-    /// # Errors
-    /// Why the token is refused.
-    #[napi]
-    pub fn check(&self, token: Utf16String, now_ms: f64) -> Result<Verdict> {
-        let verdict = self.0.check(&octets(&token), millis(now_ms)).map_err(thrown)?;
-        let nothing = |status| Verdict {
-            status,
-            payload: None,
-            is_unverified: None,
-            entry: None,
-            flight: None,
-            op: None,
-        };
-        Ok(match verdict {
-            bridge::Verdict::Accepted(verified, op) => Verdict {
-                payload: Some(text(verified.payload())),
-                is_unverified: Some(verified.is_unverified()),
-                entry: Some(verified.entry() as f64),
-                op: op.map(Op),
-                ..nothing("accepted")
-            },
-            bridge::Verdict::NeedsKeys(op) => Verdict { op: Some(Op(op)), ..nothing("needs_keys") },
-            bridge::Verdict::Join(flight) => Verdict { flight: Some(flight as f64), ..nothing("join") },
-        })
-    }
-
-    /// The token of a request with these headers; one that the request has not is empty.
-    ///
-    /// # Errors
-    /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
-    #[napi]
-    pub fn token_from_headers(
-        &self,
-        authorization: String,
-        x_serverless_authorization: String,
-        x_goog_iap_jwt_assertion: String,
-    ) -> Result<String> {
-        let headers = RequestHeaders {
-            authorization: Some(&authorization),
-            x_serverless_authorization: Some(&x_serverless_authorization),
-            x_goog_iap_jwt_assertion: Some(&x_goog_iap_jwt_assertion),
-        };
-        self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
-    }
-
-    /// Explains a token to this verifier, as JSON; see [`bridge::Verifier::explain`].
-    ///
-    /// # Errors
-    /// `INVALID_OPTION`.
-    #[napi]
-    pub fn explain(&self, token: String, place: String, now_ms: f64) -> Result<String> {
-        self.0.explain(&token, &place, millis(now_ms)).map_err(thrown)
-    }
-}
-
 /// An operation under way.
 #[napi]
 pub struct Op(bridge::Op);
@@ -248,19 +150,4 @@ fn thrown(failure: Failure) -> Error {
 /// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
 fn millis(now_ms: f64) -> u64 {
     now_ms as u64
-}
-
-/// UTF-8 from JavaScript's UTF-16. A token is ASCII, and that is copied faster here than by Node.
-fn octets(utf16: &[u16]) -> Vec<u8> {
-    // Without a branch in the loop, so that the compiler takes many units at once.
-    if utf16.iter().fold(0, |all, unit| all | unit) < 0x80 {
-        utf16.iter().map(|unit| *unit as u8).collect()
-    } else {
-        String::from_utf16_lossy(utf16).into_bytes()
-    }
-}
-
-fn text(payload: &[u8]) -> String {
-    // An accepted payload is UTF-8; the lossy way is only for the type.
-    String::from_utf8(payload.to_vec()).unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
 }

@@ -27,11 +27,12 @@ export class Flights {
    *
    * @param look asks the add-on: the `status` of what it gives says what is to be done
    * @param {AbortSignal} [signal] lets this caller leave; the others are not affected
+   * @param [first] what a look has just found
    */
-  async settle(look, signal) {
+  async settle(look, signal, first) {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       signal?.throwIfAborted();
-      const found = look();
+      const found = (looks === 0 && first) || look();
       switch (found.status) {
         case 'fetch':
           return await this.#fly(found.op, signal);

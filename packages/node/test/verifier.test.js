@@ -152,6 +152,38 @@ test('claims cannot be changed: others are given the same', async () => {
   assert.deepEqual({ ...claims, email: undefined }.note, { a: [1] });
 });
 
+test('whether a token is new, seen before or kept, its claims are the same', async () => {
+  const claims = { aud: AUDIENCE, email: EMAIL };
+  const tokens = [await emulator.mint({ claims }), await emulator.mint({ claims: { ...claims, name: 'Zoë 😀' } })];
+  const verifier = verifierOf();
+  await verifier.verify(await emulator.mint({ claims }));
+  for (const token of tokens) {
+    const seen = [];
+    for (let i = 0; i < 4; i++) seen.push(await verifier.verify(token));
+    for (let i = 0; i < 4; i++) seen.push(await verifier.verifyHeaders({ authorization: `Bearer ${token}` }));
+    for (const one of seen) {
+      assert.deepEqual(one, JSON.parse(Buffer.from(token.split('.')[1], 'base64url')));
+      assert.ok(Object.isFrozen(one));
+    }
+    assert.equal(new Set(seen.slice(1)).size, 1);
+  }
+});
+
+test('a token that was accepted is not recognised by the low octets of its characters', async () => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const verifier = verifierOf();
+  for (let i = 0; i < 3; i++) await verifier.verify(token);
+  for (const place of [0, token.length - 1]) {
+    const letters = [...token];
+    letters[place] = String.fromCharCode(0x100 + token.charCodeAt(place));
+    const other = letters.join('');
+    await assert.rejects(verifier.verify(other), { code: 'TOKEN_MALFORMED' });
+    await assert.rejects(verifier.verifyHeaders({ authorization: `Bearer ${other}` }), {
+      code: 'TOKEN_MALFORMED',
+    });
+  }
+});
+
 test('a token that was accepted is refused when its time is over', async () => {
   let now = Date.now();
   const token = await emulator.mint({ claims: { aud: AUDIENCE }, lifetime: 60 });
