@@ -176,6 +176,12 @@ export interface AuthClient {
    */
   getRequestHeaders(url?: string | URL): Promise<Headers>;
 
+  /**
+   * The same as a plain object, which every HTTP client takes, those of `node:http` included, and which is several times
+   * faster to make.
+   */
+  getPlainHeaders(url?: string | URL): Promise<Record<string, string>>;
+
   /** The global `fetch`, with the token in `Authorization`. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 

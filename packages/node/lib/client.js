@@ -26,7 +26,7 @@ const FETCH_OPTIONS = [
 export class AuthClient {
   #tokenFor;
 
-  /** @param {(url: string, signal?: AbortSignal) => Promise<{ headers: Headers }>} tokenFor gives the token for a URL */
+  /** @param {(url: string, signal?: AbortSignal) => Token | Promise<Token>} tokenFor gives the token for a URL */
   constructor(tokenFor) {
     this.#tokenFor = tokenFor;
   }
@@ -34,6 +34,13 @@ export class AuthClient {
   async getRequestHeaders(url) {
     const { headers } = await this.#tokenFor(String(url ?? ''));
     return new Headers(headers);
+  }
+
+  async getPlainHeaders(url) {
+    const token = this.#tokenFor(String(url ?? ''));
+    // Waiting for what is at hand would cost more than all the rest.
+    const { plainHeaders } = token instanceof Promise ? await token : token;
+    return { ...plainHeaders };
   }
 
   /**

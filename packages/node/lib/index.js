@@ -21,15 +21,15 @@ export class GatePass {
   }
 
   async fetchIdToken(audience, { signal } = {}) {
-    return (await this.#source.token('id_token', audience, signal)).value;
+    return valueOf(this.#source.token('id_token', audience, signal));
   }
 
   async fetchAccessToken(scopes, { signal } = {}) {
-    return (await this.#source.token('access_token', scopeText(scopes), signal)).value;
+    return valueOf(this.#source.token('access_token', scopeText(scopes), signal));
   }
 
   async fetchSelfSignedJwt(audience, { signal } = {}) {
-    return (await this.#source.token('self_signed_jwt', audience, signal)).value;
+    return valueOf(this.#source.token('self_signed_jwt', audience, signal));
   }
 
   async getIdTokenClient(audience) {
@@ -79,6 +79,11 @@ function verifierFor(audience) {
     verifiers.set(key, verifier);
   }
   return verifier;
+}
+
+/** The text of a token, or a promise of it where the token is none but a promise. */
+function valueOf(token) {
+  return token instanceof Promise ? token.then(valueOf) : token.value;
 }
 
 function scopeText(scopes = '') {

@@ -57,33 +57,37 @@ export class Source {
   }
 
   /**
-   * The token, at hand or fetched.
+   * The token: itself if it is at hand, because a promise costs more than finding it does, else a promise of it.
    *
    * @param {'id_token' | 'access_token' | 'self_signed_jwt'} kind
    * @param {string} target the audience, or the scopes separated by spaces
    * @param {AbortSignal} [signal]
-   * @returns {Promise<Token>}
+   * @returns {Token | Promise<Token>}
    */
-  async token(kind, target, signal) {
-    const remembered = this.#remembered[kind];
-    const known = remembered.get(target);
-    if (known !== undefined && this.#clock() < known.freshUntil) return known;
+  token(kind, target, signal) {
+    const known = this.#remembered[kind].get(target);
+    return known !== undefined && this.#clock() < known.freshUntil ? known : this.#fetch(kind, target, signal);
+  }
 
+  async #fetch(kind, target, signal) {
     const look = () => crossing(() => this.#native.lookup(kind, text(target), this.#clock()));
     const { header, fresh_until_ms } = await this.#flights.settle(look, signal);
     const others = kind === 'access_token' ? JSON.parse(this.#native.accessTokenHeaders()) : [];
     const token = new Token(header, others, fresh_until_ms);
+    const remembered = this.#remembered[kind];
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.set(target, token);
     return token;
   }
 }
 
-/** A token, as the headers that carry it. */
+/** A token, in the forms in which it is handed out. Each is made once. */
 class Token {
   #authorization;
   #others;
   #headers;
+  #plainHeaders;
+  #value;
 
   /**
    * @param {string} authorization the value of that header
@@ -98,11 +102,19 @@ class Token {
 
   /** The token itself. */
   get value() {
-    return this.#authorization.slice(this.#authorization.indexOf(' ') + 1);
+    return (this.#value ??= this.#authorization.slice(this.#authorization.indexOf(' ') + 1));
   }
 
-  /** Made once, for a copy costs far less; so nobody may change them. */
+  /** The headers that carry it; to be copied, not changed. */
   get headers() {
-    return (this.#headers ??= new Headers([['authorization', this.#authorization], ...this.#others]));
+    return (this.#headers ??= new Headers(this.plainHeaders));
+  }
+
+  /** The same as a plain object. */
+  get plainHeaders() {
+    return (this.#plainHeaders ??= Object.freeze({
+      authorization: this.#authorization,
+      ...Object.fromEntries(this.#others),
+    }));
   }
 }

@@ -1,6 +1,8 @@
 /** Clients that attach a token, against real servers. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { GatePass, GatepassError, ResponseError, Verifier } from 'gatepass';
@@ -51,6 +53,7 @@ test('with an access token goes the project that is billed', async (t) => {
   for (const { headers } of [
     (await client.request({ url })).data,
     { headers: Object.fromEntries(await client.getRequestHeaders()) },
+    { headers: await client.getPlainHeaders() },
   ]) {
     assert.match(headers.authorization, /^Bearer \S+$/);
     assert.equal(headers['x-goog-user-project'], 'billed');
@@ -70,6 +73,18 @@ test('getRequestHeaders gives the headers for a client of one’s own', async ()
   headers.append('authorization', 'and another');
   headers.append('x-own', 'a');
   assert.deepEqual([...(await client.getRequestHeaders('https://receiver.example'))], before);
+});
+
+test('getPlainHeaders gives the same as an object, to whoever asks one of their own', async (t) => {
+  const url = await echo(t);
+  const client = await new GatePass().getIdTokenClient(AUDIENCE);
+  const headers = await client.getPlainHeaders();
+  const [response] = await once(get(url, { headers }), 'response');
+  const received = JSON.parse(Buffer.concat(await response.toArray()));
+  assert.equal((await claimsOf(received.headers)).aud, AUDIENCE);
+
+  headers.authorization = 'another';
+  assert.deepEqual(await client.getPlainHeaders(), Object.fromEntries(await client.getRequestHeaders()));
 });
 
 test('fetch takes what the global fetch does', async (t) => {

@@ -54,6 +54,7 @@ export async function attaching(): Promise<void> {
   await new GatePass().getIdTokenClient();
   await new GatePass().getAccessTokenClient('scope');
   const headers: Headers = await client.getRequestHeaders(audience);
+  const plain: Record<string, string> = await client.getPlainHeaders(audience);
   const response: Response = await client.fetch(new Request(audience, { headers }), { signal });
   const result: RequestResult<{ email: string }> = await client.request({
     url: response.url,
@@ -65,7 +66,7 @@ export async function attaching(): Promise<void> {
     validateStatus: (status) => status < 500,
   });
   const email: string = result.data.email;
-  console.log(email, result.status, result.headers.get('date'));
+  console.log(email, plain, result.status, result.headers.get('date'));
   const untyped = await client.request({ url: audience });
   console.log(untyped.data.anything);
 }
