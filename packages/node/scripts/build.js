@@ -3,6 +3,8 @@
  *
  * In a checkout the add-on is built with cargo, which finds out by itself whether anything has changed. A published
  * archive has no Rust sources and brings the add-ons of the platforms that it supports.
+ *
+ * GATEPASS_PROVIDER names the cryptographic provider to build with: `ring`, unless it says `aws-lc-rs`.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -14,6 +16,8 @@ import { addonPath, platform } from '../lib/addon.js';
 
 const workspace = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = 'build --release --package gatepass-node --message-format json-render-diagnostics';
+/** The provider → what makes cargo build with it. */
+const PROVIDERS = { ring: [], 'aws-lc-rs': ['--features', 'aws-lc-rs'] };
 
 if (isCheckout()) {
   build();
@@ -27,7 +31,12 @@ function isCheckout() {
 }
 
 function build() {
-  const cargo = spawnSync('cargo', COMMAND.split(' '), {
+  const provider = process.env.GATEPASS_PROVIDER || 'ring';
+  if (!Object.hasOwn(PROVIDERS, provider)) {
+    const known = Object.keys(PROVIDERS).join(' or ');
+    stop(`GATEPASS_PROVIDER is ${JSON.stringify(provider)}, which is no provider; expected ${known}`);
+  }
+  const cargo = spawnSync('cargo', [...COMMAND.split(' '), ...PROVIDERS[provider]], {
     cwd: workspace,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
