@@ -34,6 +34,7 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
   assert.deepEqual(readdirSync(join(project, 'node_modules/gatepass')).sort(), [
     'README.md',
     'express.d.ts',
+    'fastify.d.ts',
     'index.d.ts',
     'lib',
     'native',
@@ -44,13 +45,16 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
 });
 
 test('without cargo and without an add-on the install script says what to do', (t) => {
-  const checkout = temporaryFolder(t);
-  copyScript(checkout);
-  mkdirSync(join(checkout, 'bindings/node'), { recursive: true });
-  cpSync(join(PACKAGE, '../../bindings/node/Cargo.toml'), join(checkout, 'bindings/node/Cargo.toml'));
-  const { status, stderr } = runScript(t, checkout);
+  const { status, stderr } = runScript(t, fakeCheckout(t));
   assert.equal(status, 1);
   assert.match(stderr, /^gatepass: .*there is no cargo; install Rust/);
+});
+
+test('a provider that nobody knows is an error, and nothing is built', (t) => {
+  const checkout = fakeCheckout(t);
+  const { status, stderr } = runScript(t, checkout, { GATEPASS_PROVIDER: 'openssl' });
+  assert.equal(status, 1);
+  assert.match(stderr, /^gatepass: GATEPASS_PROVIDER is "openssl", .*; expected ring or aws-lc-rs\.\n$/);
 });
 
 test('an archive without an add-on for the platform says so', (t) => {
@@ -107,9 +111,21 @@ function copyScript(folder) {
   }
 }
 
-function runScript(t, folder) {
+/** As much of a checkout as the install script looks for. */
+function fakeCheckout(t) {
+  const folder = temporaryFolder(t);
+  copyScript(folder);
+  mkdirSync(join(folder, 'bindings/node'), { recursive: true });
+  cpSync(join(PACKAGE, '../../bindings/node/Cargo.toml'), join(folder, 'bindings/node/Cargo.toml'));
+  return folder;
+}
+
+function runScript(t, folder, env) {
   const script = join(folder, 'packages/node/scripts/build.js');
-  return spawnSync(process.execPath, [script], { encoding: 'utf8', env: { PATH: withoutCargo(t) } });
+  return spawnSync(process.execPath, [script], {
+    encoding: 'utf8',
+    env: { PATH: withoutCargo(t), ...env },
+  });
 }
 
 /** A PATH with what npm needs, and no cargo. */

@@ -1,6 +1,7 @@
 /** What the type declarations must allow and what they must refuse; `npm run typecheck` compiles it, nothing runs it. */
 
 import express from 'express';
+import fastify from 'fastify';
 import {
   type AuthClient,
   type ErrorCode,
@@ -26,6 +27,7 @@ import {
   version,
 } from 'gatepass';
 import { requireIdToken } from 'gatepass/express';
+import gatepassPlugin, { requireIdToken as plugin } from 'gatepass/fastify';
 
 const audience = 'https://receiver.example';
 const { signal } = new AbortController();
@@ -114,6 +116,13 @@ app.get('/', (req, res) => {
   res.json({ email: req.auth?.email });
 });
 
+const service = fastify();
+await service.register(plugin, { audience, onRefusal: (error, request) => request.log.info(error.code) });
+await service.register(gatepassPlugin, { audience, preset: 'pubsub', allowedEmails: 'a@b.example' });
+service.get('/', async (request) => request.user?.email);
+
+// @ts-expect-error: the plugin wants options
+await service.register(plugin, { audiance: audience });
 // @ts-expect-error: an option that is misspelt
 new Verifier({ audiance: audience });
 // @ts-expect-error: options are needed
