@@ -38,16 +38,23 @@ pub(crate) unsafe fn borrow_mut<'a, T: Send>(handle: jlong) -> Result<&'a mut T,
     unsafe { ptr::with_exposed_provenance_mut::<T>(handle as usize).as_mut() }.ok_or_else(missing)
 }
 
-/// Drops the value behind a handle. [`NONE`] is left alone.
+/// Takes the value from behind a handle; there is none behind [`NONE`].
 ///
 /// # Safety
 /// As [`borrow_mut`], and the handle is not used again.
-pub(crate) unsafe fn free<T>(handle: jlong) {
+pub(crate) unsafe fn take<T>(handle: jlong) -> Option<T> {
     let value = ptr::with_exposed_provenance_mut::<T>(handle as usize);
-    if !value.is_null() {
-        // SAFETY: the caller's promise: it comes from Box::into_raw in `new`, and this is its last use.
-        drop(unsafe { Box::from_raw(value) });
-    }
+    // SAFETY: the caller's promise: it comes from Box::into_raw in `new`, and this is its last use.
+    (!value.is_null()).then(|| unsafe { *Box::from_raw(value) })
+}
+
+/// Drops the value behind a handle. [`NONE`] is left alone.
+///
+/// # Safety
+/// As [`take`].
+pub(crate) unsafe fn free<T>(handle: jlong) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { take::<T>(handle) });
 }
 
 fn missing() -> Failure {

@@ -11,9 +11,13 @@
 mod boundary;
 mod handle;
 
-use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, TokenView, Verdict, Verifier};
+use std::slice;
+
+use gatepass_bridge::{
+    Lookup, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
+};
 use jni::objects::{JByteArray, JClass, JLongArray};
-use jni::sys::{jboolean, jlong};
+use jni::sys::{jbyte, jlong};
 use jni::{Env, EnvUnowned, jni_mangle};
 
 use crate::boundary::{Raised, boundary};
@@ -164,32 +168,49 @@ pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, ver
     });
 }
 
-/// `static native byte[] check(long verifier, byte[] token, boolean recall, long nowMs, long[] answer)`: the payload or
-/// null; `answer` is filled as `fill` says, with the entry (0: not remembered) as the first detail, and 1 as the second
-/// where nothing proves the payload. With `recall`, a remembered token answers `RECALLED` and has no payload.
+/// `static native long recall(long verifier, byte[] token, long nowMs)`: the entry of a token that is remembered and good;
+/// of any other the handle of its digest, negated, which `check` takes and frees.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn recall<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    verifier: jlong,
+    token: JByteArray<'local>,
+    now_ms: jlong,
+) -> jlong {
+    boundary(env, class, |env| {
+        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
+        Ok(match with_octets(env, &token, |token| verifier.recall(token, unsigned(now_ms)))? {
+            Recall::Known(recalled) => signed(recalled.entry),
+            Recall::New(digest) => -handle::new(digest),
+        })
+    })
+}
+
+/// `static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long[] answer)`: the payload or null;
+/// `answer` is filled as `fill` says, with the entry (0: not remembered) as the first detail, and 1 as the second where
+/// nothing proves the payload. `digest` is what `recall` has just given for the token; 0 if it was not asked.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn check<'local>(
     env: EnvUnowned<'local>,
     class: JClass<'local>,
     verifier: jlong,
     token: JByteArray<'local>,
-    recall: jboolean,
+    digest: jlong,
     now_ms: jlong,
     answer: JLongArray<'local>,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
+        // SAFETY: Verifier.java hands the digest of `recall` to one call, and negated as it came.
+        let digest = unsafe { handle::take::<TokenDigest>(-digest) };
         // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
-        let token = env.convert_byte_array(&token)?;
         let now_ms = unsigned(now_ms);
-        let verdict = match recall.then(|| verifier.recall(&token, now_ms)) {
-            Some(Recall::Known(recalled)) => {
-                fill(env, &answer, RECALLED, None, None, [signed(recalled.entry), 0])?;
-                return Ok(JByteArray::default());
-            }
-            Some(Recall::New(digest)) => verifier.check_new(&token, digest, now_ms),
-            None => verifier.check(&token, now_ms),
-        };
+        let verdict = with_octets(env, &token, |token| match digest {
+            Some(digest) => verifier.check_new(token, digest, now_ms),
+            None => verifier.check(token, now_ms),
+        })?;
         let (status, verified, flight, op) = match verdict? {
             Verdict::Accepted(verified, None) => (READY, Some(verified), None, None),
             Verdict::Accepted(verified, op) => (STALE, Some(verified), None, op),
@@ -278,12 +299,14 @@ pub fn cancel<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: jlong)
     });
 }
 
+/// A Google ID token has about 900 octets.
+const USUAL_TOKEN_OCTETS: usize = 1_536;
+
 // The first number of an answer, as Answer.Status in Java counts them.
 const READY: jlong = 0;
 const STALE: jlong = 1;
 const DRIVE: jlong = 2;
 const JOIN: jlong = 3;
-const RECALLED: jlong = 4;
 
 /// Writes status, flight (numbers begin at 1; 0 is none), the operation's handle, and details of what is answered.
 fn fill(
@@ -302,6 +325,24 @@ fn fill(
         unsafe { handle::free::<Op>(op) };
         error.into()
     })
+}
+
+/// What `look` makes of the octets. Those of a usual token are copied to the stack: that is cheaper than an allocation, and
+/// than `GetPrimitiveArrayCritical`, which also would hold the garbage collector up meanwhile.
+fn with_octets<R>(
+    env: &Env<'_>,
+    octets: &JByteArray<'_>,
+    look: impl FnOnce(&[u8]) -> R,
+) -> Result<R, Raised> {
+    let mut room: [jbyte; USUAL_TOKEN_OCTETS] = [0; USUAL_TOKEN_OCTETS];
+    match room.get_mut(..octets.len(env)?) {
+        Some(room) => {
+            octets.get_region(env, 0, room)?;
+            // SAFETY: jbyte and u8 have the same size, alignment and values; `room` is borrowed as long as this is.
+            Ok(look(unsafe { slice::from_raw_parts(room.as_ptr().cast(), room.len()) }))
+        }
+        None => Ok(look(&env.convert_byte_array(octets)?)),
+    }
 }
 
 fn text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<String, Raised> {

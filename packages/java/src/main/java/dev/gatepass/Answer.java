@@ -22,12 +22,16 @@ record Answer<T>(Status status, T value, long flight, Op op) {
         JOIN
     }
 
-    private static final long RECALLED = 4;
     private static final Status[] STATUSES = Status.values();
 
     /** An answer that was kept. */
     static <T> Answer<T> ready(T value) {
         return new Answer<>(Status.READY, value, 0, null);
+    }
+
+    /** Whether there is nothing to do but to use the value. */
+    boolean isReady() {
+        return value != null && op == null;
     }
 
     /** Room for the numbers of an answer. */
@@ -48,11 +52,6 @@ record Answer<T>(Status status, T value, long flight, Op op) {
     /** Of claims: whether nothing proves them. */
     static boolean isUnverified(long[] numbers) {
         return numbers[4] == 1;
-    }
-
-    /** Whether the core remembers the token, and has left its claims to who may hold them. */
-    static boolean isRecalled(long[] numbers) {
-        return numbers[0] == RECALLED;
     }
 
     /** Reads the numbers that the native side has written; {@code value} is called if there is one. */

@@ -12,11 +12,18 @@ import java.util.Map;
 public final class Claims implements Principal {
     private final byte[] payload;
     private final boolean unverified;
+    private final long entry;
     private volatile Map<String, Object> members;
 
-    Claims(byte[] payload, boolean unverified) {
+    Claims(byte[] payload, boolean unverified, long entry) {
         this.payload = payload;
         this.unverified = unverified;
+        this.entry = entry;
+    }
+
+    /** The number by which the core remembers the token; 0 if it does not. */
+    long entry() {
+        return entry;
     }
 
     /**

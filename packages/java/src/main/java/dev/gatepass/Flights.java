@@ -48,6 +48,17 @@ final class Flights {
         return caller;
     }
 
+    /** As {@link #settle}, for a caller that waits. What is to be had at once goes through no future. */
+    <T> T await(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
+        Answer<T> answer = ask.get();
+        if (answer.isReady()) {
+            return answer.value();
+        }
+        Caller<T> caller = new Caller<>(ask, output);
+        caller.turn(() -> answer);
+        return Futures.await(caller);
+    }
+
     private final class Caller<T> extends CompletableFuture<T> implements Runnable {
         private final Supplier<Answer<T>> ask;
         private final Function<Map<String, Object>, T> output;
@@ -58,9 +69,13 @@ final class Flights {
             this.output = output;
         }
 
-        /** One turn: asks the core, and does as it says. */
         @Override
         public void run() {
+            turn(ask);
+        }
+
+        /** One turn: asks the core, and does as it says. */
+        void turn(Supplier<Answer<T>> ask) {
             if (isDone()) {
                 return;
             }

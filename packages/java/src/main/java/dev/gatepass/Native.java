@@ -41,7 +41,14 @@ final class Native {
 
     static native void freeVerifier(long verifier);
 
-    static native byte[] check(long verifier, byte[] token, boolean recall, long nowMs, long[] answer);
+    /**
+     * The entry of a token that is remembered and good, a positive number. Of any other the handle of its digest,
+     * negated: {@link #check} takes it, so that a token is hashed once.
+     */
+    static native long recall(long verifier, byte[] token, long nowMs);
+
+    /** The verdict; {@code digest} is what {@link #recall} has just said of the token, or 0. */
+    static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long[] answer);
 
     static native byte[] tokenFromHeaders(
             long verifier,

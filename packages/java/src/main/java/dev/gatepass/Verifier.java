@@ -20,17 +20,13 @@ public final class Verifier {
     /** The most process-wide verifiers of a kind. A service has one audience, or a few. */
     private static final int SHARED_LIMIT = 1_000;
 
-    /** The most claims that are held on this side of the border. */
-    private static final int MEMORY_LIMIT = 4_096;
-
     private static final BoundedMemory<String, Verifier> GOOGLE = new BoundedMemory<>(SHARED_LIMIT);
     private static final BoundedMemory<String, Verifier> IAP = new BoundedMemory<>(SHARED_LIMIT);
 
     private final long handle;
     private final Clock clock;
     private final Flights flights;
-    /** The claims of tokens that the core remembers, by the number that it has given each. */
-    final BoundedMemory<Long, Claims> memory = new BoundedMemory<>(MEMORY_LIMIT);
+    final ClaimsMemory memory = new ClaimsMemory();
 
     private Verifier(Builder builder) {
         clock = builder.clock;
@@ -79,7 +75,7 @@ public final class Verifier {
      * @throws VerifyException if it is not to be accepted, or cannot be checked now
      */
     public Claims verify(String token) {
-        return Futures.await(verdict(Native.octets(token)));
+        return verdict(Native.octets(token));
     }
 
     /**
@@ -89,7 +85,8 @@ public final class Verifier {
      * @return its claims to come; cancelling it cancels a fetch of keys and nobody else's verification
      */
     public CompletableFuture<Claims> verifyAsync(String token) {
-        return verdict(Native.octets(token));
+        byte[] octets = Native.octets(token);
+        return flights.settle(() -> check(octets), keysHaveCome -> null);
     }
 
     /**
@@ -100,7 +97,7 @@ public final class Verifier {
      * @throws VerifyException if it has none, or one that is not to be accepted or cannot be checked now
      */
     public Claims verifyRequest(UnaryOperator<String> header) {
-        return Futures.await(verdict(tokenOf(header)));
+        return verdict(tokenOf(header));
     }
 
     /**
@@ -141,36 +138,32 @@ public final class Verifier {
         return "Verifier";
     }
 
-    private CompletableFuture<Claims> verdict(byte[] token) {
-        return flights.settle(() -> check(token), keysHaveCome -> null);
+    private Claims verdict(byte[] token) {
+        return flights.await(() -> check(token), keysHaveCome -> null);
     }
 
     private Answer<Claims> check(byte[] token) {
         try {
-            long[] numbers = Answer.numbers();
-            byte[] payload = Native.check(handle, token, true, clock.millis(), numbers);
-            if (!Answer.isRecalled(numbers)) {
-                return read(payload, numbers);
-            }
-            Claims held = memory.get(Answer.entry(numbers));
-            return held != null
-                    ? Answer.ready(held)
-                    : read(Native.check(handle, token, false, clock.millis(), numbers), numbers);
+            long nowMs = clock.millis();
+            long recalled = Native.recall(handle, token, nowMs);
+            Claims held = recalled > 0 ? memory.get(recalled) : null;
+            return held != null ? Answer.ready(held) : check(token, Math.min(recalled, 0), nowMs);
         } finally {
-            Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
+            Reference.reachabilityFence(this); // Or the handle might be freed while a call runs.
         }
     }
 
-    private Answer<Claims> read(byte[] payload, long[] numbers) {
+    private Answer<Claims> check(byte[] token, long digest, long nowMs) {
+        long[] numbers = Answer.numbers();
+        byte[] payload = Native.check(handle, token, digest, nowMs, numbers);
         return Answer.read(numbers, () -> {
-            Claims claims = new Claims(payload, Answer.isUnverified(numbers));
-            if (Answer.entry(numbers) != 0) {
-                memory.put(Answer.entry(numbers), claims);
+            Claims claims = new Claims(payload, Answer.isUnverified(numbers), Answer.entry(numbers));
+            if (claims.entry() != 0) {
+                memory.put(claims);
             }
             return claims;
         });
     }
-
 
     private byte[] tokenOf(UnaryOperator<String> header) {
         try {

@@ -17,7 +17,8 @@ class NativeTest {
         byte[] some = Native.octets("{}");
         assertMisuse(() -> Native.lookup(0, some, some, 0, answer));
         assertMisuse(() -> Native.accessTokenHeaders(0));
-        assertMisuse(() -> Native.check(0, some, true, 0, answer));
+        assertMisuse(() -> Native.recall(0, some, 0));
+        assertMisuse(() -> Native.check(0, some, 0, 0, answer));
         assertMisuse(() -> Native.explainTo(0, some, some, 0));
         assertMisuse(() -> Native.tokenFromHeaders(0, some, some, some));
         assertMisuse(() -> Native.resume(0, 0, some));

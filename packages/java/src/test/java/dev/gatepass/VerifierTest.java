@@ -82,11 +82,33 @@ class VerifierTest {
     void claimsThatWereDroppedAreReadAgain() {
         String token = mint(Map.of());
         Claims claims = verifier.verify(token);
-        verifier.memory.clear();
+        verifier.memory.put(new Claims(Native.octets("{}"), false, claims.entry() + ClaimsMemory.PLACES));
         Claims again = verifier.verify(token);
         assertNotSame(claims, again);
         assertEquals(claims.toJson(), again.toJson());
         assertSame(again, verifier.verify(token));
+    }
+
+    @Test
+    void aTokenOfAnyLengthIsRememberedAsItIs() {
+        String token = mint(Map.of("padding", "x".repeat(8_000)));
+        Claims claims = verifier.verify(token);
+        assertEquals("x".repeat(8_000), claims.get("padding"));
+        assertSame(claims, verifier.verify(token));
+        assertRefused(ErrorCode.BAD_SIGNATURE, null, mint(Map.of("padding", "y".repeat(8_000)))
+                .replaceFirst("[^.]*$", token.substring(token.lastIndexOf('.') + 1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x80, 0x100, 0x2000, 0xff00})
+    void charactersWithTheLowBitsOfARememberedTokenAreNotThatToken(int highBits) {
+        String token = mint(Map.of());
+        verifier.verify(token);
+        char other = (char) (token.charAt(40) | highBits);
+        assertRefused(ErrorCode.TOKEN_MALFORMED, null, token.substring(0, 40) + other + token.substring(41));
+        String others = token.chars().mapToObj(each -> String.valueOf((char) (each | highBits)))
+                .collect(Collectors.joining());
+        assertRefused(ErrorCode.TOKEN_MALFORMED, null, others);
     }
 
     @Test
