@@ -33,7 +33,7 @@ var (
 // A driver carries out what the operations of one source or verifier ask for, and lets callers who need the same
 // operation wait for it.
 type driver struct {
-	clock     func() time.Time
+	clock     clock
 	transport http.RoundTripper
 	suppliers map[string]Supplier
 
@@ -171,7 +171,7 @@ func (d *driver) land(turn native.Turn) {
 	}
 }
 
-func (d *driver) now() uint64 { return uint64(max(0, d.clock().UnixMilli())) }
+func (d *driver) now() uint64 { return uint64(max(0, d.clock.unixMilli())) }
 
 // perform carries a step out. The error is one that the user's own code has returned.
 func (d *driver) perform(ctx context.Context, step *step) (reply, error) {
@@ -254,7 +254,7 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 }
 
 func (d *driver) wait(ctx context.Context, step *step) reply {
-	timer := time.NewTimer(time.Duration(step.UntilMS-d.clock().UnixMilli()) * time.Millisecond)
+	timer := time.NewTimer(time.Duration(step.UntilMS-d.clock.unixMilli()) * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -211,7 +211,7 @@ func WithTrustCloudRunAndSkipSignature() VerifierOption {
 
 // hostSettings are what a driver works with.
 type hostSettings struct {
-	clock     func() time.Time
+	clock     clock
 	transport http.RoundTripper
 	suppliers map[string]Supplier
 }
@@ -255,9 +255,6 @@ type verifierSettings struct {
 }
 
 func (h hostSettings) driver() driver {
-	if h.clock == nil {
-		h.clock = time.Now
-	}
 	if h.transport == nil {
 		h.transport = proxied
 	}

@@ -55,13 +55,9 @@ func (s *Source) IDToken(ctx context.Context, audience string) (*oauth2.Token, e
 }
 
 // IDTokenHeader returns the value of the Authorization header that goes with a call of audience, for clients other than
-// [net/http]'s. It is made once for each token. Otherwise as [Source.IDToken].
+// [net/http]'s. It is made once for each token; see [TokenSource.Header] too. Otherwise as [Source.IDToken].
 func (s *Source) IDTokenHeader(ctx context.Context, audience string) (string, error) {
-	warm, err := s.slot(slotKey{idToken, audience}).get(ctx)
-	if err != nil {
-		return "", err
-	}
-	return warm.header, nil
+	return s.slot(slotKey{idToken, audience}).header(ctx)
 }
 
 // AccessToken returns an access token with these OAuth 2.0 scopes. From a metadata server it may have none, and is
@@ -112,20 +108,34 @@ func FetchIDToken(ctx context.Context, audience string) (string, error) {
 	return token.AccessToken, nil
 }
 
+// A TokenSource gives the tokens of a [Source] for one audience, or with one set of scopes. It is an
+// [oauth2.TokenSource], and safe for concurrent use.
+type TokenSource struct {
+	ctx  context.Context
+	slot *slot
+}
+
 // NewTokenSource returns a source of ID tokens for audience, as golang.org/x/oauth2 has it: the context is used for
 // every token, so it should live as long as the source, and may bring an [*http.Client] under [oauth2.HTTPClient],
 // whose transport is used as [WithTransport] says. Without options and client all sources share one cache.
 //
 // The tokens are shared between callers and must not be modified. It fails with [ErrInvalidOption] and
 // [ErrInvalidAudience]; credentials are looked for when the first token is fetched.
-func NewTokenSource(ctx context.Context, audience string, options ...SourceOption) (oauth2.TokenSource, error) {
+func NewTokenSource(ctx context.Context, audience string, options ...SourceOption) (*TokenSource, error) {
 	return tokenSourceFor(ctx, slotKey{idToken, audience}, options)
 }
 
 // NewAccessTokenSource returns a source of access tokens with these OAuth 2.0 scopes. Otherwise as [NewTokenSource].
-func NewAccessTokenSource(ctx context.Context, scopes []string, options ...SourceOption) (oauth2.TokenSource, error) {
+func NewAccessTokenSource(ctx context.Context, scopes []string, options ...SourceOption) (*TokenSource, error) {
 	return tokenSourceFor(ctx, slotKey{accessToken, strings.Join(scopes, " ")}, options)
 }
+
+// Token returns the token, which is shared between callers and must not be modified. It fails as [Source.IDToken] does.
+func (s *TokenSource) Token() (*oauth2.Token, error) { return s.slot.token(s.ctx) }
+
+// Header returns the value of the Authorization header with the token, for clients other than [net/http]'s. It is made
+// once for each token, so this is the quickest way to it. It fails as [Source.IDToken] does.
+func (s *TokenSource) Header() (string, error) { return s.slot.header(s.ctx) }
 
 const (
 	idToken       = "id_token"
@@ -151,13 +161,7 @@ type warmToken struct {
 	freshUntil int64
 }
 
-// tokenSource is a slot, with the context of its making.
-type tokenSource struct {
-	ctx  context.Context
-	slot *slot
-}
-
-func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (oauth2.TokenSource, error) {
+func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (*TokenSource, error) {
 	source, err := sourceFor(ctx, options)
 	if err != nil {
 		return nil, err
@@ -166,7 +170,7 @@ func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (o
 	if err := slot.probe(); err != nil {
 		return nil, err
 	}
-	return &tokenSource{ctx, slot}, nil
+	return &TokenSource{ctx, slot}, nil
 }
 
 // sourceFor returns the process's own source, unless something is asked of it that others did not ask for.
@@ -181,12 +185,10 @@ func sourceFor(ctx context.Context, options []SourceOption) (*Source, error) {
 	return NewSource(options...)
 }
 
-func (s *tokenSource) Token() (*oauth2.Token, error) { return s.slot.token(s.ctx) }
-
 // Format prints that this is a source, whatever the verb: what it holds is secret.
 func (s *Source) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Source") }
 
-func (s *tokenSource) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.TokenSource") }
+func (s *TokenSource) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.TokenSource") }
 
 func (s *Source) slot(key slotKey) *slot {
 	slot, _ := s.slots.get(key, func() (*slot, error) { return &slot{slotKey: key, source: s}, nil })
@@ -201,11 +203,24 @@ func (s *slot) token(ctx context.Context) (*oauth2.Token, error) {
 	return warm.token, nil
 }
 
+func (s *slot) header(ctx context.Context) (string, error) {
+	warm, err := s.get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return warm.header, nil
+}
+
 func (s *slot) get(ctx context.Context) (*warmToken, error) {
-	driver := &s.source.driver
-	if warm := s.warm.Load(); warm != nil && driver.clock().UnixMilli() < warm.freshUntil {
+	if warm := s.warm.Load(); warm != nil && s.source.driver.clock.isBefore(warm.freshUntil) {
 		return warm, nil
 	}
+	return s.settle(ctx)
+}
+
+// settle asks the core for the token until there is one, and keeps it at hand.
+func (s *slot) settle(ctx context.Context) (*warmToken, error) {
+	driver := &s.source.driver
 	var found native.Lookup
 	fetched, err := driver.settle(ctx, func() (native.Turn, error) {
 		var err error
