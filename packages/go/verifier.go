@@ -14,9 +14,9 @@ import (
 // Verifier checks received tokens. It remembers the tokens that were valid and the issuer's keys, which it fetches once
 // however many callers need them. It is safe for concurrent use; a program needs one for each policy.
 type Verifier struct {
-	native *native.Verifier
-	driver driver
-	claims claimsMemory
+	native   *native.Verifier
+	driver   driver
+	payloads payloadMemory
 }
 
 // NewVerifier makes a verifier. [WithAudience] is required; the issuer is [Google] unless an option says otherwise.
@@ -42,64 +42,56 @@ func Validate(ctx context.Context, token, audience string, options ...VerifierOp
 // Beside the context's error, any [*Error] of [KindVerify] is possible. [ErrKeysUnavailable] is the only one that says
 // nothing about the token.
 func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error) {
-	found, err := v.check(ctx, token, false)
-	if err != nil {
-		return nil, err
+	if payload := v.payloads.find(v.native.Recall(token, v.driver.now())); payload != nil {
+		return payload, nil
 	}
-	if read := v.claims.find(found.Entry); read != nil {
-		return read.copy(), nil
-	}
-	if found.Payload == "" {
-		// The core remembers the token, and this package what others said that came after it.
-		if found, err = v.check(ctx, token, true); err != nil {
-			return nil, err
-		}
-	}
-	read, err := readClaims(found)
-	if err != nil {
-		return nil, err
-	}
-	v.claims.keep(read)
-	return read.copy(), nil
-}
-
-// check asks the core for its verdict until there is one. Of a token that it remembers it leaves the payload out, unless
-// that is always wanted.
-func (v *Verifier) check(ctx context.Context, token string, alwaysPayload bool) (native.Verdict, error) {
-	var found native.Verdict
-	_, err := v.driver.settle(ctx, func() (native.Turn, error) {
-		var err error
-		found, err = v.native.Check(token, v.driver.now(), alwaysPayload)
-		return found.Turn, err
-	})
-	return found, err
+	return v.check(ctx, token)
 }
 
 // ValidateRequest checks the token of a request, from the headers in which the issuer's tokens come. [RequireIDToken]
 // does this for every request. Otherwise as [Verifier.Validate].
 func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
-	token, err := v.native.TokenFromHeaders(
-		header(request, "Authorization"),
-		header(request, "X-Serverless-Authorization"),
-		header(request, "X-Goog-Iap-Jwt-Assertion"))
+	headers := native.Headers{
+		Authorization:           header(request, "Authorization"),
+		ServerlessAuthorization: header(request, "X-Serverless-Authorization"),
+		IAPAssertion:            header(request, "X-Goog-Iap-Jwt-Assertion"),
+	}
+	if payload := v.payloads.find(v.native.RecallHeaders(headers, v.driver.now())); payload != nil {
+		return payload, nil
+	}
+	token, err := v.native.TokenFromHeaders(headers)
 	if err != nil {
 		return nil, asError(err)
 	}
-	return v.Validate(request.Context(), token)
+	return v.check(request.Context(), token)
+}
+
+// check asks the core for its verdict until there is one, and keeps what it makes of the payload.
+func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
+	var found native.Verdict
+	if _, err := v.driver.settle(ctx, func() (native.Turn, error) {
+		var err error
+		found, err = v.native.Check(token, v.driver.now())
+		return found.Turn, err
+	}); err != nil {
+		return nil, err
+	}
+	payload, err := readPayload(found)
+	if err != nil {
+		return nil, err
+	}
+	v.payloads.keep(found.Entry, payload, len(found.Payload))
+	return payload, nil
 }
 
 // Format prints that this is a verifier, whatever the verb: what it remembers is its callers' own.
 func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Verifier") }
 
-// header returns nil for a header that the request does not have. One that stands twice is joined as RFC 9110,
-// section 5.3 says: whoever reads the first only may see another token than whoever reads the last.
-func header(request *http.Request, name string) *string {
-	values := request.Header.Values(name)
-	if len(values) == 0 {
-		return nil
-	}
-	value := strings.Join(values, ", ")
-	return &value
+// header returns one of a request's headers, whose name is in its canonical form. One that stands twice is joined as
+// RFC 9110, section 5.3 says: whoever reads the first only may see another token than whoever reads the last.
+func header(request *http.Request, name string) native.Header {
+	values := request.Header[name]
+	return native.Header{Value: strings.Join(values, ", "), IsThere: len(values) > 0}
 }
 
 // verifiers are those behind Validate.

@@ -31,11 +31,15 @@ func TestValidateWithFetchedKeys(t *testing.T) {
 			payload.Expires-payload.IssuedAt != 3600 || payload.Claims["email"] != caller {
 			t.Fatalf("%+v", payload)
 		}
-		// Whoever changes the claims changes them for nobody else.
-		payload.Claims["email"] = "someone@else.example"
-		payload.Claims["list"].([]any)[1].(map[string]any)["b"] = 2.0
+		// Whoever changes a clone changes it for nobody else.
+		clone := payload.Clone()
+		if !reflect.DeepEqual(clone, payload) {
+			t.Fatalf("%+v is no clone", clone)
+		}
+		clone.Subject, clone.Claims["email"] = "someone else", "someone@else.example"
+		clone.Claims["list"].([]any)[1].(map[string]any)["b"] = 2.0
 		again := got(gatepass.Validate(deadline(t), token, audience, keys))(t)
-		if again.Claims["email"] != caller ||
+		if again.Subject != payload.Subject || again.Claims["email"] != caller ||
 			!reflect.DeepEqual(again.Claims["list"], []any{"a", map[string]any{"b": 1.0}}) {
 			t.Fatalf("%+v", again)
 		}

@@ -107,7 +107,7 @@ typedef struct {
   uint64_t flight;
   // The operation to drive; null when there is none.
   gp_op *op;
-  // The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed. Empty where it was not wanted.
+  // The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
   gp_buf payload;
   // A number that names this token and no other as long as the verifier lives, by which to keep what was made of the
   // payload; 0 when the token is not remembered.
@@ -169,14 +169,16 @@ gp_status gp_verifier_new(gp_slice options,
                           gp_verifier **verifier,
                           gp_buf *error);
 
-// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+// The number of `token`, any octets, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
+// gave. 0: it is not, or not so simply, and `gp_verifier_check` tells. Never waits.
 //
-// Without `always_payload` the payload is left out for a token that is remembered: who keeps what it made of payloads
-// by their `entry` saves the copy, and asks again with `always_payload` for one that it does not know.
+// Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
+uint64_t gp_verifier_recall(const gp_verifier *verifier, gp_slice token, uint64_t now_ms);
+
+// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
 gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_slice token,
                             uint64_t now_ms,
-                            bool always_payload,
                             gp_verdict *verdict,
                             gp_buf *error);
 

@@ -85,7 +85,7 @@ pub struct gp_verdict {
     pub flight: u64,
     /// The operation to drive; null when there is none.
     pub op: *mut gp_op,
-    /// The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed. Empty where it was not wanted.
+    /// The token's payload when `GP_ACCEPTED`: one JSON object, as it was signed.
     pub payload: gp_buf,
     /// A number that names this token and no other as long as the verifier lives, by which to keep what was made of the
     /// payload; 0 when the token is not remembered.
@@ -190,31 +190,39 @@ pub unsafe extern "C" fn gp_verifier_new(
     })
 }
 
-/// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+/// The number of `token`, any octets, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
+/// gave. 0: it is not, or not so simply, and `gp_verifier_check` tells. Never waits.
 ///
-/// Without `always_payload` the payload is left out for a token that is remembered: who keeps what it made of payloads
-/// by their `entry` saves the copy, and asks again with `always_payload` for one that it does not know.
+/// Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_recall(
+    verifier: *const gp_verifier,
+    token: gp_slice,
+    now_ms: u64,
+) -> u64 {
+    let entry = guard(|| {
+        let gp_verifier(verifier) = handle!(verifier)?;
+        match verifier.recall(octets!(token)?, now_ms) {
+            Recall::Known(Recalled { entry, .. }) => Ok(entry),
+            Recall::New(_digest) => Ok(0),
+        }
+    });
+    entry.unwrap_or(0)
+}
+
+/// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_check(
     verifier: *const gp_verifier,
     token: gp_slice,
     now_ms: u64,
-    always_payload: bool,
     verdict: *mut gp_verdict,
     error: *mut gp_buf,
 ) -> gp_status {
     border!(error, || {
         let verdict = out!(verdict = gp_verdict::nothing())?;
         let gp_verifier(verifier) = handle!(verifier)?;
-        let token = octets!(token)?;
-        *verdict = if always_payload {
-            verifier.check(token, now_ms)?.into()
-        } else {
-            match verifier.recall(token, now_ms) {
-                Recall::Known(recalled) => recalled.into(),
-                Recall::New(digest) => verifier.check_new(token, digest, now_ms)?.into(),
-            }
-        };
+        *verdict = verifier.check(octets!(token)?, now_ms)?.into();
         Ok(())
     })
 }
@@ -421,12 +429,6 @@ impl gp_verdict {
             expires_at_ms: 0,
             is_unverified: false,
         }
-    }
-}
-
-impl From<Recalled> for gp_verdict {
-    fn from(Recalled { entry, expires_at }: Recalled) -> Self {
-        Self { answer: gp_answer::GP_ACCEPTED, entry, expires_at_ms: expires_at.0, ..Self::nothing() }
     }
 }
 

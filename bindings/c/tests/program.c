@@ -125,7 +125,7 @@ static gp_lookup look(const gp_source *source, gp_answer expected) {
 static gp_verdict check(const gp_verifier *verifier, const char *token, uint64_t now_ms, gp_answer expected) {
   gp_verdict verdict;
   memset(&verdict, 0xa5, sizeof verdict);
-  CHECK(gp_verifier_check(verifier, slice(token), now_ms, true, &verdict, NULL) == GP_OK);
+  CHECK(gp_verifier_check(verifier, slice(token), now_ms, &verdict, NULL) == GP_OK);
   CHECK(verdict.answer == expected);
   return verdict;
 }
@@ -206,21 +206,21 @@ static void tokens_are_verified(const char *options, const char *token, uint64_t
     entries[i] = verdict.entry;
   }
   CHECK(entries[0] != 0 && entries[1] == entries[0]);
-  gp_verdict known;
-  CHECK(gp_verifier_check(verifier, slice(token), now_ms, false, &known, NULL) == GP_OK);
-  CHECK(known.answer == GP_ACCEPTED && known.entry == entries[0] && is_empty(known.payload));
-  CHECK(known.op == NULL && known.flight == 0 && known.expires_at_ms > now_ms && !known.is_unverified);
+  CHECK(gp_verifier_recall(verifier, slice(token), now_ms) == entries[0]);
+  CHECK(gp_verifier_recall(verifier, slice(token), now_ms + 365 * 24 * 3600 * 1000ull) == 0); /* it has expired */
 
   char *tampered = strdup(token);
   tampered[strlen(tampered) - 20] ^= 1;
+  CHECK(gp_verifier_recall(verifier, slice(tampered), now_ms) == 0);
+  CHECK(gp_verifier_recall(verifier, NOT_UTF8, now_ms) == 0 && gp_verifier_recall(verifier, ABSENT, now_ms) == 0);
   gp_verdict verdict;
   gp_buf error = rubbish_buf();
-  gp_status status = gp_verifier_check(verifier, slice(tampered), now_ms, false, &verdict, &error);
+  gp_status status = gp_verifier_check(verifier, slice(tampered), now_ms, &verdict, &error);
   CHECK(failed(status, BAD_SIGNATURE, error, "\"status\":401"));
   CHECK(verdict.answer == GP_NOTHING && verdict.op == NULL && is_empty(verdict.payload));
-  status = gp_verifier_check(verifier, NOT_UTF8, now_ms, false, &verdict, &error);
+  status = gp_verifier_check(verifier, NOT_UTF8, now_ms, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
-  status = gp_verifier_check(verifier, ABSENT, now_ms, false, &verdict, &error);
+  status = gp_verifier_check(verifier, ABSENT, now_ms, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"kind\":\"verify\""));
 
   gp_buf explanation = rubbish_buf();
@@ -257,9 +257,8 @@ static void keys_are_fetched_once(const char *options, const char *reply, const 
   CHECK(resume(first.op, START, "\"send\""));
   CHECK(resume(first.op, reply, "{\"step\":\"done\",\"token\":null}"));
   gp_op_free(first.op);
-  gp_verdict third; /* the first time, there is a payload in any case */
-  CHECK(gp_verifier_check(verifier, slice(token), now_ms, false, &third, NULL) == GP_OK);
-  CHECK(third.answer == GP_ACCEPTED && third.entry != 0 && take(third.payload, "\"email\""));
+  gp_verdict third = check(verifier, token, now_ms, GP_ACCEPTED);
+  CHECK(third.entry != 0 && take(third.payload, "\"email\""));
   gp_verifier_free(verifier);
 }
 
@@ -277,7 +276,7 @@ static void tokens_are_found_in_headers(const char *options) {
   CHECK(gp_verifier_token_from_headers(verifier, slice("Bearer \xff"), ABSENT, ABSENT, &token, &error) == GP_OK);
   gp_verdict verdict;
   gp_slice lent = {token.data, token.len};
-  status = gp_verifier_check(verifier, lent, NOW, false, &verdict, &error);
+  status = gp_verifier_check(verifier, lent, NOW, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "TOKEN_MALFORMED"));
   gp_buf_free(token);
   gp_verifier_free(verifier);
@@ -301,8 +300,9 @@ static void misuse_is_an_error(const char *options) {
   CHECK(lookup.answer == GP_NOTHING && lookup.op == NULL && is_empty(lookup.header));
   CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
   CHECK(failed(gp_source_access_token_headers(source, NULL, &error), API_MISUSE, error, "argument headers"));
-  CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, false, &verdict, &error), API_MISUSE, error, "argument verifier"));
-  CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, false, NULL, &error), API_MISUSE, error, "argument verdict"));
+  CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, &verdict, &error), API_MISUSE, error, "argument verifier"));
+  CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, NULL, &error), API_MISUSE, error, "argument verdict"));
+  CHECK(gp_verifier_recall(NULL, ABSENT, NOW) == 0);
   CHECK(failed(gp_verifier_token_from_headers(NULL, ABSENT, ABSENT, ABSENT, &buf, &error), API_MISUSE, error,
                "argument verifier"));
   CHECK(failed(gp_verifier_token_from_headers(verifier, ABSENT, ABSENT, ABSENT, NULL, &error), API_MISUSE, error,
@@ -334,9 +334,10 @@ static void misuse_is_an_error(const char *options) {
     CHECK(is_empty(buf));
   }
   for (size_t i = 0; i < 2; i++) {
-    CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, false, &verdict, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, &verdict, &error), API_MISUSE, error, why[i]));
     CHECK(verdict.answer == GP_NOTHING);
     CHECK(failed(gp_explain(NULL, slice("{}"), bad[i], NOW, &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(gp_verifier_recall(verifier, bad[i], NOW) == 0);
     for (int header = 0; header < 3; header++) {
       gp_slice in[3] = {ABSENT, ABSENT, ABSENT};
       in[header] = bad[i];

@@ -24,6 +24,34 @@ package native
 #cgo noescape gp_verifier_token_from_headers
 #cgo nocallback gp_buf_free
 #cgo noescape gp_buf_free
+#cgo nocallback recall
+#cgo noescape recall
+#cgo nocallback recall_headers
+#cgo noescape recall_headers
+
+// What is called for every request takes its octets as a pointer and a length: at every call cgo looks up where the
+// pointers within a struct lead to.
+
+static uint64_t recall(const gp_verifier *verifier, const uint8_t *token, size_t token_len, uint64_t now_ms) {
+	gp_slice slice = {token, token_len};
+	return gp_verifier_recall(verifier, slice, now_ms);
+}
+
+static uint64_t recall_headers(
+	const gp_verifier *verifier, const uint8_t *authorization, size_t authorization_len,
+	const uint8_t *serverless_authorization, size_t serverless_authorization_len, const uint8_t *iap_assertion,
+	size_t iap_assertion_len, uint64_t now_ms) {
+	gp_slice slices[] = {
+		{authorization, authorization_len},
+		{serverless_authorization, serverless_authorization_len},
+		{iap_assertion, iap_assertion_len},
+	};
+	gp_buf token;
+	if (gp_verifier_token_from_headers(verifier, slices[0], slices[1], slices[2], &token, NULL) != GP_OK) return 0;
+	uint64_t entry = recall(verifier, token.data, token.len, now_ms);
+	gp_buf_free(token);
+	return entry;
+}
 */
 import "C"
 
@@ -79,12 +107,20 @@ type Verifier struct{ handle *C.gp_verifier }
 // Verdict is the answer of a Verifier.
 type Verdict struct {
 	Turn
-	// Payload is empty for a token that is remembered, unless it was asked for.
 	Payload string
 	// Entry names the token among all that this verifier remembers; 0 is none.
 	Entry uint64
 	// Unverified says that nothing proves the payload.
 	Unverified bool
+}
+
+// Headers are those of a request that may carry a token.
+type Headers struct{ Authorization, ServerlessAuthorization, IAPAssertion Header }
+
+// Header is the value of a header, if the request has it.
+type Header struct {
+	Value   string
+	IsThere bool
 }
 
 // Op is an operation under way, for one goroutine at a time.
@@ -184,11 +220,31 @@ func NewVerifier(options string) (*Verifier, error) {
 	return verifier, nil
 }
 
-// Check asks for the verdict on token, and for its payload even if it is remembered.
-func (v *Verifier) Check(token string, nowMS uint64, alwaysPayload bool) (Verdict, error) {
+// Recall returns the entry of a token that is remembered and to be accepted now; of any other, 0.
+func (v *Verifier) Recall(token string, nowMS uint64) (entry uint64) {
+	data, size := octets(token)
+	entry = uint64(C.recall(v.handle, data, size, C.uint64_t(nowMS)))
+	runtime.KeepAlive(v)
+	return entry
+}
+
+// RecallHeaders is Recall for the token of a request with these headers.
+func (v *Verifier) RecallHeaders(headers Headers, nowMS uint64) (entry uint64) {
+	authorization, authorizationSize := headers.Authorization.octets()
+	serverless, serverlessSize := headers.ServerlessAuthorization.octets()
+	assertion, assertionSize := headers.IAPAssertion.octets()
+	entry = uint64(C.recall_headers(
+		v.handle, authorization, authorizationSize, serverless, serverlessSize, assertion, assertionSize,
+		C.uint64_t(nowMS)))
+	runtime.KeepAlive(v)
+	return entry
+}
+
+// Check asks for the verdict on token.
+func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
 	var found C.gp_verdict
 	var failure C.gp_buf
-	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), C.bool(alwaysPayload), &found, &failure)
+	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), &found, &failure)
 	runtime.KeepAlive(v)
 	if status != C.GP_OK {
 		return Verdict{}, failed(failure)
@@ -201,23 +257,24 @@ func (v *Verifier) Check(token string, nowMS uint64, alwaysPayload bool) (Verdic
 	}, nil
 }
 
-// Explain explains a token to this verifier. Where it was seen, and the explanation, are JSON.
-func (v *Verifier) Explain(place, token string, nowMS uint64) (string, error) {
-	explanation, err := explain(v.handle, place, token, nowMS)
-	runtime.KeepAlive(v)
-	return explanation, err
-}
-
-// TokenFromHeaders returns the token of a request with these header values; nil is a header that it does not have.
-func (v *Verifier) TokenFromHeaders(authorization, serverlessAuthorization, iapAssertion *string) (string, error) {
+// TokenFromHeaders returns the token of a request with these headers.
+func (v *Verifier) TokenFromHeaders(headers Headers) (string, error) {
 	var token, failure C.gp_buf
 	status := C.gp_verifier_token_from_headers(
-		v.handle, lendHeader(authorization), lendHeader(serverlessAuthorization), lendHeader(iapAssertion), &token, &failure)
+		v.handle, headers.Authorization.lend(), headers.ServerlessAuthorization.lend(), headers.IAPAssertion.lend(),
+		&token, &failure)
 	runtime.KeepAlive(v)
 	if status != C.GP_OK {
 		return "", failed(failure)
 	}
 	return take(token), nil
+}
+
+// Explain explains a token to this verifier. Where it was seen, and the explanation, are JSON.
+func (v *Verifier) Explain(place, token string, nowMS uint64) (string, error) {
+	explanation, err := explain(v.handle, place, token, nowMS)
+	runtime.KeepAlive(v)
+	return explanation, err
 }
 
 // Resume takes the reply to the last step and returns the next, both JSON.
@@ -254,20 +311,31 @@ func turn(answer C.gp_answer, flight C.uint64_t, op *C.gp_op) Turn {
 
 // lend gives C the text for the length of a call, without copying it.
 func lend(text string) C.gp_slice {
-	return C.gp_slice{data: (*C.uint8_t)(unsafe.StringData(text)), len: C.size_t(len(text))}
+	data, size := octets(text)
+	return C.gp_slice{data: data, len: size}
+}
+
+func octets(text string) (*C.uint8_t, C.size_t) {
+	return (*C.uint8_t)(unsafe.StringData(text)), C.size_t(len(text))
 }
 
 // empty stands for a header that is there and holds nothing: its address is not null.
 var empty C.uint8_t
 
-func lendHeader(value *string) C.gp_slice {
-	if value == nil {
-		return C.gp_slice{}
+func (h Header) lend() C.gp_slice {
+	data, size := h.octets()
+	return C.gp_slice{data: data, len: size}
+}
+
+// octets are at a null pointer if the request does not have the header.
+func (h Header) octets() (*C.uint8_t, C.size_t) {
+	switch {
+	case !h.IsThere:
+		return nil, 0
+	case h.Value == "":
+		return &empty, 0
 	}
-	if *value == "" {
-		return C.gp_slice{data: &empty}
-	}
-	return lend(*value)
+	return octets(h.Value)
 }
 
 // take copies octets that C has given away, and frees them.

@@ -6,6 +6,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"sync"
 	"testing"
@@ -42,6 +45,51 @@ func TestManyTokens(t *testing.T) {
 			}()
 		}
 		done.Wait()
+	}
+}
+
+// What is asked for at every request is at hand: a token that is known, and a header that is fresh.
+func TestWhatIsAtHandIsNotBuilt(t *testing.T) {
+	issuer := newIssuer(t)
+	verifier := got(gatepass.NewVerifier(
+		gatepass.WithIssuers(issuer.name), gatepass.WithAlgorithms("ES256"), gatepass.WithAudience(audience),
+		gatepass.WithKeys(issuer.keys(t))))(t)
+	token := issuer.token(t, "1")
+	request := httptest.NewRequest(http.MethodGet, "/", nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	ctx := deadline(t)
+	source := got(gatepass.NewSource())(t)
+	tokens := got(gatepass.NewTokenSource(ctx, audience, gatepass.WithTrustedEndpoints(emulator.host())))(t)
+
+	for name, get := range map[string]func() error{
+		"Validate": func() error {
+			_, err := verifier.Validate(ctx, token)
+			return err
+		},
+		"ValidateRequest": func() error {
+			_, err := verifier.ValidateRequest(request)
+			return err
+		},
+		"IDTokenHeader": func() error {
+			_, err := source.IDTokenHeader(ctx, audience)
+			return err
+		},
+		"TokenSource.Header": func() error {
+			_, err := tokens.Header()
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, get())
+			var err error
+			allocations := testing.AllocsPerRun(100, func() { err = errors.Join(err, get()) })
+			if err != nil || allocations != 0 {
+				t.Errorf("%v allocations, expected none; %v", allocations, err)
+			}
+		})
 	}
 }
 

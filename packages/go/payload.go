@@ -1,0 +1,103 @@
+package gatepass
+
+import (
+	"encoding/json"
+	"sync/atomic"
+
+	"gatepass.dev/gatepass/internal/native"
+)
+
+// Payload is what a verified token says. It is shared between all who validate the same token, and must not be modified;
+// [Payload.Clone] gives one that may be. A service is sent the same token for an hour, and to copy its claims for each
+// request would cost as much again as to find that it is the same token.
+type Payload struct {
+	// Issuer is the iss claim.
+	Issuer string
+	// Audience is the aud claim if that is one string; if it is a list, this is empty and the list is in Claims.
+	Audience string
+	// Expires is the exp claim, in seconds since 1970.
+	Expires int64
+	// IssuedAt is the iat claim, in seconds since 1970.
+	IssuedAt int64
+	// Subject is the sub claim. Google's are numbers that are never given to anybody else.
+	Subject string
+	// Claims are all claims, as [encoding/json] reads them; "email" is among those of service accounts.
+	Claims map[string]any
+	// Unverified is true if nothing proves any of this: the token had no signature, and the verifier takes Cloud Run's
+	// word for it. See [WithTrustCloudRunAndSkipSignature].
+	Unverified bool
+}
+
+// Clone returns a copy that shares nothing with this one.
+func (p *Payload) Clone() *Payload {
+	clone := *p
+	clone.Claims, _ = cloneClaim(p.Claims).(map[string]any)
+	return &clone
+}
+
+func cloneClaim(claim any) any {
+	switch claim := claim.(type) {
+	case []any:
+		clone := make([]any, len(claim))
+		for i, member := range claim {
+			clone[i] = cloneClaim(member)
+		}
+		return clone
+	case map[string]any:
+		clone := make(map[string]any, len(claim))
+		for name, member := range claim {
+			clone[name] = cloneClaim(member)
+		}
+		return clone
+	}
+	return claim
+}
+
+// A payloadMemory spares reading the same payload again. It has a place for each of the last tokens that the core has
+// numbered, and one makes way when the next one needs the place; so it is bounded, and nobody waits.
+type payloadMemory struct {
+	places [4096]atomic.Pointer[keptPayload]
+}
+
+// longestKept is the size, in octets of JSON, of the largest payload that is worth its memory.
+const longestKept = 4096
+
+// A keptPayload has the core's number of its token, which is not 0.
+type keptPayload struct {
+	entry   uint64
+	payload *Payload
+}
+
+// find returns nil if the payload of this entry is not kept.
+func (m *payloadMemory) find(entry uint64) *Payload {
+	if kept := m.place(entry).Load(); kept != nil && kept.entry == entry {
+		return kept.payload
+	}
+	return nil
+}
+
+// keep keeps a payload of this size, unless the core has no number for it.
+func (m *payloadMemory) keep(entry uint64, payload *Payload, size int) {
+	if entry != 0 && size <= longestKept {
+		m.place(entry).Store(&keptPayload{entry, payload})
+	}
+}
+
+func (m *payloadMemory) place(entry uint64) *atomic.Pointer[keptPayload] {
+	return &m.places[entry%uint64(len(m.places))]
+}
+
+func readPayload(found native.Verdict) (*Payload, error) {
+	var claims map[string]any
+	if err := json.Unmarshal([]byte(found.Payload), &claims); err != nil {
+		return nil, fault(err)
+	}
+	payload := &Payload{Claims: claims, Unverified: found.Unverified}
+	payload.Issuer, _ = claims["iss"].(string)
+	payload.Audience, _ = claims["aud"].(string)
+	payload.Subject, _ = claims["sub"].(string)
+	expires, _ := claims["exp"].(float64)
+	issuedAt, _ := claims["iat"].(float64)
+	payload.Expires, payload.IssuedAt = int64(expires), int64(issuedAt)
+	return payload, nil
+}
