@@ -2,7 +2,8 @@
 # Builds the core as the static library that this package links, for this machine.
 #
 # usage: packages/go/build.sh
-# Needs cargo, and ld, nm, objcopy and ar of GNU binutils. Honours CARGO_TARGET_DIR.
+# Needs cargo, and ld, nm, objcopy and ar of GNU binutils. Honours CARGO_TARGET_DIR, and GATEPASS_PROVIDER: who computes
+# the signatures, ring (the default) or aws-lc-rs.
 #
 # Makes, in internal/native:
 #   lib/GOOS_GOARCH/libgatepass.a   the library
@@ -19,6 +20,12 @@ case $(uname -s)-$(uname -m) in
   Linux-x86_64) platform=linux_amd64 ;;
   Linux-aarch64) platform=linux_arm64 ;;
   *) echo "build.sh: no library for $(uname -s) on $(uname -m) yet" >&2; exit 1 ;;
+esac
+
+case ${GATEPASS_PROVIDER:-ring} in
+  ring) features=() ;;
+  aws-lc-rs) features=(--features aws-lc-rs) ;;
+  *) echo "build.sh: GATEPASS_PROVIDER is $GATEPASS_PROVIDER, expected ring or aws-lc-rs" >&2; exit 1 ;;
 esac
 
 # One relocatable object in which only gp_* is global and whatever they do not need is gone. Without this, two Rust
@@ -41,7 +48,7 @@ slim() {
 }
 
 cd "$repository"
-archive=$(cargo build --release --package gatepass-c --message-format=json-render-diagnostics |
+archive=$(cargo build --release --package gatepass-c "${features[@]}" --message-format=json-render-diagnostics |
   grep -o '"[^"]*/libgatepass\.a"' | tail -n 1 | tr -d '"')
 
 library=$native/lib/$platform/libgatepass.a
