@@ -112,13 +112,20 @@ var heading = job{"H", []output{{"H", "op/s"}}, func() ([]contender, error) {
 	}
 	return []contender{
 		rated("gatepass", gatepassModule, func(int) error {
+			value, err := tokens.Header()
+			if err != nil {
+				return err
+			}
+			return headed(value)
+		}),
+		rated("gatepass, any audience", gatepassModule, func(int) error {
 			value, err := source.IDTokenHeader(ctx, receiver)
 			if err != nil {
 				return err
 			}
 			return headed(value)
 		}),
-		rated("gatepass, oauth2.TokenSource", gatepassModule, func(int) error {
+		rated("gatepass, oauth2.Token", gatepassModule, func(int) error {
 			token, err := tokens.Token()
 			if err != nil {
 				return err
@@ -285,11 +292,6 @@ func grown(size int) job {
 		if err != nil {
 			return nil, err
 		}
-		for _, token := range tokens {
-			if err := check(verify, token); err != nil {
-				return nil, err
-			}
-		}
 		startMetadataServer(0)
 		source, err := gatepass.NewSource()
 		if err != nil {
@@ -297,6 +299,9 @@ func grown(size int) job {
 		}
 		ctx := context.Background()
 		audiences := make([]string, size)
+		if err := material.InParallel(size, func(at int) error { return check(verify, tokens[at]) }); err != nil {
+			return nil, err
+		}
 		for at := range audiences {
 			audiences[at] = fmt.Sprintf("%s/%d", receiver, at)
 			if _, err := source.IDToken(ctx, audiences[at]); err != nil {

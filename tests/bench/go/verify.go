@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,7 +71,13 @@ func verifiers(newIssuer func() (*material.Issuer, error), count, goroutines int
 	if err != nil {
 		return nil, err
 	}
-	var contenders []contender
+	for at, token := range tokens {
+		tokens[at], _ = strings.CutPrefix("Bearer "+token, "Bearer ")
+	}
+	contenders := []contender{parallel("raw "+issuer.Primitive(), "", goroutines, func(goroutine int) func(int) error {
+		begin := goroutine * count / goroutines
+		return func(at int) error { return issuer.CheckSignature(tokens[(begin+at)%count]) }
+	})}
 	for _, peer := range peers {
 		verify, err := peer.create(issuer.Policy)
 		if err != nil {
