@@ -173,7 +173,9 @@ gp_status gp_verifier_new(gp_slice options,
 // gave. 0: it is not, or not so simply, and `gp_verifier_check` tells. Never waits.
 //
 // Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
-uint64_t gp_verifier_recall(const gp_verifier *verifier, gp_slice token, uint64_t now_ms);
+uint64_t gp_verifier_recall(const gp_verifier *verifier,
+                            gp_slice token,
+                            uint64_t now_ms);
 
 // The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
 gp_status gp_verifier_check(const gp_verifier *verifier,
