@@ -14,6 +14,10 @@ use napi_derive::napi;
 #[napi]
 pub const VERSION: &str = bridge::VERSION;
 
+/// How many places there are for remembered tokens: an entry's place is the remainder of its division by this.
+#[napi]
+pub const PLACES: u32 = 1 << 17;
+
 /// Every error code, as a JSON array.
 #[napi]
 pub fn error_codes() -> String {

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { addonPath, platform } from './addon.js';
 import { errorFrom } from './errors.js';
 
-/** The add-on: `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `VERSION`. */
+/** The add-on: `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`. */
 export const native = load();
 
 /** Makes a call to the add-on and throws its errors as this package's. */

@@ -7,16 +7,12 @@ import { crossing, native, text } from './native.js';
 import { checkNames } from './options.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
-/** Claims that a verifier keeps; of more tokens than these they are read anew. */
-const MAX_KEPT = 4_096;
-
 /** One policy, one set of keys, many tokens. */
 export class Verifier {
   #native;
   #clock;
   #flights;
-  /** Claims by the add-on's number of their token: while it is accepted, nothing need be made for it. */
-  #kept = new Map();
+  #kept = new KeptClaims();
 
   constructor(options = {}) {
     checkNames('Verifier', options, VERIFIER_OPTIONS);
@@ -57,21 +53,49 @@ export class Verifier {
     const found = crossing(() => look(false));
     if (typeof found === 'string') return claimsOf(found, false);
     if (typeof found === 'object') return this.#settle(look, signal, found);
-    return this.#kept.get(found) ?? this.#settle(look, signal);
+    return this.#kept.of(found) ?? this.#settle(look, signal);
   }
 
   async #settle(look, signal, first) {
     const whole = () => crossing(() => look(true));
     const { payload, is_unverified, entry } = await this.#flights.settle(whole, signal, first);
     const claims = claimsOf(payload, is_unverified);
-    if (entry !== 0) this.#keep(entry, claims);
+    if (entry !== 0) this.#kept.keep(entry, claims);
     return claims;
   }
+}
 
-  #keep(entry, claims) {
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(entry, claims);
+/**
+ * Claims by the entry of their token, the number that the add-on remembers it by: while it is accepted, nothing need be
+ * made for it.
+ *
+ * An entry names one token for ever. Its low bits are a place, which the add-on gives to another token only when it has
+ * forgotten this one: so this forgets with it, and has no bound of its own.
+ */
+class KeptClaims {
+  /** By place; without gaps, which would make them slower kinds of arrays. */
+  #entries = [];
+  #claims = [];
+
+  /** The claims; undefined where there are none, or those of another token. */
+  of(entry) {
+    const place = placeOf(entry);
+    return this.#entries[place] === entry ? this.#claims[place] : undefined;
   }
+
+  keep(entry, claims) {
+    const place = placeOf(entry);
+    while (this.#entries.length <= place) {
+      this.#entries.push(0);
+      this.#claims.push(undefined);
+    }
+    this.#entries[place] = entry;
+    this.#claims[place] = claims;
+  }
+}
+
+function placeOf(entry) {
+  return entry & (native.PLACES - 1);
 }
 
 /** What is no string is as good as no header. */

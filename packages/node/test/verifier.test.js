@@ -193,7 +193,7 @@ test('a token that was accepted is refused when its time is over', async () => {
   await assert.rejects(verifier.verify(token), { code: 'TOKEN_EXPIRED' });
 });
 
-test('more tokens than claims are kept of: everybody gets their own', async () => {
+test('thousands of tokens: everybody gets their own', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key' }] };
   const iss = 'https://issuer.example';
