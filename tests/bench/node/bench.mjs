@@ -23,6 +23,10 @@ import { versionOf } from './peers/index.mjs';
 
 /** A turn to get warm takes this part of a real one. */
 const WARM_UP = 0.25;
+/** Rounds of a job whose turns are long. */
+const FEW_ROUNDS = 5;
+/** Longer than any turn, on a busy machine too: one that takes more hangs. */
+const PATIENCE_MS = 120_000;
 
 const jobs = [verify, threads, sign, header, cold, service, growth, herd].flat();
 const { values } = parseArgs({
@@ -36,37 +40,63 @@ const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 const wanted = values.job.split(',').filter(Boolean);
 if (!(rounds >= 1 && seconds > 0)) throw new Error('expected --rounds of at least 1 and --seconds above 0');
 
-const chosen = jobs.filter(({ name }) => wanted.length === 0 || wanted.some((word) => isCalled(name, word)));
-if (chosen.length === 0) throw new Error(`no job is called so; there are ${jobs.map(({ name }) => name)}`);
-for (const job of chosen) await run(job);
+const chosen = jobs.filter(({ units }) => Object.keys(units).some(isWanted));
+if (chosen.length === 0) {
+  throw new Error(`no job is called so; there are ${jobs.flatMap(({ units }) => Object.keys(units))}`);
+}
+let status = 0;
+for (const job of chosen) {
+  try {
+    await run(job);
+  } catch (error) {
+    console.error(error);
+    status = 1;
+  }
+}
+// What a job that failed has left behind must not keep this alive.
+process.exit(status);
 
-function isCalled(name, word) {
-  return name === word || name.startsWith(`${word}-`);
+function isWanted(name) {
+  return wanted.length === 0 || wanted.some((word) => name === word || name.startsWith(`${word}-`));
 }
 
 /**
- * @param job `prepare` gives the `peers`, each with the `package` whose version counts and with `measure`, which takes
- *   seconds and gives a number of the `unit`; and, if there is something to `close`, that
+ * @param job has the `units` of its figures by their names, and whether it is `long`; `prepare` gives the `peers`, each
+ *   with the `package` whose version counts and with `measure`, which takes seconds and gives the figures by their names,
+ *   undefined where this peer has none; and, if there is something to `close`, that
  */
-async function run({ name, unit, prepare }) {
-  const { peers, close } = await prepare();
+async function run({ units, long, prepare }) {
+  const { peers, close } = await soon(prepare());
   try {
-    for (const { measure } of peers) await measure(seconds * WARM_UP);
+    for (const { measure } of peers) await soon(measure(seconds * WARM_UP));
     const measured = new Map(peers.map((peer) => [peer, []]));
-    for (let round = 0; round < rounds; round++) {
-      for (const peer of peers) measured.get(peer).push(rounded(await peer.measure(seconds)));
+    for (let round = 0; round < (long ? Math.min(rounds, FEW_ROUNDS) : rounds); round++) {
+      for (const peer of peers) measured.get(peer).push(await soon(peer.measure(seconds)));
     }
-    for (const [peer, figures] of measured) {
-      const version = versionOf(peer.package);
-      const line = { language: 'node', job: name, peer: peer.name, version, unit, rounds: figures };
-      console.log(JSON.stringify(line));
+    for (const [job, unit] of Object.entries(units).filter(([job]) => isWanted(job))) {
+      for (const [peer, turns] of measured) print(job, unit, peer, turns.map((figures) => figures[job]));
     }
   } finally {
     await close?.();
   }
 }
 
-/** Four digits are more than the machine's noise leaves. */
-function rounded(figure) {
-  return Number(figure.toPrecision(4));
+function print(job, unit, peer, figures) {
+  if (figures.includes(undefined)) return;
+  const version = versionOf(peer.package);
+  // Four digits are more than the machine's noise leaves.
+  const rounds = figures.map((figure) => Number(figure.toPrecision(4)));
+  console.log(JSON.stringify({ language: 'node', job, peer: peer.name, version, unit, rounds }));
+}
+
+async function soon(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not finished within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,25 +1,31 @@
 /** How often a thing can be done in a second. */
 
-/** Calls between two looks at the clock. */
-const BATCH = 16;
+/** The arguments of calls that take none. */
+const NUMBERS = Array.from({ length: 256 }, (_, i) => i);
 
 /**
  * Calls per second.
  *
- * @param {number} seconds for how long
- * @param {(i: number) => unknown} call is given the number of the call; waited for if it gives a promise
+ * @param {number} seconds for how long, without what `prepare` takes
+ * @param {() => unknown[]} prepare gives what the next calls are made with
+ * @param {(one: unknown) => unknown} call is waited for if it gives a promise
  */
-export async function rate(seconds, call) {
-  const begin = performance.now();
-  const end = begin + seconds * 1000;
-  let calls = 0;
-  let now;
-  do {
-    for (let i = 0; i < BATCH; i++) {
-      const result = call(calls++);
+export async function rate(seconds, prepare, call) {
+  let [spent, calls] = [0, 0];
+  while (spent < seconds * 1000) {
+    const batch = prepare();
+    const begin = performance.now();
+    for (const one of batch) {
+      const result = call(one);
       if (typeof result?.then === 'function') await result;
     }
-    now = performance.now();
-  } while (now < end);
-  return calls / ((now - begin) / 1000);
+    spent += performance.now() - begin;
+    calls += batch.length;
+  }
+  return calls / (spent / 1000);
+}
+
+/** Calls per second of what needs nothing prepared. */
+export async function repeated(seconds, call) {
+  return await rate(seconds, () => NUMBERS, call);
 }

@@ -7,7 +7,7 @@ import { startMetadataServer } from '../metadata-server.mjs';
 
 const CALLERS = 1_000;
 
-export const jobs = [{ name: 'F', unit: 'requests', prepare }];
+export const jobs = [{ units: { F: 'requests' }, long: true, prepare }];
 
 async function prepare() {
   const server = await startMetadataServer();
@@ -24,7 +24,7 @@ async function prepare() {
       const client = await auth().getIdTokenClient(audience);
       // Whether a caller gives up is not what is counted.
       await Promise.allSettled(Array.from({ length: CALLERS }, () => client.getRequestHeaders()));
-      return server.count(audience);
+      return { F: server.count(audience) };
     },
   }));
   return { peers, close: server.close };

@@ -1,10 +1,10 @@
 /** S: an assertion is built and signed, each for another audience, so that nobody can hand out an old one. */
 
 import { Material } from '../material.mjs';
-import { rate } from '../measure.mjs';
+import { repeated } from '../measure.mjs';
 import { PEERS, load } from '../peers/index.mjs';
 
-export const jobs = [{ name: 'S', unit: 'op/s', prepare }];
+export const jobs = [{ units: { S: 'op/s' }, prepare }];
 
 async function prepare() {
   const material = new Material('RS256');
@@ -15,7 +15,8 @@ async function prepare() {
     if (signer === undefined) continue;
     const sign = signer(material);
     const call = () => sign(`https://receiver-${audiences++}.example/`);
-    peers.push({ name, package: library, measure: (seconds) => rate(seconds, call) });
+    const measure = async (seconds) => ({ S: await repeated(seconds, call) });
+    peers.push({ name, package: library, measure });
   }
   return { peers };
 }

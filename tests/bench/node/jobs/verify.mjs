@@ -1,41 +1,29 @@
 /** Verification on one thread: V1 the same token again and again, V2 a thousand in turn, V3 the same with ES256. */
 
 import { Material } from '../material.mjs';
-import { rate } from '../measure.mjs';
-import { PEERS, load } from '../peers/index.mjs';
-import { crossing } from './crossing.mjs';
+import { verification, verifiersOf } from '../verification.mjs';
+import { crossing, rawSignature } from './limits.mjs';
 
 export const DISTINCT = 1_000;
 
 export const jobs = [
-  { name: 'V1', unit: 'op/s', prepare: () => prepare('RS256', 1, [crossing()]) },
-  { name: 'V2', unit: 'op/s', prepare: () => prepare('RS256', DISTINCT) },
-  { name: 'V3', unit: 'op/s', prepare: () => prepare('ES256', DISTINCT) },
+  { units: { V1: 'op/s' }, prepare: () => prepare('V1', 'RS256', 1) },
+  { units: { V2: 'op/s' }, prepare: () => prepare('V2', 'RS256', DISTINCT) },
+  { units: { V3: 'op/s' }, prepare: () => prepare('V3', 'ES256', DISTINCT) },
 ];
 
-async function prepare(alg, count, others = []) {
+async function prepare(job, alg, count) {
   const material = new Material(alg);
   const tokens = material.tokens(count);
   const peers = [];
-  for (const [name, library] of Object.entries(PEERS)) {
-    const verify = (await load(name)).verifier(material.policy);
-    peers.push({
-      name,
-      package: library,
-      measure: (seconds) => rate(seconds, (i) => verify(tokens[i % count])),
-    });
+  for (const [name, library] of Object.entries(verifiersOf(tokens))) {
+    peers.push({ name, package: library, rate: await verification(name, material.policy, tokens) });
   }
-  if (count > 1) peers.push(await unseen(material.policy, tokens));
-  return { peers: [...peers, ...others] };
-}
-
-/** gatepass with tokens that it has not seen before: a verifier that has seen them all makes way for a new one. */
-async function unseen(policy, tokens) {
-  const { verifier } = await load('gatepass');
-  let verify;
-  const call = (i) => {
-    if (i % tokens.length === 0) verify = verifier(policy);
-    return verify(tokens[i % tokens.length]);
+  const limits = [rawSignature(material.policy, tokens), ...(job === 'V1' ? [crossing()] : [])];
+  return {
+    peers: [...peers, ...limits].map(({ rate, ...peer }) => ({
+      ...peer,
+      measure: async (seconds) => ({ [job]: await rate(seconds) }),
+    })),
   };
-  return { name: 'gatepass, every token new', package: 'gatepass', measure: (seconds) => rate(seconds, call) };
 }

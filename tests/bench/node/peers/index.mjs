@@ -23,6 +23,7 @@ export async function load(peer) {
 
 /** What is installed. */
 export function versionOf(name) {
+  if (name === 'node') return process.versions.node;
   const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
 }

@@ -1,4 +1,4 @@
-/** A hello service: the framework and the peer are its arguments, the policy is its first message. */
+/** A hello service: the framework, and who verifies, are its arguments; the policy is its first message. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -21,7 +21,7 @@ async function expressService() {
   if (peer === 'gatepass') {
     const { requireIdToken } = await import('gatepass/express');
     app.use(requireIdToken({ preset: policy.preset, audience: policy.audience, keys: policy.jwks }));
-  } else if (peer !== 'nobody') {
+  } else if (peer !== 'bare') {
     const verify = (await load(peer)).verifier(policy);
     app.use(async (req, res, next) => {
       try {
@@ -41,20 +41,17 @@ async function expressService() {
 async function fastifyService() {
   const { default: fastify } = await import('fastify');
   const app = fastify();
-  app.decorateRequest('email', undefined);
   if (peer === 'gatepass') {
-    const { Verifier } = await import('gatepass');
-    const verifier = new Verifier({ preset: policy.preset, audience: policy.audience, keys: policy.jwks });
-    app.addHook('onRequest', async (req) => {
-      ({ email: req.email } = await verifier.verifyHeaders(req.headers));
-    });
-  } else if (peer !== 'nobody') {
+    const { requireIdToken } = await import('gatepass/fastify');
+    app.register(requireIdToken, { preset: policy.preset, audience: policy.audience, keys: policy.jwks });
+  } else if (peer !== 'bare') {
     const verify = (await load(peer)).verifier(policy);
+    app.decorateRequest('user', null);
     app.addHook('onRequest', async (req) => {
-      ({ email: req.email } = await verify(tokenOf(req)));
+      req.user = await verify(tokenOf(req));
     });
   }
-  app.get('/', async (req) => `hello ${req.email}`);
+  app.get('/', async (req) => `hello ${req.user?.email}`);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app.server.address().port;
 }

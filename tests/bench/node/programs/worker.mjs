@@ -2,15 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { rate } from '../measure.mjs';
-import { load } from '../peers/index.mjs';
+import { verification } from '../verification.mjs';
 
 const { policy, tokens, peers } = workerData;
-const verifiers = new Map();
-for (const peer of peers) verifiers.set(peer, (await load(peer)).verifier(policy));
+const measures = new Map();
+for (const peer of peers) measures.set(peer, await verification(peer, policy, tokens));
 
 parentPort.on('message', async ({ peer, seconds }) => {
-  const verify = verifiers.get(peer);
-  parentPort.postMessage(await rate(seconds, (i) => verify(tokens[i % tokens.length])));
+  parentPort.postMessage(await measures.get(peer)(seconds));
 });
 parentPort.postMessage('ready');
