@@ -1,58 +1,65 @@
 //! The claims of accepted tokens as Python objects, kept for tokens that come again.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
-/// The most claims that are kept: a few megabytes.
-const MAX_ENTRIES: usize = 4096;
+use crate::json;
 
-/// What the package made of payloads, by the number under which the core remembers the token.
-pub(crate) struct ParsedClaims {
-    /// Takes a payload, and whether nothing proves it; gives claims that nobody can change, for all callers share them.
-    make: Py<PyAny>,
-    entries: Mutex<HashMap<u64, Py<PyAny>>>,
+/// Places of claims. The low bits of a token's number in the core tell its place.
+const PLACES: u64 = 1 << 17;
+
+/// The claims of the tokens that the core remembers, by the numbers under which it does.
+#[derive(Default)]
+pub(crate) struct KeptClaims(Mutex<Vec<Option<Kept>>>);
+
+/// The number of a token, and its claims.
+type Kept = (u64, Py<PyAny>);
+
+impl KeptClaims {
+    /// The claims of the token with this number, if they are kept.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, entry: u64) -> Option<Bound<'py, PyAny>> {
+        // Under the lock nothing of Python runs, which could come back here; nor does anything panic.
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match places.get(place(entry))? {
+            Some((kept, claims)) if *kept == entry => Some(claims.bind(py).clone()),
+            _ => None,
+        }
+    }
+
+    /// Keeps the claims of the token with this number.
+    pub(crate) fn put(&self, entry: u64, claims: &Bound<'_, PyAny>) {
+        let mut claims = Some((entry, claims.clone().unbind()));
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() <= place(entry) {
+            places.resize_with(place(entry) + 1, || None);
+        }
+        if let Some(old) = places.get_mut(place(entry)) {
+            std::mem::swap(old, &mut claims);
+        }
+        drop(places);
+        drop(claims);
+    }
 }
 
-impl ParsedClaims {
-    pub(crate) fn new(make: Py<PyAny>) -> Self {
-        Self { make, entries: Mutex::default() }
-    }
+fn place(entry: u64) -> usize {
+    (entry % PLACES) as usize
+}
 
-    // Under the lock nothing of Python runs: whatever did could come back here.
-
-    /// The claims of the token that the core remembers under this number, if they are kept.
-    pub(crate) fn known<'py>(&self, py: Python<'py>, entry: u64) -> Option<Bound<'py, PyAny>> {
-        self.lock().get(&entry).map(|claims| claims.bind(py).clone())
-    }
-
-    /// The claims that this payload holds.
-    pub(crate) fn of<'py>(
-        &self,
-        py: Python<'py>,
-        entry: u64,
-        payload: &[u8],
-        is_unverified: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(known) = self.known(py, entry) {
-            return Ok(known);
-        }
-        let claims = self.make.bind(py).call1((PyBytes::new(py, payload), is_unverified))?;
-        // 0: the core does not remember the token.
-        if entry != 0 {
-            let mut entries = self.lock();
-            let dropped = (entries.len() >= MAX_ENTRIES).then(|| std::mem::take(&mut *entries));
-            let replaced = entries.insert(entry, claims.clone().unbind());
-            drop(entries);
-            drop((dropped, replaced));
-        }
-        Ok(claims)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Py<PyAny>>> {
-        // Nothing panics while it is held.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What a payload says, as claims that nobody can change, for all callers share them.
+pub(crate) fn read<'py>(py: Python<'py>, payload: &[u8], is_unverified: bool) -> PyResult<Bound<'py, PyAny>> {
+    static CLAIMS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static UNVERIFIED_CLAIMS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static OBJECT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static ARRAY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let whole = if is_unverified {
+        UNVERIFIED_CLAIMS.import(py, "gatepass.claims", "UnverifiedClaims")?
+    } else {
+        CLAIMS.import(py, "gatepass.claims", "Claims")?
+    };
+    let object = OBJECT.import(py, "gatepass.claims", "Object")?;
+    let array = ARRAY.import(py, "gatepass.claims", "Array")?;
+    json::read_as(payload, json::Classes { whole, object, array })
 }

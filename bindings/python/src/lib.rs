@@ -1,57 +1,61 @@
 //! gatepass for Python: the module `gatepass._native`, for the package in `packages/python` and nobody else.
 //!
-//! A thin shell around the bridge: it converts strings and numbers, and calls. Everything runs with the interpreter's
-//! lock held, which also makes `fork` safe: no other thread can hold a lock of the core at that moment.
+//! A thin shell around the bridge: it converts what Python has, and calls. The bridge's JSON is the dictionaries and
+//! lists of Python here, its errors are raised as the package's own.
+//!
+//! Calls keep the interpreter's lock, which also makes `fork` safe; for the one that does not see [`fork`].
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
 
 use crate::op::Op;
 use crate::source::Source;
 use crate::verifier::Verifier;
 
 mod claims;
+mod fork;
+mod json;
 mod op;
 mod source;
 mod verifier;
-
-pyo3::create_exception!(
-    gatepass._native,
-    Failure,
-    pyo3::exceptions::PyException,
-    "An error of the core. Its only argument is the error's JSON form."
-);
 
 /// The border between the package `gatepass` and its core.
 #[pymodule]
 mod _native {
     #[pymodule_export]
     use super::{
-        Failure, Op, Source, Verifier, audience_for_url, error_codes, explain, own_audiences,
-        same_audience_spellings,
+        Op, Source, Verifier, audience_for_url, error_codes, explain, own_audiences, same_audience_spellings,
+        to_json,
     };
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "a Python module's attribute")]
     const version: &str = gatepass_bridge::VERSION;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        super::fork::register(module)
+    }
 }
 
-/// Every error code as a JSON array.
+/// Every error code: a list of dictionaries.
 #[pyfunction]
-fn error_codes() -> String {
-    gatepass_bridge::error_codes()
+fn error_codes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    json::read(py, &gatepass_bridge::error_codes())
 }
 
 /// The audience to ask for when calling `url`.
 #[pyfunction]
 fn audience_for_url(url: &Bound<'_, PyString>) -> PyResult<String> {
-    gatepass_bridge::audience_for_url(&url.to_string_lossy()).map_err(raise)
+    gatepass_bridge::audience_for_url(&url.to_string_lossy()).map_err(|failure| raise(url.py(), &failure))
 }
 
-/// Both spellings of a URL that is its own audience, as a JSON array.
+/// Both spellings of a URL that is its own audience.
 #[pyfunction]
-fn same_audience_spellings(audience: &Bound<'_, PyString>) -> String {
-    gatepass_bridge::same_audience_spellings(&audience.to_string_lossy())
+fn same_audience_spellings<'py>(audience: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    let spellings = gatepass_bridge::same_audience_spellings(&audience.to_string_lossy());
+    json::read(audience.py(), &spellings)
 }
 
 /// The operation that asks for the audiences of the Cloud Run service that this process is.
@@ -60,12 +64,30 @@ fn own_audiences() -> Op {
     gatepass_bridge::Op::own_audiences().into()
 }
 
-/// What this token is, and all that is wrong with it, as JSON. `options` are JSON too.
+/// What this token is, and all that is wrong with it.
 #[pyfunction]
-fn explain(options: &str, token: &Bound<'_, PyString>, now_ms: f64) -> PyResult<String> {
-    gatepass_bridge::explain_token(options, &token.to_string_lossy(), now_ms as u64).map_err(raise)
+fn explain<'py>(
+    options: &Bound<'_, PyDict>,
+    token: &Bound<'py, PyString>,
+    now_ms: f64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, options) = (token.py(), json::write(options)?);
+    let explained = gatepass_bridge::explain_token(&options, &token.to_string_lossy(), now_ms as u64);
+    json::read(py, &explained.map_err(|failure| raise(py, &failure))?)
 }
 
-fn raise(failure: gatepass_bridge::Failure) -> PyErr {
-    Failure::new_err(failure.to_json())
+/// The JSON of what `json.loads` gives.
+#[pyfunction]
+fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    json::write(value)
+}
+
+/// The package's own error for what the core found.
+fn raise(py: Python<'_>, failure: &gatepass_bridge::Failure) -> PyErr {
+    static ERROR_FROM: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let error = || {
+        let fields = json::read(py, &failure.to_json())?;
+        ERROR_FROM.import(py, "gatepass.errors", "error_from")?.call1((fields,))
+    };
+    error().map_or_else(|error| error, PyErr::from_value)
 }

@@ -3,6 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::json;
 
 /// An operation under way; the driver resumes it until its step is `done` or `fail`.
 #[pyclass(frozen, module = "gatepass._native")]
@@ -15,9 +18,11 @@ pub(crate) struct Op {
 
 #[pymethods]
 impl Op {
-    /// Takes the reply to the last step and gives the next step, both JSON.
-    fn resume(&self, now_ms: f64, reply: &str) -> String {
-        self.lock().resume(now_ms as u64, reply)
+    /// Takes the reply to the last step and gives the next step.
+    fn resume<'py>(&self, now_ms: f64, reply: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let reply_json = json::write(reply)?;
+        let step = self.lock().resume(now_ms as u64, &reply_json);
+        json::read(reply.py(), &step)
     }
 
     /// Ends the operation and gives its flight up, so that another caller can be chosen.

@@ -2,8 +2,10 @@
 
 use gatepass_bridge::{Lookup, TokenView};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
+use crate::fork::Flights;
+use crate::json;
 use crate::op::Op;
 use crate::raise;
 
@@ -12,19 +14,27 @@ type Answer = (&'static str, Option<String>, u64, u64, Option<u64>, Option<Op>);
 
 /// Tokens of one principal, cached.
 #[pyclass(frozen, module = "gatepass._native")]
-pub(crate) struct Source(gatepass_bridge::Source);
+pub(crate) struct Source {
+    source: gatepass_bridge::Source,
+    flights: Flights,
+}
 
 #[pymethods]
 impl Source {
     #[new]
-    fn new(options: &str) -> PyResult<Self> {
-        gatepass_bridge::Source::new(options).map(Self).map_err(raise)
+    fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let source = gatepass_bridge::Source::new(&json::write(options)?);
+        let source = source.map_err(|failure| raise(options.py(), &failure))?;
+        Ok(Self { source, flights: Flights::of_this_process() })
     }
 
     /// The token of `kind` for `target` at this moment, or who gets it.
     fn lookup(&self, kind: &str, target: &Bound<'_, PyString>, now_ms: f64) -> PyResult<Answer> {
-        let lookup = self.0.lookup(kind, &target.to_string_lossy(), now_ms as u64).map_err(raise)?;
-        Ok(match lookup {
+        if self.flights.are_lost() {
+            self.source.abandon_flights();
+        }
+        let lookup = self.source.lookup(kind, &target.to_string_lossy(), now_ms as u64);
+        Ok(match lookup.map_err(|failure| raise(target.py(), &failure))? {
             Lookup::Fresh(token) => with_token("fresh", &token, None),
             Lookup::Stale(token, op) => with_token("stale", &token, op),
             Lookup::Fetch(op) => ("fetch", None, 0, 0, op.flight(), Some(op.into())),
@@ -32,15 +42,10 @@ impl Source {
         })
     }
 
-    /// The headers that go with an access token beside `Authorization`, as JSON. They are known once a token was
-    /// fetched.
-    fn access_token_headers(&self) -> String {
-        self.0.access_token_headers()
-    }
-
-    /// Gives up every flight, as a forked child must. Tokens are kept.
-    fn abandon_flights(&self) {
-        self.0.abandon_flights();
+    /// The names and values of the headers that go with an access token beside `Authorization`. They are known once a
+    /// token was fetched.
+    fn access_token_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::read(py, &self.source.access_token_headers())
     }
 }
 

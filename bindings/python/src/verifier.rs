@@ -3,61 +3,57 @@
 use std::borrow::Cow;
 
 use gatepass_bridge::{Recall, RequestHeaders, Verdict};
-use pyo3::IntoPyObjectExt;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
-use crate::claims::ParsedClaims;
+use crate::claims::{self, KeptClaims};
+use crate::fork::{Flights, while_others_go_on};
+use crate::json;
 use crate::op::Op;
 use crate::raise;
 
-/// Checks received tokens.
-#[pyclass(frozen, module = "gatepass._native")]
+/// What the package's `Verifier` is made of.
+#[pyclass(frozen, subclass, module = "gatepass._native")]
 pub(crate) struct Verifier {
     verifier: gatepass_bridge::Verifier,
-    parsed: ParsedClaims,
+    /// Gives Unix time in seconds.
+    clock: Py<PyAny>,
+    kept: KeptClaims,
+    flights: Flights,
 }
 
 #[pymethods]
 impl Verifier {
-    /// `make_claims` takes the octets of a payload, and whether nothing proves it; it gives claims that nobody can
-    /// change, for all callers share them.
     #[new]
-    fn new(options: &str, make_claims: Py<PyAny>) -> PyResult<Self> {
-        let verifier = gatepass_bridge::Verifier::new(options).map_err(raise)?;
-        Ok(Self { verifier, parsed: ParsedClaims::new(make_claims) })
+    fn new(options: &Bound<'_, PyDict>, clock: Py<PyAny>) -> PyResult<Self> {
+        let verifier = gatepass_bridge::Verifier::new(&json::write(options)?);
+        let verifier = verifier.map_err(|failure| raise(options.py(), &failure))?;
+        Ok(Self { verifier, clock, kept: KeptClaims::default(), flights: Flights::of_this_process() })
+    }
+
+    /// The claims of a token that is accepted.
+    ///
+    /// Raises:
+    ///     VerifyError: The token is refused, or the issuer's keys cannot be had; `code` says why.
+    // Here and not in Python, so that a token that is remembered takes one call.
+    fn verify<'py>(slf: &Bound<'py, Self>, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match slf.get().check(token)? {
+            Answer::Claims(claims) => Ok(claims),
+            Answer::Undecided(undecided) => slf.call_method1("_decide_now", (token, undecided)),
+        }
     }
 
     /// The verdict on `token` at this moment: its claims when there is nothing else to do, else a tuple of status,
     /// claims, flight and operation.
-    fn check<'py>(&self, token: &Bound<'py, PyAny>, now_ms: f64) -> PyResult<Bound<'py, PyAny>> {
-        let (py, now_ms, token) = (token.py(), now_ms as u64, octets(token)?);
-        let verdict = match self.verifier.recall(&token, now_ms) {
-            Recall::Known(recalled) => match self.parsed.known(py, recalled.entry) {
-                Some(claims) => return Ok(claims),
-                None => self.verifier.check(&token, now_ms),
-            },
-            Recall::New(digest) => self.verifier.check_new(&token, digest, now_ms),
-        };
-        match verdict.map_err(raise)? {
-            Verdict::Accepted(verified, op) => {
-                let (payload, is_unverified) = (verified.payload(), verified.is_unverified());
-                let claims = self.parsed.of(py, verified.entry(), payload, is_unverified)?;
-                match op {
-                    None => Ok(claims),
-                    Some(op) => ("accepted", claims, op.flight(), Op::from(op)).into_bound_py_any(py),
-                }
-            }
-            Verdict::NeedsKeys(op) => {
-                ("needs_keys", py.None(), op.flight(), Op::from(op)).into_bound_py_any(py)
-            }
-            Verdict::Join(flight) => ("join", py.None(), flight, py.None()).into_bound_py_any(py),
-        }
+    fn _check<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
+        self.check(token)
     }
 
     /// The token of a request with these headers, from the one that counts.
-    fn token_from_headers(
+    fn _token_from_headers(
         &self,
+        py: Python<'_>,
         authorization: Option<&Bound<'_, PyString>>,
         x_serverless_authorization: Option<&Bound<'_, PyString>>,
         x_goog_iap_jwt_assertion: Option<&Bound<'_, PyString>>,
@@ -70,17 +66,72 @@ impl Verifier {
             x_serverless_authorization: serverless.as_deref(),
             x_goog_iap_jwt_assertion: iap.as_deref(),
         };
-        self.verifier.token_from_headers(&headers).map(str::to_owned).map_err(raise)
+        let token = self.verifier.token_from_headers(&headers);
+        token.map(str::to_owned).map_err(|failure| raise(py, &failure))
     }
 
-    /// What this token is, and all that is wrong with it, as JSON. `place` is JSON too.
-    fn explain(&self, token: &Bound<'_, PyString>, place: &str, now_ms: f64) -> PyResult<String> {
-        self.verifier.explain(&token.to_string_lossy(), place, now_ms as u64).map_err(raise)
+    /// What this token is, and all that is wrong with it. `place` says where it was seen.
+    fn _explain<'py>(
+        &self,
+        token: &Bound<'py, PyString>,
+        place: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = token.py();
+        let explained =
+            self.verifier.explain(&token.to_string_lossy(), &json::write(place)?, self.now_ms(py)?);
+        json::read(py, &explained.map_err(|failure| raise(py, &failure))?)
     }
 
-    /// Gives up the key flight, as a forked child must.
-    fn abandon_flights(&self) {
-        self.verifier.abandon_flights();
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.clock)
+    }
+}
+
+/// What a check has led to.
+#[derive(IntoPyObject)]
+enum Answer<'py> {
+    /// There is nothing else to do.
+    Claims(Bound<'py, PyAny>),
+    /// There is: status, claims, flight, operation.
+    Undecided(Bound<'py, PyTuple>),
+}
+
+impl Verifier {
+    fn check<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
+        let (py, token) = (token.py(), octets(token)?);
+        let now_ms = self.now_ms(py)?;
+        let digest = match self.verifier.recall(&token, now_ms) {
+            Recall::Known(recalled) => match self.kept.get(py, recalled.entry) {
+                Some(claims) => return Ok(Answer::Claims(claims)),
+                None => None,
+            },
+            Recall::New(digest) => Some(digest),
+        };
+        if self.flights.are_lost() {
+            self.verifier.abandon_flights();
+        }
+        let verdict = match digest {
+            Some(digest) => while_others_go_on(py, || self.verifier.check_new(&token, digest, now_ms)),
+            None => self.verifier.check(&token, now_ms),
+        };
+        let (status, claims, flight, op) = match verdict.map_err(|failure| raise(py, &failure))? {
+            Verdict::Accepted(verified, op) => {
+                let claims = claims::read(py, verified.payload(), verified.is_unverified())?;
+                // 0: the core does not remember the token.
+                if verified.entry() != 0 {
+                    self.kept.put(verified.entry(), &claims);
+                }
+                let Some(op) = op else { return Ok(Answer::Claims(claims)) };
+                ("accepted", Some(claims), op.flight(), Some(Op::from(op)))
+            }
+            Verdict::NeedsKeys(op) => ("needs_keys", None, op.flight(), Some(Op::from(op))),
+            Verdict::Join(flight) => ("join", None, Some(flight), None),
+        };
+        Ok(Answer::Undecided((status, claims, flight, op).into_pyobject(py)?))
+    }
+
+    fn now_ms(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok((self.clock.bind(py).call0()?.extract::<f64>()? * 1000.0) as u64)
     }
 }
 

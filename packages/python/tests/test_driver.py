@@ -12,6 +12,7 @@ import pytest
 
 import gatepass
 from gatepass import _driver, _replies
+from gatepass._types import Reply, Step
 from steps import perform, send
 from support import PATIENCE, Answer, Server
 
@@ -170,8 +171,8 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 def test_an_operation_that_does_not_end_is_given_up() -> None:
     class Endless:
-        def resume(self, now_ms: float, reply: str) -> str:
-            return '{"step":"read_env","names":[]}'
+        def resume(self, now_ms: float, reply: Reply) -> Step:
+            return {"step": "read_env", "names": []}
 
     with pytest.raises(gatepass.GatepassError, match="did not end"):
         _driver.drive(Endless(), lambda: 0.0, {})  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import pickle
 from typing import Any, get_args
 
@@ -10,7 +9,7 @@ import gatepass
 from gatepass import _native, _types
 from gatepass.errors import error_from
 
-CORE = json.loads(_native.error_codes())
+CORE = _native.error_codes()
 CLASSES = {
     "usage": gatepass.GatepassError,
     "credentials": gatepass.CredentialsError,

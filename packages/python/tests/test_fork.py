@@ -13,6 +13,7 @@ import pytest
 
 import gatepass
 from support import IDENTITY, PATIENCE, Answer, Emulator, Gate, Request, Server, metadata_server
+from tokens import token_of, verifier_at_zero
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -94,3 +95,25 @@ def test_a_child_does_not_wait_for_its_parents_keys(emulator: Emulator) -> None:
         parents.join(PATIENCE)
         in_child(lambda: verifier.verify(token)["aud"] == AUDIENCE)()
         assert len(server.requests) == 2
+
+
+def test_a_child_checks_tokens_whatever_its_parents_threads_were_checking() -> None:
+    """They do so without the interpreter's lock, and would leave the core's own locks locked."""
+    verifier, other = verifier_at_zero(), token_of()
+    tokens = [token_of(sub=str(number)) for number in range(200)]
+    ended = threading.Event()
+
+    def check_new_tokens() -> None:
+        while not ended.is_set():
+            check = verifier_at_zero().verify
+            for token in tokens:
+                check(token)
+                verifier.verify(token)
+
+    threads = [threading.Thread(target=check_new_tokens, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    joins = [in_child(lambda: verifier.verify(other)["sub"] == "1") for _ in range(20)]
+    ended.set()
+    for join in [*joins, *[thread.join for thread in threads]]:
+        join()

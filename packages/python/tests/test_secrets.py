@@ -29,7 +29,6 @@ def test_no_object_shows_a_token(adc: Emulator) -> None:
         source,
         verifier,
         source._native,
-        verifier._native,
         source._flights,
         gatepass.requests.IdTokenAuth(source=source),
         gatepass.requests.AccessTokenAuth(source=source),
@@ -44,7 +43,7 @@ def test_no_object_shows_a_token(adc: Emulator) -> None:
 
 
 def test_an_operation_and_its_future_show_nothing() -> None:
-    _, *_, op = _native.Source('{"seed":1}').lookup("id_token", AUDIENCE, 0)
+    _, *_, op = _native.Source({"seed": 1}).lookup("id_token", AUDIENCE, 0)
     assert op is not None
     assert repr(op).startswith("<gatepass._native.Op object")
     future = _threads.in_thread(lambda: "hush")
@@ -108,7 +107,7 @@ def test_no_error_of_a_transcript_shows_what_the_core_was_told(
     monkeypatch.setattr(_driver, "supply", lambda step, suppliers: (next(replies), None))
     caplog.set_level(logging.DEBUG)
     first_ms = case["transcript"][0]["now_ms"]
-    *_, op = _native.Source(json.dumps(case["options"])).lookup(case["kind"], case["target"], first_ms)
+    *_, op = _native.Source(case["options"]).lookup(case["kind"], case["target"], first_ms)
     assert op is not None
     with pytest.raises(gatepass.GatepassError) as raised:
         _driver.drive(op, lambda: next(moments), {})

@@ -68,17 +68,17 @@ def cases(folder: str) -> list[Any]:
 
 @pytest.mark.parametrize("case", cases("acquire"))
 def test_acquire(case: dict[str, Any]) -> None:
-    source = _native.Source(json.dumps(case["options"]))
+    source = _native.Source(case["options"])
     transcript = case["transcript"]
     status, *_, op = source.lookup(case["kind"], case["target"], transcript[0]["now_ms"])
     assert status == "fetch" and op is not None
     for turn in transcript:
-        check_step(json.loads(op.resume(turn["now_ms"], json.dumps(turn["reply"]))), turn["step"])
+        check_step(op.resume(turn["now_ms"], turn["reply"]), turn["step"])
 
 
 @pytest.mark.parametrize("case", cases("cache"))
 def test_cache(case: dict[str, Any]) -> None:
-    source = _native.Source(json.dumps(case["options"]))
+    source = _native.Source(case["options"])
     ops: dict[str, _native.Op] = {}
     for event in case["events"]:
         match event["do"]:
@@ -89,8 +89,8 @@ def test_cache(case: dict[str, Any]) -> None:
                     assert answer[-1] is not None
                     ops[event["op"]] = answer[-1]
             case "resume":
-                step = ops[event["op"]].resume(event["at_ms"], json.dumps(event["reply"]))
-                check_step(json.loads(step), event["expect"])
+                step = ops[event["op"]].resume(event["at_ms"], event["reply"])
+                check_step(step, event["expect"])
             case "cancel":
                 ops[event["op"]].cancel()
             case other:

@@ -26,13 +26,11 @@ LIMIT = 1_000
 
 def drive(op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier]) -> Step | None:
     """Carries an operation out, to its end; gives the token, the audiences, or None when it was for keys."""
-    import json
-
     reply: Reply = {"reply": "start"}
     cause: Exception | None = None
     for _ in range(LIMIT):
         now_ms = clock() * 1000
-        step = json.loads(op.resume(now_ms, json.dumps(reply)))
+        step = op.resume(now_ms, reply)
         reply = {}  # Error reporters show the variables of a frame: a reply may hold a key.
         if step["step"] == "done":
             result: Step | None = step["token"]

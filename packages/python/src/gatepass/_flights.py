@@ -70,15 +70,9 @@ class Flights:
     up in the core before the lock is taken to set its future.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_lock", "_native", "_suppliers", "_waiting")
+    __slots__ = ("__weakref__", "_clock", "_lock", "_suppliers", "_waiting")
 
-    def __init__(
-        self,
-        native: _native.Source | _native.Verifier,
-        clock: Clock,
-        suppliers: Mapping[str, Supplier] | None = None,
-    ) -> None:
-        self._native = native
+    def __init__(self, clock: Clock, suppliers: Mapping[str, Supplier] | None = None) -> None:
         self._clock = clock
         self._suppliers = dict(suppliers or {})
         self._begin()
@@ -126,18 +120,14 @@ class Flights:
         self._lock = threading.RLock()
         self._waiting: dict[int, Future[Any]] = {}
 
-    def _after_fork(self) -> None:
-        self._begin()
-        self._native.abandon_flights()
-
 
 _all_flights: weakref.WeakSet[Flights] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    """Gives up what the parent's threads had under way: they are not here. Tokens and keys are kept."""
+    """Gives up what the parent's threads had under way, as the native module does: they are not here."""
     for flights in _all_flights:
-        flights._after_fork()
+        flights._begin()
 
 
 if hasattr(os, "register_at_fork"):

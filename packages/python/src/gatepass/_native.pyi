@@ -1,32 +1,36 @@
-"""The border between this package and the core; the other side is `bindings/python`."""
+"""The border between this package and the core; the other side is `bindings/python`.
+
+What fails is raised as the package's own errors.
+"""
 
 from collections.abc import Callable
-from typing import Literal, final
+from typing import Any, Literal, TypeAlias, final
 
+from typing_extensions import Self
+
+from gatepass._types import Reply, Step
 from gatepass.claims import Claims
 
 version: str
 """The version of gatepass, the same in all its packages."""
 
-class Failure(Exception):
-    """An error of the core. Its only argument is the error's JSON form."""
-
-def error_codes() -> str: ...
+def error_codes() -> list[dict[str, Any]]: ...
 def audience_for_url(url: str) -> str: ...
-def same_audience_spellings(audience: str) -> str: ...
+def same_audience_spellings(audience: str) -> list[str]: ...
 def own_audiences() -> Op: ...
-def explain(options: str, token: str, now_ms: float) -> str: ...
+def explain(options: dict[str, Any], token: str, now_ms: float) -> dict[str, Any]: ...
+def to_json(value: Any) -> str: ...
 
 @final
 class Op:
     @property
     def flight(self) -> int | None: ...
-    def resume(self, now_ms: float, reply: str) -> str: ...
+    def resume(self, now_ms: float, reply: Reply) -> Step: ...
     def cancel(self) -> None: ...
 
 @final
 class Source:
-    def __new__(cls, options: str) -> Source: ...
+    def __new__(cls, options: dict[str, Any]) -> Source: ...
     def lookup(
         self, kind: Literal["id_token", "access_token", "self_signed_jwt"], target: str, now_ms: float
     ) -> tuple[
@@ -37,28 +41,31 @@ class Source:
         int | None,  # flight
         Op | None,
     ]: ...
-    def access_token_headers(self) -> str: ...
-    def abandon_flights(self) -> None: ...
+    def access_token_headers(self) -> list[tuple[str, str]]: ...
 
-@final
+Undecided: TypeAlias = tuple[
+    Literal["accepted", "needs_keys", "join"],
+    Claims | None,
+    int | None,  # flight
+    Op | None,
+]
+
 class Verifier:
-    def __new__(cls, options: str, make_claims: Callable[[bytes, bool], Claims]) -> Verifier: ...
-    def check(
-        self, token: str | bytes, now_ms: float
-    ) -> (
-        Claims
-        | tuple[
-            Literal["accepted", "needs_keys", "join"],
-            Claims | None,
-            int | None,  # flight
-            Op | None,
-        ]
-    ): ...
-    def token_from_headers(
+    """What `gatepass.Verifier` is made of."""
+
+    def __new__(cls, options: dict[str, Any], clock: Callable[[], float]) -> Self: ...
+    def verify(self, token: str | bytes) -> Claims:
+        """The claims of a token that is accepted.
+
+        Raises:
+            VerifyError: The token is refused, or the issuer's keys cannot be had; `code` says why.
+        """
+
+    def _check(self, token: str | bytes) -> Claims | Undecided: ...
+    def _token_from_headers(
         self,
         authorization: str | None,
         x_serverless_authorization: str | None,
         x_goog_iap_jwt_assertion: str | None,
     ) -> str: ...
-    def explain(self, token: str, place: str, now_ms: float) -> str: ...
-    def abandon_flights(self) -> None: ...
+    def _explain(self, token: str, place: dict[str, str | None]) -> dict[str, Any]: ...

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 
 from gatepass import _native
-from gatepass._driver import drive
-from gatepass.errors import error_of
 
 
 def audience_for_url(url: str) -> str:
@@ -17,19 +15,13 @@ def audience_for_url(url: str) -> str:
     Raises:
         GatepassError: The URL is not https (http is let through for a loopback host), or has no host.
     """
-    try:
-        return _native.audience_for_url(url)
-    except _native.Failure as failure:
-        raise error_of(failure) from None
+    return _native.audience_for_url(url)
 
 
 def same_audience_spellings(audience: str) -> list[str]:
     """Both spellings of a URL that is its own audience, without and with a slash at the end, for a receiver
     that is sent either. Anything else comes back alone."""
-    import json
-
-    spellings: list[str] = json.loads(_native.same_audience_spellings(audience))
-    return spellings
+    return _native.same_audience_spellings(audience)
 
 
 def own_audiences() -> list[str]:
@@ -43,6 +35,8 @@ def own_audiences() -> list[str]:
         GatepassError: This process is no Cloud Run service.
         TransportError: The metadata server does not answer.
     """
+    from gatepass._driver import drive
+
     op = _native.own_audiences()
     try:
         found = drive(op, time.time, {})

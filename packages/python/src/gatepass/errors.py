@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from gatepass import _native
-
 # typing itself is not imported when a program runs: it would double the time of `import gatepass`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,15 +65,8 @@ class VerifyError(GatepassError):
     """A received token is refused, or the issuer's keys cannot be had."""
 
 
-def error_of(failure: _native.Failure) -> GatepassError:
-    """Makes the error that the native module's exception stands for."""
-    import json
-
-    return error_from(json.loads(failure.args[0]))
-
-
 def error_from(fields: Step) -> GatepassError:
-    """Makes the error of this JSON form."""
+    """Makes the error of this JSON form. The native module raises what this gives."""
     kind = _KINDS.get(fields["kind"], GatepassError)
     return kind(
         fields["message"],

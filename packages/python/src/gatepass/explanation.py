@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,8 +46,7 @@ class Explanation:
         return self.text
 
 
-def explanation_from(text: str) -> Explanation:
-    """Reads the core's JSON."""
-    members = json.loads(text)
+def explanation_from(members: dict[str, Any]) -> Explanation:
+    """Takes what the core says."""
     findings = [Finding(**finding) for finding in members.pop("findings")]
     return Explanation(findings=findings, **members)

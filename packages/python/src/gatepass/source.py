@@ -6,9 +6,7 @@ import os
 import time
 
 from gatepass import _native
-from gatepass._driver import LIMIT
-from gatepass._flights import Flights, run, run_async
-from gatepass.errors import GatepassError, error_of
+from gatepass.errors import GatepassError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,10 +80,10 @@ class TokenSource:
         trusted_endpoints: Strings = (),
         clock: Clock = time.time,
     ) -> None:
-        import json
+        from gatepass._flights import Flights
 
         if credentials_json is not None and not isinstance(credentials_json, str):
-            credentials_json = json.dumps(credentials_json)
+            credentials_json = _native.to_json(credentials_json)
         options: dict[str, Any] = {
             "credentials_file": None if credentials_file is None else os.fspath(credentials_file),
             "credentials_json": credentials_json,
@@ -101,12 +99,9 @@ class TokenSource:
             "trusted_endpoints": as_list(trusted_endpoints),
             "seed": int.from_bytes(os.urandom(6), "big"),
         }
-        try:
-            self._native = _native.Source(json.dumps(options))
-        except _native.Failure as failure:
-            raise error_of(failure) from None
+        self._native = _native.Source(options)
         self._clock = clock
-        self._flights = Flights(self._native, clock, suppliers)
+        self._flights = Flights(clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
         self._access_tokens: dict[str, Held] = {}
         self._self_signed_jwts: dict[str, Held] = {}
@@ -121,7 +116,7 @@ class TokenSource:
         """
         held = self._id_tokens.get(audience)
         if held is None or self._clock() >= held[0]:
-            held = run(self._fetch("id_token", audience))
+            held = _wait(self._fetch("id_token", audience))
         return held[2]
 
     def fetch_access_token(self, scopes: Strings = ()) -> str:
@@ -132,14 +127,14 @@ class TokenSource:
         target = as_target(scopes)
         held = self._access_tokens.get(target)
         if held is None or self._clock() >= held[0]:
-            held = run(self._fetch("access_token", target))
+            held = _wait(self._fetch("access_token", target))
         return held[2]
 
     def id_token_header(self, audience: str) -> str:
         """The value of an `Authorization` header with the token of `fetch_id_token`."""
         held = self._id_tokens.get(audience)
         if held is None or self._clock() >= held[0]:
-            held = run(self._fetch("id_token", audience))
+            held = _wait(self._fetch("id_token", audience))
         return held[1]
 
     def access_token_header(self, scopes: Strings = ()) -> str:
@@ -147,7 +142,7 @@ class TokenSource:
         target = as_target(scopes)
         held = self._access_tokens.get(target)
         if held is None or self._clock() >= held[0]:
-            held = run(self._fetch("access_token", target))
+            held = _wait(self._fetch("access_token", target))
         return held[1]
 
     def access_token_headers(self, scopes: Strings = ()) -> dict[str, str]:
@@ -162,28 +157,27 @@ class TokenSource:
         """
         held = self._self_signed_jwts.get(audience)
         if held is None or self._clock() >= held[0]:
-            held = run(self._fetch("self_signed_jwt", audience))
+            held = _wait(self._fetch("self_signed_jwt", audience))
         return held[2]
 
     def _with_others(self, authorization: str) -> dict[str, str]:
-        import json
-
-        return {"Authorization": authorization, **dict(json.loads(self._native.access_token_headers()))}
+        return {"Authorization": authorization, **dict(self._native.access_token_headers())}
 
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(target)
         if held is None or self._clock() >= held[0]:
+            from gatepass._flights import run_async
+
             held = await run_async(self._fetch(kind, target))
         return held
 
     def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
+        from gatepass._driver import LIMIT
+
         for _ in range(LIMIT):
-            try:
-                answer, flight = self._flights.ask(
-                    lambda: self._native.lookup(kind, target, self._clock() * 1000)
-                )
-            except _native.Failure as failure:
-                raise error_of(failure) from None
+            answer, flight = self._flights.ask(
+                lambda: self._native.lookup(kind, target, self._clock() * 1000)
+            )
             _, header, _, fresh_until_ms, _, op = answer
             if header is not None:
                 if op is not None:
@@ -213,6 +207,13 @@ class TokenSource:
                 return self._access_tokens
             case "self_signed_jwt":
                 return self._self_signed_jwts
+
+
+def _wait(fetch: Conversation[Held]) -> Held:
+    # What it takes to wait is imported when somebody does.
+    from gatepass._flights import run
+
+    return run(fetch)
 
 
 def default_source() -> TokenSource:

@@ -6,24 +6,20 @@ import os
 import time
 
 from gatepass import _native
-from gatepass._driver import LIMIT
-from gatepass._flights import Flights, run, run_async
-from gatepass.claims import Claims, from_json
-from gatepass.errors import GatepassError, error_of
+from gatepass.claims import Claims
+from gatepass.errors import GatepassError
 from gatepass.source import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Protocol, TypeAlias
+    from typing import Any, Protocol
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
+    from gatepass._flights import Flights
     from gatepass._types import Algorithms, Clock, Conversation, Preset, Strings, VerifierOptions
     from gatepass.explanation import Explanation
-
-    # Status, claims, flight, operation.
-    Undecided: TypeAlias = tuple[str, Claims | None, int | None, _native.Op | None]
 
     class Headers(Protocol):
         """The headers of a request, as any framework has them."""
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
         def get(self, name: str, /) -> str | None: ...
 
 
-class Verifier:
+class Verifier(_native.Verifier):
     """Checks tokens. Make one and keep it: it caches keys, and threads and event loops may share it.
 
     Args:
@@ -66,10 +62,13 @@ class Verifier:
         GatepassError: An option makes no sense, or the audience is left open without saying so.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_flights", "_native")
+    __slots__ = ("__weakref__", "_clock", "_late")
+    _clock: Clock
+    _late: dict[str, Flights]
 
-    def __init__(
-        self,
+    # Not __init__: nothing of a verifier changes once it is there.
+    def __new__(
+        cls,
         audience: Strings | None = None,
         *,
         any_audience: bool = False,
@@ -84,9 +83,7 @@ class Verifier:
         any_caller: bool = False,
         trust_cloud_run_and_skip_signature: bool = False,
         clock: Clock = time.time,
-    ) -> None:
-        import json
-
+    ) -> Self:
         options = _options(
             audience=audience,
             any_audience=any_audience,
@@ -101,21 +98,10 @@ class Verifier:
             any_caller=any_caller,
             trust_cloud_run_and_skip_signature=trust_cloud_run_and_skip_signature,
         )
-        try:
-            self._native = _native.Verifier(json.dumps(options), from_json)
-        except _native.Failure as failure:
-            raise error_of(failure) from None
+        self = super().__new__(cls, options, clock)
         self._clock = clock
-        self._flights = Flights(self._native, clock)
-
-    def verify(self, token: str | bytes) -> Claims:
-        """The claims of a token that is accepted.
-
-        Raises:
-            VerifyError: The token is refused, or the issuer's keys cannot be had; `code` says why.
-        """
-        verdict = self._check(token)
-        return verdict if isinstance(verdict, Claims) else run(self._verify(token, verdict))
+        self._late = {}
+        return self
 
     def token_from_headers(self, headers: Headers) -> str:
         """The token of a request, from the header that counts: `X-Serverless-Authorization` before
@@ -127,33 +113,36 @@ class Verifier:
         Raises:
             VerifyError: There is none, or it has another form.
         """
-        try:
-            return self._native.token_from_headers(
-                headers.get("Authorization"),
-                headers.get("X-Serverless-Authorization"),
-                headers.get("X-Goog-IAP-JWT-Assertion"),
-            )
-        except _native.Failure as failure:
-            raise error_of(failure) from None
+        return self._token_from_headers(
+            headers.get("Authorization"),
+            headers.get("X-Serverless-Authorization"),
+            headers.get("X-Goog-IAP-JWT-Assertion"),
+        )
 
     def explain(self, token: str, *, url: str | None = None, header: str | None = None) -> Explanation:
         """What this token is, and all that is wrong with it for this verifier, with the keys that it has
         fetched. For people who look for a fault: see `gatepass.explain`."""
-        import json
-
         from gatepass.explanation import explanation_from
 
-        place = json.dumps({"url": url, "header": header})
-        try:
-            return explanation_from(self._native.explain(token, place, self._clock() * 1000))
-        except _native.Failure as failure:
-            raise error_of(failure) from None
+        return explanation_from(self._explain(token, {"url": url, "header": header}))
 
     async def _verify_async(self, token: str | bytes) -> Claims:
         verdict = self._check(token)
-        return verdict if isinstance(verdict, Claims) else await run_async(self._verify(token, verdict))
+        if isinstance(verdict, Claims):
+            return verdict
+        from gatepass._flights import run_async
 
-    def _verify(self, token: str | bytes, verdict: Claims | Undecided) -> Conversation[Claims]:
+        return await run_async(self._decide(token, verdict))
+
+    def _decide_now(self, token: str | bytes, verdict: _native.Undecided) -> Claims:
+        """Called by `verify`, when somebody has to wait."""
+        from gatepass._flights import run
+
+        return run(self._decide(token, verdict))
+
+    def _decide(self, token: str | bytes, verdict: Claims | _native.Undecided) -> Conversation[Claims]:
+        from gatepass._driver import LIMIT
+
         for _ in range(LIMIT):
             if isinstance(verdict, Claims):
                 return verdict
@@ -168,11 +157,14 @@ class Verifier:
                 yield flight
         raise GatepassError("no verdict after many attempts", code="API_MISUSE")
 
-    def _check(self, token: str | bytes) -> Claims | Undecided:
-        try:
-            return self._native.check(token, self._clock() * 1000)
-        except _native.Failure as failure:
-            raise error_of(failure) from None
+    @property
+    def _flights(self) -> Flights:
+        """Made when they are first needed: a verifier that is given its keys needs no threads."""
+        from gatepass._flights import Flights
+
+        # Threads that come first at once all get the ones that setdefault keeps.
+        made = self._late.get("flights")
+        return made or self._late.setdefault("flights", Flights(self._clock))
 
 
 def explain(
@@ -198,15 +190,10 @@ def explain(
     Raises:
         GatepassError: An option makes no sense, or the URL tells no audience.
     """
-    import json
-
     from gatepass.explanation import explanation_from
 
-    text = json.dumps({**_options(**options), "url": url, "header": header})
-    try:
-        return explanation_from(_native.explain(text, token, clock() * 1000))
-    except _native.Failure as failure:
-        raise error_of(failure) from None
+    options_and_place = {**_options(**options), "url": url, "header": header}
+    return explanation_from(_native.explain(options_and_place, token, clock() * 1000))
 
 
 def default_verifier(audience: Strings) -> Verifier:
@@ -236,14 +223,12 @@ def _options(
     **others: Any,
 ) -> dict[str, Any]:
     """The options of a verifier as the core reads them."""
-    import json
-
     return {
         **others,
         "audiences": as_list(audience),
         "issuers": as_list(issuers),
         "algorithms": as_list(algorithms),
-        "keys": keys if keys is None or isinstance(keys, str) else json.dumps(keys),
+        "keys": keys if keys is None or isinstance(keys, str) else _native.to_json(keys),
         # No list is not the same as an empty one.
         "allowed_emails": None if allowed_emails is None else as_list(allowed_emails),
         "allowed_subjects": None if allowed_subjects is None else as_list(allowed_subjects),
