@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support import ENVIRONMENT, REPOSITORY, Emulator
+from support import ENVIRONMENT, REPOSITORY, VECTORS, Emulator
 
 PACKAGE = REPOSITORY / "packages" / "python"
 
@@ -27,19 +28,27 @@ def python(program: str, interpreter: str | Path = sys.executable, **environment
 
 
 def test_the_import_is_cheap() -> None:
-    """What costs more than gatepass itself is imported by whatever needs it."""
-    loaded = set(python("import sys, gatepass; print(*sys.modules)").split())
+    """What costs more than gatepass itself is imported by whatever needs it; a verification does not."""
+    corpus = json.loads((VECTORS / "verify" / "attack_corpus.json").read_text())
+    case = corpus["cases"][0]  # A good token of Google's.
+    keys, audience = corpus["jwks"][case["jwks"]], corpus["profiles"]["google"]["audience"]
+    verification = f"gatepass.Verifier({audience!r}, keys={keys!r}, clock=lambda: {case['now']})"
+    verification += f".verify({case['token']!r})"
+    loaded = set(python(f"import sys, gatepass; {verification}; print(*sys.modules)").split())
     bare = set(python("import sys; print(*sys.modules)").split())
     heavy = {
         "asyncio",
+        "collections",
         "concurrent.futures",
         "flask",
         "http",
         "httpx",
         "json",
         "logging",
+        "re",
         "requests",
         "ssl",
+        "threading",
         "typing",
     }
     assert not (loaded - bare) & heavy
@@ -47,7 +56,7 @@ def test_the_import_is_cheap() -> None:
 
 
 def test_parts_are_imported_when_they_are_first_used() -> None:
-    python("import gatepass; gatepass.aio, gatepass.requests, gatepass.httpx, gatepass.flask")
+    python("import gatepass; gatepass.aio, gatepass.requests, gatepass.httpx; gatepass.flask, gatepass.asgi")
     python("from gatepass import *; fetch_id_token")
     with pytest.raises(AssertionError, match="has no attribute 'nothing'"):
         python("import gatepass; gatepass.nothing")

@@ -5,8 +5,8 @@
     token = gatepass.fetch_id_token("https://receiver.example")
     claims = gatepass.verify_id_token(token, audience="https://receiver.example")
 
-`gatepass.aio` has the same for asyncio, `gatepass.requests` and `gatepass.httpx` attach tokens to calls, and
-`gatepass.flask` checks those of requests. All are imported when they are first used.
+`gatepass.aio` has the same for asyncio, `gatepass.requests` and `gatepass.httpx` attach tokens to calls,
+`gatepass.flask` and `gatepass.asgi` check those of requests. All are imported when they are first used.
 
 A token that is refused is explained by `print(gatepass.explain(token, audience=…))`.
 """
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepass import aio as aio
+    from gatepass import asgi as asgi
     from gatepass import flask as flask
     from gatepass import httpx as httpx
     from gatepass import requests as requests
@@ -81,7 +82,7 @@ def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("aio", "flask", "httpx", "requests"):
+    if name in ("aio", "asgi", "flask", "httpx", "requests"):
         import importlib
 
         return importlib.import_module(f"gatepass.{name}")

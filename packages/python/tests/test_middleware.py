@@ -1,75 +1,46 @@
-"""The Flask middleware, over real HTTP."""
+"""The middlewares, over real HTTP."""
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-import flask
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 import gatepass
-import gatepass.flask
+import gatepass.asgi
 from gatepass._types import Preset
-from support import Emulator
+from receivers import RECEIVERS, Answers, Receiver, fastapi_receiver
+from support import PATIENCE, Emulator
 
 AUDIENCE = "https://receiver.example"
 CALLER = "caller@p.iam.gserviceaccount.com"
 
 
-def application(verifier: gatepass.Verifier) -> flask.Flask:
-    app = flask.Flask("receiver")
-    id_token = gatepass.flask.RequireIdToken(verifier)
-
-    @app.get("/view/<name>")
-    @id_token
-    def view(name: str) -> dict[str, Any]:
-        return {"name": name, "email": flask.g.claims["email"]}
-
-    @app.get("/open")
-    def unguarded() -> dict[str, Any]:
-        return {"claims": "claims" in flask.g}
-
-    guarded = flask.Blueprint("guarded", "receiver")
-    guarded.before_request(id_token.check)
-
-    @guarded.get("/blueprint/<name>")
-    def inside(name: str) -> dict[str, Any]:
-        return {"name": name, "email": flask.g.claims["email"]}
-
-    app.register_blueprint(guarded)
-    return app
-
-
-@contextmanager
-def serving(app: flask.Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+@pytest.fixture(params=RECEIVERS)
+def receiver(request: pytest.FixtureRequest) -> Receiver:
+    return RECEIVERS[request.param]
 
 
 @pytest.fixture
-def url(emulator: Emulator) -> Iterator[str]:
+def url(receiver: Receiver, emulator: Emulator) -> Iterator[str]:
     verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
-    with serving(application(verifier)) as url:
+    with receiver(verifier, []) as url:
         yield url
 
 
-@pytest.fixture(params=["view", "blueprint"])
+@pytest.fixture(params=["view", "all"])
 def guarded(url: str, request: pytest.FixtureRequest) -> str:
     return f"{url}/{request.param}/a"
 
 
-def get(url: str, headers: dict[str, str | bytes]) -> requests.Response:
+def get(url: str, headers: Mapping[str, str | bytes]) -> requests.Response:
     return requests.get(url, headers=headers, timeout=30)
 
 
@@ -149,33 +120,69 @@ SENDERS: list[tuple[str, Preset]] = [
 
 
 @pytest.mark.parametrize(("sender", "preset"), SENDERS)
-def test_what_googles_senders_send(sender: str, preset: Preset, emulator: Emulator) -> None:
+def test_what_googles_senders_send(
+    receiver: Receiver, sender: str, preset: Preset, emulator: Emulator
+) -> None:
     """The preset takes what its sender sends on behalf of this service account, and nothing else."""
-    app = flask.Flask("receiver")
     verifier = gatepass.Verifier(AUDIENCE, preset=preset, keys_url=emulator.keys_url, allowed_emails=CALLER)
-    app.before_request(gatepass.flask.RequireIdToken(verifier).check)
-    answers: list[tuple[int, str | None]] = []
-
-    @app.post("/push")
-    def push() -> tuple[str, int]:
-        assert flask.request.get_data()
-        return "", 204
-
-    @app.after_request
-    def note(response: flask.Response) -> flask.Response:
-        refused = json.loads(response.get_data() or "{}")
-        answers.append((response.status_code, refused.get("error") or flask.g.claims["email"]))
-        return response
+    answers: Answers = []
 
     def delivered(*, email: str = CALLER, audience: str = AUDIENCE) -> bool:
-        whom = ["--email", email, "--audience", audience, "--to", f"{url}/push"]
+        whom = ["--email", email, "--audience", audience, "--to", f"{url}/all/push"]
         return emulator.push("--as", sender, "--data", "hello", *whom)
 
-    with serving(app) as url:
+    with receiver(verifier, answers) as url:
         assert delivered()
         assert not delivered(email="other@p.iam.gserviceaccount.com")
         assert not delivered(audience="https://other.example")
     assert answers == [(204, CALLER), (403, "EMAIL_NOT_ALLOWED"), (401, "BAD_AUDIENCE")]
+
+
+def test_a_repeated_header_is_refused(guarded: str, emulator: Emulator) -> None:
+    """Whatever stands before this service may have looked at the other."""
+    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
+    connection = http.client.HTTPConnection(urlsplit(guarded).netloc, timeout=PATIENCE)
+    connection.putrequest("GET", urlsplit(guarded).path)
+    for _ in range(2):
+        connection.putheader("Authorization", f"Bearer {token}")
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (401, {"error": "TOKEN_MALFORMED"})
+    connection.close()
+
+
+def test_a_websocket(emulator: Emulator) -> None:
+    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
+    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
+    handshake = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    with fastapi_receiver(verifier, []) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+        connection.request("GET", "/all/socket", headers=handshake)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (401, {"error": "TOKEN_MISSING"})
+        connection.close()
+        connection.request("GET", "/all/socket", headers={**handshake, "Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["X-Caller"]) == (101, CALLER)
+        connection.close()
+
+
+def test_a_websocket_of_a_server_that_cannot_answer(emulator: Emulator) -> None:
+    """It can close no more than the socket, before it is open."""
+    verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    guard = gatepass.asgi.RequireIdToken(None, verifier)  # type: ignore[arg-type]
+    asyncio.run(guard({"type": "websocket", "headers": []}, None, send))  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.close"}]
 
 
 def check_refusal(answer: requests.Response, status: int, code: str) -> None:
