@@ -1,7 +1,6 @@
 package gatepass
 
 import (
-	"encoding/json"
 	"sync/atomic"
 
 	"gatepass.dev/gatepass/internal/native"
@@ -53,14 +52,21 @@ func cloneClaim(claim any) any {
 	return claim
 }
 
-// A payloadMemory spares reading the same payload again. It has a place for each of the last tokens that the core has
-// numbered, and one makes way when the next one needs the place; so it is bounded, and nobody waits.
+// A payloadMemory spares reading the same payload again. The low bits of an entry are a place, which the core gives to
+// another token only after it has forgotten the one that had it, lowest places first. So this holds no more payloads than
+// the core has tokens, and nobody waits for it.
 type payloadMemory struct {
-	places [4096]atomic.Pointer[keptPayload]
+	parts [places / placesOfPart]atomic.Pointer[payloadPart]
 }
 
-// longestKept is the size, in octets of JSON, of the largest payload that is worth its memory.
-const longestKept = 4096
+const (
+	// places is how many there are; see bindings/bridge/src/verifier.rs.
+	places       = 1 << 17
+	placesOfPart = 1 << 9
+)
+
+// A payloadPart is there when one of its places has been given.
+type payloadPart [placesOfPart]atomic.Pointer[keptPayload]
 
 // A keptPayload has the core's number of its token, which is not 0.
 type keptPayload struct {
@@ -68,9 +74,16 @@ type keptPayload struct {
 	payload *Payload
 }
 
+// longestKept is the size, in octets of JSON, of the largest payload that is worth its memory.
+const longestKept = 4096
+
 // find returns nil if the payload of this entry is not kept.
 func (m *payloadMemory) find(entry uint64) *Payload {
-	if kept := m.place(entry).Load(); kept != nil && kept.entry == entry {
+	part := m.part(entry).Load()
+	if part == nil {
+		return nil
+	}
+	if kept := part.place(entry).Load(); kept != nil && kept.entry == entry {
 		return kept.payload
 	}
 	return nil
@@ -78,18 +91,27 @@ func (m *payloadMemory) find(entry uint64) *Payload {
 
 // keep keeps a payload of this size, unless the core has no number for it.
 func (m *payloadMemory) keep(entry uint64, payload *Payload, size int) {
-	if entry != 0 && size <= longestKept {
-		m.place(entry).Store(&keptPayload{entry, payload})
+	if entry == 0 || size > longestKept {
+		return
 	}
+	part := m.part(entry)
+	if part.Load() == nil {
+		part.CompareAndSwap(nil, &payloadPart{}) // If it fails, somebody else has just made it.
+	}
+	part.Load().place(entry).Store(&keptPayload{entry, payload})
 }
 
-func (m *payloadMemory) place(entry uint64) *atomic.Pointer[keptPayload] {
-	return &m.places[entry%uint64(len(m.places))]
+func (m *payloadMemory) part(entry uint64) *atomic.Pointer[payloadPart] {
+	return &m.parts[entry%places/placesOfPart]
+}
+
+func (p *payloadPart) place(entry uint64) *atomic.Pointer[keptPayload] {
+	return &p[entry%placesOfPart]
 }
 
 func readPayload(found native.Verdict) (*Payload, error) {
-	var claims map[string]any
-	if err := json.Unmarshal([]byte(found.Payload), &claims); err != nil {
+	claims, err := readClaims(found.Payload)
+	if err != nil {
 		return nil, fault(err)
 	}
 	payload := &Payload{Claims: claims, Unverified: found.Unverified}
