@@ -2,7 +2,6 @@
 //!
 //! In models of interleavings (`cfg(loom)`) they are loom's.
 
-#[cfg(loom)]
 use std::sync::Arc;
 
 #[cfg(not(loom))]
@@ -19,7 +18,12 @@ pub(crate) struct Snapshot<T>(arc_swap::ArcSwap<T>);
 #[cfg(not(loom))]
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(arc_swap::ArcSwap::from_pointee(value))
+        Self::shared(Arc::new(value))
+    }
+
+    /// Begins with a value that others begin with, too.
+    pub(crate) fn shared(value: Arc<T>) -> Self {
+        Self(arc_swap::ArcSwap::new(value))
     }
 
     /// What `look` makes of the present value.
@@ -28,7 +32,7 @@ impl<T> Snapshot<T> {
     }
 
     pub(crate) fn replace(&self, value: T) {
-        self.0.store(std::sync::Arc::new(value));
+        self.0.store(Arc::new(value));
     }
 }
 
@@ -38,7 +42,11 @@ pub(crate) struct Snapshot<T>(Mutex<Arc<T>>);
 #[cfg(loom)]
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Mutex::new(Arc::new(value)))
+        Self::shared(Arc::new(value))
+    }
+
+    pub(crate) fn shared(value: Arc<T>) -> Self {
+        Self(Mutex::new(value))
     }
 
     pub(crate) fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {

@@ -288,7 +288,7 @@ impl Test {
     }
 
     fn recalled(&self, now: Millis) -> Option<u64> {
-        match self.verifier.recall(&self.token, now) {
+        match self.verifier.recall(self.token.as_bytes(), now) {
             Recall::Known(known) => Some(known.entry),
             Recall::New(_) => None,
         }

@@ -39,7 +39,7 @@ impl Verifier {
     /// Whether `token` is remembered and to be accepted at this moment. A binding that keeps its host's claims by
     /// [`Verified::entry`] asks this first, and builds nothing on a hit.
     pub fn recall(&self, token: &[u8], now_ms: u64) -> Recall {
-        self.0.recall(&text(token), Millis(now_ms))
+        self.0.recall(token, Millis(now_ms))
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.

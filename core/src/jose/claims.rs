@@ -154,9 +154,9 @@ impl Times {
     /// Refuses a token outside its time: accepted iff now < exp + leeway, iat − leeway ≤ now, nbf − leeway ≤ now
     /// and iat ≤ exp. `leeway` is in milliseconds.
     pub(crate) fn check(self, now: Millis, leeway: u64) -> Result<(), Error> {
-        let now = i64::try_from(now.0).unwrap_or(i64::MAX);
-        let leeway = i64::try_from(leeway).unwrap_or(i64::MAX);
-        if now >= self.exp.saturating_add(leeway) {
+        let is_over = self.is_over(now, leeway);
+        let (now, leeway) = (signed(now.0), signed(leeway));
+        if is_over {
             let ago = now.saturating_sub(self.exp) / 1000;
             return Err(
                 Error::new(ErrorCode::TokenExpired, format!("the token expired {ago} s ago")).about("exp")
@@ -179,10 +179,19 @@ impl Times {
         }
     }
 
+    /// Whether `exp` and the leeway are over.
+    pub(crate) fn is_over(self, now: Millis, leeway: u64) -> bool {
+        signed(now.0) >= self.exp.saturating_add(signed(leeway))
+    }
+
     /// The moment from which no leeway saves the token.
     pub(crate) fn expires_at(self) -> Millis {
         Millis(u64::try_from(self.exp).unwrap_or(0))
     }
+}
+
+fn signed(milliseconds: u64) -> i64 {
+    i64::try_from(milliseconds).unwrap_or(i64::MAX)
 }
 
 fn required<'a>(claim: &'a Option<Value>, name: &'static str) -> Result<&'a Value, Error> {

@@ -126,6 +126,11 @@ impl Policy {
         times.check(now, self.leeway_ms)
     }
 
+    /// Whether a token is past its time for good.
+    pub(crate) fn is_over(&self, times: Times, now: Millis) -> bool {
+        times.is_over(now, self.leeway_ms)
+    }
+
     fn check_subject(&self, claims: &Claims, _now: Millis) -> Result<(), Error> {
         self.allowed_subjects.as_deref().map_or(Ok(()), |allowed| claims.check_subject_in(allowed))
     }

@@ -16,7 +16,7 @@ use crate::source::FlightId;
 use crate::step::Millis;
 use crate::verify::keys::{KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::{Policy, VerifierConfig};
-use crate::verify::verified_cache::{Digest, Remembered, VerifiedCache};
+use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
 /// Checks received tokens. Made once, used from any thread.
 pub struct Verifier {
@@ -70,6 +70,11 @@ pub struct Recalled {
 pub struct TokenDigest(Digest);
 
 impl Verified {
+    fn remembered(token: &Remembered, entry: u64) -> Self {
+        let payload = Arc::clone(&token.payload);
+        Self { payload, expires_at: token.times.expires_at(), entry, is_unverified: false }
+    }
+
     /// The token's payload as it was signed: one JSON object, with no member name twice.
     pub fn payload(&self) -> &[u8] {
         &self.payload
@@ -82,6 +87,10 @@ impl Verified {
 
     /// A number by which a host may keep what it made of the payload: a token that is recalled with this number has the
     /// same payload. It names no other token as long as the verifier lives; 0 when the token is not remembered.
+    ///
+    /// Its remainder by [`PLACES`](crate::verify::PLACES) is a place that is given again when the token is forgotten, and
+    /// not before; the places in use are few for few tokens. So a table with one entry, number and all, at each place
+    /// never holds much that is of no more use.
     pub fn entry(&self) -> u64 {
         self.entry
     }
@@ -108,28 +117,24 @@ impl Verifier {
 
     /// The verdict on `token` at this moment.
     pub fn check(&self, token: &str, now: Millis) -> Verdict {
-        self.check_digest(token, digest_of(token), now)
+        let digest = digest_of(token.as_bytes());
+        match self.recalled(&digest, now, |entry| Verified::remembered(&entry.token, entry.number)) {
+            Some(verified) => Verdict::Accepted(verified, None),
+            None => self.check_digest(token, digest, now),
+        }
     }
 
     /// Whether `token` is remembered and to be accepted at this moment: the same answer as [`check`](Self::check) gives, for
     /// hosts that keep what they made of a payload. A token that is known costs one hash and a few comparisons.
-    pub fn recall(&self, token: &str, now: Millis) -> Recall {
+    ///
+    /// Octets that are no UTF-8 are never known.
+    pub fn recall(&self, token: &[u8], now: Millis) -> Recall {
         let digest = digest_of(token);
-        let is_good = |known: &Remembered, keys: &Arc<KeySet>| {
-            Arc::ptr_eq(keys, &known.keys)
-                && known.key.is_valid_at(now)
-                && self.policy.check_times(known.times, now).is_ok()
-        };
-        let recalled = self.keys.fresh(now, |keys| {
-            self.verified.read(&digest, |known| {
-                let recalled = Recalled { entry: known.entry, expires_at: known.times.expires_at() };
-                is_good(known, keys).then_some(recalled)
-            })
+        let recalled = self.recalled(&digest, now, |Entry { number, token }| Recalled {
+            entry: *number,
+            expires_at: token.times.expires_at(),
         });
-        match recalled.flatten().flatten() {
-            Some(recalled) => Recall::Known(recalled),
-            None => Recall::New(TokenDigest(digest)),
-        }
+        recalled.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
@@ -187,14 +192,29 @@ impl Verifier {
         &self.policy
     }
 
+    /// What `make` makes of a remembered token, if nothing has to be looked at but its times: the keys are fresh, and
+    /// the same in which its own was found.
+    fn recalled<R>(&self, digest: &Digest, now: Millis, make: impl FnOnce(&Entry) -> R) -> Option<R> {
+        let is_good = |known: &Remembered, keys: &Arc<KeySet>| {
+            Arc::ptr_eq(keys, &known.keys)
+                && known.key.is_valid_at(now)
+                && self.policy.check_times(known.times, now).is_ok()
+        };
+        let look = |keys: &Arc<KeySet>| {
+            self.verified.read(digest, |entry| is_good(&entry.token, keys).then(|| make(entry)))
+        };
+        self.keys.fresh(now, look).flatten().flatten()
+    }
+
     fn check_digest(&self, token: &str, digest: Digest, now: Millis) -> Verdict {
-        match self.verified.read(&digest, Arc::clone) {
+        match self.verified.read(&digest, Entry::clone) {
             Some(known) => self.check_known(&known, token, digest, now),
             None => self.check_unknown(token, digest, now),
         }
     }
 
-    fn check_known(&self, known: &Remembered, token: &str, digest: Digest, now: Millis) -> Verdict {
+    fn check_known(&self, entry: &Entry, token: &str, digest: Digest, now: Millis) -> Verdict {
+        let known = &entry.token;
         let (keys, refresh) = match self.keys.current(now) {
             Ok(known) => known,
             Err(missing) => return missing.into(),
@@ -206,11 +226,13 @@ impl Verifier {
             drop(refresh);
             return self.check_unknown(token, digest, now);
         }
-        if !Arc::ptr_eq(&keys, &known.keys) {
-            self.verified.put(digest, Remembered { keys, ..known.clone() });
-        }
+        let number = if Arc::ptr_eq(&keys, &known.keys) {
+            entry.number
+        } else {
+            self.remember(digest, Remembered { keys, ..Remembered::clone(known) }, now)
+        };
         match self.policy.check_times(known.times, now) {
-            Ok(()) => Verdict::Accepted(Verified::from(known), refresh),
+            Ok(()) => Verdict::Accepted(Verified::remembered(known, number), refresh),
             Err(error) => Verdict::Rejected(error),
         }
     }
@@ -229,12 +251,16 @@ impl Verifier {
         };
         match self.verify(compact, &header, &keys, now) {
             Ok(remembered) => {
-                let verified = Verified::from(&remembered);
-                self.verified.put(digest, remembered);
-                Verdict::Accepted(verified, refresh)
+                let verified = Verified::remembered(&remembered, 0);
+                let entry = self.remember(digest, remembered, now);
+                Verdict::Accepted(Verified { entry, ..verified }, refresh)
             }
             Err(error) => Verdict::Rejected(error),
         }
+    }
+
+    fn remember(&self, digest: Digest, token: Remembered, now: Millis) -> u64 {
+        self.verified.put(digest, token, |other| self.policy.is_over(other.times, now))
     }
 
     fn open<'a>(&self, token: &'a str) -> Result<(Compact<'a>, Header), Error> {
@@ -283,7 +309,6 @@ impl Verifier {
         compact.verify(header.alg, key)?;
         let times = self.check_claims(&payload, now)?;
         Ok(Remembered {
-            entry: self.verified.next_entry(),
             payload: payload.into(),
             times,
             header: header.clone(),
@@ -301,15 +326,8 @@ impl Verifier {
     }
 }
 
-fn digest_of(token: &str) -> Digest {
-    crypto::sha256(token.as_bytes())
-}
-
-impl From<&Remembered> for Verified {
-    fn from(token: &Remembered) -> Self {
-        let payload = Arc::clone(&token.payload);
-        Self { payload, expires_at: token.times.expires_at(), entry: token.entry, is_unverified: false }
-    }
+fn digest_of(token: &[u8]) -> Digest {
+    crypto::sha256(token)
 }
 
 impl From<Missing> for Verdict {
