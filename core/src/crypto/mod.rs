@@ -1,8 +1,8 @@
 //! All that knows which library signs, verifies and hashes. No other module names it.
 
-mod ring;
+mod provider;
 
-pub(crate) use self::ring::{
+pub(crate) use self::provider::{
     EcdsaSigningKey, RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256, verify,
 };
 

@@ -1,10 +1,15 @@
-//! The provider: ring.
+//! The provider: ring or, with the feature `aws-lc-rs`, AWS-LC, whose crate offers the same interface but for the
+//! few functions in [`differences`].
 
-use ring::agreement::{self, EphemeralPrivateKey};
-use ring::digest;
-use ring::hmac;
-use ring::rand::SystemRandom;
-use ring::signature::{
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as library;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as library;
+
+use library::digest;
+use library::hmac;
+use library::rand::SystemRandom;
+use library::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ED25519,
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256,
     RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -54,18 +59,8 @@ pub(crate) fn verify(scheme: Scheme, key: &PublicKey, message: &[u8], signature:
 }
 
 /// Whether the uncompressed point lies on the curve.
-///
-/// ring tells a bad point from a bad signature nowhere in its signature API; its key agreement checks the point
-/// before anything else (SP 800-56A, section 5.6.2.3.3), so an agreement with a throw-away key answers it.
 pub(crate) fn is_on_curve(curve: Curve, point: &[u8]) -> bool {
-    let algorithm = match curve {
-        Curve::P256 => &agreement::ECDH_P256,
-        Curve::P384 => &agreement::ECDH_P384,
-    };
-    let peer = agreement::UnparsedPublicKey::new(algorithm, point);
-    EphemeralPrivateKey::generate(algorithm, &SystemRandom::new())
-        .and_then(|ours| agreement::agree_ephemeral(ours, &peer, |_| ()))
-        .is_ok()
+    differences::is_on_curve(curve, point)
 }
 
 /// A private RSA key that signs with RSASSA-PKCS1-v1_5 and SHA-256.
@@ -84,7 +79,7 @@ impl RsaSigningKey {
 
     /// Signs `message`; `None` when the system has no randomness for blinding.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let mut out = vec![0; self.0.public().modulus_len()];
+        let mut out = vec![0; differences::modulus_length(&self.0)];
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut out).ok()?;
         Some(out)
     }
@@ -96,17 +91,13 @@ pub(crate) struct EcdsaSigningKey(signature::EcdsaKeyPair);
 impl EcdsaSigningKey {
     /// Reads PKCS#8 DER (RFC 5958).
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyRejected> {
-        signature::EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new())
-            .map(Self)
-            .map_err(rejected)
+        differences::ecdsa_from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self).map_err(rejected)
     }
 
     /// Takes the private number and the uncompressed point that belongs to it (SEC 1, section C.4).
     pub(crate) fn from_parts(private: &[u8], point: &[u8]) -> Result<Self, KeyRejected> {
-        let alg = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        signature::EcdsaKeyPair::from_private_key_and_public_key(alg, private, point, &SystemRandom::new())
-            .map(Self)
-            .map_err(rejected)
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        differences::ecdsa_from_parts(algorithm, private, point).map(Self).map_err(rejected)
     }
 
     /// Signs `message`; `None` when the system has no randomness.
@@ -115,8 +106,8 @@ impl EcdsaSigningKey {
     }
 }
 
-/// ring gives its reasons as text only; these are the ones that a person can act on.
-fn rejected(reason: ring::error::KeyRejected) -> KeyRejected {
+/// Both give their reasons as text only; these are the ones that a person can act on.
+fn rejected(reason: library::error::KeyRejected) -> KeyRejected {
     KeyRejected(match reason.to_string().as_str() {
         "TooSmall" => "an RSA key of less than 2048 bits",
         "TooLarge" => "an RSA key of more than 4096 bits",
@@ -124,4 +115,84 @@ fn rejected(reason: ring::error::KeyRejected) -> KeyRejected {
         "InconsistentComponents" => "a key whose parts do not belong together",
         _ => "damaged key data",
     })
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+mod differences {
+    use ring::agreement::{self, EphemeralPrivateKey};
+    use ring::error::KeyRejected;
+    use ring::rand::SystemRandom;
+    use ring::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, RsaKeyPair};
+
+    use super::Curve;
+
+    /// ring tells a bad point from a bad signature nowhere in its signature API; its key agreement checks the point
+    /// before anything else (SP 800-56A, section 5.6.2.3.3), so an agreement with a throw-away key answers it.
+    pub(super) fn is_on_curve(curve: Curve, point: &[u8]) -> bool {
+        let algorithm = match curve {
+            Curve::P256 => &agreement::ECDH_P256,
+            Curve::P384 => &agreement::ECDH_P384,
+        };
+        let peer = agreement::UnparsedPublicKey::new(algorithm, point);
+        EphemeralPrivateKey::generate(algorithm, &SystemRandom::new())
+            .and_then(|ours| agreement::agree_ephemeral(ours, &peer, |_| ()))
+            .is_ok()
+    }
+
+    pub(super) fn modulus_length(key: &RsaKeyPair) -> usize {
+        key.public().modulus_len()
+    }
+
+    pub(super) fn ecdsa_from_pkcs8(
+        algorithm: &'static EcdsaSigningAlgorithm,
+        der: &[u8],
+    ) -> Result<EcdsaKeyPair, KeyRejected> {
+        EcdsaKeyPair::from_pkcs8(algorithm, der, &SystemRandom::new())
+    }
+
+    pub(super) fn ecdsa_from_parts(
+        algorithm: &'static EcdsaSigningAlgorithm,
+        private: &[u8],
+        point: &[u8],
+    ) -> Result<EcdsaKeyPair, KeyRejected> {
+        EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, point, &SystemRandom::new())
+    }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+mod differences {
+    use aws_lc_rs::error::KeyRejected;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        ParsedPublicKey, RsaKeyPair,
+    };
+
+    use super::Curve;
+
+    pub(super) fn is_on_curve(curve: Curve, point: &[u8]) -> bool {
+        let algorithm = match curve {
+            Curve::P256 => &ECDSA_P256_SHA256_FIXED,
+            Curve::P384 => &ECDSA_P384_SHA384_FIXED,
+        };
+        ParsedPublicKey::new(algorithm, point).is_ok()
+    }
+
+    pub(super) fn modulus_length(key: &RsaKeyPair) -> usize {
+        key.public_modulus_len()
+    }
+
+    pub(super) fn ecdsa_from_pkcs8(
+        algorithm: &'static EcdsaSigningAlgorithm,
+        der: &[u8],
+    ) -> Result<EcdsaKeyPair, KeyRejected> {
+        EcdsaKeyPair::from_pkcs8(algorithm, der)
+    }
+
+    pub(super) fn ecdsa_from_parts(
+        algorithm: &'static EcdsaSigningAlgorithm,
+        private: &[u8],
+        point: &[u8],
+    ) -> Result<EcdsaKeyPair, KeyRejected> {
+        EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, point)
+    }
 }
