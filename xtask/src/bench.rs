@@ -2,7 +2,7 @@
 //!
 //! Each language has a program below tests/bench that measures its peers in interleaved rounds and prints a line of JSON
 //! for each job and peer: `{"language", "job", "peer", "version", "unit", "rounds": […]}`. Here they become tables of medians,
-//! with the ratio of gatepass to each, and a picture.
+//! with the ratio of gatepass to each, and a picture. Each provider of cryptography has its own runs and tables.
 
 mod chart;
 mod report;
@@ -24,11 +24,14 @@ const RESULTS: &str = "tests/bench/RESULTS.md";
 const CHART: &str = "tests/bench/results.svg";
 /// What was measured last, of every language: a run of one language leaves the others' figures as they were.
 const FIGURES: &str = "tests/bench/results.jsonl";
+const DEFAULT_PROVIDER: &str = "ring";
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// What a peer came to at a job.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
+    /// The cryptographic library that gatepass was built with.
+    provider: String,
     language: String,
     job: String,
     peer: String,
@@ -86,7 +89,11 @@ fn one(checkout: &Checkout, language: &str, program: Program) -> Result<Vec<Figu
     let log = log(checkout, &format!("bench-{language}"))?;
     let (output, end) = program.read(&log, LIMIT);
     end.map_err(|failure| failure.with_output(read(&log)))?;
-    Ok(read_figures(&output))
+    let provider = checkout.provider().unwrap_or(DEFAULT_PROVIDER);
+    Ok(read_figures(&output)
+        .into_iter()
+        .map(|figure| Figure { provider: provider.to_owned(), ..figure })
+        .collect())
 }
 
 fn read_figures(lines: &str) -> Vec<Figure> {
@@ -98,18 +105,22 @@ impl Figure {
         let text = |name| Some(line.get(name)?.as_str()?.to_owned());
         let rounds = line.get("rounds")?.as_array()?.iter().filter_map(Value::as_f64).collect();
         let (language, job, peer) = (text("language")?, text("job")?, text("peer")?);
-        Some(Self { language, job, peer, version: text("version")?, unit: text("unit")?, rounds })
+        let provider = text("provider").unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+        Some(Self { provider, language, job, peer, version: text("version")?, unit: text("unit")?, rounds })
     }
 
     fn to_json(&self) -> Value {
         serde_json::json!({
-            "language": self.language, "job": self.job, "peer": self.peer, "version": self.version,
+            "provider": self.provider, "language": self.language, "job": self.job, "peer": self.peer, "version": self.version,
             "unit": self.unit, "rounds": self.rounds,
         })
     }
 
     fn is_of_the_same(&self, other: &Self) -> bool {
-        (&self.language, &self.job, &self.peer) == (&other.language, &other.job, &other.peer)
+        let key = |figure: &'_ Self| {
+            [&figure.provider, &figure.language, &figure.job, &figure.peer].map(String::clone)
+        };
+        key(self) == key(other)
     }
 
     fn median(&self) -> f64 {

@@ -15,7 +15,12 @@ use crate::process::Program;
 pub(crate) struct Checkout {
     root: PathBuf,
     target: PathBuf,
+    /// Which cryptographic library the native libraries are built with; `None` is the default.
+    provider: Option<&'static str>,
 }
+
+/// Cryptographic libraries that may be asked for, which are cargo features of all crates.
+pub(crate) const PROVIDERS: &[&str] = &["aws-lc-rs"];
 
 /// What could lead a program to real credentials or past the emulator.
 const FOREIGN: &[&str] = &[
@@ -49,7 +54,16 @@ impl Checkout {
         let folder = |name| metadata.get(name).and_then(Value::as_str).map(PathBuf::from);
         let found = folder("workspace_root").zip(folder("target_directory"));
         let (root, target) = found.ok_or_else(|| Failure::new("cargo metadata names no folders"))?;
-        Ok(Self { root, target })
+        Ok(Self { root, target, provider: None })
+    }
+
+    /// This checkout, with all that is built on this provider.
+    pub(crate) fn with_provider(&self, provider: &'static str) -> Self {
+        Self { provider: Some(provider), ..self.clone() }
+    }
+
+    pub(crate) fn provider(&self) -> Option<&'static str> {
+        self.provider
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -87,6 +101,11 @@ impl Checkout {
         }
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
             program = program.without_env(name);
+        }
+        if let Some(provider) = self.provider {
+            // For the builds of our packages, and for maturin's.
+            program = program.env("GATEPASS_PROVIDER", provider);
+            program = program.env("MATURIN_PEP517_ARGS", format!("--features {provider}"));
         }
         program
             .env("GATEPASS_CLI", self.cli())

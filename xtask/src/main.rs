@@ -40,7 +40,7 @@ mod toolchains;
 use std::env;
 use std::process::ExitCode;
 
-use checkout::Checkout;
+use checkout::{Checkout, PROVIDERS};
 use failure::Failure;
 use terminal::Terminal;
 
@@ -51,6 +51,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask test  [--only LIST]   run every test of every language
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
+                    [--provider aws-lc-rs]
                                     measure gatepass beside other libraries; writes tests/bench/RESULTS.md
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
@@ -79,7 +80,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["sizes"] => sizes::run(&checkout, &terminal),
         ["bench", options @ ..] => {
-            let (languages, options) = bench_options(options)?;
+            let (checkout, languages, options) = bench_options(checkout, options)?;
             bench::run(&checkout, &terminal, &languages, &options)
         }
         ["instructions"] => instructions::run(&checkout, &terminal, false),
@@ -92,8 +93,11 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
     }
 }
 
-/// Reads `--language a,b`, and hands the other options on to the benchmarks.
-fn bench_options<'a>(options: &[&'a str]) -> Result<(Vec<&'static str>, Vec<&'a str>), Failure> {
+/// Reads `--language a,b` and `--provider p`, and hands the other options on to the benchmarks.
+fn bench_options<'a>(
+    mut checkout: Checkout,
+    options: &[&'a str],
+) -> Result<(Checkout, Vec<&'static str>, Vec<&'a str>), Failure> {
     let known: Vec<_> = languages::ALL.iter().filter(|one| one.bench.is_some()).map(|one| one.name).collect();
     let (mut chosen, mut others) = (known.clone(), Vec::new());
     let mut words = options.iter().copied();
@@ -101,11 +105,17 @@ fn bench_options<'a>(options: &[&'a str]) -> Result<(Vec<&'static str>, Vec<&'a 
         let value = words.next().ok_or_else(|| Failure::new(format!("{option} wants a value\n\n{USAGE}")))?;
         match option {
             "--language" => chosen = only(&["--only", value], known.clone())?,
+            "--provider" => {
+                let provider = PROVIDERS.iter().find(|known| **known == value);
+                let expected =
+                    || Failure::new(format!("--provider {value}: expected {}", PROVIDERS.join(", ")));
+                checkout = checkout.with_provider(provider.ok_or_else(expected)?);
+            }
             "--job" | "--rounds" | "--seconds" => others.extend([option, value]),
             _ => return Err(Failure::new(format!("{option} is no option\n\n{USAGE}"))),
         }
     }
-    Ok((chosen, others))
+    Ok((checkout, chosen, others))
 }
 
 /// Reads `--only a,b`: these of the `known` names, in their order; all of them without the option.

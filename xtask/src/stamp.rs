@@ -52,7 +52,7 @@ fn hash(checkout: &Checkout, inputs: &[&str], recipe: &str) -> Option<u64> {
     files.dedup();
 
     let mut hasher = DefaultHasher::new();
-    (recipe, inputs, files.len()).hash(&mut hasher);
+    (recipe, checkout.provider(), inputs, files.len()).hash(&mut hasher);
     for file in files {
         let path = checkout.path(&String::from_utf8_lossy(file));
         // A file that was deleted and is still in git's index counts as such.

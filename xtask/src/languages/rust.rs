@@ -57,8 +57,9 @@ fn benches(checkout: &Checkout) -> Result<Vec<Program>> {
     let program = |backend| {
         let run =
             ["run", "--quiet", "--release", "--locked", "--manifest-path", "tests/bench/rust/Cargo.toml"];
-        let target = checkout.built("bench").join(backend);
-        checkout.cargo(&run).arg("--target-dir").arg(target).args(&["--features", backend, "--"])
+        let run = checkout.cargo(&run).arg("--target-dir").arg(checkout.built("bench").join(backend));
+        let run = run.args(&["--features", backend]);
+        checkout.provider().map_or(run.clone(), |provider| run.args(&["--features", provider])).arg("--")
     };
     Ok(["rust_crypto", "aws_lc_rs"].map(program).into())
 }
