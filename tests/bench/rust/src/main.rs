@@ -7,6 +7,8 @@ mod keys;
 mod peers;
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use keys::Tokens;
@@ -15,24 +17,76 @@ use keys::Tokens;
 type Work = Box<dyn FnMut(usize)>;
 
 fn main() {
-    let options = Options::read();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, peer] = words.as_slice()
+        && word == "cold"
+    {
+        return cold_child(peer);
+    }
+    let options = Options::read(words);
     let tokens = Tokens::new();
-    let all: [(&str, &str, fn(&Tokens) -> Vec<(&'static str, Work)>); 7] = [
-        ("V1", "op/s", |tokens| peers::verify(&tokens.rs256[..1], tokens)),
+    let all: [(&str, &str, fn(&Tokens) -> Vec<(&'static str, Work)>); 10] = [
+        ("V1", "op/s", peers::verify_one),
         ("V2", "op/s", |tokens| peers::verify(&tokens.rs256, tokens)),
         ("V3", "op/s", peers::verify_es256),
         ("V4-repeated", "op/s", |tokens| peers::verify_on_threads(&tokens.rs256[..1], tokens)),
         ("V4-distinct", "op/s", |tokens| peers::verify_on_threads(&tokens.rs256, tokens)),
         ("S", "op/s", peers::sign),
         ("H", "op/s", peers::header),
+        ("G-10", "op/s", |tokens| peers::growth(tokens, 10)),
+        ("G-1000", "op/s", |tokens| peers::growth(tokens, 1000)),
+        ("G-100000", "op/s", |tokens| peers::growth(tokens, 100_000)),
     ];
     for (job, unit, peers) in all {
-        if options.jobs.as_ref().is_none_or(|jobs| jobs.iter().any(|wanted| wanted == job)) {
+        if options.wants(job) {
             let mut peers = peers(&tokens);
             peers.retain(|(peer, _)| peers::is_measured_here(peer));
             measure(job, unit, peers, &options);
         }
     }
+    if options.wants("G-bytes") && peers::is_measured_here("gatepass") {
+        let rounds: Vec<f64> = (0..options.rounds).map(|_| peers::memory_of_a_token(&tokens)).collect();
+        report("G-bytes", "B", "gatepass", &rounds);
+    }
+    if options.wants("M-start") {
+        cold_starts(&tokens, &options);
+    }
+}
+
+/// Whole processes, above one that does nothing but start and end.
+fn cold_starts(tokens: &Tokens, options: &Options) {
+    let mut rounds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..options.rounds {
+        for peer in peers::COLD {
+            rounds.entry(peer).or_default().push(cold_start(tokens, peer));
+        }
+    }
+    for peer in peers::COLD.into_iter().filter(|peer| peers::is_measured_here(peer)) {
+        report("M-start", "ms", peer, &rounds[peer]);
+    }
+}
+
+/// Milliseconds of a process that starts, verifies a token and ends; the least of 20, because the machine does other
+/// things as well.
+fn cold_start(tokens: &Tokens, peer: &str) -> f64 {
+    let start = || {
+        let program = std::env::current_exe().expect("this program");
+        let began = Instant::now();
+        let mut child =
+            Command::new(program).args(["cold", peer]).stdin(Stdio::piped()).spawn().expect("a child");
+        let mut stdin = child.stdin.take().expect("its input");
+        write!(stdin, "{}\n{}\n{}\n", tokens.keys, tokens.rs256[0], tokens.now_ms).expect("written");
+        drop(stdin);
+        assert!(child.wait().expect("its end").success());
+        began.elapsed().as_secs_f64() * 1000.0
+    };
+    (0..20).map(|_| start()).fold(f64::INFINITY, f64::min)
+}
+
+fn cold_child(peer: &str) {
+    let lines: Vec<String> = std::io::stdin().lines().map_while(Result::ok).collect();
+    let [keys, token, now_ms] = lines.as_slice() else { panic!("expected keys, a token and a time") };
+    peers::cold(peer, keys, token, now_ms.parse().expect("milliseconds"));
 }
 
 fn measure(job: &str, unit: &str, mut peers: Vec<(&'static str, Work)>, options: &Options) {
@@ -46,11 +100,15 @@ fn measure(job: &str, unit: &str, mut peers: Vec<(&'static str, Work)>, options:
         }
     }
     for (index, (peer, _)) in peers.iter().enumerate() {
-        let line = serde_json::json!({
-            "language": "rust", "job": job, "peer": peer, "version": peers::version(peer), "unit": unit, "rounds": rounds[&index],
-        });
-        println!("{line}");
+        report(job, unit, peer, &rounds[&index]);
     }
+}
+
+fn report(job: &str, unit: &str, peer: &str, rounds: &[f64]) {
+    let line = serde_json::json!({
+        "language": "rust", "job": job, "peer": peer, "version": peers::version(peer), "unit": unit, "rounds": rounds,
+    });
+    println!("{line}");
 }
 
 /// How often the work fits into the time of a round.
@@ -74,9 +132,13 @@ struct Options {
 }
 
 impl Options {
-    fn read() -> Self {
+    fn wants(&self, job: &str) -> bool {
+        self.jobs.as_ref().is_none_or(|jobs| jobs.iter().any(|wanted| wanted == job))
+    }
+
+    fn read(words: Vec<String>) -> Self {
         let mut options = Self { rounds: 5, seconds: 0.4, jobs: None };
-        let mut words = std::env::args().skip(1);
+        let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let value = words.next().unwrap_or_default();
             match word.as_str() {

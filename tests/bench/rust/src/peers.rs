@@ -67,6 +67,55 @@ pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str,
     checks(list, tokens, false).into_iter().map(|(name, check)| (name, on_threads(check))).collect()
 }
 
+/// The same token again and again; with the limit, the hash by which it is known again.
+pub fn verify_one(tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let mut peers = verify(&tokens.rs256[..1], tokens);
+    let token = tokens.rs256[0].clone();
+    let hash: Check = Arc::new(move |_| {
+        std::hint::black_box(ring::digest::digest(
+            &ring::digest::SHA256,
+            std::hint::black_box(token.as_bytes()),
+        ));
+    });
+    peers.push(("raw SHA-256", in_turn(hash, 1)));
+    peers
+}
+
+/// So many tokens in turn, all of them remembered.
+pub fn growth(tokens: &Tokens, count: usize) -> Vec<(&'static str, Work)> {
+    let list: Arc<[String]> = tokens.many(count).into();
+    vec![("gatepass", in_turn(remembering(&list, tokens), count))]
+}
+
+/// By how many octets the memory of this process grows with each token that is remembered.
+pub fn memory_of_a_token(tokens: &Tokens) -> f64 {
+    const TOKENS: usize = 10_000;
+    let (verifier, now) = (verifier(tokens), Millis(tokens.now_ms));
+    let list = tokens.many(TOKENS);
+    let before = resident_octets();
+    list.iter().for_each(|token| accept(&verifier, token, now));
+    (resident_octets() - before) / TOKENS as f64
+}
+
+/// From /proc/self/statm, in which memory is counted in pages of 4 KiB.
+fn resident_octets() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    text.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).expect("pages") * 4096.0
+}
+
+/// What a process does that starts, verifies one token and ends.
+pub fn cold(peer: &str, keys: &str, token: &str, now_ms: u64) {
+    let tokens = Tokens { keys: keys.to_owned(), now_ms, ..Tokens::default() };
+    let list: Arc<[String]> = vec![token.to_owned()].into();
+    match peer {
+        "gatepass" => accept(&verifier(&tokens), token, Millis(now_ms)),
+        "empty process" => {}
+        _ => jsonwebtoken(&list, &tokens, false)(0),
+    }
+}
+
+pub const COLD: [&str; 3] = ["gatepass", JSONWEBTOKEN, "empty process"];
+
 fn in_turn(check: Check, count: usize) -> Work {
     let mut next = 0;
     Box::new(move |times| {
