@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -13,8 +15,9 @@ import java.util.stream.Stream;
  * line of JSON for each job and contender.
  */
 public final class Bench {
-    /** The JVM compiles what it has seen ten thousand times; the slowest peers need so long for that. */
-    private static final int WARM_UP_ROUNDS = 5;
+    /** The JVM compiles what it has seen often enough, in rounds that do not count. */
+    private static final int WARM_UP_ROUNDS = 2;
+    private static final int FEW_ROUNDS = 5;
 
     private int rounds = 5;
     private double seconds = 0.4;
@@ -39,17 +42,21 @@ public final class Bench {
 
     private void run() throws Exception {
         List<Job> jobs = Stream.of(VerifyJobs.all(), FetchJobs.all(), ProcessJobs.all()).flatMap(List::stream).toList();
-        List<String> names = jobs.stream().map(Job::name).toList();
+        List<String> names = jobs.stream().flatMap(job -> job.units().keySet().stream()).toList();
         for (String name : wanted) {
             if (names.stream().noneMatch(known -> isMeant(known, name))) {
                 throw new IllegalArgumentException("no job is called " + name + "; the jobs are " + names);
             }
         }
         for (Job job : jobs) {
-            if (wanted.isEmpty() || wanted.stream().anyMatch(name -> isMeant(job.name(), name))) {
+            if (wanted.isEmpty() || job.units().keySet().stream().anyMatch(this::isWanted)) {
                 run(job);
             }
         }
+    }
+
+    private boolean isWanted(String job) {
+        return wanted.stream().anyMatch(name -> isMeant(job, name));
     }
 
     /** A job is meant by its name, and by the part of it before a hyphen. */
@@ -61,18 +68,23 @@ public final class Bench {
         List<AutoCloseable> last = new ArrayList<>();
         try {
             List<Job.Contender> contenders = job.contenders().prepare(last);
-            double[][] numbers = new double[contenders.size()][rounds];
             for (Job.Contender contender : contenders) {
                 contender.measure().measure(WARM_UP_ROUNDS * seconds);
             }
-            for (int round = 0; round < rounds; round++) {
-                for (int each = 0; each < numbers.length; each++) {
-                    numbers[each][round] = contenders.get(each).measure().measure(seconds);
+            List<Map<String, List<Double>>> figures =
+                    contenders.stream().<Map<String, List<Double>>>map(contender -> new TreeMap<>()).toList();
+            for (int round = 0; round < (job.isLong() ? Math.min(rounds, FEW_ROUNDS) : rounds); round++) {
+                for (int each = 0; each < figures.size(); each++) {
+                    Map<String, List<Double>> ofContender = figures.get(each);
+                    contenders.get(each).measure().measure(seconds).forEach((name, figure) ->
+                            ofContender.computeIfAbsent(name, first -> new ArrayList<>()).add(figure));
                 }
             }
             Properties versions = versions();
-            for (int each = 0; each < numbers.length; each++) {
-                print(job, contenders.get(each), versions, numbers[each]);
+            for (int each = 0; each < figures.size(); each++) {
+                Job.Contender contender = contenders.get(each);
+                figures.get(each).forEach((name, rounds) ->
+                        print(name, job.units().get(name), contender, versions, rounds));
             }
         } finally {
             for (AutoCloseable each : last) {
@@ -81,14 +93,15 @@ public final class Bench {
         }
     }
 
-    private static void print(Job job, Job.Contender contender, Properties versions, double[] numbers) {
+    private static void print(
+            String job, String unit, Job.Contender contender, Properties versions, List<Double> rounds) {
         String library = contender.library();
         String version = library == null ? System.getProperty("java.version") : versions.getProperty(library);
         System.out.printf(Locale.ROOT,
                 "{\"language\":\"java\",\"job\":\"%s\",\"peer\":\"%s\","
                         + "\"version\":\"%s\",\"unit\":\"%s\",\"rounds\":%s}%n",
-                job.name(), contender.peer(), version, job.unit(),
-                Arrays.stream(numbers).mapToObj(number -> String.format(Locale.ROOT, "%.3f", number)).toList());
+                job, contender.peer(), version, unit,
+                rounds.stream().map(number -> String.format(Locale.ROOT, "%.3f", number)).toList());
         System.out.flush();
     }
 

@@ -12,7 +12,7 @@ public final class Cold {
     public static void main(String[] arguments) throws Exception {
         List<String> material = Files.readAllLines(Path.of(arguments[1]));
         if (!arguments[0].equals(NOBODY)) {
-            Peer.named(arguments[0]).receiver(Policy.read(material)).email(Policy.readToken(material));
+            Peer.named(arguments[0]).receiver(Policy.read(material)).email(Policy.readTokens(material).get(0));
         }
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith("VmHWM:")) {

@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -39,7 +40,7 @@ final class FetchJobs {
         return List.of(
                 new Job("S", "op/s", last -> signers(Issuer.google())),
                 new Job("H", "op/s", FetchJobs::warmHeader),
-                new Job("F", "requests", last -> herds(Issuer.google())));
+                new Job(Map.of("F", "requests"), true, last -> herds(Issuer.google())));
     }
 
     /** A JWT of a service account, each for another audience, signed with its key. */
@@ -51,27 +52,27 @@ final class FetchJobs {
         Algorithm algorithm = Algorithm.RSA256(null, (RSAPrivateKey) issuer.key());
         RSASSASigner signer = new RSASSASigner(issuer.key());
         return List.of(
-                new Job.Contender("gatepass", "gatepass", Job.rate(turn -> source.fetchSelfSignedJwt(audience(turn)))),
-                new Job.Contender("google-auth", "google-auth", Job.rate(turn -> JwtCredentials.newBuilder()
+                Job.rate("S", "gatepass", "gatepass", turn -> source.fetchSelfSignedJwt(audience(turn))),
+                Job.rate("S", "google-auth", "google-auth", turn -> JwtCredentials.newBuilder()
                         .setPrivateKey(issuer.key()).setPrivateKeyId(Policy.KEY_ID)
                         .setJwtClaims(JwtClaims.newBuilder()
                                 .setIssuer(email).setSubject(email).setAudience(audience(turn)).build())
-                        .build().getRequestMetadata(null))),
-                new Job.Contender("java-jwt", "java-jwt", Job.rate(turn -> JWT.create()
+                        .build().getRequestMetadata(null)),
+                Job.rate("S", "java-jwt", "java-jwt", turn -> JWT.create()
                         .withKeyId(Policy.KEY_ID).withIssuer(email).withSubject(email).withAudience(audience(turn))
-                        .withIssuedAt(Instant.now()).withExpiresAt(Instant.now().plusSeconds(3600)).sign(algorithm))),
-                new Job.Contender("nimbus", "nimbus", Job.rate(turn -> {
+                        .withIssuedAt(Instant.now()).withExpiresAt(Instant.now().plusSeconds(3600)).sign(algorithm)),
+                Job.rate("S", "nimbus", "nimbus", turn -> {
                     SignedJWT jwt = new SignedJWT(
                             new JWSHeader.Builder(JWSAlgorithm.RS256).keyID(Policy.KEY_ID).build(),
                             new JWTClaimsSet.Builder().issuer(email).subject(email).audience(audience(turn))
                                     .issueTime(new Date()).expirationTime(inAnHour()).build());
                     jwt.sign(signer);
                     return jwt.serialize();
-                })),
-                new Job.Contender("jjwt", "jjwt", Job.rate(turn -> Jwts.builder()
+                }),
+                Job.rate("S", "jjwt", "jjwt", turn -> Jwts.builder()
                         .header().keyId(Policy.KEY_ID).and().issuer(email).subject(email)
                         .audience().add(audience(turn)).and().issuedAt(new Date()).expiration(inAnHour())
-                        .signWith(issuer.key(), Jwts.SIG.RS256).compact())));
+                        .signWith(issuer.key(), Jwts.SIG.RS256).compact()));
     }
 
     /** An ID token that is held. */
@@ -83,8 +84,8 @@ final class FetchJobs {
         IdTokenCredentials credentials = google(issuer, endpoint);
         URI url = URI.create(RECEIVER);
         return List.of(
-                new Job.Contender("gatepass", "gatepass", Job.rate(turn -> source.fetchIdTokenHeader(RECEIVER))),
-                new Job.Contender("google-auth", "google-auth", Job.rate(turn -> credentials.getRequestMetadata(url))));
+                Job.rate("H", "gatepass", "gatepass", turn -> source.fetchIdTokenHeader(RECEIVER)),
+                Job.rate("H", "google-auth", "google-auth", turn -> credentials.getRequestMetadata(url)));
     }
 
     /** How many requests so many callers make who all come at once, when nothing is held. */
@@ -95,14 +96,14 @@ final class FetchJobs {
                     try (TokenEndpoint endpoint = new TokenEndpoint(token, ANSWER_AFTER_MS)) {
                         TokenSource source = gatepass(issuer, endpoint);
                         allAtOnce(() -> source.fetchIdToken(RECEIVER));
-                        return endpoint.requests();
+                        return Map.of("F", (double) endpoint.requests());
                     }
                 }),
                 new Job.Contender("google-auth", "google-auth", seconds -> {
                     try (TokenEndpoint endpoint = new TokenEndpoint(token, ANSWER_AFTER_MS)) {
                         IdTokenCredentials credentials = google(issuer, endpoint);
                         allAtOnce(() -> credentials.getRequestMetadata(URI.create(RECEIVER)));
-                        return endpoint.requests();
+                        return Map.of("F", (double) endpoint.requests());
                     }
                 }));
     }

@@ -1,13 +1,19 @@
 import java.util.List;
+import java.util.Map;
 
 /**
- * What is measured.
+ * What is measured in one go.
  *
- * @param name as the results call it
- * @param unit of the numbers
+ * @param units the names of its figures, as the results call them, and their units
+ * @param isLong whether a round takes so long that few must do
  * @param contenders makes what is needed, when the job's turn has come
  */
-record Job(String name, String unit, Preparation contenders) {
+record Job(Map<String, String> units, boolean isLong, Preparation contenders) {
+    /** A job with one figure. */
+    Job(String name, String unit, Preparation contenders) {
+        this(Map.of(name, unit), false, contenders);
+    }
+
     /** Gives those who are compared; what it needs to close is added to {@code last}, to be closed after the job. */
     interface Preparation {
         List<Contender> prepare(List<AutoCloseable> last) throws Exception;
@@ -18,13 +24,13 @@ record Job(String name, String unit, Preparation contenders) {
      *
      * @param peer the library's name, or another word
      * @param library whose version is printed; null if it is none
-     * @param measure gives one round's number, after about so many seconds
+     * @param measure gives one round's figures
      */
     record Contender(String peer, String library, Measure measure) {}
 
-    /** One round. */
+    /** One round: the figures that the contender has, by their names, after about so many seconds. */
     interface Measure {
-        double measure(double seconds) throws Exception;
+        Map<String, Double> measure(double seconds) throws Exception;
     }
 
     /** Something to do again and again; {@code turn} counts from 0. */
@@ -34,12 +40,13 @@ record Job(String name, String unit, Preparation contenders) {
     }
 
     /** Operations per second on one thread. */
-    static Measure rate(Work work) {
-        return rate(1, work);
+    static Contender rate(String job, String peer, String library, Work work) {
+        return rate(job, peer, library, 1, work);
     }
 
     /** Operations per second on so many threads together. */
-    static Measure rate(int threads, Work work) {
-        return new Rate(threads, work);
+    static Contender rate(String job, String peer, String library, int threads, Work work) {
+        Rate rate = new Rate(threads, work);
+        return new Contender(peer, library, seconds -> Map.of(job, rate.measure(seconds)));
     }
 }

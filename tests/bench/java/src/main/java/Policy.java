@@ -8,6 +8,7 @@ import java.security.PublicKey;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -29,10 +30,12 @@ record Policy(String algorithm, String issuer, String audience, PublicKey key) {
                 + "\",\"use\":\"sig\"," + members + "\"}]}";
     }
 
-    /** Writes it, and a token, to a file for another process. */
-    void write(Path file, String token) throws IOException {
+    /** Writes it, and tokens, to a file for another process. */
+    void write(Path file, List<String> tokens) throws IOException {
         String encoded = Base64.getEncoder().encodeToString(key.getEncoded());
-        Files.write(file, List.of(algorithm, issuer, audience, encoded, token));
+        List<String> lines = new ArrayList<>(List.of(algorithm, issuer, audience, encoded));
+        lines.addAll(tokens);
+        Files.write(file, lines);
     }
 
     static Policy read(List<String> lines) throws GeneralSecurityException {
@@ -41,8 +44,8 @@ record Policy(String algorithm, String issuer, String audience, PublicKey key) {
         return new Policy(lines.get(0), lines.get(1), lines.get(2), key);
     }
 
-    static String readToken(List<String> lines) {
-        return lines.get(4);
+    static List<String> readTokens(List<String> lines) {
+        return lines.subList(4, lines.size());
     }
 
     /** A number of this many octets, without the sign that Java puts before them. */

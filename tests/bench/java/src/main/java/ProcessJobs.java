@@ -7,69 +7,127 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
-/** M and W: processes of their own. */
+/** M, W and the memory of G: processes of their own. */
 final class ProcessJobs {
+    /** Whose services are compared. */
+    private static final List<String> SERVICES = List.of("gatepass", "google-auth", "java-jwt");
+    private static final int REQUESTS = 1_500;
+    private static final int WARM_UP_REQUESTS = 4_000;
+
     private ProcessJobs() {}
 
     static List<Job> all() {
         return List.of(
-                new Job("M-start", "ms", last -> cold(last, true)),
-                new Job("M-rss", "MB", last -> cold(last, false)),
-                new Job("W", "us", ProcessJobs::hello));
+                new Job(Map.of("M-start", "ms", "M-rss", "MB"), true, ProcessJobs::cold),
+                new Job(Map.of("W", "us", "W-rate", "op/s", "W-p99", "ms"), true, ProcessJobs::hello),
+                new Job(Map.of("G-bytes", "B"), true, ProcessJobs::remembering));
     }
 
-    /** A process from its start to its end, with one verification in between. */
-    private static List<Job.Contender> cold(List<AutoCloseable> last, boolean time) throws Exception {
+    /** A process from its start to its end, with one verification in between, and the most memory that it held. */
+    private static List<Job.Contender> cold(List<AutoCloseable> last) throws Exception {
         Issuer issuer = Issuer.google();
-        Path material = material(last, issuer.policy(), issuer.tokens(1).get(0));
+        Path material = material(last, issuer.policy(), issuer.tokens(1));
         List<Job.Contender> contenders = new ArrayList<>();
-        for (String name : withNobody(Cold.NOBODY)) {
+        for (String name : withNobody(Cold.NOBODY, Peer.NAMES)) {
             contenders.add(new Job.Contender(name, library(name), seconds -> {
                 long begin = System.nanoTime();
-                Process process = start("Cold", name, material);
-                String kilobytes = process.inputReader().readLine();
-                int exit = process.waitFor();
-                double milliseconds = (System.nanoTime() - begin) / 1e6;
-                if (exit != 0) {
-                    throw new AssertionError(name + " has ended with " + exit);
-                }
-                return time ? milliseconds : Integer.parseInt(kilobytes) / 1024.0;
+                long kilobytes = said(start("Cold", name, material, List.of()));
+                return Map.of("M-start", (System.nanoTime() - begin) / 1e6, "M-rss", kilobytes / 1024.0);
             }));
         }
         return contenders;
     }
 
-    /** The processor time of a service for each request; the difference to "no check" is what the check costs. */
+    /**
+     * So many requests, one after the other, to a service that checks each: the processor time that it has used beyond
+     * that of a service without a check, in the same round; the requests per second; and the time within which 99 of 100
+     * are answered.
+     */
     private static List<Job.Contender> hello(List<AutoCloseable> last) throws Exception {
         Issuer issuer = Issuer.google();
-        String token = issuer.tokens(1).get(0);
-        Path material = material(last, issuer.policy(), token);
+        List<String> tokens = issuer.tokens(1);
+        Path material = material(last, issuer.policy(), tokens);
         HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        AtomicReference<Double> bare = new AtomicReference<>();
         List<Job.Contender> contenders = new ArrayList<>();
-        for (String name : withNobody(Hello.NOBODY)) {
-            Process process = start("Hello", name, material);
+        for (String name : withNobody(Hello.NOBODY, SERVICES)) {
+            Process process = start("Hello", name, material, List.of());
             last.add(process::destroy);
             BufferedReader output = process.inputReader();
             HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + output.readLine() + "/"))
-                    .header("Authorization", "Bearer " + token).build();
+                    .timeout(Duration.ofSeconds(10)).header("Authorization", "Bearer " + tokens.get(0)).build();
+            times(http, request, WARM_UP_REQUESTS);
             contenders.add(new Job.Contender(name, library(name), seconds -> {
                 long before = used(process, output);
-                long end = System.nanoTime() + (long) (seconds * 1e9);
-                int requests = 0;
-                do {
-                    HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
-                    if (response.statusCode() != 200 || !response.body().equals("hello")) {
-                        throw new AssertionError(name + " answers " + response.statusCode());
-                    }
-                    requests++;
-                } while (System.nanoTime() < end);
-                return (used(process, output) - before) / 1e3 / requests;
+                long[] times = times(http, request, REQUESTS);
+                double microseconds = (used(process, output) - before) / 1e3 / REQUESTS;
+                Map<String, Double> figures = new TreeMap<>();
+                figures.put("W-rate", 1e9 * REQUESTS / Arrays.stream(times).sum());
+                figures.put("W-p99", times[REQUESTS * 99 / 100] / 1e6);
+                if (name.equals(Hello.NOBODY)) {
+                    bare.set(microseconds); // Those after it in the round are compared with this.
+                } else {
+                    figures.put("W", microseconds - bare.get());
+                }
+                return figures;
             }));
         }
         return contenders;
+    }
+
+    /** How long each request took, in nanoseconds, the shortest first. */
+    private static long[] times(HttpClient http, HttpRequest request, int count) throws Exception {
+        long[] times = new long[count];
+        for (int each = 0; each < count; each++) {
+            long begin = System.nanoTime();
+            HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+            times[each] = System.nanoTime() - begin;
+            if (response.statusCode() != 200 || !response.body().equals("hello")) {
+                throw new AssertionError("the service answers " + response.statusCode());
+            }
+        }
+        Arrays.sort(times);
+        return times;
+    }
+
+    /** What a process grows by for each token that it remembers, beside the size of the token's claims. */
+    private static List<Job.Contender> remembering(List<AutoCloseable> last) throws Exception {
+        Issuer issuer = Issuer.google();
+        List<String> tokens = issuer.tokens(Remembering.WARM_UP + Remembering.TOKENS);
+        Path material = material(last, issuer.policy(), tokens);
+        double claims = tokens.stream()
+                .mapToInt(token -> Base64.getUrlDecoder().decode(token.split("\\.")[1]).length).average().orElseThrow();
+        List<Job.Contender> contenders = new ArrayList<>();
+        for (String each : List.of("gatepass", Remembering.CLAIMS_READ)) {
+            contenders.add(new Job.Contender(each, "gatepass", seconds -> Map.of("G-bytes",
+                    (double) said(start("Remembering", each, material, Remembering.JVM_OPTIONS))
+                            / Remembering.TOKENS)));
+        }
+        contenders.add(new Job.Contender("raw claims", "gatepass", seconds -> Map.of("G-bytes", claims)));
+        return contenders;
+    }
+
+    /** The number that a process prints before it ends. */
+    private static long said(Process process) throws Exception {
+        try {
+            String number = process.inputReader().readLine();
+            if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0 || number == null) {
+                throw new AssertionError("a process has failed: " + process.info());
+            }
+            return Long.parseLong(number);
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     private static long used(Process process, BufferedReader output) throws IOException {
@@ -78,9 +136,9 @@ final class ProcessJobs {
         return Long.parseLong(output.readLine());
     }
 
-    private static List<String> withNobody(String nobody) {
+    private static List<String> withNobody(String nobody, List<String> others) {
         List<String> names = new ArrayList<>(List.of(nobody));
-        names.addAll(Peer.NAMES);
+        names.addAll(others);
         return names;
     }
 
@@ -88,18 +146,21 @@ final class ProcessJobs {
         return Peer.NAMES.contains(name) ? name : null;
     }
 
-    private static Path material(List<AutoCloseable> last, Policy policy, String token) throws IOException {
+    private static Path material(List<AutoCloseable> last, Policy policy, List<String> tokens) throws IOException {
         Path file = Files.createTempFile("gatepass-bench", null);
         last.add(() -> Files.delete(file));
-        policy.write(file, token);
+        policy.write(file, tokens);
         return file;
     }
 
-    private static Process start(String program, String peer, Path material) throws IOException {
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    private static Process start(String program, String peer, Path material, List<String> options)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // Processor time is counted by thread, so none may end.
-        return new ProcessBuilder(java, "-XX:-UseDynamicNumberOfCompilerThreads", "-XX:-UseDynamicNumberOfGCThreads",
-                "-cp", System.getProperty("java.class.path"), program, peer, material.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        command.addAll(List.of("-XX:-UseDynamicNumberOfCompilerThreads", "-XX:-UseDynamicNumberOfGCThreads"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program, peer, material.toString()));
+        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 }

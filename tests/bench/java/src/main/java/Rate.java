@@ -6,7 +6,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Measures operations per second. */
-final class Rate implements Job.Measure {
+final class Rate {
     /** The clock is read once for so many operations: reading it costs as much as the fastest of them. */
     private static final int BATCH = 16;
 
@@ -21,8 +21,7 @@ final class Rate implements Job.Measure {
         this.work = work;
     }
 
-    @Override
-    public double measure(double seconds) throws Exception {
+    double measure(double seconds) throws Exception {
         if (threads == 1) {
             return run(seconds);
         }

@@ -1,14 +1,22 @@
 import dev.gatepass.EmptyCall;
 import dev.gatepass.TokenSource;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** V1 to V4 and G: verification with the key in memory. */
 final class VerifyJobs {
     /** How many different tokens there are. */
     private static final int DISTINCT = 1_000;
     private static final int THREADS = 4;
+    /** How many strings hold the token that is repeated. */
+    private static final int COPIES = 1_000;
     /** G asks for those that came last. */
     private static final int LAST = 10;
 
@@ -17,26 +25,29 @@ final class VerifyJobs {
     static List<Job> all() {
         return List.of(
                 new Job("V1", "op/s", last -> {
-                    List<Job.Contender> contenders = repeated(Issuer.google(), 1);
-                    contenders.add(new Job.Contender("empty call", null, Job.rate(turn -> EmptyCall.call())));
+                    Issuer issuer = Issuer.google();
+                    List<Job.Contender> contenders = repeated("V1", issuer, 1);
+                    contenders.add(Job.rate("V1", "raw java.security", null, new RawSignature(issuer)));
+                    contenders.add(Job.rate("V1", "empty call", null, turn -> EmptyCall.call()));
                     return contenders;
                 }),
-                new Job("V2", "op/s", last -> distinct(Issuer.google(), 1)),
-                new Job("V3", "op/s", last -> distinct(Issuer.identityAwareProxy(), 1)),
-                new Job("V4-repeated", "op/s", last -> repeated(Issuer.google(), THREADS)),
-                new Job("V4-distinct", "op/s", last -> distinct(Issuer.google(), THREADS)),
-                new Job("G-10", "op/s", last -> grown(10)),
-                new Job("G-1000", "op/s", last -> grown(1_000)),
-                new Job("G-100000", "op/s", last -> grown(100_000)));
+                new Job("V2", "op/s", last -> distinct("V2", Issuer.google(), 1)),
+                new Job("V3", "op/s", last -> distinct("V3", Issuer.identityAwareProxy(), 1)),
+                new Job("V4-repeated", "op/s", last -> repeated("V4-repeated", Issuer.google(), THREADS)),
+                new Job("V4-distinct", "op/s", last -> distinct("V4-distinct", Issuer.google(), THREADS)),
+                new Job("G-10", "op/s", last -> grown("G-10", 10)),
+                new Job("G-1000", "op/s", last -> grown("G-1000", 1_000)),
+                new Job("G-100000", "op/s", last -> grown("G-100000", 100_000)));
     }
 
-    /** The same token again and again. */
-    private static List<Job.Contender> repeated(Issuer issuer, int threads) throws Exception {
-        String token = issuer.tokens(1).get(0);
+    /** The same token again and again, in a string of its own each time, as a server makes one of each request. */
+    private static List<Job.Contender> repeated(String job, Issuer issuer, int threads) throws Exception {
+        char[] token = issuer.tokens(1).get(0).toCharArray();
+        List<String> copies = Stream.generate(() -> new String(token)).limit(COPIES).toList();
         List<Job.Contender> contenders = new ArrayList<>();
         for (String name : Peer.NAMES) {
             Peer.Receiver receiver = Peer.named(name).receiver(issuer.policy());
-            contenders.add(new Job.Contender(name, name, Job.rate(threads, turn -> checked(receiver, token))));
+            contenders.add(Job.rate(job, name, name, threads, turn -> checked(receiver, copies.get(turn % COPIES))));
         }
         return contenders;
     }
@@ -45,17 +56,44 @@ final class VerifyJobs {
      * Different tokens in turn. After all of them comes a new receiver, so that none has seen a token before; but one
      * contender keeps its receiver, which remembers them.
      */
-    private static List<Job.Contender> distinct(Issuer issuer, int threads) throws Exception {
+    private static List<Job.Contender> distinct(String job, Issuer issuer, int threads) throws Exception {
         List<String> tokens = issuer.tokens(DISTINCT);
         List<Job.Contender> contenders = new ArrayList<>();
         for (String name : Peer.NAMES) {
             String label = name.equals("gatepass") ? "gatepass, every token new" : name;
-            contenders.add(new Job.Contender(label, name, Job.rate(threads, new FirstSight(name, issuer, tokens))));
+            contenders.add(Job.rate(job, label, name, threads, new FirstSight(name, issuer, tokens)));
         }
         Peer.Receiver remembering = new GatepassPeer().receiver(issuer.policy());
-        contenders.add(new Job.Contender("gatepass", "gatepass",
-                Job.rate(threads, turn -> checked(remembering, tokens.get(turn % DISTINCT)))));
+        contenders.add(Job.rate(job, "gatepass", "gatepass", threads,
+                turn -> checked(remembering, tokens.get(turn % DISTINCT))));
         return contenders;
+    }
+
+    /** What every library that leaves signatures to the JDK needs at least. */
+    private static final class RawSignature implements Job.Work {
+        private final Signature algorithm;
+        private final PublicKey key;
+        private final byte[] signed;
+        private final byte[] signature;
+
+        RawSignature(Issuer issuer) throws GeneralSecurityException {
+            String token = issuer.tokens(1).get(0);
+            int end = token.lastIndexOf('.');
+            algorithm = Signature.getInstance("SHA256withRSA");
+            key = issuer.policy().key();
+            signed = token.substring(0, end).getBytes(StandardCharsets.US_ASCII);
+            signature = Base64.getUrlDecoder().decode(token.substring(end + 1));
+        }
+
+        @Override
+        public Object carryOut(int turn) throws GeneralSecurityException {
+            algorithm.initVerify(key);
+            algorithm.update(signed);
+            if (!algorithm.verify(signature)) {
+                throw new AssertionError("the signature is refused");
+            }
+            return signature;
+        }
     }
 
     private static final class FirstSight implements Job.Work {
@@ -81,7 +119,7 @@ final class VerifyJobs {
     }
 
     /** The tokens and the headers that came last, after so many others. */
-    private static List<Job.Contender> grown(int size) throws Exception {
+    private static List<Job.Contender> grown(String job, int size) throws Exception {
         Issuer issuer = Issuer.google();
         List<String> tokens = issuer.tokens(size);
         Peer.Receiver receiver = new GatepassPeer().receiver(issuer.policy());
@@ -93,10 +131,9 @@ final class VerifyJobs {
                 .build();
         IntStream.range(0, size).parallel().forEach(each -> source.fetchSelfSignedJwt(audience(each)));
         return List.of(
-                new Job.Contender("gatepass", "gatepass",
-                        Job.rate(turn -> checked(receiver, tokens.get(size - 1 - turn % LAST)))),
-                new Job.Contender("gatepass, tokens to send", "gatepass",
-                        Job.rate(turn -> source.fetchSelfSignedJwt(audience(size - 1 - turn % LAST)))));
+                Job.rate(job, "gatepass", "gatepass", turn -> checked(receiver, tokens.get(size - 1 - turn % LAST))),
+                Job.rate(job, "gatepass, tokens to send", "gatepass",
+                        turn -> source.fetchSelfSignedJwt(audience(size - 1 - turn % LAST))));
     }
 
     private static String audience(int number) {
