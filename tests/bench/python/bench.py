@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import marshal
 import os
+import py_compile
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from http.client import HTTPConnection
@@ -38,8 +40,14 @@ COLD_CALLERS = 1_000
 # Seconds that the metadata server takes to answer cold callers: while one waits the others come.
 ANSWER_TIME = 0.02
 
-# Measures once, for so many seconds where that has a meaning.
-Measure: TypeAlias = Callable[[float], float]
+# The most rounds of a job that takes its own time.
+FEW_ROUNDS = 5
+# Tokens whose memory is measured.
+GROWN = 10_000
+
+# Measures once, for so many seconds where that has a meaning; one figure, or one for each of the job.
+Measure: TypeAlias = Callable[[float], "float | Sequence[float]"]
+Rate: TypeAlias = Callable[[float], float]
 
 
 @dataclass
@@ -53,6 +61,15 @@ class Peer:
     @property
     def version(self) -> str:
         return version(self.distribution) if self.distribution else ""
+
+
+@dataclass
+class Job:
+    """What is measured in one go: the names and units of its figures, and who takes part."""
+
+    figures: dict[str, str]
+    peers: Callable[[], AbstractContextManager[list[Peer]]]
+    most_rounds: int | None = None
 
 
 @dataclass
@@ -75,20 +92,32 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=0.4, help="how long each peer is measured in a round"
     )
-    parser.add_argument("--job", help=f"some of {', '.join(JOBS)}, separated by commas")
+    known = [name for job in JOBS for name in job.figures]
+    parser.add_argument("--job", help=f"some of {', '.join(known)}, separated by commas")
     arguments = parser.parse_args()
-    names = arguments.job.split(",") if arguments.job else list(JOBS)
-    if unknown := set(names) - set(JOBS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(JOBS)}")
-    for name in names:
-        unit, peers_of = JOBS[name]
-        with peers_of() as peers:
-            lines = [Line("python", name, peer.name, peer.version, unit, []) for peer in peers]
-            for _ in range(arguments.rounds):
-                for peer, line in zip(peers, lines, strict=True):
-                    line.rounds.append(round(peer.measure(arguments.seconds), 3))
-        for line in lines:
-            print(json.dumps(asdict(line)), flush=True)
+    names = set(arguments.job.split(",") if arguments.job else known)
+    if unknown := names - set(known):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
+    for job in JOBS:
+        if names & set(job.figures):
+            run(job, min(arguments.rounds, job.most_rounds or arguments.rounds), arguments.seconds)
+
+
+def run(job: Job, rounds: int, seconds: float) -> None:
+    with job.peers() as peers:
+        lines = [
+            [Line("python", name, peer.name, peer.version, unit, []) for name, unit in job.figures.items()]
+            for peer in peers
+        ]
+        for _ in range(rounds):
+            for peer, lines_of_peer in zip(peers, lines, strict=True):
+                measured = peer.measure(seconds)
+                figures = measured if isinstance(measured, Sequence) else [measured]
+                for line, figure in zip(lines_of_peer, figures, strict=True):
+                    line.rounds.append(round(figure, 3))
+    for position in range(len(job.figures)):
+        for lines_of_peer in lines:
+            print(json.dumps(asdict(lines_of_peer[position])), flush=True)
 
 
 def rate(turn: Callable[[], int], seconds: float) -> float:
@@ -102,7 +131,7 @@ def rate(turn: Callable[[], int], seconds: float) -> float:
             return done / took
 
 
-def rate_of(call: Callable[[str], Any], tokens: list[str]) -> Measure:
+def rate_of(call: Callable[[str], Any], tokens: list[str]) -> Rate:
     """The rate at which tokens, one after the other, are taken."""
 
     def turn() -> int:
@@ -138,24 +167,44 @@ def verifiers(issuer: material.Issuer, tokens: list[str], threads: int = 1) -> l
     for name, (distribution, make) in verifying.PEERS.items():
         verify = make(form_of(issuer))
         check(verify, issuer)
+        for token in tokens:  # Who remembers tokens has seen them all when the first round begins.
+            verify(token)
         peers.append(Peer(name, distribution, on_threads(rate_of(verify, tokens), threads)))
     return peers
 
 
 def at_first_sight(issuer: material.Issuer, tokens: list[str], threads: int = 1) -> Peer:
-    """gatepass, when it has seen none of the tokens before: each turn has a new verifier."""
+    """gatepass, when it has seen none of the tokens: each turn has a new verifier, made before its time
+    begins. Each thread has its own."""
     form = form_of(issuer)
 
+    def measure(seconds: float) -> float:
+        done, took = 0, 0.0
+        while took < seconds:
+            verify = verifying.gatepass(form)
+            begun = time.perf_counter()
+            for token in tokens:
+                verify(token)
+            took += time.perf_counter() - begun
+            done += len(tokens)
+        return done / took
+
+    return Peer("gatepass, every token new", "gatepass", on_threads(measure, threads))
+
+
+def signature_alone(issuer: material.Issuer, tokens: list[str], threads: int = 1) -> Peer:
+    """The least that a library on OpenSSL takes: one check of a signature, and nothing around it."""
+    key, checks = issuer.key.public_key(), [issuer.signature_check(token) for token in tokens]
+
     def turn() -> int:
-        verify = verifying.gatepass(form)
-        for token in tokens:
-            verify(token)
-        return len(tokens)
+        for check in checks:
+            key.verify(*check)
+        return len(checks)
 
-    return Peer("gatepass, every token new", "gatepass", on_threads(lambda seconds: rate(turn, seconds), threads))
+    return Peer("raw cryptography", "cryptography", on_threads(lambda seconds: rate(turn, seconds), threads))
 
 
-def on_threads(measure: Measure, threads: int) -> Measure:
+def on_threads(measure: Rate, threads: int) -> Rate:
     """The sum of what several threads reach at once."""
     if threads == 1:
         return measure
@@ -180,53 +229,91 @@ def distinct(issuer: material.Issuer) -> list[str]:
     return [issuer.token(number) for number in range(1_000)]
 
 
+def repeated(issuer: material.Issuer) -> list[str]:
+    """One token as a service gets it: a new object with each request."""
+    octets = issuer.token().encode()
+    return [octets.decode() for _ in range(1_000)]
+
+
 @contextmanager
 def repeated_token() -> Iterator[list[Peer]]:
     issuer = material.google()
-    yield [*verifiers(issuer, [issuer.token()] * 1_000), empty_call()]
+    tokens = repeated(issuer)
+    yield [*verifiers(issuer, tokens), signature_alone(issuer, tokens), empty_call()]
 
 
 @contextmanager
 def distinct_tokens() -> Iterator[list[Peer]]:
     issuer = material.google()
     tokens = distinct(issuer)
-    yield [*verifiers(issuer, tokens), at_first_sight(issuer, tokens)]
+    yield [*verifiers(issuer, tokens), at_first_sight(issuer, tokens), signature_alone(issuer, tokens)]
 
 
 @contextmanager
 def distinct_es256() -> Iterator[list[Peer]]:
     issuer = material.iap()
     tokens = distinct(issuer)
-    yield [*verifiers(issuer, tokens), at_first_sight(issuer, tokens)]
+    yield [*verifiers(issuer, tokens), at_first_sight(issuer, tokens), signature_alone(issuer, tokens)]
 
 
 @contextmanager
 def repeated_on_threads() -> Iterator[list[Peer]]:
     issuer = material.google()
-    yield verifiers(issuer, [issuer.token()] * 1_000, THREADS)
+    yield verifiers(issuer, repeated(issuer), THREADS)
 
 
 @contextmanager
 def distinct_on_threads() -> Iterator[list[Peer]]:
     issuer = material.google()
     tokens = distinct(issuer)
-    yield [*verifiers(issuer, tokens, THREADS), at_first_sight(issuer, tokens, THREADS)]
+    new = at_first_sight(issuer, tokens, THREADS)
+    yield [*verifiers(issuer, tokens, THREADS), new, signature_alone(issuer, tokens, THREADS)]
 
 
-def grown(entries: int) -> Callable[[], Any]:
-    """A verifier that has taken so many tokens, at the last ten of them."""
+def grown(entries: int) -> Callable[[], AbstractContextManager[list[Peer]]]:
+    """A verifier that remembers so many tokens, at a thousand of them, or at all if they are fewer."""
 
     @contextmanager
     def peers() -> Iterator[list[Peer]]:
         issuer = material.iap()
         verify = verifying.gatepass(form_of(issuer))
-        tokens: list[str] = []
+        step, tokens = max(entries // 1_000, 1), []
         for number in range(entries):
-            tokens = [*tokens[-9:], issuer.token(number)]
-            verify(tokens[-1])
-        yield [Peer("gatepass", "gatepass", rate_of(verify, tokens * 100))]
+            token = issuer.token(number)
+            verify(token)
+            if number % step == 0:
+                tokens.append(token)
+        yield [Peer("gatepass", "gatepass", rate_of(verify, tokens))]
 
     return peers
+
+
+@contextmanager
+def octets_of_tokens() -> Iterator[list[Peer]]:
+    """Resident memory of a process per token that it remembers, and what of it is the token's claims: once as
+    they were signed, once as the objects that Python makes of them."""
+    import gatepass
+
+    issuer = material.iap()
+    tokens = [issuer.token(number) for number in range(GROWN + 100)]
+    form = marshal.dumps({**form_of(issuer), "tokens": tokens})
+    verify = gatepass.Verifier(issuer.audience, preset="iap", keys=issuer.jwks).verify
+    objects = sum(size_of(verify(token)) for token in tokens[:100]) / 100
+    payloads = sum(len(token.split(".")[1]) * 3 // 4 for token in tokens) / len(tokens)
+    yield [
+        Peer("gatepass", "gatepass", lambda _: float(output_of(form, "grow"))),
+        Peer("claims, as JSON", "", lambda _: payloads),
+        Peer("claims, as objects", "", lambda _: objects),
+    ]
+
+
+def size_of(claims: Any) -> int:
+    """Octets of the objects that claims are made of. Their names are shared by all tokens."""
+    if isinstance(claims, dict):
+        return sys.getsizeof(claims) + sum(size_of(claim) for claim in claims.values())
+    if isinstance(claims, list):
+        return sys.getsizeof(claims) + sum(size_of(claim) for claim in claims)
+    return 0 if claims is None or isinstance(claims, bool) else sys.getsizeof(claims)
 
 
 # Tokens to send
@@ -372,94 +459,99 @@ def metadata_server(answer_time: float = 0) -> Iterator[MetadataServer]:
 # In processes of their own
 
 
-def process(task: str, peer: str) -> subprocess.Popen[str]:
+def process(*arguments: str) -> subprocess.Popen[bytes]:
     program = str(Path(__file__).with_name("process.py"))
-    streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, program, task, peer], **streams)
+    return subprocess.Popen(
+        [sys.executable, program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
 
 
-def in_fresh_processes(measure: Callable[[str, str], float]) -> Callable[[], Any]:
-    @contextmanager
-    def peers() -> Iterator[list[Peer]]:
-        form = json.dumps(form_of(material.google())) + "\n"
-        names = {"empty process": "", **{name: of for name, (of, _) in verifying.PEERS.items()}}
-        yield [Peer(name, of, lambda _, name=name: measure(name, form)) for name, of in names.items()]
-
-    return peers
-
-
-def milliseconds_to_first_verification(peer: str, form: str) -> float:
-    begun = time.perf_counter()
-    done = process("cold", peer)
-    done.communicate(form, PATIENCE)
+def output_of(form: bytes, *arguments: str) -> bytes:
+    done = process(*arguments)
+    output = done.communicate(form, PATIENCE)[0]
     assert done.returncode == 0
-    return (time.perf_counter() - begun) * 1000
+    return output
 
 
-def megabytes_after_first_verification(peer: str, form: str) -> float:
-    return float(process("cold", peer).communicate(form, PATIENCE)[0])
+@contextmanager
+def fresh_processes() -> Iterator[list[Peer]]:
+    """A process from its start to its end, with one verification in between, and the memory that it took."""
+    # As installed modules are.
+    py_compile.compile(str(Path(__file__).with_name("verifying.py")), doraise=True)
+    form = marshal.dumps(form_of(material.google()))
+
+    def cold(peer: str) -> Sequence[float]:
+        begun = time.perf_counter()
+        megabytes = float(output_of(form, "cold", peer))
+        return (time.perf_counter() - begun) * 1000, megabytes
+
+    names = {"empty process": "", **{name: of for name, (of, _) in verifying.PEERS.items()}}
+    yield [Peer(name, of, lambda _, name=name: cold(name)) for name, of in names.items()]
 
 
 @contextmanager
 def hello_services() -> Iterator[list[Peer]]:
-    """Processor time of a Flask service for each request. The difference to "no check" is the cost of one."""
+    """Services that check the same token with each request. The difference to "bare" is a check's cost."""
     form = form_of(material.google())
-    names = {"no check": "flask", "gatepass": "gatepass", "google-auth": "google-auth"}
-    services = {name: process("hello", name) for name in names}
-    peers = []
-    for name, service in services.items():
-        assert service.stdin and service.stdout
-        service.stdin.write(json.dumps(form) + "\n")
-        service.stdin.flush()
-        port = int(service.stdout.readline().split()[1])
-        peers.append(Peer(name, names[name], microseconds_of(service, port, form["token"])))
+    services, peers = [], []
+    for framework in ("flask", "fastapi"):
+        for name, of in (("bare", framework), ("gatepass", "gatepass"), ("google-auth", "google-auth")):
+            service = process("hello", framework, name)
+            services.append(service)
+            assert service.stdin and service.stdout
+            service.stdin.write(marshal.dumps(form))
+            service.stdin.flush()
+            port = int(service.stdout.readline().split()[1])
+            peers.append(Peer(f"{framework}, {name}", of, requests_to(service, port, form["token"])))
     yield peers
-    for service in services.values():
+    for service in services:
         service.communicate(timeout=PATIENCE)
 
 
-def microseconds_of(service: subprocess.Popen[str], port: int, token: str) -> Measure:
+def requests_to(service: subprocess.Popen[bytes], port: int, token: str) -> Measure:
+    """Requests one after the other, over one connection: µs of the service's processor time for each, how
+    many there are in a second, and the ms within which 99 of 100 are answered."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    headers = {"Authorization": f"Bearer {token}"}
 
     def used() -> float:
         assert service.stdin and service.stdout
-        service.stdin.write("\n")
+        service.stdin.write(b"\n")
         service.stdin.flush()
         return float(service.stdout.readline())
 
-    def turn() -> int:
-        for _ in range(10):
-            connection.request("GET", "/", headers={"Authorization": f"Bearer {token}"})
+    def measure(seconds: float) -> Sequence[float]:
+        times: list[float] = []
+        before, begun = used(), time.perf_counter()
+        while len(times) < 100 or time.perf_counter() - begun < seconds:
+            asked = time.perf_counter()
+            connection.request("GET", "/", headers=headers)
             response = connection.getresponse()
             assert (response.status, response.read()) == (200, b"hello")
-        return 10
-
-    def measure(seconds: float) -> float:
-        before, begun, requests = used(), time.perf_counter(), 0
-        while time.perf_counter() - begun < seconds or not requests:
-            requests += turn()
-        return (used() - before) / requests
+            times.append(time.perf_counter() - asked)
+        took = time.perf_counter() - begun
+        slow = sorted(times)[len(times) * 99 // 100]
+        return (used() - before) / len(times), len(times) / took, slow * 1000
 
     return measure
 
 
-# Each job, with its unit and its peers.
-JOBS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "V1": ("op/s", repeated_token),
-    "V2": ("op/s", distinct_tokens),
-    "V3": ("op/s", distinct_es256),
-    "V4-repeated": ("op/s", repeated_on_threads),
-    "V4-distinct": ("op/s", distinct_on_threads),
-    "S": ("op/s", signed_assertions),
-    "H": ("op/s", warm_header),
-    "M-start": ("ms", in_fresh_processes(milliseconds_to_first_verification)),
-    "M-rss": ("MB", in_fresh_processes(megabytes_after_first_verification)),
-    "W": ("us", hello_services),
-    "G-10": ("op/s", grown(10)),
-    "G-1000": ("op/s", grown(1_000)),
-    "G-100000": ("op/s", grown(100_000)),
-    "F": ("requests", cold_callers),
-}
+JOBS = [
+    Job({"V1": "op/s"}, repeated_token),
+    Job({"V2": "op/s"}, distinct_tokens),
+    Job({"V3": "op/s"}, distinct_es256),
+    Job({"V4-repeated": "op/s"}, repeated_on_threads),
+    Job({"V4-distinct": "op/s"}, distinct_on_threads),
+    Job({"S": "op/s"}, signed_assertions),
+    Job({"H": "op/s"}, warm_header),
+    Job({"M-start": "ms", "M-rss": "MB"}, fresh_processes, FEW_ROUNDS),
+    Job({"W": "us", "W-rate": "op/s", "W-p99": "ms"}, hello_services, FEW_ROUNDS),
+    Job({"G-10": "op/s"}, grown(10)),
+    Job({"G-1000": "op/s"}, grown(1_000)),
+    Job({"G-100000": "op/s"}, grown(100_000)),
+    Job({"G-bytes": "B"}, octets_of_tokens, FEW_ROUNDS),
+    Job({"F": "requests"}, cold_callers, FEW_ROUNDS),
+]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 AUDIENCE = "https://receiver-abcdefghij-uc.a.run.app"
 KID = "1"
@@ -67,6 +67,15 @@ class Issuer:
         parts = (json.dumps(part, separators=(",", ":")) for part in (header, self.claims(number)))
         text = ".".join(url64(part.encode()) for part in parts)
         return f"{text}.{url64(self._sign(text.encode()))}"
+
+    def signature_check(self, token: str) -> tuple[Any, ...]:
+        """What the public key's `verify` of cryptography takes, to check the signature of a token."""
+        signed, _, signature = token.rpartition(".")
+        octets = base64.urlsafe_b64decode(signature + "==")
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return octets, signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+        r, s = (int.from_bytes(half, "big") for half in (octets[:32], octets[32:]))
+        return encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256())
 
     def _sign(self, octets: bytes) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):

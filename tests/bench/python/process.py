@@ -1,24 +1,28 @@
-"""What runs in a process of its own. One argument says what; standard input brings the issuer, as JSON.
+"""What runs in a process of its own. One argument says what; standard input brings the issuer.
 
-cold PEER    imports a library, verifies one token, prints the memory that it took at most, in MB (on Linux)
-hello PEER   serves "hello" behind a check of the token, prints `listening PORT`; each further line of
-             standard input is answered with the processor time that was used so far, in µs
+cold PEER             imports a library, verifies one token, prints the memory that it took at most, in MB
+hello FRAMEWORK PEER  serves "hello" behind a check of the token, prints `listening PORT`; each further line
+                      of standard input is answered with the processor time that was used so far, in µs
+grow                  prints how much memory each token that is remembered takes, in octets
+
+Memory is read as Linux tells it.
 """
 
 from __future__ import annotations
 
+# In place of json, which a program that verifies may do without: importing it takes longer than gatepass.
+import marshal
 import sys
 
 # What a library does not need is not imported here: it would not show in its start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any
 
 
 def material() -> dict[str, Any]:
-    import json
-
-    read: dict[str, Any] = json.loads(sys.stdin.readline())
+    read: dict[str, Any] = marshal.load(sys.stdin.buffer)
     return read
 
 
@@ -29,21 +33,35 @@ def cold(peer: str) -> None:
         issuer = material()
         verifying.PEERS[peer][1](issuer)(issuer["token"])
     # Not getrusage, which remembers what the parent took as well.
+    print(megabytes("VmHWM:"))
+
+
+def megabytes(name: str) -> float:
     with open("/proc/self/status") as status:
-        peak = next(line for line in status if line.startswith("VmHWM:"))
-    print(int(peak.split()[1]) / 1024)
+        line = next(line for line in status if line.startswith(name))
+    return int(line.split()[1]) / 1024
 
 
-def hello(peer: str) -> None:
-    import logging
+def hello(framework: str, peer: str) -> None:
+    import socket
     import threading
     import time
+
+    serve = {"flask": flask_service, "fastapi": fastapi_service}[framework]
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    threading.Thread(target=serve, args=(peer, material(), listening), daemon=True).start()
+    print("listening", listening.getsockname()[1], flush=True)
+    for _ in sys.stdin:
+        print(time.process_time_ns() / 1000, flush=True)
+
+
+def flask_service(peer: str, issuer: dict[str, Any], listening: socket.socket) -> None:
+    import logging
 
     import flask
     import verifying
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    issuer = material()
     app = flask.Flask("hello")
     if peer == "gatepass":
         import gatepass
@@ -51,7 +69,7 @@ def hello(peer: str) -> None:
 
         verifier = gatepass.Verifier(issuer["audience"], keys=issuer["jwks"])
         app.before_request(gatepass.flask.RequireIdToken(verifier).check)
-    elif peer != "no check":
+    elif peer != "bare":
         verify = verifying.PEERS[peer][1](issuer)
 
         @app.before_request
@@ -68,12 +86,63 @@ def hello(peer: str) -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     WSGIRequestHandler.protocol_version = "HTTP/1.1"
-    server = make_server("127.0.0.1", 0, app)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("listening", server.server_port, flush=True)
-    for _ in sys.stdin:
-        print(time.process_time_ns() / 1000, flush=True)
+    make_server("127.0.0.1", 0, app, threaded=True, fd=listening.fileno()).serve_forever()
+
+
+def fastapi_service(peer: str, issuer: dict[str, Any], listening: socket.socket) -> None:
+    import fastapi
+    import uvicorn
+    import verifying
+    from fastapi.responses import PlainTextResponse
+
+    app = fastapi.FastAPI()
+    if peer == "gatepass":
+        import gatepass
+        import gatepass.asgi
+
+        verifier = gatepass.Verifier(issuer["audience"], keys=issuer["jwks"])
+        app.add_middleware(gatepass.asgi.RequireIdToken, verifier=verifier)
+    elif peer != "bare":
+        verify = verifying.PEERS[peer][1](issuer)
+
+        class Check:
+            """A middleware of the same shape."""
+
+            def __init__(self, app: Any) -> None:
+                self.app = app
+
+            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+                if scope["type"] == "http":
+                    try:
+                        header = dict(scope["headers"])[b"authorization"].decode()
+                        scope["state"]["claims"] = verify(header.removeprefix("Bearer "))
+                    except Exception:
+                        return await PlainTextResponse("refused", 401)(scope, receive, send)
+                await self.app(scope, receive, send)
+
+        app.add_middleware(Check)
+
+    @app.get("/", response_class=PlainTextResponse)
+    async def view() -> str:
+        return "hello"
+
+    config = uvicorn.Config(app, log_level="error", access_log=False, timeout_keep_alive=600)
+    uvicorn.Server(config).run([listening])
+
+
+def grow() -> None:
+    import gatepass
+
+    grown = material()
+    verify = gatepass.Verifier(grown["audience"], preset="iap", keys=grown["jwks"]).verify
+    warm_up, tokens = grown["tokens"][:100], grown["tokens"][100:]
+    for token in warm_up:
+        verify(token)
+    before = megabytes("VmRSS:")
+    for token in tokens:
+        verify(token)
+    print((megabytes("VmRSS:") - before) * 1024 * 1024 / len(tokens))
 
 
 if __name__ == "__main__":
-    {"cold": cold, "hello": hello}[sys.argv[1]](sys.argv[2])
+    {"cold": cold, "hello": hello, "grow": grow}[sys.argv[1]](*sys.argv[2:])
