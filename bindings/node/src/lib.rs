@@ -16,7 +16,7 @@ pub const VERSION: &str = bridge::VERSION;
 
 /// How many places there are for remembered tokens: an entry's place is the remainder of its division by this.
 #[napi]
-pub const PLACES: u32 = 1 << 17;
+pub const PLACES: u32 = bridge::PLACES as u32;
 
 /// Every error code, as a JSON array.
 #[napi]
