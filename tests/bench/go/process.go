@@ -26,15 +26,7 @@ import (
 
 // starting is M: processes that check one token and end. Each has one contender in it and nothing of the others.
 var starting = job{"M", []output{{"M-start", "ms"}, {"M-rss", "MB"}}, func() ([]contender, error) {
-	issuer, err := material.Google()
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := issuer.Tokens(1)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := json.Marshal(issuer.Policy)
+	policy, token, err := oneToken()
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +42,25 @@ var starting = job{"M", []output{{"M-start", "ms"}, {"M-rss", "MB"}}, func() ([]
 			return nil, fmt.Errorf("%w: %s", err, output)
 		}
 		contenders = append(contenders, contender{peer.name, peer.module, func(turn time.Duration) ([]float64, error) {
-			return startAgainAndAgain(turn, program, string(policy), tokens[0])
+			return startAgainAndAgain(turn, program, string(policy), token)
 		}})
 	}
 	return contenders, nil
 }}
+
+// oneToken returns a policy, as JSON for another process, and a token that meets it.
+func oneToken() (policy []byte, token string, err error) {
+	issuer, err := material.Google()
+	if err != nil {
+		return nil, "", err
+	}
+	tokens, err := issuer.Tokens(1)
+	if err != nil {
+		return nil, "", err
+	}
+	policy, err = json.Marshal(issuer.Policy)
+	return policy, tokens[0], err
+}
 
 // startAgainAndAgain returns the mean of the time that the process takes, in ms, and of its memory, in MB.
 func startAgainAndAgain(turn time.Duration, program string, arguments ...string) ([]float64, error) {
@@ -79,15 +85,7 @@ func startAgainAndAgain(turn time.Duration, program string, arguments ...string)
 // comes each time. What the check adds to a request's CPU time is the difference between the two services, which take
 // turns many times in a round: what else the machine does changes it more than a check may.
 var serving = job{"W", []output{{"W-rate", "op/s"}, {"W-p99", "ms"}, {"W", "us"}}, func() ([]contender, error) {
-	issuer, err := material.Google()
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := issuer.Tokens(1)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := json.Marshal(issuer.Policy)
+	policy, token, err := oneToken()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +102,7 @@ var serving = job{"W", []output{{"W-rate", "op/s"}, {"W-p99", "ms"}, {"W", "us"}
 		contenders = append(contenders, contender{peer.name, peer.module, func(time.Duration) ([]float64, error) {
 			var with, without load
 			for range shifts {
-				if err := errors.Join(unchecked.answer(tokens[0], &without), service.answer(tokens[0], &with)); err != nil {
+				if err := errors.Join(unchecked.answer(token, &without), service.answer(token, &with)); err != nil {
 					return nil, err
 				}
 			}
