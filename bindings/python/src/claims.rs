@@ -2,16 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use gatepass_bridge::PLACES;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use crate::json;
 
-/// Places of claims. The low bits of a token's number in the core tell its place.
-const PLACES: u64 = 1 << 17;
-
-/// The claims of the tokens that the core remembers, by the numbers under which it does.
+/// The claims of the tokens that the core remembers, by the numbers under which it does: each at the place that its
+/// number tells, until the core gives the place to another token.
 #[derive(Default)]
 pub(crate) struct KeptClaims(Mutex<Vec<Option<Kept>>>);
 
