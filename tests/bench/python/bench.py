@@ -503,6 +503,8 @@ def hello_services() -> Iterator[list[Peer]]:
             service.stdin.flush()
             port = int(service.stdout.readline().split()[1])
             peers.append(Peer(f"{framework}, {name}", of, requests_to(service, port, form["token"])))
+    for peer in peers:  # The first requests find much that is not there yet.
+        peer.measure(0)
     yield peers
     for service in services:
         service.communicate(timeout=PATIENCE)
