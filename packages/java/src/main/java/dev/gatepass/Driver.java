@@ -41,12 +41,25 @@ final class Driver {
         this.suppliers = suppliers;
     }
 
-    /** Drives {@code op} to its end: what it has fetched, as the core writes it; null where that was keys. */
-    Map<String, Object> drive(Op op) throws InterruptedException {
-        Map<String, Object> reply = Map.of("reply", "start");
+    /** The first step of {@code op}, for which the core needs nothing. */
+    Map<String, Object> begin(Op op) {
+        return op.resume(clock.millis(), Map.of("reply", "start"));
+    }
+
+    /** Whether nothing is to be waited for after {@code step}. */
+    static boolean isEnd(Map<String, Object> step) {
+        return step.get("step").equals("done") || step.get("step").equals("fail");
+    }
+
+    /**
+     * Drives {@code op} from its first step to its end: what it has fetched, as the core writes it; null where that was
+     * keys.
+     */
+    Map<String, Object> drive(Op op, Map<String, Object> first) throws InterruptedException {
+        Map<String, Object> step = first;
         Throwable supplierFailure = null;
         for (int steps = 0; steps < MAX_STEPS; steps++) {
-            Map<String, Object> step = op.resume(clock.millis(), reply);
+            Map<String, Object> reply;
             switch ((String) step.get("step")) {
                 case "done":
                     return members(step.get("token"));
@@ -62,6 +75,7 @@ final class Driver {
                         reply = thrown.reply();
                     }
             }
+            step = op.resume(clock.millis(), reply);
         }
         throw new IllegalStateException("an operation does not end");
     }

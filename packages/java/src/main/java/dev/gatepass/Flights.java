@@ -43,18 +43,21 @@ final class Flights {
      * @return the value to come; completing it from outside, by cancelling it for one, gives its fetch up
      */
     <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
-        Caller<T> caller = new Caller<>(ask, output);
+        Caller<T> caller = new Caller<>(ask, output, false);
         caller.run();
         return caller;
     }
 
-    /** As {@link #settle}, for a caller that waits. What is to be had at once goes through no future. */
+    /**
+     * As {@link #settle}, for a caller that waits. What is to be had at once goes through no future, and what needs no more
+     * than computing, such as a signature, to no other thread.
+     */
     <T> T await(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
         Answer<T> answer = ask.get();
         if (answer.isReady()) {
             return answer.value();
         }
-        Caller<T> caller = new Caller<>(ask, output);
+        Caller<T> caller = new Caller<>(ask, output, true);
         caller.turn(() -> answer);
         return Futures.await(caller);
     }
@@ -62,11 +65,13 @@ final class Flights {
     private final class Caller<T> extends CompletableFuture<T> implements Runnable {
         private final Supplier<Answer<T>> ask;
         private final Function<Map<String, Object>, T> output;
+        private final boolean waits;
         private int turns;
 
-        Caller(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
+        Caller(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output, boolean waits) {
             this.ask = ask;
             this.output = output;
+            this.waits = waits;
         }
 
         @Override
@@ -116,7 +121,7 @@ final class Flights {
         }
 
         private void fetch(Op op) {
-            Future<?> flying = fly(op, this::arrived);
+            Future<?> flying = fly(op, waits, this::arrived);
             whenComplete((value, failure) -> {
                 if (land(op)) {
                     flying.cancel(true);
@@ -139,26 +144,36 @@ final class Flights {
     /** Drives {@code op} behind the callers. A failure is remembered by the core, and hurts nobody meanwhile. */
     private void refresh(Op op) {
         try {
-            fly(op, (fetched, failure) -> {});
+            fly(op, false, (fetched, failure) -> {});
         } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             return; // The flight is given up, so a later caller will be chosen.
         }
     }
 
-    /** Drives {@code op} on a thread of its own, lands its flight however it ends, and then says how it has ended. */
-    private Future<?> fly(Op op, BiConsumer<Map<String, Object>, Throwable> arrived) {
+    /**
+     * Drives {@code op} on a thread of its own, lands its flight however it ends, and then says how it has ended.
+     *
+     * @param beginsHere whether this thread carries out the first step, which may be the last; it waits for nothing
+     */
+    private Future<?> fly(Op op, boolean beginsHere, BiConsumer<Map<String, Object>, Throwable> arrived) {
         try {
-            return THREADS.submit(() -> {
+            Map<String, Object> first = beginsHere ? driver.begin(op) : null;
+            Runnable flight = () -> {
                 Map<String, Object> fetched = null;
                 Throwable failure = null;
                 try {
-                    fetched = driver.drive(op);
+                    fetched = driver.drive(op, first != null ? first : driver.begin(op));
                 } catch (Throwable caught) {
                     failure = caught;
                 }
                 land(op);
                 arrived.accept(fetched, failure);
-            });
+            };
+            if (first != null && Driver.isEnd(first)) {
+                flight.run();
+                return CompletableFuture.completedFuture(null);
+            }
+            return THREADS.submit(flight);
         } catch (Throwable noThread) {
             land(op);
             throw noThread;

@@ -199,7 +199,11 @@ public final class TokenSource {
         /** The token, waited for if it must be. */
         Token await(String target) {
             Token held = held(target);
-            return held != null ? held : Futures.await(token(target));
+            if (held == null) {
+                held = flights.await(() -> lookup(name, target, clock.millis()), Token::of);
+                memory.put(target, held);
+            }
+            return held;
         }
 
         CompletableFuture<Token> token(String target) {
