@@ -120,11 +120,10 @@ final class ProcessJobs {
     /** The number that a process prints before it ends. */
     private static long said(Process process) throws Exception {
         try {
-            String number = process.inputReader().readLine();
-            if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0 || number == null) {
-                throw new AssertionError("a process has failed: " + process.info());
+            if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+                throw new AssertionError("a process has failed, or does not end");
             }
-            return Long.parseLong(number);
+            return Long.parseLong(process.inputReader().readLine());
         } finally {
             process.destroyForcibly();
         }

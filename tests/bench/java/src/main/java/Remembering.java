@@ -15,7 +15,7 @@ public final class Remembering {
     /** The contender who also reads the claims of each token, and so has them twice: as text and as objects. */
     static final String CLAIMS_READ = "gatepass, claims read";
     /** So many that what classes and compiled code need is there before the growth is measured. */
-    static final int WARM_UP = 3_000;
+    static final int WARM_UP = 1_000;
     static final int TOKENS = 10_000;
     static final List<String> JVM_OPTIONS =
             List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
