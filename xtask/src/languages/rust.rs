@@ -27,6 +27,22 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
     }])
 }
 
+/// What tells one provider of cryptography from another: Wycheproof, and every vector.
+const ON_AWS_LC: [&str; 12] = [
+    "test",
+    "--package=gatepass-core",
+    "--lib",
+    "--package=gatepass-vectors",
+    "--test=algorithms",
+    "--test=client",
+    "--test=operations",
+    "--test=verify",
+    "--test=wycheproof",
+    "--test=keys",
+    "--no-fail-fast",
+    "--features=gatepass-core/aws-lc-rs",
+];
+
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let format = checkout.cargo(&["fmt", "--all", "--check"]);
     let clippy = checkout.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
@@ -42,6 +58,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("clippy", Runner::Check, clippy),
         Suite::new("documentation", Runner::Check, docs),
         Suite::new("cargo test", Runner::Cargo, test(checkout).arg("--no-fail-fast")),
+        Suite::new("on aws-lc-rs", Runner::Cargo, checkout.cargo(&ON_AWS_LC)),
         Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
         Suite::new("interleavings", Runner::Cargo, models),
     ])
