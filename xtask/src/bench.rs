@@ -136,22 +136,48 @@ impl Figure {
         (most - least) / self.median() * 100.0
     }
 
-    fn is_ours(&self) -> bool {
-        self.peer.starts_with("gatepass")
+    /// Where it was measured, such as a framework, and what: the peer's name may begin with the first, and a comma.
+    fn setting_and_library(&self) -> (&str, &str) {
+        match self.peer.split_once(", ") {
+            Some((setting, library)) if !setting.starts_with("gatepass") => (setting, library),
+            _ => ("", &self.peer),
+        }
     }
 
-    /// A bare signature check or an empty call: a bound, no library.
+    fn setting(&self) -> &str {
+        self.setting_and_library().0
+    }
+
+    fn library(&self) -> &str {
+        self.setting_and_library().1
+    }
+
+    fn is_ours(&self) -> bool {
+        self.library().starts_with("gatepass")
+    }
+
+    /// Nothing but the process or the service around what is measured: the others count from here.
+    fn is_floor(&self) -> bool {
+        matches!(self.library(), "bare" | "empty process") && !self.more_is_better()
+    }
+
+    /// A bare signature check, an empty call or an empty service: a bound, no library.
     fn is_limit(&self) -> bool {
-        self.peer.starts_with("raw ") || self.peer.starts_with("empty ")
+        let library = self.library();
+        library == "bare" || library.starts_with("raw ") || library.starts_with("empty ")
     }
 
     fn more_is_better(&self) -> bool {
         self.unit == "op/s"
     }
 
-    /// How many times better `self` is than `other`.
-    fn times_better(&self, other: &Self) -> f64 {
-        let ratio = self.median() / other.median();
-        if self.more_is_better() { ratio } else { 1.0 / ratio }
+    /// How many times better `self` is than `other` of the same job, beyond the floor of both; nothing where noise is
+    /// larger than what is left.
+    fn times_better(&self, other: &Self, job: &[&Self]) -> Option<f64> {
+        let floor = job.iter().find(|floor| floor.is_floor() && floor.setting() == self.setting());
+        let floor = floor.map_or(0.0, |floor| floor.median());
+        let (ours, theirs) = (self.median() - floor, other.median() - floor);
+        let ratio = if self.more_is_better() { ours / theirs } else { theirs / ours };
+        (ours > 0.0 && theirs > 0.0).then_some(ratio)
     }
 }

@@ -58,11 +58,16 @@ pub(super) fn draw(figures: &[Figure]) -> String {
     )
 }
 
-/// How many times better our peer is than the best that is neither ours nor a limit.
+/// How many times better our peer is than the best that is neither ours nor a limit; of several settings, in the worst.
 fn ratio(figures: &[Figure], language: &str, bar: &(&str, &str, &str, &str)) -> Option<f64> {
     let (job, peer, provider, _) = bar;
     let job = of(figures, provider, language, job);
-    let ours = job.iter().find(|figure| figure.peer.starts_with(peer))?;
-    let others = job.iter().filter(|figure| !figure.is_ours() && !figure.is_limit());
-    others.map(|other| ours.times_better(other)).min_by(f64::total_cmp)
+    let of_one = |ours: &&Figure| {
+        let is_peer =
+            |other: &&&Figure| !other.is_ours() && !other.is_limit() && other.setting() == ours.setting();
+        let ratios = job.iter().filter(is_peer).filter_map(|other| ours.times_better(other, &job));
+        ratios.min_by(f64::total_cmp)
+    };
+    let is_ours = |figure: &&&Figure| figure.library().starts_with(peer);
+    job.iter().filter(is_ours).filter_map(of_one).min_by(f64::total_cmp)
 }
