@@ -114,11 +114,12 @@ func check(verify material.Verify, token string) error {
 
 // parallel is a contender in several goroutines, whose rates are added up.
 func parallel(name, module string, goroutines int, op func(goroutine int) func(at int) error) contender {
+	clock := clockOf(goroutines)
 	return contender{name, module, func(turn time.Duration) ([]float64, error) {
 		rates, errs := make([]float64, goroutines), make([]error, goroutines)
 		var done sync.WaitGroup
 		for at := range goroutines {
-			done.Go(func() { rates[at], errs[at] = rate(turn, op(at)) })
+			done.Go(func() { rates[at], errs[at] = rate(turn, clock, op(at)) })
 		}
 		done.Wait()
 		sum := 0.0

@@ -9,6 +9,7 @@ mod peers;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use keys::Tokens;
@@ -90,13 +91,14 @@ fn cold_child(peer: &str) {
 }
 
 fn measure(job: &str, unit: &str, mut peers: Vec<(&'static str, Work)>, options: &Options) {
+    let clock = clock_of(job);
     let mut rounds: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let batches: Vec<usize> = peers.iter_mut().map(|(_, work)| batch(work, options.seconds)).collect();
+    let batches: Vec<usize> = peers.iter_mut().map(|(_, work)| batch(work, clock, options.seconds)).collect();
     for _ in 0..options.rounds {
         for (index, ((_, work), batch)) in peers.iter_mut().zip(&batches).enumerate() {
-            let began = Instant::now();
+            let began = clock();
             work(*batch);
-            rounds.entry(index).or_default().push(*batch as f64 / began.elapsed().as_secs_f64());
+            rounds.entry(index).or_default().push(*batch as f64 / (clock() - began));
         }
     }
     for (index, (peer, _)) in peers.iter().enumerate() {
@@ -111,13 +113,30 @@ fn report(job: &str, unit: &str, peer: &str, rounds: &[f64]) {
     println!("{line}");
 }
 
+/// Seconds since some moment. One thread is measured by the processor time that it gets, which is the same whoever else is
+/// on the machine; several are not, for they may wait for each other.
+fn clock_of(job: &str) -> fn() -> f64 {
+    if job.starts_with("V4") { wall_clock } else { processor_clock }
+}
+
+fn wall_clock() -> f64 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGAN.elapsed().as_secs_f64()
+}
+
+/// From /proc/self/schedstat, whose first number is the nanoseconds that the main thread has run.
+fn processor_clock() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").expect("Linux");
+    text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+}
+
 /// How often the work fits into the time of a round.
-fn batch(work: &mut Work, seconds: f64) -> usize {
+fn batch(work: &mut Work, clock: fn() -> f64, seconds: f64) -> usize {
     let mut times = 1;
     loop {
-        let began = Instant::now();
+        let began = clock();
         work(times);
-        let took = began.elapsed().as_secs_f64();
+        let took = clock() - began;
         if took > seconds / 4.0 {
             return ((times as f64 * seconds / took) as usize).max(1);
         }

@@ -1,3 +1,4 @@
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -7,8 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Measures operations per second. */
 final class Rate {
-    /** The clock is read once for so many operations: reading it costs as much as the fastest of them. */
-    private static final int BATCH = 16;
+    /** The clock is read about once in so many nanoseconds: reading it costs more than the fastest operations. */
+    private static final long LOOK_EVERY = 1_000_000;
 
     private final int threads;
     private final Job.Work work;
@@ -43,18 +44,34 @@ final class Rate {
 
     private double run(double seconds) throws Exception {
         Object last = null;
-        long begin = System.nanoTime();
-        long end = begin + (long) (seconds * 1e9);
-        long now = begin;
+        long begin = clock();
+        long limit = (long) (seconds * 1e9);
         long done = 0;
-        for (; now < end; now = System.nanoTime()) {
-            int first = turns.getAndAdd(BATCH) & Integer.MAX_VALUE;
-            for (int each = 0; each < BATCH; each++) {
+        int batch = 16;
+        long before = 0;
+        while (true) {
+            int first = turns.getAndAdd(batch) & Integer.MAX_VALUE;
+            for (int each = 0; each < batch; each++) {
                 last = work.carryOut(first + each);
             }
-            done += BATCH;
+            done += batch;
+            long now = clock() - begin;
+            if (now >= limit) {
+                result = last;
+                return done * 1e9 / now;
+            }
+            if (now - before < LOOK_EVERY) {
+                batch *= 2;
+            }
+            before = now;
         }
-        result = last;
-        return done * 1e9 / (now - begin);
+    }
+
+    /**
+     * Nanoseconds since some moment. One thread is measured by the processor time that it gets, which is the same whoever
+     * else is on the machine; several are not, for they may wait for each other.
+     */
+    private long clock() {
+        return threads == 1 ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() : System.nanoTime();
     }
 }
