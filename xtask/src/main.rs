@@ -53,6 +53,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
                     [--provider aws-lc-rs]
                                     measure gatepass beside other libraries; writes tests/bench/RESULTS.md
+  cargo xtask bench --report        write that page anew from the figures beside it
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
@@ -79,6 +80,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["sizes"] => sizes::run(&checkout, &terminal),
+        ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),
         ["bench", options @ ..] => {
             let (checkout, languages, options) = bench_options(checkout, options)?;
             bench::run(&checkout, &terminal, &languages, &options)

@@ -33,7 +33,9 @@ pub(super) fn write(figures: &[Figure]) -> String {
         "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl beside this page. Peers of a job \
          ran in turn, in interleaved rounds of one run on one machine ({}); the number is the median of the rounds, \
          the spread is the distance from the least to the most in percent of it. Rates do not carry over to other \
-         machines; the ratios nearly do. Every peer checks signature, expiry, audience and issuer of the same tokens, with \
+         machines; the ratios nearly do. Rates of one thread are per second of processor time, which neighbours on the \
+         machine do not change; those of V4 and W, and times of whole processes, are by the clock, and their spread \
+         tells how much the neighbours took. Every peer checks signature, expiry, audience and issuer of the same tokens, with \
          its keys in memory.\n\n\
          *gatepass* is as users get it: it remembers tokens that it has verified. *gatepass, every token new* has never \
          seen the token, as at the first call of each caller. A *bare* service and an *empty process* do all but what is \
