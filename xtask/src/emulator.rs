@@ -27,10 +27,7 @@ impl Emulator {
         let url = service.lines().iter().find_map(|line| url_in(line)).unwrap_or_default().to_owned();
         let exports = service.lines().iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
         let environment = exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()));
-        let emulator = Self { url, environment: environment.collect(), _service: service };
-        // It derives its keys when they are first asked for, and that is nobody else's time.
-        http::get(&emulator.keys_url(), None)?;
-        Ok(emulator)
+        Ok(Self { url, environment: environment.collect(), _service: service })
     }
 
     /// A program that takes this emulator for Google.

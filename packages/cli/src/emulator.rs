@@ -13,7 +13,6 @@ mod subject_token;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, value_parser};
@@ -126,7 +125,9 @@ impl ServeOptions {
         let mtls = mtls.map(|(listener, _)| Ok((listener, mtls::server_config()?))).transpose()?;
 
         let emulator = Arc::new(self.emulator(addresses.plain)?);
-        derive_keys_ahead(&emulator);
+        // Before anybody is told of it: finding the primes takes a second, on a busy machine longer than a client waits.
+        // A failure is left to the request that needs the key: it fails the same way, and has somebody to tell.
+        let _left_to_the_request = emulator.derive_published_keys();
         addresses
             .announce()
             .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))?;
@@ -182,13 +183,6 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, bound.port())
-}
-
-/// Finds the primes while the first client is still starting. A failure is left to the request that needs the key:
-/// it fails the same way, and has somebody to tell.
-fn derive_keys_ahead(emulator: &Arc<Emulator>) {
-    let emulator = Arc::clone(emulator);
-    thread::spawn(move || emulator.derive_published_keys());
 }
 
 /// Where clients on this machine reach the emulator.

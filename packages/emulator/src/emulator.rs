@@ -90,7 +90,7 @@ impl Emulator {
     }
 
     /// Derives the published keys, which the first requests would otherwise wait for. Takes a second or less; call
-    /// it on a thread of its own when the server starts.
+    /// it when the server starts.
     pub fn derive_published_keys(&self) -> Result<(), KeyError> {
         let rotations = self.key_rotations.load(Ordering::Relaxed);
         for label in KeySet::Google.labels(rotations) {

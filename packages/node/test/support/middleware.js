@@ -17,11 +17,7 @@ export const AUDIENCE = 'https://receiver.example';
  */
 export function testMiddleware(place, start) {
   let emulator;
-  before(async () => {
-    emulator = await startEmulator();
-    // It makes its keys when they are first asked for; on a busy machine that takes longer than a fetch may.
-    await fetch(emulator.keysUrl);
-  });
+  before(async () => (emulator = await startEmulator()));
   after(() => emulator?.stop());
   beforeEach(() => emulator.reset());
 

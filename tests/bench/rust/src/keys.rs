@@ -26,7 +26,7 @@ pub struct Tokens {
     pub rsa_n: Vec<u8>,
     pub rsa_pem: String,
     pub ec_point: Vec<u8>,
-    ec_der: Vec<u8>,
+    pub ec_der: Vec<u8>,
     pub now_ms: u64,
 }
 
