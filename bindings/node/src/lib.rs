@@ -10,6 +10,8 @@ use gatepass_bridge::{self as bridge, Failure};
 use napi::{Error, Result};
 use napi_derive::napi;
 
+pub use verifier::{Verdict, verifier};
+
 /// The version of gatepass, the same in all its packages.
 #[napi]
 pub const VERSION: &str = bridge::VERSION;

@@ -19,7 +19,7 @@ type Answer = Either3<f64, Latin1String, Verdict>;
 
 /// The answer to "is this token to be accepted?".
 #[napi(object, object_from_js = false)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// `accepted`, `needs_keys` or `join`.
     pub status: &'static str,
     /// The token's payload, JSON: accepted has one.
@@ -48,7 +48,7 @@ pub(crate) struct Verdict {
 /// # Errors
 /// `INVALID_OPTION`.
 #[napi]
-pub(crate) fn verifier(env: &Env, options: String) -> Result<Object<'_>> {
+pub fn verifier(env: &Env, options: String) -> Result<Object<'_>> {
     let verifier = Rc::new(bridge::Verifier::new(&options).map_err(thrown)?);
     let mut functions = Object::new(env)?;
 

@@ -3,7 +3,7 @@
 //! A thin shell around the bridge: it converts what Python has, and calls. The bridge's JSON is the dictionaries and
 //! lists of Python here, its errors are raised as the package's own.
 //!
-//! Calls keep the interpreter's lock, which also makes `fork` safe; for the one that does not see [`fork`].
+//! Calls keep the interpreter's lock, which also makes `fork` safe; for the one that does not see fork.rs.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
