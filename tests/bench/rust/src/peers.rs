@@ -70,6 +70,7 @@ pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str,
 /// The same token again and again; with the limit, the hash by which it is known again.
 pub fn verify_one(tokens: &Tokens) -> Vec<(&'static str, Work)> {
     let mut peers = verify(&tokens.rs256[..1], tokens);
+    peers.retain(|(name, _)| *name != "gatepass, every token new");
     let token = tokens.rs256[0].clone();
     let hash: Check = Arc::new(move |_| {
         std::hint::black_box(ring::digest::digest(
