@@ -2,8 +2,10 @@
 
 mod provider;
 
+use std::fmt;
+
 pub(crate) use self::provider::{
-    EcdsaSigningKey, RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256, verify,
+    EcdsaSigningKey, RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256,
 };
 
 /// A public key, checked for shape and strength when its key set was read.
@@ -15,6 +17,49 @@ pub(crate) enum PublicKey {
     Ec { curve: Curve, point: Vec<u8> },
     /// A point of edwards25519 (RFC 8032, section 5.1.5).
     Ed25519 { point: Vec<u8> },
+}
+
+/// A public key, made ready once for all the signatures that it checks.
+#[derive(Clone)]
+pub(crate) struct VerifyingKey {
+    public: PublicKey,
+    /// For each scheme that the key's type has.
+    checks: Vec<(Scheme, provider::SignatureCheck)>,
+}
+
+impl VerifyingKey {
+    pub(crate) fn new(public: PublicKey) -> Self {
+        let check = |scheme| Some((scheme, provider::signature_check(scheme, &public)?));
+        Self { checks: Scheme::ALL.into_iter().filter_map(check).collect(), public }
+    }
+
+    /// Whether a signature of this scheme can be checked with a key of this type.
+    pub(crate) fn fits(&self, scheme: Scheme) -> bool {
+        self.check(scheme).is_some()
+    }
+
+    /// Whether `signature` is this key's signature of `message`. A key of another type than the scheme's says no.
+    pub(crate) fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        self.check(scheme).is_some_and(|check| check.verify(message, signature))
+    }
+
+    fn check(&self, scheme: Scheme) -> Option<&provider::SignatureCheck> {
+        self.checks.iter().find(|(own, _)| *own == scheme).map(|(_, check)| check)
+    }
+}
+
+impl PartialEq for VerifyingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.public == other.public
+    }
+}
+
+impl Eq for VerifyingKey {}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.public.fmt(f)
+    }
 }
 
 /// An elliptic curve for ECDSA (FIPS 186-5).
@@ -41,17 +86,15 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
-    /// Whether a signature of this scheme can be checked with a key of this type.
-    pub(crate) fn fits(self, key: &PublicKey) -> bool {
-        match self {
-            Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 | Self::RsaPssSha256 => {
-                matches!(key, PublicKey::Rsa { .. })
-            }
-            Self::EcdsaP256Sha256 => matches!(key, PublicKey::Ec { curve: Curve::P256, .. }),
-            Self::EcdsaP384Sha384 => matches!(key, PublicKey::Ec { curve: Curve::P384, .. }),
-            Self::Ed25519 => matches!(key, PublicKey::Ed25519 { .. }),
-        }
-    }
+    const ALL: [Self; 7] = [
+        Self::RsaPkcs1Sha256,
+        Self::RsaPkcs1Sha384,
+        Self::RsaPkcs1Sha512,
+        Self::RsaPssSha256,
+        Self::EcdsaP256Sha256,
+        Self::EcdsaP384Sha384,
+        Self::Ed25519,
+    ];
 }
 
 /// Why a private key cannot be used.

@@ -12,10 +12,10 @@ use library::rand::SystemRandom;
 use library::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ED25519,
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256,
-    RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
-    VerificationAlgorithm,
+    RSA_PSS_2048_8192_SHA256,
 };
 
+pub(super) use self::differences::SignatureCheck;
 use super::{Curve, KeyRejected, PublicKey, Scheme};
 
 /// Octets of a SHA-256 digest.
@@ -33,28 +33,30 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
 }
 
-/// Whether `signature` is this key's signature of `message`. A key of another type than the scheme's says no.
-pub(crate) fn verify(scheme: Scheme, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+/// What checks signatures of this scheme with this key; nothing where the two do not belong together.
+pub(super) fn signature_check(scheme: Scheme, key: &PublicKey) -> Option<SignatureCheck> {
     use Curve::{P256, P384};
-    let rsa = |parameters: &RsaParameters, n: &[u8], e: &[u8]| {
-        RsaPublicKeyComponents { n, e }.verify(parameters, message, signature).is_ok()
-    };
-    let point = |algorithm: &'static dyn VerificationAlgorithm, point: &[u8]| {
-        UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok()
-    };
     match (scheme, key) {
-        (Scheme::RsaPkcs1Sha256, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA256, n, e),
-        (Scheme::RsaPkcs1Sha384, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA384, n, e),
-        (Scheme::RsaPkcs1Sha512, PublicKey::Rsa { n, e }) => rsa(&RSA_PKCS1_2048_8192_SHA512, n, e),
-        (Scheme::RsaPssSha256, PublicKey::Rsa { n, e }) => rsa(&RSA_PSS_2048_8192_SHA256, n, e),
-        (Scheme::EcdsaP256Sha256, PublicKey::Ec { curve: P256, point: p }) => {
-            point(&ECDSA_P256_SHA256_FIXED, p)
+        (Scheme::RsaPkcs1Sha256, PublicKey::Rsa { n, e }) => {
+            SignatureCheck::rsa(&RSA_PKCS1_2048_8192_SHA256, n, e)
         }
-        (Scheme::EcdsaP384Sha384, PublicKey::Ec { curve: P384, point: p }) => {
-            point(&ECDSA_P384_SHA384_FIXED, p)
+        (Scheme::RsaPkcs1Sha384, PublicKey::Rsa { n, e }) => {
+            SignatureCheck::rsa(&RSA_PKCS1_2048_8192_SHA384, n, e)
         }
-        (Scheme::Ed25519, PublicKey::Ed25519 { point: p }) => point(&ED25519, p),
-        _ => false,
+        (Scheme::RsaPkcs1Sha512, PublicKey::Rsa { n, e }) => {
+            SignatureCheck::rsa(&RSA_PKCS1_2048_8192_SHA512, n, e)
+        }
+        (Scheme::RsaPssSha256, PublicKey::Rsa { n, e }) => {
+            SignatureCheck::rsa(&RSA_PSS_2048_8192_SHA256, n, e)
+        }
+        (Scheme::EcdsaP256Sha256, PublicKey::Ec { curve: P256, point }) => {
+            SignatureCheck::point(&ECDSA_P256_SHA256_FIXED, point)
+        }
+        (Scheme::EcdsaP384Sha384, PublicKey::Ec { curve: P384, point }) => {
+            SignatureCheck::point(&ECDSA_P384_SHA384_FIXED, point)
+        }
+        (Scheme::Ed25519, PublicKey::Ed25519 { point }) => SignatureCheck::point(&ED25519, point),
+        _ => None,
     }
 }
 
@@ -122,9 +124,36 @@ mod differences {
     use ring::agreement::{self, EphemeralPrivateKey};
     use ring::error::KeyRejected;
     use ring::rand::SystemRandom;
-    use ring::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, RsaKeyPair};
+    use ring::signature::{
+        EcdsaKeyPair, EcdsaSigningAlgorithm, RsaKeyPair, RsaParameters, RsaPublicKeyComponents,
+        UnparsedPublicKey, VerificationAlgorithm,
+    };
 
     use super::Curve;
+
+    /// The key as it came: ring's interface lets nobody keep what it makes of a public key.
+    #[derive(Clone)]
+    pub(crate) enum SignatureCheck {
+        Rsa(&'static RsaParameters, RsaPublicKeyComponents<Vec<u8>>),
+        Point(UnparsedPublicKey<Vec<u8>>),
+    }
+
+    impl SignatureCheck {
+        pub(super) fn rsa(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Option<Self> {
+            Some(Self::Rsa(parameters, RsaPublicKeyComponents { n: n.to_vec(), e: e.to_vec() }))
+        }
+
+        pub(super) fn point(algorithm: &'static dyn VerificationAlgorithm, point: &[u8]) -> Option<Self> {
+            Some(Self::Point(UnparsedPublicKey::new(algorithm, point.to_vec())))
+        }
+
+        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+            match self {
+                Self::Rsa(parameters, key) => key.verify(parameters, message, signature).is_ok(),
+                Self::Point(key) => key.verify(message, signature).is_ok(),
+            }
+        }
+    }
 
     /// ring tells a bad point from a bad signature nowhere in its signature API; its key agreement checks the point
     /// before anything else (SP 800-56A, section 5.6.2.3.3), so an agreement with a throw-away key answers it.
@@ -164,10 +193,28 @@ mod differences {
     use aws_lc_rs::error::KeyRejected;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaKeyPair, EcdsaSigningAlgorithm,
-        ParsedPublicKey, RsaKeyPair,
+        ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
     };
 
     use super::Curve;
+
+    /// The key as AWS-LC has read it.
+    #[derive(Clone)]
+    pub(crate) struct SignatureCheck(ParsedPublicKey);
+
+    impl SignatureCheck {
+        pub(super) fn rsa(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Option<Self> {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).ok().map(Self)
+        }
+
+        pub(super) fn point(algorithm: &'static dyn VerificationAlgorithm, point: &[u8]) -> Option<Self> {
+            ParsedPublicKey::new(algorithm, point).ok().map(Self)
+        }
+
+        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+            self.0.verify_sig(message, signature).is_ok()
+        }
+    }
 
     pub(super) fn is_on_curve(curve: Curve, point: &[u8]) -> bool {
         let algorithm = match curve {

@@ -3,7 +3,7 @@
 //! Members that a verifier has no use for are not looked at: private ones (a set that publishes them is the issuer's
 //! misfortune, and its public half is as good as before), certificates, and URLs of either.
 
-use crate::crypto::{self, Curve, PublicKey};
+use crate::crypto::{self, Curve, PublicKey, VerifyingKey};
 use crate::encoding::{base64url_decode, hex};
 use crate::jose::alg::Algorithm;
 use crate::json::Value;
@@ -24,7 +24,7 @@ const SMALL_ORDER_POINTS: [&str; 7] = [
 /// A key that can verify, with what it may be used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Jwk {
-    pub(crate) key: PublicKey,
+    pub(crate) key: VerifyingKey,
     /// The `alg` of the JWK: the only algorithm that the key may be used with.
     pub(crate) alg: Option<Algorithm>,
     /// From a certificate: the key is used from the first moment to the second only.
@@ -53,16 +53,16 @@ impl Jwk {
                 Some(alg.ok_or("its alg is none that this verifier knows")?)
             }
         };
-        let jwk = Self { key, alg, validity: None };
+        let jwk = Self { key: VerifyingKey::new(key), alg, validity: None };
         match alg {
-            Some(alg) if !alg.scheme().fits(&jwk.key) => Err("its alg does not belong to its kty or crv"),
+            Some(alg) if !jwk.key.fits(alg.scheme()) => Err("its alg does not belong to its kty or crv"),
             _ => Ok(jwk),
         }
     }
 
     /// Whether the key may verify a signature of this algorithm: the key decides, not the token's header.
     pub(crate) fn allows(&self, alg: Algorithm) -> bool {
-        alg.scheme().fits(&self.key) && self.alg.is_none_or(|own| own == alg)
+        self.key.fits(alg.scheme()) && self.alg.is_none_or(|own| own == alg)
     }
 }
 

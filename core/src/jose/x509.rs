@@ -4,7 +4,7 @@
 //! they came from, so no path is validated: the key and the period of validity are all that is read.
 
 use crate::calendar::days_from_civil;
-use crate::crypto::{Curve, PublicKey};
+use crate::crypto::{Curve, PublicKey, VerifyingKey};
 use crate::encoding::pem_decode;
 use crate::jose::jwk::{self, Jwk};
 use crate::step::Millis;
@@ -34,14 +34,14 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 pub(crate) fn key_from_pem(pem: &str) -> Result<Jwk, &'static str> {
     if let Some(der) = pem_decode(pem, "CERTIFICATE") {
         let (spki, validity) = certificate(&der).ok_or("its certificate is damaged")?;
-        return Ok(Jwk { key: public_key(spki)?, alg: None, validity: Some(validity) });
+        return Ok(Jwk { key: VerifyingKey::new(public_key(spki)?), alg: None, validity: Some(validity) });
     }
     let der = pem_decode(pem, "PUBLIC KEY").ok_or("it is neither a PEM certificate nor a PEM public key")?;
     let (spki, rest) = take(&der, SEQUENCE).ok_or("its PEM public key is damaged")?;
     if !rest.is_empty() {
         return Err("its PEM public key is damaged");
     }
-    Ok(Jwk { key: public_key(spki)?, alg: None, validity: None })
+    Ok(Jwk { key: VerifyingKey::new(public_key(spki)?), alg: None, validity: None })
 }
 
 /// The content of `subjectPublicKeyInfo`, and the period of validity.

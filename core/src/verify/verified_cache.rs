@@ -192,7 +192,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::crypto::{self, PublicKey};
+    use crate::crypto::{self, PublicKey, VerifyingKey};
     use crate::jose::alg::Algorithm;
     use crate::jose::claims::Claims;
     use crate::step::Millis;
@@ -204,7 +204,7 @@ mod tests {
     /// A token that ends at this second, with a payload of so many octets.
     fn token(exp: u64, octets: usize) -> Remembered {
         let claims = format!(r#"{{"iat":0,"exp":{exp}}}"#);
-        let key = PublicKey::Ed25519 { point: Vec::new() };
+        let key = VerifyingKey::new(PublicKey::Ed25519 { point: Vec::new() });
         Remembered {
             payload: vec![b' '; octets].into(),
             times: Claims::parse(claims.as_bytes()).unwrap().times().unwrap(),
