@@ -19,13 +19,14 @@ use crate::sync::{Mutex, MutexGuard, Snapshot};
 /// Independent parts, each replaced as a whole when a token is added to it: the more there are, the less is copied. loom
 /// looks at each lock that there is.
 const SHARDS: usize = if cfg!(loom) { 4 } else { 2048 };
-/// Bounds of one part, in tokens and in octets of their payloads: 131,072 tokens and 64 MiB in all.
-const SHARD_ENTRIES: usize = 64;
-const SHARD_OCTETS: usize = 32 * 1024;
+/// Bounds of one part, in tokens and in octets of their payloads. Digests are spread at random, so that some parts have
+/// more than their share: twice that is let in, and none overflows before all of the memory is full.
+const SHARD_ENTRIES: usize = 128;
+const SHARD_OCTETS: usize = 64 * 1024;
 /// The low bits of an entry's number.
 const PLACE_BITS: u32 = 17;
 
-/// There is a place for each token that can be remembered: a power of two.
+/// There is a place for each token that can be remembered: 131,072, a power of two.
 pub const PLACES: u64 = 1 << PLACE_BITS;
 
 pub(crate) type Digest = [u8; SHA256_LENGTH];
@@ -108,7 +109,10 @@ impl VerifiedCache {
             return number;
         }
         let mut gone = tokens.make_room(token.payload.len(), is_over);
-        let number = lock(&self.places).take(gone.pop());
+        let free = gone.pop().or_else(|| lock(&self.places).free());
+        // The memory is full, and this part makes way for its own; one that holds nothing remembers nothing.
+        let Some(place) = free.or_else(|| tokens.drop_oldest()) else { return 0 };
+        let number = lock(&self.places).number(place);
         tokens.octets += token.payload.len();
         tokens.entries.insert(digest, Entry { number, token });
         shard.tokens.replace(tokens);
@@ -136,12 +140,18 @@ impl Tokens {
             !is_over
         });
         while self.entries.len() >= SHARD_ENTRIES || self.octets + octets > SHARD_OCTETS {
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.number).map(|(digest, _)| *digest);
-            let Some(entry) = oldest.and_then(|digest| self.entries.remove(&digest)) else { break };
-            self.octets -= entry.token.payload.len();
-            gone.push(entry.place());
+            let Some(place) = self.drop_oldest() else { break };
+            gone.push(place);
         }
         gone
+    }
+
+    /// Drops the oldest token, if there is one; gives its place.
+    fn drop_oldest(&mut self) -> Option<u64> {
+        let digest = *self.entries.iter().min_by_key(|(_, entry)| entry.number)?.0;
+        let entry = self.entries.remove(&digest)?;
+        self.octets -= entry.token.payload.len();
+        Some(entry.place())
     }
 }
 
@@ -152,13 +162,18 @@ impl Entry {
 }
 
 impl Places {
-    /// A number for a new entry, at this place if one is given.
-    fn take(&mut self, place: Option<u64>) -> u64 {
+    /// A place that nobody has, as long as there is one.
+    fn free(&mut self) -> Option<u64> {
+        self.free.pop().or_else(|| {
+            let next = self.made;
+            self.made = (next + 1).min(PLACES);
+            (next < PLACES).then_some(next)
+        })
+    }
+
+    /// The number of a new entry at this place.
+    fn number(&mut self, place: u64) -> u64 {
         self.entries += 1;
-        let place = place.or_else(|| self.free.pop()).unwrap_or_else(|| {
-            self.made += 1;
-            self.made - 1
-        });
         (self.entries << PLACE_BITS) | place
     }
 }
@@ -265,6 +280,21 @@ mod tests {
             let kept: Vec<&Digest> = digests.iter().filter(is_kept).collect();
             assert_eq!(kept, digests.iter().skip(200 - most).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn all_of_the_memory_is_bounded_and_whoever_finds_it_full_makes_way() {
+        let cache = VerifiedCache::new();
+        cache.places.lock().unwrap().made = PLACES - 1;
+        let in_part = |part: u8, i: u64| [[0, part].as_slice(), &digest(i)[2..]].concat().try_into().unwrap();
+        let (first, second, other): (Digest, Digest, Digest) = (in_part(0, 0), in_part(0, 1), in_part(1, 2));
+        let kept = |digest: &Digest| cache.read(digest, |_| ()).is_some();
+
+        assert_eq!(cache.put(first, token(10, 300), |_| false) % PLACES, PLACES - 1, "the last place");
+        assert_eq!(cache.put(second, token(10, 300), |_| false) % PLACES, PLACES - 1, "the same place again");
+        assert_eq!((kept(&first), kept(&second)), (false, true));
+        assert_eq!(cache.put(other, token(10, 300), |_| false), 0, "its part has nothing to drop");
+        assert_eq!((kept(&second), kept(&other)), (true, false));
     }
 
     #[test]
