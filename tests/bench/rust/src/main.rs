@@ -12,17 +12,18 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use cpu_time::ThreadTime;
 use keys::Tokens;
 
-/// A peer at a job: does it so many times.
-type Work = Box<dyn FnMut(usize)>;
+/// A peer at a job: makes ready what so many times take, and gives what does them.
+type Work = Box<dyn FnMut(usize) -> Box<dyn Fn()>>;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, peer] = words.as_slice()
-        && word == "cold"
-    {
-        return cold_child(peer);
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["cold", peer] => return cold_child(peer),
+        ["memory"] => return println!("{}", peers::memory_of_a_token(&Tokens::new())),
+        _ => {}
     }
     let options = Options::read(words);
     let tokens = Tokens::new();
@@ -46,7 +47,7 @@ fn main() {
         }
     }
     if options.wants("G-bytes") && peers::is_measured_here("gatepass") {
-        let rounds: Vec<f64> = (0..options.rounds).map(|_| peers::memory_of_a_token(&tokens)).collect();
+        let rounds: Vec<f64> = (0..options.rounds).map(|_| memory_of_a_token()).collect();
         report("G-bytes", "B", "gatepass", &rounds);
     }
     if options.wants("M-start") {
@@ -84,6 +85,13 @@ fn cold_start(tokens: &Tokens, peer: &str) -> f64 {
     (0..20).map(|_| start()).fold(f64::INFINITY, f64::min)
 }
 
+/// In a process of its own: this one has memory that was used before.
+fn memory_of_a_token() -> f64 {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program).arg("memory").output().expect("a child");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("octets")
+}
+
 fn cold_child(peer: &str) {
     let lines: Vec<String> = std::io::stdin().lines().map_while(Result::ok).collect();
     let [keys, token, now_ms] = lines.as_slice() else { panic!("expected keys, a token and a time") };
@@ -96,9 +104,7 @@ fn measure(job: &str, unit: &str, mut peers: Vec<(&'static str, Work)>, options:
     let batches: Vec<usize> = peers.iter_mut().map(|(_, work)| batch(work, clock, options.seconds)).collect();
     for _ in 0..options.rounds {
         for (index, ((_, work), batch)) in peers.iter_mut().zip(&batches).enumerate() {
-            let began = clock();
-            work(*batch);
-            rounds.entry(index).or_default().push(*batch as f64 / (clock() - began));
+            rounds.entry(index).or_default().push(*batch as f64 / timed(work, *batch, clock));
         }
     }
     for (index, (peer, _)) in peers.iter().enumerate() {
@@ -113,6 +119,15 @@ fn report(job: &str, unit: &str, peer: &str, rounds: &[f64]) {
     println!("{line}");
 }
 
+/// The seconds that so many times take.
+fn timed(work: &mut Work, times: usize, clock: fn() -> f64) -> f64 {
+    let run = work(times);
+    let began = clock();
+    run();
+    // Before what was made ready goes.
+    clock() - began
+}
+
 /// Seconds since some moment. One thread is measured by the processor time that it gets, which is the same whoever else is
 /// on the machine; several are not, for they may wait for each other.
 fn clock_of(job: &str) -> fn() -> f64 {
@@ -124,19 +139,16 @@ fn wall_clock() -> f64 {
     BEGAN.elapsed().as_secs_f64()
 }
 
-/// From /proc/self/schedstat, whose first number is the nanoseconds that the main thread has run.
+/// Of the main thread, which does all the work of one thread.
 fn processor_clock() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").expect("Linux");
-    text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+    ThreadTime::now().as_duration().as_secs_f64()
 }
 
 /// How often the work fits into the time of a round.
 fn batch(work: &mut Work, clock: fn() -> f64, seconds: f64) -> usize {
     let mut times = 1;
     loop {
-        let began = clock();
-        work(times);
-        let took = clock() - began;
+        let took = timed(work, times, clock);
         if took > seconds / 4.0 {
             return ((times as f64 * seconds / took) as usize).max(1);
         }

@@ -1,6 +1,7 @@
 //! What is compared: gatepass, jsonwebtoken on the backend that this program was built with, and the bare signature checks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use gatepass_core::adc::Explicit;
@@ -38,54 +39,37 @@ pub fn version(peer: &str) -> &'static str {
     }
 }
 
-/// A check of the token with this index.
-type Check = Arc<dyn Fn(usize) + Send + Sync>;
-
-pub fn verify(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
-    checks(list, tokens, false).into_iter().map(|(name, check)| (name, in_turn(check, list.len()))).collect()
-}
-
-pub fn verify_es256(tokens: &Tokens) -> Vec<(&'static str, Work)> {
-    let checks = checks(&tokens.es256, tokens, true);
-    checks.into_iter().map(|(name, check)| (name, in_turn(check, 1000))).collect()
-}
-
-pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
-    let count = list.len();
-    let on_threads = |check: Check| -> Work {
-        Box::new(move |times| {
-            thread::scope(|scope| {
-                for first in 0..THREADS {
-                    let check = &check;
-                    scope.spawn(move || {
-                        (0..times / THREADS).for_each(|index| check((index + first * 251) % count))
-                    });
-                }
-            });
-        })
-    };
-    checks(list, tokens, false).into_iter().map(|(name, check)| (name, on_threads(check))).collect()
-}
+/// Makes ready what so many calls take, and gives what does the call with this number.
+type Calls = Box<dyn FnMut(usize) -> Call>;
+type Call = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// The same token again and again; with the limit, the hash by which it is known again.
 pub fn verify_one(tokens: &Tokens) -> Vec<(&'static str, Work)> {
-    let mut peers = verify(&tokens.rs256[..1], tokens);
-    peers.retain(|(name, _)| *name != "gatepass, every token new");
-    let token = tokens.rs256[0].clone();
-    let hash: Check = Arc::new(move |_| {
-        std::hint::black_box(ring::digest::digest(
-            &ring::digest::SHA256,
-            std::hint::black_box(token.as_bytes()),
-        ));
-    });
-    peers.push(("raw SHA-256", in_turn(hash, 1)));
+    let list = &tokens.rs256[..1];
+    let mut peers = verify(list, tokens);
+    peers.push(("raw SHA-256", one_after_the_other(always(hash(&list.into())))));
     peers
+}
+
+pub fn verify(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    peers(list, tokens, false).into_iter().map(|(name, calls)| (name, one_after_the_other(calls))).collect()
+}
+
+pub fn verify_es256(tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    let peers = peers(&tokens.es256, tokens, true);
+    peers.into_iter().map(|(name, calls)| (name, one_after_the_other(calls))).collect()
+}
+
+pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str, Work)> {
+    peers(list, tokens, false).into_iter().map(|(name, calls)| (name, on_threads(calls))).collect()
 }
 
 /// So many tokens in turn, all of them remembered.
 pub fn growth(tokens: &Tokens, count: usize) -> Vec<(&'static str, Work)> {
     let list: Arc<[String]> = tokens.many(count).into();
-    vec![("gatepass", in_turn(remembering(&list, tokens), count))]
+    [("gatepass", remembering(&list, tokens)), ("raw SHA-256", hash(&list))]
+        .map(|(name, call)| (name, one_after_the_other(always(call))))
+        .into()
 }
 
 /// By how many octets the memory of this process grows with each token that is remembered.
@@ -117,30 +101,48 @@ pub fn cold(peer: &str, keys: &str, token: &str, now_ms: u64) {
 
 pub const COLD: [&str; 3] = ["gatepass", JSONWEBTOKEN, "empty process"];
 
-fn in_turn(check: Check, count: usize) -> Work {
-    let mut next = 0;
+fn always(call: Call) -> Calls {
+    Box::new(move |_| Arc::clone(&call))
+}
+
+fn one_after_the_other(mut calls: Calls) -> Work {
     Box::new(move |times| {
-        for _ in 0..times {
-            check(next);
-            next = (next + 1) % count;
-        }
+        let call = calls(times);
+        Box::new(move || (0..times).for_each(|number| call(number)))
     })
 }
 
-fn checks(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, Check)> {
+fn on_threads(mut calls: Calls) -> Work {
+    Box::new(move |times| {
+        let call = calls(times);
+        Box::new(move || {
+            thread::scope(|scope| {
+                for first in 0..THREADS {
+                    let call = &call;
+                    scope.spawn(move || (first..times).step_by(THREADS).for_each(|number| call(number)));
+                }
+            });
+        })
+    })
+}
+
+fn peers(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, Calls)> {
     let list: Arc<[String]> = list.into();
-    let mut checks: Vec<(&'static str, Check)> = vec![
-        ("gatepass", remembering(&list, tokens)),
-        ("gatepass, every token new", forgetting(&list, tokens)),
-        (JSONWEBTOKEN, jsonwebtoken(&list, tokens, is_ec)),
+    let mut peers = vec![
+        ("gatepass", always(remembering(&list, tokens))),
+        (JSONWEBTOKEN, always(jsonwebtoken(&list, tokens, is_ec))),
     ];
+    // One token is new once.
+    if list.len() > 1 {
+        peers.insert(1, ("gatepass, every token new", forgetting(&list, tokens)));
+    }
     let split: Arc<[(String, Vec<u8>)]> = list.iter().map(|token| parts(token)).collect();
     let (n, point) = (tokens.rsa_n.clone(), tokens.ec_point.clone());
     let (their_split, their_n, their_point) = (Arc::clone(&split), n.clone(), point.clone());
-    checks.push((
+    peers.push((
         "raw ring",
-        Arc::new(move |index| {
-            let (input, signature) = &split[index];
+        always(Arc::new(move |number| {
+            let (input, signature) = &split[number % split.len()];
             let verified = if is_ec {
                 ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, &point)
                     .verify(input.as_bytes(), signature)
@@ -152,12 +154,12 @@ fn checks(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, C
                 )
             };
             verified.expect("a good signature");
-        }),
+        })),
     ));
-    checks.push((
+    peers.push((
         "raw aws-lc-rs",
-        Arc::new(move |index| {
-            let (input, signature) = &their_split[index];
+        always(Arc::new(move |number| {
+            let (input, signature) = &their_split[number % their_split.len()];
             let verified = if is_ec {
                 aws_lc_rs::signature::UnparsedPublicKey::new(
                     &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED,
@@ -172,9 +174,9 @@ fn checks(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, C
                 )
             };
             verified.expect("a good signature");
-        }),
+        })),
     ));
-    checks
+    peers
 }
 
 fn verifier(tokens: &Tokens) -> Verifier {
@@ -193,31 +195,29 @@ fn accept(verifier: &Verifier, token: &str, now: Millis) {
     assert!(matches!(verifier.check(token, now), Verdict::Accepted(..)));
 }
 
-fn remembering(list: &Arc<[String]>, tokens: &Tokens) -> Check {
+fn remembering(list: &Arc<[String]>, tokens: &Tokens) -> Call {
     let (verifier, list, now) = (verifier(tokens), Arc::clone(list), Millis(tokens.now_ms));
     list.iter().for_each(|token| accept(&verifier, token, now));
-    Arc::new(move |index| accept(&verifier, &list[index], now))
+    Arc::new(move |number| accept(&verifier, &list[number % list.len()], now))
 }
 
-/// Every call is the token's first: a verifier that has seen a token makes way for a new one.
-fn forgetting(list: &Arc<[String]>, tokens: &Tokens) -> Check {
+/// Every call is the token's first: whenever all tokens have come, another verifier has its turn.
+fn forgetting(list: &Arc<[String]>, tokens: &Tokens) -> Calls {
     let (list, now) = (Arc::clone(list), Millis(tokens.now_ms));
-    let new = {
-        let tokens = Tokens { keys: tokens.keys.clone(), now_ms: tokens.now_ms, ..Tokens::default() };
-        let count = list.len();
-        move || (Arc::new(verifier(&tokens)), vec![false; count])
-    };
-    let seen = Mutex::new(new());
-    Arc::new(move |index| {
-        let verifier = {
-            let mut seen = seen.lock().expect("a lock");
-            if seen.1[index] {
-                *seen = new();
-            }
-            seen.1[index] = true;
-            Arc::clone(&seen.0)
-        };
-        accept(&verifier, &list[index], now);
+    let tokens = Tokens { keys: tokens.keys.clone(), now_ms: tokens.now_ms, ..Tokens::default() };
+    Box::new(move |times| {
+        let verifiers: Vec<_> = (0..times.div_ceil(list.len())).map(|_| verifier(&tokens)).collect();
+        let list = Arc::clone(&list);
+        Arc::new(move |number| accept(&verifiers[number / list.len()], &list[number % list.len()], now))
+    })
+}
+
+/// By which a token is known again.
+fn hash(list: &Arc<[String]>) -> Call {
+    let list = Arc::clone(list);
+    Arc::new(move |number| {
+        let token = std::hint::black_box(list[number % list.len()].as_bytes());
+        std::hint::black_box(ring::digest::digest(&ring::digest::SHA256, token));
     })
 }
 
@@ -227,7 +227,7 @@ struct Claims {
     email: String,
 }
 
-fn jsonwebtoken(list: &Arc<[String]>, tokens: &Tokens, is_ec: bool) -> Check {
+fn jsonwebtoken(list: &Arc<[String]>, tokens: &Tokens, is_ec: bool) -> Call {
     let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&tokens.keys).expect("keys");
     let kid = if is_ec { "ec" } else { KID };
     let key = DecodingKey::from_jwk(keys.find(kid).expect("the key")).expect("a key");
@@ -235,8 +235,9 @@ fn jsonwebtoken(list: &Arc<[String]>, tokens: &Tokens, is_ec: bool) -> Check {
     validation.set_audience(&[AUDIENCE]);
     validation.set_issuer(&[ISSUER]);
     let list = Arc::clone(list);
-    Arc::new(move |index| {
-        jsonwebtoken::decode::<Claims>(&list[index], &key, &validation).expect("a good token");
+    Arc::new(move |number| {
+        let token = &list[number % list.len()];
+        jsonwebtoken::decode::<Claims>(token, &key, &validation).expect("a good token");
     })
 }
 
@@ -259,47 +260,40 @@ struct Assertion<'a> {
 /// Builds and signs an assertion. gatepass makes one for each self-signed JWT that it is asked for.
 pub fn sign(tokens: &Tokens) -> Vec<(&'static str, Work)> {
     let file = serde_json::json!({"type": "service_account", "client_email": EMAIL, "private_key_id": KID, "private_key": tokens.rsa_pem});
-    let source = || {
-        TokenSource::new(SourceConfig {
-            credentials: Explicit::Json(Secret::new(file.to_string())),
-            ..SourceConfig::default()
-        })
-    };
-    let source = source();
-    let now = Millis(tokens.now_ms);
-    let mut next = 0_u64;
-    let ours: Work = Box::new(move |times| {
-        for _ in 0..times {
-            next += 1;
-            let key = TokenKey::self_signed_jwt(&format!("https://service-{next}.googleapis.com/"))
-                .expect("an audience");
-            let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("not new") };
-            let mut reply = Reply::Start;
-            loop {
-                reply = match fetch.resume(now, reply) {
-                    Step::ReadEnv { .. } => Reply::Env(Vec::new()),
-                    Step::Done(_) => break,
-                    other => panic!("{other:?}"),
-                };
-            }
-        }
+    let source = TokenSource::new(SourceConfig {
+        credentials: Explicit::Json(Secret::new(file.to_string())),
+        ..SourceConfig::default()
     });
+    let now = Millis(tokens.now_ms);
+    let next = AtomicU64::new(0);
+    let ours = move |_| {
+        let audience = format!("https://service-{}.googleapis.com/", next.fetch_add(1, Ordering::Relaxed));
+        let key = TokenKey::self_signed_jwt(&audience).expect("an audience");
+        let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("not new") };
+        let mut reply = Reply::Start;
+        loop {
+            reply = match fetch.resume(now, reply) {
+                Step::ReadEnv { .. } => Reply::Env(Vec::new()),
+                Step::Done(_) => break,
+                other => panic!("{other:?}"),
+            };
+        }
+    };
     let key = EncodingKey::from_rsa_pem(tokens.rsa_pem.as_bytes()).expect("a key");
     let header = Header { kid: Some(KID.to_owned()), ..Header::new(Algorithm::RS256) };
     let seconds = tokens.now_ms / 1000;
-    let theirs: Work = Box::new(move |times| {
-        for _ in 0..times {
-            let claims = Assertion {
-                iss: EMAIL,
-                aud: "https://oauth2.googleapis.com/token",
-                target_audience: AUDIENCE,
-                iat: seconds,
-                exp: seconds + 3600,
-            };
-            jsonwebtoken::encode(&header, &claims, &key).expect("a token");
-        }
-    });
-    vec![("gatepass", ours), (JSONWEBTOKEN, theirs)]
+    let theirs = move |_| {
+        let claims = Assertion {
+            iss: EMAIL,
+            aud: "https://oauth2.googleapis.com/token",
+            target_audience: AUDIENCE,
+            iat: seconds,
+            exp: seconds + 3600,
+        };
+        jsonwebtoken::encode(&header, &claims, &key).expect("a token");
+    };
+    let peers: [(_, Call); 2] = [("gatepass", Arc::new(ours)), (JSONWEBTOKEN, Arc::new(theirs))];
+    peers.map(|(name, call)| (name, one_after_the_other(always(call)))).into()
 }
 
 /// The header of a token that is held.
@@ -317,13 +311,9 @@ pub fn header(tokens: &Tokens) -> Vec<(&'static str, Work)> {
     let body = br#"{"access_token":"ya29.token","expires_in":3600}"#.to_vec();
     let _done =
         fetch.resume(now, Reply::Response { status: 200, headers: Vec::new(), body: Secret::new(body) });
-    vec![(
-        "gatepass",
-        Box::new(move |times| {
-            for _ in 0..times {
-                let Lookup::Fresh(token) = source.lookup(&key, now) else { panic!("not fresh") };
-                std::hint::black_box(token.header());
-            }
-        }),
-    )]
+    let call: Call = Arc::new(move |_| {
+        let Lookup::Fresh(token) = source.lookup(&key, now) else { panic!("not fresh") };
+        std::hint::black_box(token.header());
+    });
+    vec![("gatepass", one_after_the_other(always(call)))]
 }
