@@ -55,4 +55,4 @@ pub use secret::Secret;
 pub use source::{FlightId, Lookup, Refresh, SourceConfig, TokenSource};
 pub use step::{HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Step};
 pub use token::{Token, TokenKey};
-pub use verify::{KeyFetch, Recall, Recalled, TokenDigest, Verdict, Verified, Verifier, VerifierConfig};
+pub use verify::{KeyFetch, Recall, TokenDigest, Verdict, Verified, Verifier, VerifierConfig};

@@ -289,7 +289,7 @@ impl Test {
 
     fn recalled(&self, now: Millis) -> Option<u64> {
         match self.verifier.recall(self.token.as_bytes(), now) {
-            Recall::Known(known) => Some(known.entry),
+            Recall::Known(entry) => Some(entry),
             Recall::New(_) => None,
         }
     }

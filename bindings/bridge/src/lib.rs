@@ -16,7 +16,7 @@ mod verifier;
 pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use gatepass_core::verify::PLACES;
-pub use gatepass_core::{Recall, Recalled, TokenDigest, Verified};
+pub use gatepass_core::{Recall, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{RequestHeaders, Verdict, Verifier};

@@ -17,7 +17,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use gatepass_bridge::{Lookup, Op, Recall, Recalled, RequestHeaders, Source, Verdict, Verifier, guard};
+use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, Verdict, Verifier, guard};
 
 pub use memory::{gp_buf, gp_slice};
 
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn gp_verifier_recall(
     let entry = guard(|| {
         let gp_verifier(verifier) = handle!(verifier)?;
         match verifier.recall(octets!(token)?, now_ms) {
-            Recall::Known(Recalled { entry, .. }) => Ok(entry),
+            Recall::Known(entry) => Ok(entry),
             Recall::New(_digest) => Ok(0),
         }
     });

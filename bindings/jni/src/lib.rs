@@ -182,7 +182,7 @@ pub fn recall<'local>(
         // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
         Ok(match with_octets(env, &token, |token| verifier.recall(token, unsigned(now_ms)))? {
-            Recall::Known(recalled) => signed(recalled.entry),
+            Recall::Known(entry) => signed(entry),
             Recall::New(digest) => -handle::new(digest),
         })
     })

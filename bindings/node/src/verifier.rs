@@ -91,7 +91,7 @@ fn answer(verifier: &bridge::Verifier, token: &[u8], now_ms: f64, is_whole: bool
         return verifier.check(token, now_ms).map(|verdict| Either3::C(verdict.into())).map_err(thrown);
     }
     let digest = match verifier.recall(token, now_ms) {
-        bridge::Recall::Known(recalled) => return Ok(Either3::A(recalled.entry as f64)),
+        bridge::Recall::Known(entry) => return Ok(Either3::A(entry as f64)),
         bridge::Recall::New(digest) => digest,
     };
     Ok(match verifier.check_new(token, digest, now_ms).map_err(thrown)? {

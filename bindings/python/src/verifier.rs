@@ -101,7 +101,7 @@ impl Verifier {
         let (py, token) = (token.py(), octets(token)?);
         let now_ms = self.now_ms(py)?;
         let digest = match self.verifier.recall(&token, now_ms) {
-            Recall::Known(recalled) => match self.kept.get(py, recalled.entry) {
+            Recall::Known(entry) => match self.kept.get(py, entry) {
                 Some(claims) => return Ok(Answer::Claims(claims)),
                 None => None,
             },

@@ -1,5 +1,7 @@
 //! The claims of an ID token (RFC 7519, section 4.1; OpenID Connect Core, section 2).
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorCode};
 use crate::jose::jws::json_error;
 use crate::json::{self, Value};
@@ -146,18 +148,28 @@ impl Claims {
 
     /// The moment of `exp`.
     pub(crate) fn expires_at(&self) -> Result<Millis, Error> {
-        seconds("exp", required(&self.exp, "exp")?).map(|exp| Millis(u64::try_from(exp).unwrap_or(0)))
+        seconds("exp", required(&self.exp, "exp")?).map(unsigned)
     }
 }
 
 impl Times {
-    /// Refuses a token outside its time: accepted iff now < exp + leeway, iat − leeway ≤ now, nbf − leeway ≤ now
-    /// and iat ≤ exp. `leeway` is in milliseconds.
+    /// The moments at which a token with these times is accepted: now < exp + leeway, iat − leeway ≤ now, nbf − leeway ≤
+    /// now; none if iat > exp. `leeway` is in milliseconds.
+    pub(crate) fn accepted(self, leeway: u64) -> Range<Millis> {
+        let leeway = signed(leeway);
+        let from = self.iat.max(self.nbf.unwrap_or(self.iat)).saturating_sub(leeway);
+        let until = if self.iat > self.exp { i64::MIN } else { self.exp.saturating_add(leeway) };
+        unsigned(from)..unsigned(until)
+    }
+
+    /// Refuses a token at a moment at which it is not [`accepted`](Self::accepted), and says why.
     pub(crate) fn check(self, now: Millis, leeway: u64) -> Result<(), Error> {
-        let is_over = self.is_over(now, leeway);
-        let (now, leeway) = (signed(now.0), signed(leeway));
-        if is_over {
-            let ago = now.saturating_sub(self.exp) / 1000;
+        if self.accepted(leeway).contains(&now) {
+            return Ok(());
+        }
+        let now_ms = signed(now.0);
+        if self.is_over(now, leeway) {
+            let ago = now_ms.saturating_sub(self.exp) / 1000;
             return Err(
                 Error::new(ErrorCode::TokenExpired, format!("the token expired {ago} s ago")).about("exp")
             );
@@ -165,18 +177,13 @@ impl Times {
         if self.iat > self.exp {
             return Err(Error::new(ErrorCode::BadClaim, "the token's iat is after its exp").about("iat"));
         }
-        let ahead = |moment: i64| moment.saturating_sub(now) / 1000;
-        if self.iat.saturating_sub(leeway) > now {
+        let ahead = |moment: i64| moment.saturating_sub(now_ms) / 1000;
+        if self.iat.saturating_sub(signed(leeway)) > now_ms {
             let found = format!("the token was issued {} s in the future", ahead(self.iat));
             return Err(Error::new(ErrorCode::TokenIssuedInFuture, found).about("iat"));
         }
-        match self.nbf {
-            Some(nbf) if nbf.saturating_sub(leeway) > now => {
-                let found = format!("the token is valid only in {} s", ahead(nbf));
-                Err(Error::new(ErrorCode::TokenNotYetValid, found).about("nbf"))
-            }
-            _ => Ok(()),
-        }
+        let found = format!("the token is valid only in {} s", ahead(self.nbf.unwrap_or(self.iat)));
+        Err(Error::new(ErrorCode::TokenNotYetValid, found).about("nbf"))
     }
 
     /// Whether `exp` and the leeway are over.
@@ -186,12 +193,16 @@ impl Times {
 
     /// The moment from which no leeway saves the token.
     pub(crate) fn expires_at(self) -> Millis {
-        Millis(u64::try_from(self.exp).unwrap_or(0))
+        unsigned(self.exp)
     }
 }
 
 fn signed(milliseconds: u64) -> i64 {
     i64::try_from(milliseconds).unwrap_or(i64::MAX)
+}
+
+fn unsigned(milliseconds: i64) -> Millis {
+    Millis(u64::try_from(milliseconds).unwrap_or(0))
 }
 
 fn required<'a>(claim: &'a Option<Value>, name: &'static str) -> Result<&'a Value, Error> {

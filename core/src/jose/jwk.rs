@@ -3,6 +3,8 @@
 //! Members that a verifier has no use for are not looked at: private ones (a set that publishes them is the issuer's
 //! misfortune, and its public half is as good as before), certificates, and URLs of either.
 
+use std::ops::Range;
+
 use crate::crypto::{self, Curve, PublicKey, VerifyingKey};
 use crate::encoding::{base64url_decode, hex};
 use crate::jose::alg::Algorithm;
@@ -35,6 +37,14 @@ impl Jwk {
     /// Whether `now` lies within the validity of the key's certificate, if it came in one.
     pub(crate) fn is_valid_at(&self, now: Millis) -> bool {
         self.validity.is_none_or(|(not_before, not_after)| not_before <= now && now <= not_after)
+    }
+
+    /// Of these moments, those that lie within the validity of the key's certificate, if it came in one.
+    pub(crate) fn valid_within(&self, moments: Range<Millis>) -> Range<Millis> {
+        match self.validity {
+            None => moments,
+            Some((first, last)) => moments.start.max(first)..moments.end.min(last.plus(1)),
+        }
     }
 
     /// Reads one entry of a key set, or says why the key cannot be used.

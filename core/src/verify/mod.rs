@@ -10,4 +10,4 @@ pub use issuers::Preset;
 pub use keys::{KeyFetch, KeySource};
 pub use policy::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, VerifierConfig};
 pub use verified_cache::PLACES;
-pub use verifier::{Recall, Recalled, TokenDigest, Verdict, Verified, Verifier};
+pub use verifier::{Recall, TokenDigest, Verdict, Verified, Verifier};

@@ -1,5 +1,7 @@
 //! Whom a verifier accepts: the options, and the checks that follow from them.
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::{Claims, Times};
@@ -119,6 +121,11 @@ impl Policy {
             Policy::check_email,
         ];
         CHECKS.iter().filter_map(move |check| check(self, claims, now).err())
+    }
+
+    /// The moments at which a token is accepted, as far as its times tell.
+    pub(crate) fn accepted(&self, times: Times) -> Range<Millis> {
+        times.accepted(self.leeway_ms)
     }
 
     /// Refuses a token outside its time.

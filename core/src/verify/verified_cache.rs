@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use crate::crypto::SHA256_LENGTH;
@@ -14,6 +15,7 @@ use crate::jose::claims::Times;
 use crate::jose::jwk::Jwk;
 use crate::jose::jwks::KeySet;
 use crate::jose::jws::Header;
+use crate::step::Millis;
 use crate::sync::{Mutex, MutexGuard, Snapshot};
 
 /// Independent parts, each replaced as a whole when a token is added to it: the more there are, the less is copied. loom
@@ -36,6 +38,8 @@ pub(crate) type Digest = [u8; SHA256_LENGTH];
 pub(crate) struct Remembered {
     pub(crate) payload: Arc<[u8]>,
     pub(crate) times: Times,
+    /// The moments at which it is accepted with its key.
+    pub(crate) accepted: Range<Millis>,
     pub(crate) header: Header,
     pub(crate) key: Arc<Jwk>,
     /// The set in which the key was found last.
@@ -44,9 +48,15 @@ pub(crate) struct Remembered {
 
 /// A memory of a token and its number: the place that it takes in the low bits, and above them how many were added
 /// before. A place is given again only when the memory that had it is gone.
+///
+/// What a hit looks at stands here itself: with a hundred thousand tokens, each pointer that is followed is a wait for
+/// memory that no cache holds.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) number: u64,
+    accepted: Range<Millis>,
+    /// Where the key set of `token` is, which nothing else can be as long as `token` holds it.
+    keys: usize,
     pub(crate) token: Arc<Remembered>,
 }
 
@@ -95,16 +105,15 @@ impl VerifiedCache {
     pub(crate) fn put(
         &self,
         digest: Digest,
-        token: Remembered,
+        token: Arc<Remembered>,
         is_over: impl Fn(&Remembered) -> bool,
     ) -> u64 {
         let Some(shard) = self.shard(&digest) else { return 0 };
         let _writer = lock(&shard.writer);
         let mut tokens = shard.tokens.read(Tokens::clone);
-        let token = Arc::new(token);
         if let Some(known) = tokens.entries.get_mut(&digest) {
-            known.token = token;
             let number = known.number;
+            *known = Entry::new(number, token);
             shard.tokens.replace(tokens);
             return number;
         }
@@ -114,7 +123,7 @@ impl VerifiedCache {
         let Some(place) = free.or_else(|| tokens.drop_oldest()) else { return 0 };
         let number = lock(&self.places).number(place);
         tokens.octets += token.payload.len();
-        tokens.entries.insert(digest, Entry { number, token });
+        tokens.entries.insert(digest, Entry::new(number, token));
         shard.tokens.replace(tokens);
         // Now that nobody finds them here any more.
         lock(&self.places).free.extend(gone);
@@ -156,6 +165,16 @@ impl Tokens {
 }
 
 impl Entry {
+    fn new(number: u64, token: Arc<Remembered>) -> Self {
+        Self { number, accepted: token.accepted.clone(), keys: Arc::as_ptr(&token.keys).addr(), token }
+    }
+
+    /// Whether the token is to be accepted at this moment without another look at these keys, because its own was found
+    /// in them.
+    pub(crate) fn is_good(&self, keys: &Arc<KeySet>, now: Millis) -> bool {
+        self.keys == Arc::as_ptr(keys).addr() && self.accepted.contains(&now)
+    }
+
     fn place(&self) -> u64 {
         self.number % PLACES
     }
@@ -210,27 +229,28 @@ mod tests {
     use crate::crypto::{self, PublicKey, VerifyingKey};
     use crate::jose::alg::Algorithm;
     use crate::jose::claims::Claims;
-    use crate::step::Millis;
 
     fn digest(token: u64) -> Digest {
         crypto::sha256(&token.to_be_bytes())
     }
 
     /// A token that ends at this second, with a payload of so many octets.
-    fn token(exp: u64, octets: usize) -> Remembered {
+    fn token(exp: u64, octets: usize) -> Arc<Remembered> {
         let claims = format!(r#"{{"iat":0,"exp":{exp}}}"#);
         let key = VerifyingKey::new(PublicKey::Ed25519 { point: Vec::new() });
-        Remembered {
+        let times = Claims::parse(claims.as_bytes()).unwrap().times().unwrap();
+        Arc::new(Remembered {
             payload: vec![b' '; octets].into(),
-            times: Claims::parse(claims.as_bytes()).unwrap().times().unwrap(),
+            times,
+            accepted: times.accepted(0),
             header: Header { alg: Algorithm::EdDsa, kid: String::new() },
             key: Arc::new(Jwk { key, alg: None, validity: None }),
             keys: Arc::new(KeySet::parse(r#"{"keys":[]}"#).unwrap()),
-        }
+        })
     }
 
     /// Adds a token at this second.
-    fn put(cache: &VerifiedCache, number: u64, token: Remembered, now: u64) -> u64 {
+    fn put(cache: &VerifiedCache, number: u64, token: Arc<Remembered>, now: u64) -> u64 {
         cache.put(digest(number), token, |other| other.times.is_over(Millis::from_secs(now), 0))
     }
 

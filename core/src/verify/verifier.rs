@@ -4,6 +4,7 @@
 //! there is a signature; key; signature; payload; `iss`, `aud`, times, `sub`; who calls. Nothing of the payload is
 //! believed, or even read, before the signature is.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::crypto;
@@ -39,30 +40,24 @@ pub enum Verdict {
 }
 
 /// A token that was accepted.
-#[derive(Clone, Debug)]
-pub struct Verified {
-    payload: Arc<[u8]>,
-    expires_at: Millis,
-    entry: u64,
-    is_unverified: bool,
+#[derive(Clone)]
+pub struct Verified(Accepted);
+
+#[derive(Clone)]
+enum Accepted {
+    /// Its key proves it. The number is 0 where it is not remembered.
+    Proven { token: Arc<Remembered>, number: u64 },
+    /// Nothing does.
+    Unverified { payload: Arc<[u8]>, expires_at: Millis },
 }
 
 /// Whether a token is remembered as accepted.
 #[must_use]
 pub enum Recall {
-    /// It is, and it would be accepted now.
-    Known(Recalled),
+    /// It is, and it would be accepted now. The number is the one that [`Verified::entry`] gave when it was checked.
+    Known(u64),
     /// Not so simply: [`check_new`](Verifier::check_new) it.
     New(TokenDigest),
-}
-
-/// A remembered token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Recalled {
-    /// The number that [`Verified::entry`] gave when the token was checked.
-    pub entry: u64,
-    /// The token's `exp`, without leeway.
-    pub expires_at: Millis,
 }
 
 /// What a token is remembered by, so that it is computed once.
@@ -70,19 +65,24 @@ pub struct Recalled {
 pub struct TokenDigest(Digest);
 
 impl Verified {
-    fn remembered(token: &Remembered, entry: u64) -> Self {
-        let payload = Arc::clone(&token.payload);
-        Self { payload, expires_at: token.times.expires_at(), entry, is_unverified: false }
+    fn proven(token: &Arc<Remembered>, number: u64) -> Self {
+        Self(Accepted::Proven { token: Arc::clone(token), number })
     }
 
     /// The token's payload as it was signed: one JSON object, with no member name twice.
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        match &self.0 {
+            Accepted::Proven { token, .. } => &token.payload,
+            Accepted::Unverified { payload, .. } => payload,
+        }
     }
 
     /// The token's `exp`, without leeway.
     pub fn expires_at(&self) -> Millis {
-        self.expires_at
+        match &self.0 {
+            Accepted::Proven { token, .. } => token.times.expires_at(),
+            Accepted::Unverified { expires_at, .. } => *expires_at,
+        }
     }
 
     /// A number by which a host may keep what it made of the payload: a token that is recalled with this number has the
@@ -92,13 +92,27 @@ impl Verified {
     /// not before; the places in use are few for few tokens. So a table with one entry, number and all, at each place
     /// never holds much that is of no more use.
     pub fn entry(&self) -> u64 {
-        self.entry
+        match self.0 {
+            Accepted::Proven { number, .. } => number,
+            Accepted::Unverified { .. } => 0,
+        }
     }
 
     /// Whether nothing proves the claims: Cloud Run removed the signature, and this verifier's option
     /// `trust_cloud_run_and_skip_signature` takes Cloud Run's word. Never so without that option.
     pub fn is_unverified(&self) -> bool {
-        self.is_unverified
+        matches!(self.0, Accepted::Unverified { .. })
+    }
+}
+
+/// Without the payload: claims are nobody's business but the receiver's.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("expires_at", &self.expires_at())
+            .field("entry", &self.entry())
+            .field("is_unverified", &self.is_unverified())
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +132,7 @@ impl Verifier {
     /// The verdict on `token` at this moment.
     pub fn check(&self, token: &str, now: Millis) -> Verdict {
         let digest = digest_of(token.as_bytes());
-        match self.recalled(&digest, now, |entry| Verified::remembered(&entry.token, entry.number)) {
+        match self.recalled(&digest, now, |entry| Verified::proven(&entry.token, entry.number)) {
             Some(verified) => Verdict::Accepted(verified, None),
             None => self.check_digest(token, digest, now),
         }
@@ -130,11 +144,8 @@ impl Verifier {
     /// Octets that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Millis) -> Recall {
         let digest = digest_of(token);
-        let recalled = self.recalled(&digest, now, |Entry { number, token }| Recalled {
-            entry: *number,
-            expires_at: token.times.expires_at(),
-        });
-        recalled.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
+        let entry = self.recalled(&digest, now, |entry| entry.number);
+        entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
@@ -195,13 +206,8 @@ impl Verifier {
     /// What `make` makes of a remembered token, if nothing has to be looked at but its times: the keys are fresh, and
     /// the same in which its own was found.
     fn recalled<R>(&self, digest: &Digest, now: Millis, make: impl FnOnce(&Entry) -> R) -> Option<R> {
-        let is_good = |known: &Remembered, keys: &Arc<KeySet>| {
-            Arc::ptr_eq(keys, &known.keys)
-                && known.key.is_valid_at(now)
-                && self.policy.check_times(known.times, now).is_ok()
-        };
         let look = |keys: &Arc<KeySet>| {
-            self.verified.read(digest, |entry| is_good(&entry.token, keys).then(|| make(entry)))
+            self.verified.read(digest, |entry| entry.is_good(keys, now).then(|| make(entry)))
         };
         self.keys.fresh(now, look).flatten().flatten()
     }
@@ -229,10 +235,10 @@ impl Verifier {
         let number = if Arc::ptr_eq(&keys, &known.keys) {
             entry.number
         } else {
-            self.remember(digest, Remembered { keys, ..Remembered::clone(known) }, now)
+            self.remember(digest, &Arc::new(Remembered { keys, ..Remembered::clone(known) }), now)
         };
         match self.policy.check_times(known.times, now) {
-            Ok(()) => Verdict::Accepted(Verified::remembered(known, number), refresh),
+            Ok(()) => Verdict::Accepted(Verified::proven(known, number), refresh),
             Err(error) => Verdict::Rejected(error),
         }
     }
@@ -250,17 +256,17 @@ impl Verifier {
             Err(missing) => return missing.into(),
         };
         match self.verify(compact, &header, &keys, now) {
-            Ok(remembered) => {
-                let verified = Verified::remembered(&remembered, 0);
-                let entry = self.remember(digest, remembered, now);
-                Verdict::Accepted(Verified { entry, ..verified }, refresh)
+            Ok(token) => {
+                let token = Arc::new(token);
+                let number = self.remember(digest, &token, now);
+                Verdict::Accepted(Verified::proven(&token, number), refresh)
             }
             Err(error) => Verdict::Rejected(error),
         }
     }
 
-    fn remember(&self, digest: Digest, token: Remembered, now: Millis) -> u64 {
-        self.verified.put(digest, token, |other| self.policy.is_over(other.times, now))
+    fn remember(&self, digest: Digest, token: &Arc<Remembered>, now: Millis) -> u64 {
+        self.verified.put(digest, Arc::clone(token), |other| self.policy.is_over(other.times, now))
     }
 
     fn open<'a>(&self, token: &'a str) -> Result<(Compact<'a>, Header), Error> {
@@ -274,12 +280,8 @@ impl Verifier {
         let claims = || {
             let payload = compact.payload()?;
             let times = self.check_claims(&payload, now)?;
-            Ok(Verified {
-                payload: payload.into(),
-                expires_at: times.expires_at(),
-                entry: 0,
-                is_unverified: true,
-            })
+            let (payload, expires_at) = (payload.into(), times.expires_at());
+            Ok(Verified(Accepted::Unverified { payload, expires_at }))
         };
         let outcome = if self.policy.trusts_cloud_run { claims() } else { Err(jws::signature_stripped()) };
         match outcome {
@@ -311,6 +313,7 @@ impl Verifier {
         Ok(Remembered {
             payload: payload.into(),
             times,
+            accepted: key.valid_within(self.policy.accepted(times)),
             header: header.clone(),
             key: Arc::clone(key),
             keys: Arc::clone(keys),
