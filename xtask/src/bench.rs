@@ -50,7 +50,7 @@ pub(crate) fn run(
     let mut figures = read_figures(&fs::read_to_string(checkout.path(FIGURES)).unwrap_or_default());
     for language in names.iter().filter_map(|name| Language::named(name)) {
         let new = measure(checkout, terminal, language, options)?;
-        figures.retain(|old| !new.iter().any(|new| new.is_of_the_same(old)));
+        figures.retain(|old| !new.iter().any(|new| new.is_of_the_same_job(old)));
         figures.extend(new);
     }
     let write = |path: &str, text: String| {
@@ -116,10 +116,8 @@ impl Figure {
         })
     }
 
-    fn is_of_the_same(&self, other: &Self) -> bool {
-        let key = |figure: &'_ Self| {
-            [&figure.provider, &figure.language, &figure.job, &figure.peer].map(String::clone)
-        };
+    fn is_of_the_same_job(&self, other: &Self) -> bool {
+        let key = |figure: &'_ Self| [&figure.provider, &figure.language, &figure.job].map(String::clone);
         key(self) == key(other)
     }
 

@@ -116,7 +116,7 @@ var serving = job{"W", []output{{"W-rate", "op/s"}, {"W-p99", "ms"}, {"W", "us"}
 	return contenders, nil
 }}
 
-const noMiddleware = "empty service"
+const noMiddleware = "bare"
 
 // How many requests there are in a turn, whatever time they take: so many times so many.
 const (

@@ -1,22 +1,11 @@
 /** How often a thing can be done in a second. */
 
-import { isMainThread } from 'node:worker_threads';
-
 /** The arguments of calls that take none. */
 const NUMBERS = Array.from({ length: 256 }, (_, i) => i);
 
 /**
- * Milliseconds since some moment. The main thread alone is measured by the processor time of the process, which is the
- * same whoever else is on the machine; threads beside each other are not, for they may wait for each other.
- */
-function now() {
-  if (!isMainThread) return performance.now();
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-/**
- * Calls per second.
+ * Calls per second of the clock: a process learns its processor time in steps of milliseconds only, which is more than a
+ * batch of calls takes.
  *
  * @param {number} seconds for how long, without what `prepare` takes
  * @param {() => unknown[]} prepare gives what the next calls are made with
@@ -26,12 +15,12 @@ export async function rate(seconds, prepare, call) {
   let [spent, calls] = [0, 0];
   while (spent < seconds * 1000) {
     const batch = prepare();
-    const begin = now();
+    const begin = performance.now();
     for (const one of batch) {
       const result = call(one);
       if (typeof result?.then === 'function') await result;
     }
-    spent += now() - begin;
+    spent += performance.now() - begin;
     calls += batch.length;
   }
   return calls / (spent / 1000);

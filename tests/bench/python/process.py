@@ -48,7 +48,11 @@ def hello(framework: str, peer: str) -> None:
     import time
 
     serve = {"flask": flask_service, "fastapi": fastapi_service}[framework]
-    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    # The protocol is named because asyncio sends at once only where it is; else each answer, which is sent in
+    # two parts, waits until the first one is acknowledged.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
     threading.Thread(target=serve, args=(peer, material(), listening), daemon=True).start()
     print("listening", listening.getsockname()[1], flush=True)
     for _ in sys.stdin:

@@ -18,7 +18,9 @@ const VERIFIERS = ['gatepass', 'google-auth-library', 'jose', 'fast-jwt with its
 const CONNECTIONS = 16;
 /** Enough for the compiler to have seen the hot paths. */
 const WARM_UP_REQUESTS = 2_000;
-const REQUESTS = 3_000;
+/** How many requests a service answers in a round: so many times so many. */
+const SHIFTS = 10;
+const REQUESTS = 300;
 
 export const jobs = [{ units: { W: 'us', 'W-rate': 'op/s', 'W-p99': 'ms' }, long: true, prepare }];
 
@@ -34,7 +36,7 @@ async function prepare() {
     const [port] = await once(child, 'message');
     const options = { port, agent, headers: { authorization: `Bearer ${token}` } };
     await requests(WARM_UP_REQUESTS, options);
-    return async () => await figuresOf(child, options);
+    return { child, options };
   };
   const peers = [];
   for (const framework of FRAMEWORKS) peers.push(...(await peersOf(framework, start)));
@@ -46,36 +48,54 @@ async function prepare() {
 }
 
 async function peersOf(framework, start) {
-  const measureBare = await start(framework, 'bare');
-  let bareCpu;
-  const bare = async () => {
-    const { cpu, ...others } = await measureBare();
-    // Those after it in the round are compared with this.
-    bareCpu = cpu;
-    return others;
+  const bare = await start(framework, 'bare');
+  const measureBare = async () => {
+    const load = new Load();
+    for (let shift = 0; shift < SHIFTS; shift++) await answer(bare, load);
+    return load.figures();
   };
-  const peers = [{ name: `${framework}, bare`, package: framework, measure: bare }];
+  const peers = [{ name: `${framework}, bare`, package: framework, measure: measureBare }];
   for (const verifier of VERIFIERS) {
-    const measureOne = await start(framework, verifier);
+    const service = await start(framework, verifier);
+    // The two take turns many times: what else the machine does changes them more than a check may.
     const measure = async () => {
-      const { cpu, ...others } = await measureOne();
-      return { W: cpu - bareCpu, ...others };
+      const [without, load] = [new Load(), new Load()];
+      for (let shift = 0; shift < SHIFTS; shift++) {
+        await answer(bare, without);
+        await answer(service, load);
+      }
+      return { W: load.cpuOfOne() - without.cpuOfOne(), ...load.figures() };
     };
     peers.push({ name: `${framework}, ${verifier}`, package: PEERS[verifier], measure });
   }
   return peers;
 }
 
-async function figuresOf(child, options) {
+/** What requests have taken: microseconds of the service's processor time, milliseconds in all, and of each. */
+class Load {
+  cpu = 0;
+  elapsed = 0;
+  times = [];
+
+  cpuOfOne() {
+    return this.cpu / this.times.length;
+  }
+
+  figures() {
+    const times = this.times.toSorted((a, b) => a - b);
+    return {
+      'W-rate': (1000 * times.length) / this.elapsed,
+      'W-p99': times[Math.floor(times.length * 0.99)],
+    };
+  }
+}
+
+/** As many requests as there are in a shift. */
+async function answer({ child, options }, load) {
   const [begin, cpu] = [performance.now(), await cpuOf(child)];
-  const times = await requests(REQUESTS, options);
-  const seconds = (performance.now() - begin) / 1000;
-  times.sort((a, b) => a - b);
-  return {
-    cpu: ((await cpuOf(child)) - cpu) / REQUESTS,
-    'W-rate': REQUESTS / seconds,
-    'W-p99': times[Math.floor(REQUESTS * 0.99)],
-  };
+  load.times.push(...(await requests(REQUESTS, options)));
+  load.elapsed += performance.now() - begin;
+  load.cpu += (await cpuOf(child)) - cpu;
 }
 
 /** Microseconds of the service's processor time until now. */

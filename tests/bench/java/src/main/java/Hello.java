@@ -17,7 +17,7 @@ import java.util.concurrent.Executors;
  */
 public final class Hello {
     /** The name of the peer that is none. */
-    static final String NOBODY = "no check";
+    static final String NOBODY = "bare";
 
     private Hello() {}
 

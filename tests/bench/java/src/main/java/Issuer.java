@@ -19,7 +19,7 @@ final class Issuer {
     private final PrivateKey key;
 
     private Issuer(String algorithm, String issuer, String audience, KeyPair keys) {
-        policy = new Policy(algorithm, issuer, audience, keys.getPublic());
+        policy = Policy.of(algorithm, issuer, audience, keys.getPublic());
         key = keys.getPrivate();
     }
 

@@ -13,14 +13,45 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 
-/** What every peer checks of a token, besides {@code exp}. */
-record Policy(String algorithm, String issuer, String audience, PublicKey key) {
+/**
+ * What every peer checks of a token, besides {@code exp}. The key is there as libraries take it, as a JWK set or as an
+ * object of the JDK's, and the latter is made for those only who ask for it: it takes a while when a process starts.
+ */
+record Policy(String algorithm, String issuer, String audience, String keySet, String encodedKey) {
     static final String KEY_ID = "bench";
 
-    private static final Base64.Encoder BASE64URL = Base64.getUrlEncoder().withoutPadding();
+    private static final int LINES = 5;
 
-    /** The key as a JWK set. */
-    String keySet() {
+    static Policy of(String algorithm, String issuer, String audience, PublicKey key) {
+        String encodedKey = Base64.getEncoder().encodeToString(key.getEncoded());
+        return new Policy(algorithm, issuer, audience, keySet(algorithm, key), encodedKey);
+    }
+
+    PublicKey key() {
+        try {
+            KeyFactory keys = KeyFactory.getInstance(algorithm.equals("RS256") ? "RSA" : "EC");
+            return keys.generatePublic(new X509EncodedKeySpec(Base64.getDecoder().decode(encodedKey)));
+        } catch (GeneralSecurityException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
+    /** Writes it, and tokens, to a file for another process. */
+    void write(Path file, List<String> tokens) throws IOException {
+        List<String> lines = new ArrayList<>(List.of(algorithm, issuer, audience, keySet, encodedKey));
+        lines.addAll(tokens);
+        Files.write(file, lines);
+    }
+
+    static Policy read(List<String> lines) {
+        return new Policy(lines.get(0), lines.get(1), lines.get(2), lines.get(3), lines.get(4));
+    }
+
+    static List<String> readTokens(List<String> lines) {
+        return lines.subList(LINES, lines.size());
+    }
+
+    private static String keySet(String algorithm, PublicKey key) {
         String members = key instanceof RSAPublicKey rsa
                 ? "\"kty\":\"RSA\",\"n\":\"" + number(rsa.getModulus(), 256)
                         + "\",\"e\":\"" + number(rsa.getPublicExponent(), 3)
@@ -30,24 +61,6 @@ record Policy(String algorithm, String issuer, String audience, PublicKey key) {
                 + "\",\"use\":\"sig\"," + members + "\"}]}";
     }
 
-    /** Writes it, and tokens, to a file for another process. */
-    void write(Path file, List<String> tokens) throws IOException {
-        String encoded = Base64.getEncoder().encodeToString(key.getEncoded());
-        List<String> lines = new ArrayList<>(List.of(algorithm, issuer, audience, encoded));
-        lines.addAll(tokens);
-        Files.write(file, lines);
-    }
-
-    static Policy read(List<String> lines) throws GeneralSecurityException {
-        KeyFactory keys = KeyFactory.getInstance(lines.get(0).equals("RS256") ? "RSA" : "EC");
-        PublicKey key = keys.generatePublic(new X509EncodedKeySpec(Base64.getDecoder().decode(lines.get(3))));
-        return new Policy(lines.get(0), lines.get(1), lines.get(2), key);
-    }
-
-    static List<String> readTokens(List<String> lines) {
-        return lines.subList(4, lines.size());
-    }
-
     /** A number of this many octets, without the sign that Java puts before them. */
     private static String number(BigInteger value, int octets) {
         byte[] signed = value.toByteArray();
@@ -55,6 +68,6 @@ record Policy(String algorithm, String issuer, String audience, PublicKey key) {
         int length = Math.min(octets, signed.length);
         System.arraycopy(Arrays.copyOfRange(signed, signed.length - length, signed.length), 0, plain, octets - length,
                 length);
-        return BASE64URL.encodeToString(plain);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(plain);
     }
 }

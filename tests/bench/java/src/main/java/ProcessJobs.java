@@ -9,19 +9,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** M, W and the memory of G: processes of their own. */
 final class ProcessJobs {
     /** Whose services are compared. */
     private static final List<String> SERVICES = List.of("gatepass", "google-auth", "java-jwt");
-    private static final int REQUESTS = 1_500;
+    /** How many requests a service answers in a round: so many times so many. */
+    private static final int SHIFTS = 10;
+    private static final int REQUESTS = 150;
     private static final int WARM_UP_REQUESTS = 4_000;
 
     private ProcessJobs() {}
@@ -49,55 +49,98 @@ final class ProcessJobs {
     }
 
     /**
-     * So many requests, one after the other, to a service that checks each: the processor time that it has used beyond
-     * that of a service without a check, in the same round; the requests per second; and the time within which 99 of 100
-     * are answered.
+     * Requests, one after the other, to a service that checks each, and to one that does not. The two take turns many
+     * times in a round: what else the machine does changes their processor time more than a check may.
      */
     private static List<Job.Contender> hello(List<AutoCloseable> last) throws Exception {
         Issuer issuer = Issuer.google();
         List<String> tokens = issuer.tokens(1);
         Path material = material(last, issuer.policy(), tokens);
         HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        AtomicReference<Double> bare = new AtomicReference<>();
         List<Job.Contender> contenders = new ArrayList<>();
+        Service unchecked = null;
         for (String name : withNobody(Hello.NOBODY, SERVICES)) {
-            Process process = start("Hello", name, material, List.of());
-            last.add(process::destroy);
-            BufferedReader output = process.inputReader();
-            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + output.readLine() + "/"))
-                    .timeout(Duration.ofSeconds(10)).header("Authorization", "Bearer " + tokens.get(0)).build();
-            times(http, request, WARM_UP_REQUESTS);
-            contenders.add(new Job.Contender(name, library(name), seconds -> {
-                long before = used(process, output);
-                long[] times = times(http, request, REQUESTS);
-                double microseconds = (used(process, output) - before) / 1e3 / REQUESTS;
-                Map<String, Double> figures = new TreeMap<>();
-                figures.put("W-rate", 1e9 * REQUESTS / Arrays.stream(times).sum());
-                figures.put("W-p99", times[REQUESTS * 99 / 100] / 1e6);
-                if (name.equals(Hello.NOBODY)) {
-                    bare.set(microseconds); // Those after it in the round are compared with this.
-                } else {
-                    figures.put("W", microseconds - bare.get());
-                }
-                return figures;
-            }));
+            Service service = new Service(start("Hello", name, material, List.of()), http, tokens.get(0));
+            last.add(service);
+            service.answer(WARM_UP_REQUESTS, new Load());
+            Service bare = unchecked == null ? service : unchecked;
+            unchecked = bare;
+            contenders.add(new Job.Contender(name, library(name), seconds -> beside(bare, service)));
         }
         return contenders;
     }
 
-    /** How long each request took, in nanoseconds, the shortest first. */
-    private static long[] times(HttpClient http, HttpRequest request, int count) throws Exception {
-        long[] times = new long[count];
-        for (int each = 0; each < count; each++) {
-            long begin = System.nanoTime();
-            HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
-            times[each] = System.nanoTime() - begin;
-            if (response.statusCode() != 200 || !response.body().equals("hello")) {
-                throw new AssertionError("the service answers " + response.statusCode());
+    private static Map<String, Double> beside(Service unchecked, Service service) throws Exception {
+        Load without = new Load();
+        Load load = new Load();
+        for (int shift = 0; shift < SHIFTS; shift++) {
+            if (service != unchecked) {
+                unchecked.answer(REQUESTS, without);
             }
+            service.answer(REQUESTS, load);
         }
-        Arrays.sort(times);
-        return times;
+        Map<String, Double> figures = new TreeMap<>(load.figures());
+        if (service != unchecked) {
+            figures.put("W", load.cpuOfOne() - without.cpuOfOne());
+        }
+        return figures;
+    }
+
+    /** What requests have taken, in nanoseconds: the service's processor time, and each by the clock. */
+    private static final class Load {
+        private long cpu;
+        private final List<Long> times = new ArrayList<>();
+
+        /** In microseconds. */
+        double cpuOfOne() {
+            return cpu / 1e3 / times.size();
+        }
+
+        Map<String, Double> figures() {
+            List<Long> sorted = times.stream().sorted().toList();
+            double seconds = sorted.stream().mapToLong(Long::longValue).sum() / 1e9;
+            return Map.of("W-rate", sorted.size() / seconds, "W-p99", sorted.get(sorted.size() * 99 / 100) / 1e6);
+        }
+    }
+
+    /** A hello service in a process of its own. */
+    private static final class Service implements AutoCloseable {
+        private final Process process;
+        private final BufferedReader output;
+        private final HttpClient http;
+        private final HttpRequest request;
+
+        Service(Process process, HttpClient http, String token) throws IOException {
+            this.process = process;
+            this.output = process.inputReader();
+            this.http = http;
+            this.request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + output.readLine() + "/"))
+                    .timeout(Duration.ofSeconds(10)).header("Authorization", "Bearer " + token).build();
+        }
+
+        void answer(int count, Load load) throws Exception {
+            long before = used();
+            for (int each = 0; each < count; each++) {
+                long begin = System.nanoTime();
+                HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+                load.times.add(System.nanoTime() - begin);
+                if (response.statusCode() != 200 || !response.body().equals("hello")) {
+                    throw new AssertionError("the service answers " + response.statusCode());
+                }
+            }
+            load.cpu += used() - before;
+        }
+
+        private long used() throws IOException {
+            process.outputWriter().write("\n");
+            process.outputWriter().flush();
+            return Long.parseLong(output.readLine());
+        }
+
+        @Override
+        public void close() {
+            process.destroy();
+        }
     }
 
     /** What a process grows by for each token that it remembers, beside the size of the token's claims. */
@@ -127,12 +170,6 @@ final class ProcessJobs {
         } finally {
             process.destroyForcibly();
         }
-    }
-
-    private static long used(Process process, BufferedReader output) throws IOException {
-        process.outputWriter().write("\n");
-        process.outputWriter().flush();
-        return Long.parseLong(output.readLine());
     }
 
     private static List<String> withNobody(String nobody, List<String> others) {
