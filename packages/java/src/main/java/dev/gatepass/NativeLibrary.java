@@ -2,14 +2,26 @@ package dev.gatepass;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 
 /** Finds and loads the native library: the file that a system property names, or the one in the jar. */
 final class NativeLibrary {
     private static final String PATH_PROPERTY = "gatepass.native.path";
+    private static final Set<StandardOpenOption> NEW_FILE =
+            EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    private static final Set<PosixFilePermission> OURS =
+            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
     private NativeLibrary() {}
 
@@ -33,10 +45,15 @@ final class NativeLibrary {
     }
 
     private static void loadCopy(InputStream library, String file) throws IOException {
-        // A file of a new name, which only this user may write to: nobody can slip in another library.
-        Path copy = Files.createTempFile("gatepass-", "-" + file);
+        Path copy = Path.of(System.getProperty("java.io.tmpdir"),
+                "gatepass-" + ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + file);
+        // A file that was not there, neither as a link, and that only this user may read or write: nobody can slip in
+        // another library. Not Files.createTempFile, whose random name takes a quarter of the time to the first token.
+        SeekableByteChannel channel = Files.newByteChannel(copy, NEW_FILE, onlyOurs(copy));
         try {
-            Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
+            try (OutputStream output = Channels.newOutputStream(channel)) {
+                library.transferTo(output);
+            }
             System.load(copy.toString());
         } finally {
             // Once it is loaded only Windows needs the file still.
@@ -44,6 +61,13 @@ final class NativeLibrary {
                 copy.toFile().deleteOnExit();
             }
         }
+    }
+
+    /** Windows has no such permissions, but a temporary folder for each user. */
+    private static FileAttribute<?>[] onlyOurs(Path file) {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OURS)}
+                : new FileAttribute<?>[0];
     }
 
     /** The folder in the jar, named as the build names it. */
