@@ -103,7 +103,7 @@ def test_no_error_of_a_transcript_shows_what_the_core_was_told(
 ) -> None:
     moments = iter([turn["now_ms"] / 1000 for turn in case["transcript"]])
     replies = iter([turn["reply"] for turn in case["transcript"][1:]])
-    monkeypatch.setattr(_driver, "_perform", lambda step, now_ms: next(replies))
+    monkeypatch.setattr(_driver, "_perform", lambda step, clock: next(replies))
     monkeypatch.setattr(_driver, "supply", lambda step, suppliers: (next(replies), None))
     caplog.set_level(logging.DEBUG)
     first_ms = case["transcript"][0]["now_ms"]

@@ -24,14 +24,25 @@ if TYPE_CHECKING:
 LIMIT = 1_000
 
 
-def drive(op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier]) -> Step | None:
-    """Carries an operation out, to its end; gives the token, the audiences, or None when it was for keys."""
-    reply: Reply = {"reply": "start"}
+def begin(op: _native.Op, clock: Clock) -> Step:
+    """An operation's first step, which waits for nothing."""
+    step: Step = op.resume(clock() * 1000, {"reply": "start"})
+    return step
+
+
+def is_end(step: Step) -> bool:
+    """Whether nothing is left to be carried out."""
+    return step["step"] in ("done", "fail")
+
+
+def drive(
+    op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier], step: Step | None = None
+) -> Step | None:
+    """Carries an operation out, from this step if it has begun, to its end; gives the token, the audiences, or
+    None when it was for keys."""
+    step = begin(op, clock) if step is None else step
     cause: Exception | None = None
     for _ in range(LIMIT):
-        now_ms = clock() * 1000
-        step = op.resume(now_ms, reply)
-        reply = {}  # Error reporters show the variables of a frame: a reply may hold a key.
         if step["step"] == "done":
             result: Step | None = step["token"]
             return result
@@ -40,11 +51,13 @@ def drive(op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier]) -> St
         if step["step"] == "supply":  # The user sees the exception itself, the core no more than its type.
             reply, cause = supply(step, suppliers)
         else:
-            reply = _perform(step, now_ms)
+            reply = _perform(step, clock)
+        step = op.resume(clock() * 1000, reply)
+        reply = {}  # Error reporters show the variables of a frame: a reply may hold a key.
     raise GatepassError("an operation did not end", code="API_MISUSE")
 
 
-def _perform(step: Step, now_ms: float) -> Reply:
+def _perform(step: Step, clock: Clock) -> Reply:
     try:
         match step["step"]:
             case "read_env":
@@ -60,7 +73,7 @@ def _perform(step: Step, now_ms: float) -> Reply:
 
                 return _process.run(step)
             case "wait":
-                time.sleep(max(0, step["until_ms"] - now_ms) / 1000)
+                time.sleep(max(0, step["until_ms"] / 1000 - clock()))
                 return {"reply": "elapsed"}
             case kind:
                 return failed("unsupported", f"this package cannot carry out the step {kind}")

@@ -14,7 +14,7 @@ import os
 import threading
 import weakref
 
-from gatepass._driver import drive
+from gatepass._driver import begin, drive, is_end
 from gatepass._threads import in_thread, pending
 
 TYPE_CHECKING = False
@@ -89,20 +89,26 @@ class Flights:
 
     def fly(self, op: _native.Op) -> Conversation[Step | None]:
         """Carries an operation out; gives the token, or None when it was for keys."""
-        flown = self.fly_behind(op)
         try:
+            # Here, for what takes no more than computing, such as a signature, needs no thread.
+            steps = [begin(op, self._clock)]
+            if is_end(steps[0]):
+                return drive(op, self._clock, self._suppliers, steps.pop())
+            flown = self.fly_behind(op, steps)
             while not flown.done():
                 yield flown
             return flown.result()
         finally:
             self._land(op)  # If the caller has been cancelled, somebody else is to fly at once.
 
-    def fly_behind(self, op: _native.Op) -> Future[Step | None]:
-        """Carries an operation out while the caller goes on. The core remembers if it fails."""
+    def fly_behind(self, op: _native.Op, steps: list[Step] | None = None) -> Future[Step | None]:
+        """Carries an operation out, from this one step if it has begun, while the caller goes on. The core
+        remembers if it fails."""
 
         def work() -> Step | None:
             try:
-                return drive(op, self._clock, self._suppliers)
+                # Taken out: error reporters show the variables of a frame, and a step may hold a key.
+                return drive(op, self._clock, self._suppliers, steps.pop() if steps else None)
             finally:
                 self._land(op)
 
