@@ -5,6 +5,8 @@
 //! with the ratio of gatepass to each, and a picture. Each provider of cryptography has its own runs and tables.
 
 mod chart;
+mod comparison;
+mod goals;
 mod report;
 
 use std::fs;
@@ -15,6 +17,7 @@ use serde_json::Value;
 use crate::checkout::Checkout;
 use crate::demo;
 use crate::failure::{Failure, Result};
+use crate::instructions;
 use crate::languages::{Language, log, read};
 use crate::process::Program;
 use crate::terminal::Terminal;
@@ -59,7 +62,7 @@ pub(crate) fn run(
     };
     write(FIGURES, figures.iter().map(|figure| figure.to_json().to_string() + "\n").collect())?;
     write(CHART, chart::draw(&figures))?;
-    write(RESULTS, report::write(&figures))?;
+    write(RESULTS, report::write(&figures, &instructions::known(checkout)?))?;
     terminal.say(&format!("{RESULTS} and {CHART} are written"));
     Ok(true)
 }

@@ -22,7 +22,7 @@ const TOLERANCE: u64 = 5;
 const ROUNDS: [u64; 2] = [1_000, 3_000];
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
-type Counts = BTreeMap<String, u64>;
+pub(crate) type Counts = BTreeMap<String, u64>;
 
 /// Counts, prints and compares; `update` writes the counts down as the known ones. Tells whether none has grown.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, update: bool) -> Result<bool> {
@@ -32,9 +32,7 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, update: bool) -> Res
         let text = serde_json::to_string_pretty(&counts).map_err(|error| Failure::new(error.to_string()))?;
         fs::write(&file, text + "\n").map_err(|error| Failure::file(&file, &error))?;
     }
-    let text = fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?;
-    let known: Counts =
-        serde_json::from_str(&text).map_err(|error| Failure::new(format!("{KNOWN}: {error}")))?;
+    let known = known(checkout)?;
 
     let mut table = Table::new(["hot path", "instructions", "known", ""].map(Cell::from));
     let mut all_right = true;
@@ -47,6 +45,13 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, update: bool) -> Res
     }
     terminal.say(&table.draw(terminal));
     Ok(all_right)
+}
+
+/// What the counts were when somebody looked last.
+pub(crate) fn known(checkout: &Checkout) -> Result<Counts> {
+    let file = checkout.path(KNOWN);
+    let text = fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?;
+    serde_json::from_str(&text).map_err(|error| Failure::new(format!("{KNOWN}: {error}")))
 }
 
 fn measure(checkout: &Checkout, terminal: &Terminal) -> Result<Counts> {

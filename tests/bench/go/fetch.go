@@ -274,11 +274,11 @@ func (c *countedKeys) RoundTrip(request *http.Request) (*http.Response, error) {
 	return c.keys.RoundTrip(request)
 }
 
-// growing is G: the rate of the ten tokens that came last, after so many others.
+// growing is G: the rate of the thousand tokens that came last, or of all if there are fewer, of so many.
 var growing = []job{grown(10), grown(1_000), grown(100_000)}
 
 func grown(size int) job {
-	const last = 10
+	last := min(size, 1_000)
 	return job{"G", []output{{fmt.Sprintf("G-%d", size), "op/s"}}, func() ([]contender, error) {
 		issuer, err := material.IAP()
 		if err != nil {

@@ -1,10 +1,7 @@
 //! The report as a picture: how many times better than the best other library gatepass is, on a logarithmic scale.
 
 use super::Figure;
-use super::report::of;
-
-/// Ours where it has not seen the tokens before.
-const NEW: &str = "gatepass, every token new";
+use super::comparison::{NEW, Others, ratio};
 
 /// A job, our peer of it, the provider, and how the bar is called.
 const BARS: [(&str, &str, &str, &str); 9] = [
@@ -28,8 +25,13 @@ pub(super) fn draw(figures: &[Figure]) -> String {
     let mut bars = String::new();
     let mut y = 40.0;
     for language in LANGUAGES {
-        let ratios: Vec<_> =
-            BARS.iter().filter_map(|bar| Some((bar.3, ratio(figures, language, bar)?))).collect();
+        let of_bar =
+            |(job, peer, provider, name): &(&'static str, &'static str, &'static str, &'static str)| {
+                // Who remembers tokens is compared where tokens come again.
+                let others = if *peer == NEW { Others::Forgetful } else { Others::All };
+                Some((*name, ratio(figures, provider, language, (job, peer), others)?))
+            };
+        let ratios: Vec<_> = BARS.iter().filter_map(of_bar).collect();
         if ratios.is_empty() {
             continue;
         }
@@ -59,21 +61,4 @@ pub(super) fn draw(figures: &[Figure]) -> String {
          <line x1=\"{LEFT}\" y1=\"32\" x2=\"{LEFT}\" y2=\"{y:.0}\" stroke=\"#888\"/>\n{bars}</svg>\n",
         y + 10.0
     )
-}
-
-/// How many times better our peer is than the best that is neither ours nor a limit; of several settings, in the worst.
-fn ratio(figures: &[Figure], language: &str, bar: &(&str, &str, &str, &str)) -> Option<f64> {
-    let (job, peer, provider, _) = bar;
-    let job = of(figures, provider, language, job);
-    let of_one = |ours: &&Figure| {
-        // Who remembers tokens is compared where tokens come again.
-        let is_alike = |other: &Figure| *peer != NEW || !other.peer.contains("cache");
-        let is_peer = |other: &&&Figure| {
-            !other.is_ours() && !other.is_limit() && other.setting() == ours.setting() && is_alike(other)
-        };
-        let ratios = job.iter().filter(is_peer).filter_map(|other| ours.times_better(other, &job));
-        ratios.min_by(f64::total_cmp)
-    };
-    let is_ours = |figure: &&&Figure| figure.library() == *peer;
-    job.iter().filter(is_ours).filter_map(of_one).min_by(f64::total_cmp)
 }

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::fs;
 use std::thread;
 
-use super::Figure;
+use super::{Figure, goals};
+use crate::instructions;
 
 /// What the letters stand for.
 const JOBS: &[(&str, &str)] = &[
@@ -20,28 +21,37 @@ const JOBS: &[(&str, &str)] = &[
     ("W", "processor time that verification adds to an HTTP request"),
     ("W-rate", "HTTP requests that the service answers"),
     ("W-p99", "99th percentile of the time to an answer"),
-    ("G-10", "verify 10 tokens in turn"),
-    ("G-1000", "verify 1,000 tokens in turn"),
-    ("G-100000", "verify 100,000 tokens in turn"),
+    ("G-10", "verify tokens of 10 that are remembered"),
+    ("G-1000", "verify tokens of 1,000 that are remembered"),
+    (
+        "G-100000",
+        "verify tokens of 100,000 that are remembered: a thousand in turn where nothing else is said",
+    ),
     ("G-bytes", "memory for each token that is remembered, its claims included"),
     ("F", "requests that 1,000 callers of a cold cache make"),
     ("F-keys", "requests for keys that 1,000 verifications without any make"),
 ];
 
-pub(super) fn write(figures: &[Figure]) -> String {
+pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> String {
     let mut text = format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl beside this page. Peers of a job \
          ran in turn, in interleaved rounds of one run on one machine ({}); the number is the median of the rounds, \
          the spread is the distance from the least to the most in percent of it. Rates do not carry over to other \
          machines; the ratios nearly do. Rates of one thread are per second of processor time, which neighbours on the \
-         machine do not change; those of V4 and W, and times of whole processes, are by the clock, and their spread \
-         tells how much the neighbours took. Every peer checks signature, expiry, audience and issuer of the same tokens, with \
+         machine do not change, and W is processor time, too; rates of V4 and W, times of whole processes, and all of Node \
+         are by the clock, and their spread tells how much the neighbours took. Every peer checks signature, expiry, audience and issuer of the same tokens, with \
          its keys in memory.\n\n\
          *gatepass* is as users get it: it remembers tokens that it has verified. *gatepass, every token new* has never \
          seen the token, as at the first call of each caller. A *bare* service and an *empty process* do all but what is \
-         measured: where they are given, ratios are of what comes on top.\n\n![ratios](results.svg)\n",
-        machine()
+         measured: where they are given, ratios are of what comes on top.\n\n![ratios](results.svg)\n\n{}",
+        machine(),
+        goals::table(figures)
     );
+    text += "\nInstructions of the hot paths (`cargo xtask instructions`; a test holds them to these):\n\n\
+             | path | instructions |\n| --- | ---: |\n";
+    for (path, count) in instructions {
+        text += &format!("| {path} | {count} |\n");
+    }
     let mut tables: Vec<_> = figures.iter().map(|figure| (&figure.provider, &figure.language)).collect();
     // ring, the default, comes last in the alphabet.
     tables.sort_by_key(|(provider, language)| (Reverse(*provider), *language));
@@ -89,7 +99,7 @@ fn rows(job: &[&Figure]) -> String {
 }
 
 /// Three digits, and thousands as k or M.
-fn short(number: f64) -> String {
+pub(super) fn short(number: f64) -> String {
     match number {
         n if n >= 1e6 => format!("{:.3} M", n / 1e6).replace(".000", ""),
         n if n >= 1e4 => format!("{:.1} k", n / 1e3),

@@ -64,12 +64,21 @@ pub fn verify_on_threads(list: &[String], tokens: &Tokens) -> Vec<(&'static str,
     peers(list, tokens, false).into_iter().map(|(name, calls)| (name, on_threads(calls))).collect()
 }
 
-/// So many tokens in turn, all of them remembered.
+/// So many tokens are remembered: the thousand that came last, or all if there are fewer; and all of them in turn.
 pub fn growth(tokens: &Tokens, count: usize) -> Vec<(&'static str, Work)> {
     let list: Arc<[String]> = tokens.many(count).into();
-    [("gatepass", remembering(&list, tokens)), ("raw SHA-256", hash(&list))]
-        .map(|(name, call)| (name, one_after_the_other(always(call))))
-        .into()
+    let last: Arc<[String]> = list.iter().rev().take(1000).cloned().collect();
+    let verifier = Arc::new(verifier(tokens));
+    list.iter().for_each(|token| accept(&verifier, token, Millis(tokens.now_ms)));
+    let accepting = |list: &Arc<[String]>| accepting(&verifier, list, tokens);
+    [
+        ("gatepass", accepting(&last)),
+        ("raw SHA-256", hash(&last)),
+        ("gatepass, all in turn", accepting(&list)),
+        ("raw SHA-256, all in turn", hash(&list)),
+    ]
+    .map(|(name, call)| (name, one_after_the_other(always(call))))
+    .into()
 }
 
 /// By how many octets the memory of this process grows with each token that is remembered.
@@ -196,8 +205,13 @@ fn accept(verifier: &Verifier, token: &str, now: Millis) {
 }
 
 fn remembering(list: &Arc<[String]>, tokens: &Tokens) -> Call {
-    let (verifier, list, now) = (verifier(tokens), Arc::clone(list), Millis(tokens.now_ms));
-    list.iter().for_each(|token| accept(&verifier, token, now));
+    let verifier = Arc::new(verifier(tokens));
+    list.iter().for_each(|token| accept(&verifier, token, Millis(tokens.now_ms)));
+    accepting(&verifier, list, tokens)
+}
+
+fn accepting(verifier: &Arc<Verifier>, list: &Arc<[String]>, tokens: &Tokens) -> Call {
+    let (verifier, list, now) = (Arc::clone(verifier), Arc::clone(list), Millis(tokens.now_ms));
     Arc::new(move |number| accept(&verifier, &list[number % list.len()], now))
 }
 

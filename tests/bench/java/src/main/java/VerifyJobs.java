@@ -17,8 +17,8 @@ final class VerifyJobs {
     private static final int THREADS = 4;
     /** How many strings hold the token that is repeated. */
     private static final int COPIES = 1_000;
-    /** G asks for those that came last. */
-    private static final int LAST = 10;
+    /** G asks for those that came last, or for all if there are fewer. */
+    private static final int LAST = 1_000;
 
     private VerifyJobs() {}
 
@@ -130,10 +130,11 @@ final class VerifyJobs {
                 .credentialsJson(Account.file(issuer, "https://oauth2.googleapis.com/token"))
                 .build();
         IntStream.range(0, size).parallel().forEach(each -> source.fetchSelfSignedJwt(audience(each)));
+        int last = Math.min(size, LAST);
         return List.of(
-                Job.rate(job, "gatepass", "gatepass", turn -> checked(receiver, tokens.get(size - 1 - turn % LAST))),
+                Job.rate(job, "gatepass", "gatepass", turn -> checked(receiver, tokens.get(size - 1 - turn % last))),
                 Job.rate(job, "gatepass, tokens to send", "gatepass",
-                        turn -> source.fetchSelfSignedJwt(audience(size - 1 - turn % LAST))));
+                        turn -> source.fetchSelfSignedJwt(audience(size - 1 - turn % last))));
     }
 
     private static String audience(int number) {
