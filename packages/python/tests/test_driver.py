@@ -182,7 +182,7 @@ def test_a_wait_ends_when_the_clock_is_there(monkeypatch: pytest.MonkeyPatch) ->
     slept: list[float] = []
     monkeypatch.setattr(_driver.time, "sleep", slept.append)
     for until_ms in (1020, 900):
-        assert _driver._perform({"step": "wait", "until_ms": until_ms}, 1000.0) == {"reply": "elapsed"}
+        assert _driver._perform({"step": "wait", "until_ms": until_ms}, lambda: 1.0) == {"reply": "elapsed"}
     assert slept == [0.02, 0]
 
 

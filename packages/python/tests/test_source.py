@@ -101,6 +101,21 @@ def test_a_service_account_signs_for_itself(emulator: Emulator) -> None:
     assert emulator.counts() == {}
 
 
+def test_a_signature_needs_no_other_thread(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = gatepass.TokenSource(
+        credentials_json=emulator.key_file(EMAIL),
+        trusted_endpoints=emulator.url.removeprefix("http://"),
+    )
+    first = source.fetch_self_signed_jwt("https://orders.example/")  # After it the credentials are known.
+
+    def no_thread(*_: object) -> None:
+        raise AssertionError("a thread was started")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    assert source.fetch_self_signed_jwt("https://stock.example/") != first
+    asyncio.run(aio.fetch_self_signed_jwt("https://bills.example/", source=source))
+
+
 def test_another_universe_is_trusted_if_it_is_named(emulator: Emulator) -> None:
     key = json.loads(emulator.key_file(EMAIL)) | {"universe_domain": "universe.example"}
     key["token_uri"] = "https://oauth2.universe.example/token"

@@ -183,7 +183,9 @@ def verifiers(issuer: material.Issuer, tokens: list[str], threads: int = 1) -> l
         check(verify, issuer)
         for token in tokens:  # Who remembers tokens has seen them all when the first round begins.
             verify(token)
-        peers.append(Peer(name, distribution, on_threads(rate_of(verify, tokens, clock_of(threads)), threads)))
+        peers.append(
+            Peer(name, distribution, on_threads(rate_of(verify, tokens, clock_of(threads)), threads))
+        )
     return peers
 
 

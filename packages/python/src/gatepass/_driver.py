@@ -38,8 +38,8 @@ def is_end(step: Step) -> bool:
 def drive(
     op: _native.Op, clock: Clock, suppliers: Mapping[str, Supplier], step: Step | None = None
 ) -> Step | None:
-    """Carries an operation out, from this step if it has begun, to its end; gives the token, the audiences, or
-    None when it was for keys."""
+    """Carries an operation out, from this step if it has begun, to its end; gives the token, the audiences,
+    or None when it was for keys."""
     step = begin(op, clock) if step is None else step
     cause: Exception | None = None
     for _ in range(LIMIT):
@@ -73,7 +73,7 @@ def _perform(step: Step, clock: Clock) -> Reply:
 
                 return _process.run(step)
             case "wait":
-                time.sleep(max(0, step["until_ms"] / 1000 - clock()))
+                time.sleep(max(0, step["until_ms"] - clock() * 1000) / 1000)
                 return {"reply": "elapsed"}
             case kind:
                 return failed("unsupported", f"this package cannot carry out the step {kind}")
