@@ -125,9 +125,7 @@ impl Figure {
     }
 
     fn median(&self) -> f64 {
-        let mut rounds = self.rounds.clone();
-        rounds.sort_by(f64::total_cmp);
-        rounds.get(rounds.len() / 2).copied().unwrap_or(f64::NAN)
+        median(self.rounds.clone())
     }
 
     /// The distance from the least to the most, in percent of the median.
@@ -172,13 +170,24 @@ impl Figure {
         self.unit == "op/s"
     }
 
-    /// How many times better `self` is than `other` of the same job, beyond the floor of both; nothing where noise is
-    /// larger than what is left.
+    /// How many times better `self` is than `other` of the same job: the median of the ratios within each round, for a
+    /// processor that changes its pace has about the same one then. Where there is a floor, or noise is larger than what is
+    /// measured, it is the ratio of the medians, beyond the floor; nothing where nothing is left.
     fn times_better(&self, other: &Self, job: &[&Self]) -> Option<f64> {
         let floor = job.iter().find(|floor| floor.is_floor() && floor.setting() == self.setting());
-        let floor = floor.map_or(0.0, |floor| floor.median());
-        let (ours, theirs) = (self.median() - floor, other.median() - floor);
-        let ratio = if self.more_is_better() { ours / theirs } else { theirs / ours };
-        (ours > 0.0 && theirs > 0.0).then_some(ratio)
+        let is_positive = |(ours, theirs): &(f64, f64)| *ours > 0.0 && *theirs > 0.0;
+        let mut pairs: Vec<_> = self.rounds.iter().copied().zip(other.rounds.iter().copied()).collect();
+        if floor.is_some() || !pairs.iter().all(is_positive) {
+            let floor = floor.map_or(0.0, |floor| floor.median());
+            pairs = vec![(self.median() - floor, other.median() - floor)];
+        }
+        let ratio =
+            |(ours, theirs): &(f64, f64)| if self.more_is_better() { ours / theirs } else { theirs / ours };
+        pairs.iter().all(is_positive).then(|| median(pairs.iter().map(ratio).collect()))
     }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }
