@@ -16,6 +16,7 @@ const JOBS: &[(&str, &str)] = &[
     ("V4-distinct", "V2 on 4 threads"),
     ("S", "build and sign an assertion"),
     ("H", "the Authorization header of a warm token"),
+    ("openssl", "`openssl speed`, by the clock"),
     ("M-start", "start of a process, import and first verification"),
     ("M-rss", "resident memory after it"),
     ("W", "processor time that verification adds to an HTTP request"),

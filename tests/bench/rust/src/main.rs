@@ -50,8 +50,35 @@ fn main() {
         let rounds: Vec<f64> = (0..options.rounds).map(|_| memory_of_a_token()).collect();
         report("G-bytes", "B", "gatepass", &rounds);
     }
+    if options.wants("openssl") && peers::is_measured_here("raw") {
+        openssl_speed(&options);
+    }
     if options.wants("M-start") {
         cold_starts(&tokens, &options);
+    }
+}
+
+/// What OpenSSL says of itself: one second for each figure of a round, by the clock.
+fn openssl_speed(options: &Options) {
+    // What it is, and the line and the column of its rate in `openssl speed -mr`.
+    const FIGURES: [(&str, &str, usize); 3] = [
+        ("raw RS256 signature", "+F2:", 3),
+        ("raw RS256 verification", "+F2:", 4),
+        ("raw ES256 verification", "+F4:", 4),
+    ];
+    let mut rounds = [const { Vec::new() }; FIGURES.len()];
+    for _ in 0..options.rounds {
+        let arguments = ["speed", "-seconds", "1", "-mr", "rsa2048", "ecdsap256"];
+        let output = Command::new("openssl").args(arguments).output().expect("openssl");
+        let output = String::from_utf8_lossy(&output.stdout);
+        for ((_, kind, column), round) in FIGURES.iter().zip(&mut rounds) {
+            let line = output.lines().find(|line| line.starts_with(kind)).expect("a figure");
+            let rate: f64 = line.split(':').nth(*column).expect("a column").parse().expect("a rate");
+            round.push(rate);
+        }
+    }
+    for ((peer, ..), rounds) in FIGURES.iter().zip(&rounds) {
+        report("openssl", "op/s", peer, rounds);
     }
 }
 

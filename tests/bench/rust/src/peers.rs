@@ -35,6 +35,8 @@ pub fn version(peer: &str) -> &'static str {
         peer if peer.starts_with("gatepass") => "0.1.0",
         peer if peer.starts_with("jsonwebtoken") => "10",
         "raw ring" => "0.17",
+        // Debian's.
+        peer if peer.starts_with("raw RS256") || peer.starts_with("raw ES256") => "3.0",
         _ => "1",
     }
 }
