@@ -170,3 +170,21 @@ fn text<'a>(jwk: &'a Value, name: &str) -> Option<&'a str> {
 fn octets(jwk: &Value, name: &str) -> Option<Vec<u8>> {
     text(jwk, name).and_then(base64url_decode)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_a_certificates_validity_is_what_is_checked() {
+        let key = VerifyingKey::new(PublicKey::Ed25519 { point: vec![9; 32] });
+        for validity in [None, Some((Millis(20), Millis(30)))] {
+            let jwk = Jwk { key: key.clone(), alg: None, validity };
+            let within = jwk.valid_within(Millis(10)..Millis(40));
+            for now in (0..50).map(Millis) {
+                let expected = (Millis(10)..Millis(40)).contains(&now) && jwk.is_valid_at(now);
+                assert_eq!(within.contains(&now), expected, "{now:?}");
+            }
+        }
+    }
+}
