@@ -1,5 +1,5 @@
 //! gatepass for Node.js: the handles of [`gatepass_bridge`] as classes of a Node-API add-on. Glue only; the package
-//! `packages/node` is what users see.
+//! `packages/js` is what users see.
 //!
 //! Times are Unix milliseconds. Members of the returned objects are spelt as in the bridge's JSON. An error is thrown
 //! with the bridge's JSON form of it as its message.

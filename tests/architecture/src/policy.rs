@@ -6,7 +6,7 @@ use crate::source::SourceFile;
 /// Where the packages' own source is, without their tests.
 pub const PACKAGES: &[Package] = &[
     Package { folder: "packages/python", extensions: &["py"] },
-    Package { folder: "packages/node", extensions: &["js", "mjs", "cjs", "ts"] },
+    Package { folder: "packages/js", extensions: &["js", "mjs", "cjs", "ts"] },
     Package { folder: "packages/go", extensions: &["go"] },
     Package { folder: "packages/java", extensions: &["java"] },
 ];
@@ -89,7 +89,7 @@ mod tests {
                 "HOST = 'metadata.google.internal'  # why not",
                 "core/src/exchange",
             ),
-            ("packages/node/lib/a.js", "headers.set('www-authenticate', 'Bearer')", "core/src/header.rs"),
+            ("packages/js/lib/a.js", "headers.set('www-authenticate', 'Bearer')", "core/src/header.rs"),
             ("packages/go/a.go", "os.Getenv(\"GOOGLE_APPLICATION_CREDENTIALS\")", "core/src/adc.rs"),
             (
                 "packages/java/src/main/A.java",

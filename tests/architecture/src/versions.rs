@@ -92,7 +92,7 @@ mod tests {
         let mut files = read_all(repository(), "packages", &["json", "xml", "toml"]).unwrap();
         files.extend(read_all(repository(), "tests", &["json", "xml", "toml"]).unwrap());
         for manifest in
-            ["packages/python/pyproject.toml", "packages/node/package.json", "packages/java/pom.xml"]
+            ["packages/python/pyproject.toml", "packages/js/package.json", "packages/java/pom.xml"]
         {
             assert!(files.iter().any(|file| file.path == manifest), "no {manifest}");
         }
@@ -132,7 +132,7 @@ mod tests {
         let fine = [
             (
                 "package.json",
-                r#"{"name": "app", "version": "1.0.0", "dependencies": {"gatepass": "file:../node"}}"#,
+                r#"{"name": "app", "version": "1.0.0", "dependencies": {"gatepass": "file:../js"}}"#,
             ),
             ("pom.xml", "<artifactId>app</artifactId><version>1</version>"),
             ("pyproject.toml", "[project]\nname = \"gatepass\"\ndynamic = [\"version\"]\n"),

@@ -19,7 +19,7 @@ import {
   setEnvironment,
   startEmulator,
   temporaryFolder,
-} from '../../../packages/node/test/support/emulator.js';
+} from '../../../packages/js/test/support/emulator.js';
 
 const AUDIENCE = 'https://receiver.example';
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';

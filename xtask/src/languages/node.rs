@@ -1,4 +1,4 @@
-//! Node.js: packages/node, with what npm installs beside each package.json.
+//! Node.js: packages/js, with what npm installs beside each package.json.
 
 use super::{Bench, Build, Demo, Language, Suite};
 use crate::checkout::Checkout;
@@ -11,9 +11,9 @@ pub(crate) const NODE: Language = Language {
     name: "node",
     toolchains: &[toolchains::NODE, toolchains::NPM],
     builds: |checkout| {
-        let modules = checkout.path("packages/node/node_modules");
-        let install = vec![install(checkout, "packages/node")];
-        Ok(vec![Build::native("package", &["packages/node"], install, modules)])
+        let modules = checkout.path("packages/js/node_modules");
+        let install = vec![install(checkout, "packages/js")];
+        Ok(vec![Build::native("package", &["packages/js"], install, modules)])
     },
     suites,
     demo: Some(Demo {
@@ -32,7 +32,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     // The form that a person reads, whatever the version takes for a terminal.
     let test = |folder| npm_test(folder).env("NODE_OPTIONS", "--test-reporter=spec");
     Ok(vec![
-        Suite::new("npm test", Runner::Node, test("packages/node")),
+        Suite::new("npm test", Runner::Node, test("packages/js")),
         Suite::new("interop", Runner::Node, test("tests/interop/node")).needs(issuer(checkout)),
     ])
 }
@@ -42,9 +42,9 @@ pub(super) fn issuer(checkout: &Checkout) -> Build {
     Build { is_shared: true, ..dependencies(checkout, "interop", "tests/interop/node") }
 }
 
-/// What a program beside packages/node depends on.
+/// What a program beside packages/js depends on.
 fn dependencies(checkout: &Checkout, what: &'static str, folder: &'static str) -> Build {
-    let inputs = vec![folder, "packages/node/package.json"];
+    let inputs = vec![folder, "packages/js/package.json"];
     let output = checkout.path(folder).join("node_modules");
     Build { what, inputs, programs: vec![install(checkout, folder)], output, is_shared: false }
 }

@@ -68,7 +68,7 @@ test('an archive without an add-on for the platform says so', (t) => {
 test('a package whose install script did not run says what to do', (t) => {
   const folder = temporaryFolder(t);
   copyScript(folder);
-  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'packages/node/lib/native.js')], {
+  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'packages/js/lib/native.js')], {
     encoding: 'utf8',
   });
   assert.equal(status, 1);
@@ -107,7 +107,7 @@ function npm(cwd, args, env) {
 /** The install script and what it needs, placed as in a checkout. */
 function copyScript(folder) {
   for (const part of ['lib', 'scripts', 'package.json']) {
-    cpSync(join(PACKAGE, part), join(folder, 'packages/node', part), { recursive: true });
+    cpSync(join(PACKAGE, part), join(folder, 'packages/js', part), { recursive: true });
   }
 }
 
@@ -121,7 +121,7 @@ function fakeCheckout(t) {
 }
 
 function runScript(t, folder, env) {
-  const script = join(folder, 'packages/node/scripts/build.js');
+  const script = join(folder, 'packages/js/scripts/build.js');
   return spawnSync(process.execPath, [script], {
     encoding: 'utf8',
     env: { PATH: withoutCargo(t), ...env },
