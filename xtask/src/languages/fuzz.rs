@@ -1,7 +1,7 @@
-//! The fuzz targets of core/fuzz: each runs for a short time over its seeds and what libFuzzer makes of them.
+//! The fuzz targets of fuzz/: each runs for a short time over its seeds and what libFuzzer makes of them.
 //!
 //! Built by the compiler that builds everything else. `cargo fuzz`, which wants a nightly one, is for long runs; see
-//! core/fuzz/README.md.
+//! fuzz/README.md.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use crate::failure::{Failure, Result};
 pub(crate) const FUZZ: Language =
     Language { name: "fuzz", toolchains: &[], builds, suites, demo: None, bench: None };
 
-const FOLDER: &str = "core/fuzz";
-/// As core/fuzz/Cargo.toml names them.
+const FOLDER: &str = "fuzz";
+/// As fuzz/Cargo.toml names them.
 ///
 /// With each, how often it runs: a number and no time, and always from the same seed, so that the same tree gives the same
 /// verdict on every machine. Searching is what long runs are for.

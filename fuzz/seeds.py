@@ -1,6 +1,6 @@
 """Writes seeds/TARGET/*: a few inputs of each kind, taken from tests/vectors.
 
-    python3 core/fuzz/seeds.py        # needs: pip install cryptography
+    python3 fuzz/seeds.py        # needs: pip install cryptography
 """
 
 import base64
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HERE = pathlib.Path(__file__).parent
-VECTORS = HERE.parent.parent / "tests" / "vectors"
+VECTORS = HERE.parent / "tests" / "vectors"
 MOST = 24  # files of a target
 
 
