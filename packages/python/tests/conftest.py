@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import gatepass
-import gatepass._flights
+import gatepass._driver.flights
 import gatepass.source
 import gatepass.verifier
 from support import Emulator
@@ -55,7 +55,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(gatepass._flights, "PATIENCE", 3600)
+    monkeypatch.setattr(gatepass._driver.flights, "PATIENCE", 3600)
     monkeypatch.setattr(gatepass.source, "_default", {})
     monkeypatch.setattr(gatepass.verifier, "_default", {})
 

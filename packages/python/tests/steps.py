@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatepass import _driver
+from gatepass._driver import steps as driver
 
 
 def send(url: str, **changed: Any) -> dict[str, Any]:
@@ -22,4 +22,4 @@ def send(url: str, **changed: Any) -> dict[str, Any]:
 
 
 def perform(step: dict[str, Any]) -> dict[str, Any]:
-    return dict(_driver._perform(step, lambda: 0))
+    return dict(driver._perform(step, lambda: 0))

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import gatepass
-from gatepass import _driver, aio
+from gatepass import aio
+from gatepass._driver import steps as driver
 from leaks import secrets_of, secrets_sent, shown_by
 from support import VECTORS, Emulator
 
@@ -123,9 +124,9 @@ class Record:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.secrets: set[str] = set()
         self.last_path = ""
-        self._perform, self._supply = _driver._perform, _driver.supply
-        monkeypatch.setattr(_driver, "_perform", self.perform)
-        monkeypatch.setattr(_driver, "supply", self.supply)
+        self._perform, self._supply = driver._perform, driver.supply
+        monkeypatch.setattr(driver, "_perform", self.perform)
+        monkeypatch.setattr(driver, "supply", self.supply)
 
     def perform(self, step: dict[str, Any], now_ms: float) -> Any:
         reply = dict(self._perform(step, now_ms))

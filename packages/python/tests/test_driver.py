@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import gatepass
-from gatepass import _driver, _replies
+from gatepass._driver import replies
+from gatepass._driver import steps as driver
 from gatepass._types import Reply, Step
 from steps import perform, send
 from support import PATIENCE, Answer, Server
@@ -48,9 +49,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         assert [request.path for request in server.requests] == ["/a"]
 
 
-@pytest.mark.parametrize(
-    ("size", "kind"), [(_replies.OCTETS, "response"), (_replies.OCTETS + 1, "too_large")]
-)
+@pytest.mark.parametrize(("size", "kind"), [(replies.OCTETS, "response"), (replies.OCTETS + 1, "too_large")])
 def test_a_body_is_capped(size: int, kind: str) -> None:
     with Server(lambda request: Answer(body=b"a" * size)) as server:
         reply = perform(send(server.url))
@@ -156,9 +155,9 @@ def test_files(tmp_path: Path) -> None:
     assert read(file / "b") == "not_found"
     assert read(tmp_path) == "other"
     assert read("a\0b") == "other"
-    file.write_bytes(b"a" * _replies.OCTETS)
-    assert len(read(file)) == _replies.OCTETS
-    file.write_bytes(b"a" * (_replies.OCTETS + 1))
+    file.write_bytes(b"a" * replies.OCTETS)
+    assert len(read(file)) == replies.OCTETS
+    file.write_bytes(b"a" * (replies.OCTETS + 1))
     assert read(file) == "too_large"
 
 
@@ -175,14 +174,14 @@ def test_an_operation_that_does_not_end_is_given_up() -> None:
             return {"step": "read_env", "names": []}
 
     with pytest.raises(gatepass.GatepassError, match="did not end"):
-        _driver.drive(Endless(), lambda: 0.0, {})  # type: ignore[arg-type]
+        driver.drive(Endless(), lambda: 0.0, {})  # type: ignore[arg-type]
 
 
 def test_a_wait_ends_when_the_clock_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(_driver.time, "sleep", slept.append)
+    monkeypatch.setattr(driver.time, "sleep", slept.append)
     for until_ms in (1020, 900):
-        assert _driver._perform({"step": "wait", "until_ms": until_ms}, lambda: 1.0) == {"reply": "elapsed"}
+        assert driver._perform({"step": "wait", "until_ms": until_ms}, lambda: 1.0) == {"reply": "elapsed"}
     assert slept == [0.02, 0]
 
 

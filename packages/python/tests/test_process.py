@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gatepass import _process, _replies
+from gatepass._driver import process, replies
 from steps import perform
 
 
@@ -66,8 +66,8 @@ def test_a_signal_is_a_status_above_128() -> None:
 
 def test_an_output_is_capped() -> None:
     program = "import sys; sys.stdout.write('a' * int(sys.argv[1]))"
-    assert len(python(program, str(_replies.OCTETS))["stdout"]) == _replies.OCTETS
-    assert python(program, str(_replies.OCTETS + 1))["kind"] == "too_large"
+    assert len(python(program, str(replies.OCTETS))["stdout"]) == replies.OCTETS
+    assert python(program, str(replies.OCTETS + 1))["kind"] == "too_large"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="this system has no signals to pause for")
@@ -93,7 +93,7 @@ def test_a_program_that_does_not_end_is_ended_with_all_that_it_has_started(
     both = "file = open(sys.argv[1], 'wb', 0); os.fork(); file.write(b'a'); signal.pause()"
     program = f"import os, signal, sys; {both}"
     with monkeypatch.context() as patch, Reader(fifo) as reader:
-        patch.setattr(_process, "wait", reader.expect_two)  # Time is up once both are there.
+        patch.setattr(process, "wait", reader.expect_two)  # Time is up once both are there.
         reply = python(program, str(fifo), timeout_ms=5000)
         assert (reply["kind"], "5000 ms" in reply["message"]) == ("timeout", True)
         assert reader.seconds == 5

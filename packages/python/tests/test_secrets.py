@@ -13,7 +13,9 @@ import gatepass
 import gatepass.flask
 import gatepass.httpx
 import gatepass.requests
-from gatepass import _driver, _native, _threads
+from gatepass import _native
+from gatepass._driver import steps as driver
+from gatepass._driver import threads
 from leaks import secrets_in, secrets_of, shown_by
 from support import VECTORS, Answer, Emulator, metadata_server
 
@@ -46,7 +48,7 @@ def test_an_operation_and_its_future_show_nothing() -> None:
     _, *_, op = _native.Source({"seed": 1}).lookup("id_token", AUDIENCE, 0)
     assert op is not None
     assert repr(op).startswith("<gatepass._native.Op object")
-    future = _threads.in_thread(lambda: "hush")
+    future = threads.in_thread(lambda: "hush")
     assert future.result(30) == "hush"
     assert "hush" not in repr(future)
 
@@ -103,14 +105,14 @@ def test_no_error_of_a_transcript_shows_what_the_core_was_told(
 ) -> None:
     moments = iter([turn["now_ms"] / 1000 for turn in case["transcript"]])
     replies = iter([turn["reply"] for turn in case["transcript"][1:]])
-    monkeypatch.setattr(_driver, "_perform", lambda step, clock: next(replies))
-    monkeypatch.setattr(_driver, "supply", lambda step, suppliers: (next(replies), None))
+    monkeypatch.setattr(driver, "_perform", lambda step, clock: next(replies))
+    monkeypatch.setattr(driver, "supply", lambda step, suppliers: (next(replies), None))
     caplog.set_level(logging.DEBUG)
     first_ms = case["transcript"][0]["now_ms"]
     *_, op = _native.Source(case["options"]).lookup(case["kind"], case["target"], first_ms)
     assert op is not None
     with pytest.raises(gatepass.GatepassError) as raised:
-        _driver.drive(op, lambda: next(moments), {})
+        driver.drive(op, lambda: next(moments), {})
     assert raised.value.code == case["transcript"][-1]["step"]["error"]["code"]
 
     secrets = set(secrets_in(case["options"].get("credentials_json") or ""))

@@ -21,7 +21,12 @@ pub struct Driver {
 
 /// The drivers of all languages.
 pub const DRIVERS: &[Driver] = &[
-    Driver { language: "python", folder: "packages/python", file: "_driver.py", prototype: 72 },
+    Driver {
+        language: "python",
+        folder: "packages/python/src/gatepass/_driver",
+        file: "steps.py",
+        prototype: 72,
+    },
     Driver { language: "node", folder: "packages/js", file: "driver.js", prototype: 56 },
     Driver { language: "go", folder: "packages/go", file: "driver.go", prototype: 137 },
     Driver { language: "java", folder: "packages/java", file: "Driver.java", prototype: 93 },

@@ -8,7 +8,7 @@ no other.
 from __future__ import annotations
 
 from gatepass import audience
-from gatepass._threads import in_thread
+from gatepass._driver.threads import in_thread
 from gatepass.source import TokenSource, as_target, default_source
 from gatepass.verifier import Verifier, default_verifier
 

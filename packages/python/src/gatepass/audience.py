@@ -35,7 +35,7 @@ def own_audiences() -> list[str]:
         GatepassError: This process is no Cloud Run service.
         TransportError: The metadata server does not answer.
     """
-    from gatepass._driver import drive
+    from gatepass._driver.steps import drive
 
     op = _native.own_audiences()
     try:

@@ -80,7 +80,7 @@ class TokenSource:
         trusted_endpoints: Strings = (),
         clock: Clock = time.time,
     ) -> None:
-        from gatepass._flights import Flights
+        from gatepass._driver.flights import Flights
 
         if credentials_json is not None and not isinstance(credentials_json, str):
             credentials_json = _native.to_json(credentials_json)
@@ -166,13 +166,13 @@ class TokenSource:
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(target)
         if held is None or self._clock() >= held[0]:
-            from gatepass._flights import run_async
+            from gatepass._driver.flights import run_async
 
             held = await run_async(self._fetch(kind, target))
         return held
 
     def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
-        from gatepass._driver import LIMIT
+        from gatepass._driver.steps import LIMIT
 
         for _ in range(LIMIT):
             answer, flight = self._flights.ask(
@@ -211,7 +211,7 @@ class TokenSource:
 
 def _wait(fetch: Conversation[Held]) -> Held:
     # What it takes to wait is imported when somebody does.
-    from gatepass._flights import run
+    from gatepass._driver.flights import run
 
     return run(fetch)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from gatepass._flights import Flights
+    from gatepass._driver.flights import Flights
     from gatepass._types import Algorithms, Clock, Conversation, Preset, Strings, VerifierOptions
     from gatepass.explanation import Explanation
 
@@ -130,18 +130,18 @@ class Verifier(_native.Verifier):
         verdict = self._check(token)
         if isinstance(verdict, Claims):
             return verdict
-        from gatepass._flights import run_async
+        from gatepass._driver.flights import run_async
 
         return await run_async(self._decide(token, verdict))
 
     def _decide_now(self, token: str | bytes, verdict: _native.Undecided) -> Claims:
         """Called by `verify`, when somebody has to wait."""
-        from gatepass._flights import run
+        from gatepass._driver.flights import run
 
         return run(self._decide(token, verdict))
 
     def _decide(self, token: str | bytes, verdict: Claims | _native.Undecided) -> Conversation[Claims]:
-        from gatepass._driver import LIMIT
+        from gatepass._driver.steps import LIMIT
 
         for _ in range(LIMIT):
             if isinstance(verdict, Claims):
@@ -160,7 +160,7 @@ class Verifier(_native.Verifier):
     @property
     def _flights(self) -> Flights:
         """Made when they are first needed: a verifier that is given its keys needs no threads."""
-        from gatepass._flights import Flights
+        from gatepass._driver.flights import Flights
 
         # Threads that come first at once all get the ones that setdefault keeps.
         made = self._late.get("flights")

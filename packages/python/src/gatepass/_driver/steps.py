@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import time
 
-from gatepass._replies import OCTETS, failed, text
-from gatepass._threads import in_thread
+from gatepass._driver.replies import OCTETS, failed, text
+from gatepass._driver.suppliers import supply
+from gatepass._driver.threads import in_thread
 from gatepass.errors import GatepassError, error_from
-from gatepass.supplier import supply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def _perform(step: Step, clock: Clock) -> Reply:
             case "send":
                 return _send(step)
             case "run":
-                from gatepass import _process
+                from gatepass._driver import process
 
-                return _process.run(step)
+                return process.run(step)
             case "wait":
                 time.sleep(max(0, step["until_ms"] - clock() * 1000) / 1000)
                 return {"reply": "elapsed"}
@@ -114,11 +114,11 @@ def _exchange(step: Step) -> Reply:
     opener.addheaders = []
     opener.add_handler(http.ProxyHandler({} if step["route"] == "direct" else None))
     if step["url"].startswith("https:"):
-        from gatepass import _tls
+        from gatepass._driver import tls
 
         try:
-            opener.add_handler(http.HTTPSHandler(context=_tls.context(step)))
-        except _tls.UnusableFile as error:
+            opener.add_handler(http.HTTPSHandler(context=tls.context(step)))
+        except tls.UnusableFile as error:
             return failed("other", str(error))
     else:
         opener.add_handler(http.HTTPHandler())

@@ -14,8 +14,8 @@ import os
 import threading
 import weakref
 
-from gatepass._driver import begin, drive, is_end
-from gatepass._threads import in_thread, pending
+from gatepass._driver.steps import begin, drive, is_end
+from gatepass._driver.threads import in_thread, pending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import signal
 import subprocess
 from concurrent.futures import wait
 
-from gatepass._replies import OCTETS, failed, text
-from gatepass._threads import in_thread
+from gatepass._driver.replies import OCTETS, failed, text
+from gatepass._driver.threads import in_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,93 @@
+"""How the modules of the package may import each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import gatepass
+
+PACKAGE = Path(gatepass.__file__).parent
+# Frameworks, and what tests use: adapters, which are on top of the public API.
+ADAPTERS = {"gatepass.asgi", "gatepass.flask", "gatepass.httpx", "gatepass.requests"}
+
+Graph = Mapping[str, set[str]]
+
+
+def modules() -> dict[str, str]:
+    """The source of each module by its name, the stub of the native one included."""
+    files = [file for file in PACKAGE.rglob("*.py*") if file.suffix in (".py", ".pyi")]
+    return {name_of(file): file.read_text() for file in files}
+
+
+def name_of(file: Path) -> str:
+    parts = ("gatepass", *file.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """What each module imports of the package, wherever in it, and even if for type checkers only."""
+    return {name: set(imported_by(source, sources)) for name, source in sources.items()}
+
+
+def imported_by(source: str, known: Mapping[str, str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            # A name is a module of the package, or something in the package itself.
+            yield from (
+                name if (name := f"{node.module}.{a.name}") in known else node.module for a in node.names
+            )
+
+
+def circles(graph: Graph) -> list[list[str]]:
+    """Modules that lead back to themselves, each with its way."""
+
+    def way_back(start: str) -> list[str] | None:
+        ways, seen = [[start]], set[str]()
+        while ways:
+            way = ways.pop()
+            for following in graph.get(way[-1], set()):
+                if following == start:
+                    return [*way, start]
+                if following not in seen:
+                    seen.add(following)
+                    ways.append([*way, following])
+        return None
+
+    return [way for name in sorted(graph) if (way := way_back(name))]
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    assert len(modules()) > 20
+    assert circles(imports(modules())) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ({"gatepass.a": "from gatepass.b import c", "gatepass.b": "import gatepass.a"}, 2),
+        (
+            {
+                "gatepass.a": "if TYPE_CHECKING:\n    from gatepass import b",
+                "gatepass.b": "from gatepass import a",
+            },
+            2,
+        ),
+        ({"gatepass.a": "def f():\n    from gatepass.b import c", "gatepass.b": ""}, 0),
+        ({"gatepass": "from gatepass.a import b", "gatepass.a": "from gatepass import b"}, 2),
+    ],
+)
+def test_a_circle_is_found(sources: dict[str, str], found: int) -> None:
+    assert len(circles(imports({"gatepass": "", **sources}))) == found
+
+
+def test_an_adapter_uses_the_public_api_only() -> None:
+    graph = imports(modules())
+    assert set(graph) >= ADAPTERS
+    private = {(name, used) for name in ADAPTERS for used in graph[name] if "._" in used}
+    assert private - {(name, "gatepass._types") for name in ADAPTERS} == set()
