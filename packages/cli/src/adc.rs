@@ -1,10 +1,11 @@
 //! `gatepass adc`: which credentials a program would use, and why.
 
 use clap::Args;
+use gatepass::driver;
 use gatepass_core::adc::{Explain, Explanation};
 
+use crate::Failure;
 use crate::source_options::SourceOptions;
-use crate::{Failure, host};
 
 /// Say which credentials are found here (Application Default Credentials). No token is fetched.
 #[derive(Args)]
@@ -20,7 +21,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let runtime = |error: gatepass_core::Error| Failure::runtime(format!("{}: {error}", error.code()));
         let Explanation { steps, quota_project_id, error } =
-            host::drive(Explain::new(&self.source.config()), host::now).map_err(runtime)?;
+            driver::drive(Explain::new(&self.source.config()), driver::now).map_err(runtime)?;
         // The last step is the one that the search ended with.
         let shown = if self.explain { 0 } else { steps.len().saturating_sub(1) };
         for step in steps.iter().skip(shown) {

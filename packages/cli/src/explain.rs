@@ -3,11 +3,12 @@
 use std::io::{self, Read};
 
 use clap::Args;
+use gatepass::driver;
 use gatepass_core::explain::{self, Question};
 use gatepass_core::{Verdict, Verifier};
 
+use crate::Failure;
 use crate::verifier_options::VerifierOptions;
-use crate::{Failure, host};
 
 /// The longest text that is read: far above any token, so that what else was taken for one is still told.
 const MAX_TEXT: u64 = 1 << 20;
@@ -91,7 +92,7 @@ impl Command {
     /// it has none.
     fn fetch_keys(&self, verifier: &Verifier, text: &str) {
         if let Verdict::NeedsKeys(fetch) = verifier.check(text, self.verifier.now())
-            && let Err(error) = host::drive(fetch, || self.verifier.now())
+            && let Err(error) = driver::drive(fetch, || self.verifier.now())
         {
             eprintln!("gatepass: {}: {error}", error.code());
         }

@@ -6,7 +6,6 @@ mod adc;
 mod decode;
 mod emulator;
 mod explain;
-mod host;
 mod serve;
 mod source_options;
 mod token;

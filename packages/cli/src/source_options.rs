@@ -1,11 +1,10 @@
 //! The options that say which credentials to use, and how.
 
 use clap::Args;
+use gatepass::driver;
 use gatepass_core::SourceConfig;
 use gatepass_core::adc::Explicit;
 use gatepass_core::credentials::{Impersonate, Preferences};
-
-use crate::host;
 
 #[derive(Args)]
 pub(crate) struct SourceOptions {
@@ -58,7 +57,7 @@ impl SourceOptions {
             universe_domain: self.universe_domain,
             trusted_endpoints: Vec::new(),
             // One fetch in one process: there is nothing to spread, so the clock is seed enough.
-            seed: host::now().0,
+            seed: driver::now().0,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `gatepass token`: a token from wherever credentials are found.
 
 use clap::Args;
+use gatepass::driver;
 use gatepass_core::{Lookup, SourceConfig, Token, TokenKey, TokenSource};
 
+use crate::Failure;
 use crate::source_options::SourceOptions;
-use crate::{Failure, host};
 
 /// Fetch a token and print it.
 ///
@@ -44,8 +45,8 @@ impl Command {
 }
 
 fn fetch(config: SourceConfig, key: &TokenKey) -> Result<Token, gatepass_core::Error> {
-    match TokenSource::new(config).lookup(key, host::now()) {
-        Lookup::Fetch(refresh) => host::drive(refresh, host::now),
+    match TokenSource::new(config).lookup(key, driver::now()) {
+        Lookup::Fetch(refresh) => driver::drive(refresh, driver::now),
         Lookup::Fresh(token) | Lookup::Stale(token, _) => Ok(token),
         Lookup::Join(_) => Err(gatepass_core::Error::new(
             gatepass_core::ErrorCode::ApiMisuse,

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gatepass::driver;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
 use gatepass_core::{Millis, VerifierConfig};
 
-use crate::{Failure, host};
+use crate::Failure;
 
 #[derive(Args)]
 pub(crate) struct VerifierOptions {
@@ -73,7 +74,7 @@ impl VerifierOptions {
 
     /// The moment to judge at.
     pub(crate) fn now(&self) -> Millis {
-        self.now.map_or_else(host::now, Millis::from_secs)
+        self.now.map_or_else(driver::now, Millis::from_secs)
     }
 
     fn key_source(&self) -> Result<KeySource, Failure> {

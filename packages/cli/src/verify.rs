@@ -3,11 +3,12 @@
 use std::io::{self, BufRead, Write};
 
 use clap::Args;
+use gatepass::driver;
 use gatepass_core::verify::Preset;
 use gatepass_core::{Error, ErrorCode, Verdict, Verified, Verifier};
 
+use crate::Failure;
 use crate::verifier_options::VerifierOptions;
-use crate::{Failure, host};
 
 /// Verify tokens.
 ///
@@ -55,7 +56,7 @@ impl Command {
             match verifier.check(&token, self.options.now()) {
                 Verdict::Accepted(verified, _) => return Ok(verified),
                 Verdict::Rejected(error) => return Err(error),
-                Verdict::NeedsKeys(fetch) => host::drive(fetch, || self.options.now())?,
+                Verdict::NeedsKeys(fetch) => driver::drive(fetch, || self.options.now())?,
                 Verdict::Join(_) => break,
             }
         }

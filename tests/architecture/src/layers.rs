@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   packages ──▶ bindings/X ──▶ bindings/bridge ──▶ core ──▶ ring, serde, serde_json, base64, zeroize
-//!   packages/cli ──▶ core, and packages/emulator, which shares no code with the core
+//!   packages/rust ──▶ core
+//!   packages/cli ──▶ packages/rust, core, and packages/emulator, which shares no code with the core
 //! ```
 
 use serde_json::Value;
@@ -58,7 +59,8 @@ const LAYERS: &[Layer] = &[
     layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3", "serde", "serde_json"])),
     // ring is what the core stands on: the emulator would share its mistakes.
     layer("gatepass-emulator", &[], Others::AllBut(&["ring"])),
-    layer("gatepass-cli", &["gatepass-core", "gatepass-emulator"], Others::AllBut(&[])),
+    layer("gatepass", &["gatepass-core"], Others::AllBut(&[])),
+    layer("gatepass-cli", &["gatepass", "gatepass-core", "gatepass-emulator"], Others::AllBut(&[])),
     layer("gatepass-vectors", &["gatepass-bridge", "gatepass-core"], Others::AllBut(&[])),
     layer("gatepass-architecture", &[], Others::AllBut(&[])),
     layer("xtask", &["gatepass-architecture"], Others::Only(&["serde_json"])),

@@ -115,7 +115,14 @@ pub(crate) fn gatepass_program(checkout: &Checkout) -> Build {
     ]);
     Build {
         what: "program",
-        inputs: vec!["Cargo.toml", "Cargo.lock", "core", "packages/cli", "packages/emulator"],
+        inputs: vec![
+            "Cargo.toml",
+            "Cargo.lock",
+            "core",
+            "packages/cli",
+            "packages/emulator",
+            "packages/rust",
+        ],
         programs: vec![install.arg("--root").arg(checkout.built("xtask"))],
         output: checkout.cli(),
         is_shared: false,

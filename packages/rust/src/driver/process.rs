@@ -63,7 +63,7 @@ fn finish(child: &mut Child, deadline: Instant) -> Reply {
     }
 }
 
-/// Reads all that the program prints, or one octet more than it may; nothing if that takes too long. A thread of its
+/// Reads all that the program prints, or one byte more than it may; nothing if that takes too long. A thread of its
 /// own reads, for reading cannot be interrupted.
 fn read_output(child: &mut Child, deadline: Instant) -> Option<io::Result<Vec<u8>>> {
     let stdout = child.stdout.take()?;

@@ -1,4 +1,4 @@
-//! Carries out what the core asks for: the driver of the `gatepass` program.
+//! Carries out what the core asks for, and waits for it.
 
 mod process;
 mod tls;
@@ -12,16 +12,16 @@ use gatepass_core::{Error, HostFailure, HttpRequest, Method, Millis, Operation, 
 use ureq::{Agent, RequestBuilder};
 
 /// The time by this machine's clock.
-pub(crate) fn now() -> Millis {
+pub fn now() -> Millis {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Drives `operation` to its end, by this clock.
-pub(crate) fn drive<T>(
-    mut operation: impl Operation<Output = T>,
-    now: impl Fn() -> Millis,
-) -> Result<T, Error> {
+///
+/// # Errors
+/// The operation's own.
+pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Millis) -> Result<T, Error> {
     let mut reply = Reply::Start;
     loop {
         reply = match operation.resume(now(), reply) {
@@ -35,13 +35,13 @@ pub(crate) fn drive<T>(
             }
             Step::Supply { .. } => failed(
                 HostFailure::Unsupported,
-                "the gatepass program has no functions to call; name another source than a supplier",
+                "there is no function to call here; name another source than a supplier",
             ),
             Step::Wait { until } => {
                 thread::sleep(Duration::from_millis(until.since(now())));
                 Reply::Elapsed
             }
-            _ => failed(HostFailure::Unsupported, "the gatepass program does not know this step"),
+            _ => failed(HostFailure::Unsupported, "this driver does not know the step"),
         }
     }
 }
@@ -53,7 +53,7 @@ fn read_env(names: &[&str]) -> Vec<(String, Secret<String>)> {
 fn read_file(path: &str) -> Reply {
     let read = fs::File::open(path).and_then(|file| {
         let mut text = String::new();
-        // One octet more than is allowed tells a file that is too large.
+        // One byte more than is allowed shows that a file is too large.
         file.take(BODY_LIMIT as u64 + 1).read_to_string(&mut text).map(|_| Secret::new(text))
     });
     match read {
