@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::credentials::impersonated_service_account::Impersonated;
-use crate::credentials::target::Target;
+use crate::credentials::impersonation::Target;
 use crate::credentials::trust::{IAM_CREDENTIALS, TOKEN_HOST, TrustedEndpoints};
 use crate::credentials::{Credential, CredentialFile};
 use crate::error::{Error, ErrorCode};

@@ -20,7 +20,7 @@
 //! | [`exchange`] | one file per endpoint that gives a token |
 //! | [`token`] | what is asked for, and what comes back |
 //! | [`jose`] | JWS, JWK, JWK sets, algorithms and claims (RFC 7515, 7517, 7518, 7519) |
-//! | [`audience`], [`OwnAudiences`], [`header`] | the audience of a URL, and of this service; the headers that carry a token |
+//! | [`audience`], [`header`] | the audience of a URL, and of this service; the headers that carry a token |
 //! | [`explain`] | what a token is, and all that is wrong with it, in plain words |
 //! | [`error`], [`secret`] | the closed list of error codes; values that are never shown |
 
@@ -39,7 +39,6 @@ pub mod explain;
 pub mod header;
 pub mod jose;
 mod json;
-mod own_audiences;
 mod retry;
 pub mod secret;
 pub mod source;
@@ -50,7 +49,7 @@ mod url;
 pub mod verify;
 
 pub use error::{Error, ErrorCode, ErrorKind};
-pub use own_audiences::OwnAudiences;
+pub use audience::OwnAudiences;
 pub use secret::Secret;
 pub use source::{FlightId, Lookup, Refresh, SourceConfig, TokenSource};
 pub use step::{HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Step};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::credentials::client::Client;
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
-use crate::credentials::target::{ActAs, CLOUD_PLATFORM, Errand, Target, or_cloud_platform};
+use crate::credentials::impersonation::{ActAs, CLOUD_PLATFORM, Errand, Target, or_cloud_platform};
 use crate::credentials::trust::TrustedEndpoints;
 use crate::credentials::{Fields, Preferences, invalid, no_key};
 use crate::error::{Error, ErrorCode};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::credentials::target::{
+use crate::credentials::impersonation::{
     ActAs, CLOUD_PLATFORM, DEFAULT_LIFETIME_SECONDS, Errand, Target, is_delegate,
 };
 use crate::credentials::trust::TrustedEndpoints;

@@ -8,7 +8,7 @@ pub(crate) mod gdch_service_account;
 pub(crate) mod impersonated_service_account;
 pub(crate) mod service_account;
 mod subject_token;
-pub(crate) mod target;
+pub(crate) mod impersonation;
 pub(crate) mod trust;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::credentials::impersonated_service_account::Impersonation;
-use crate::credentials::target::{Errand, Target};
+use crate::credentials::impersonation::{Errand, Target};
 use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
 use crate::credentials::{Fetch, Fields, Preferences, invalid};
 use crate::crypto::{KeyRejected, RsaSigningKey};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::calendar::days_from_civil;
-use crate::credentials::target::Target;
+use crate::credentials::impersonation::Target;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::header;

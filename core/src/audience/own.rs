@@ -2,7 +2,7 @@
 //! documentation, "Deterministic URL").
 
 use crate::adc::METADATA_HOST;
-use crate::audience::same_audience_spellings;
+use crate::audience::url::same_audience_spellings;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;
