@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use gatepass_core::adc::Explicit;
+use gatepass_core::CredentialsFrom;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
     Lookup, Millis, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict,
@@ -64,7 +64,7 @@ fn digest(times: u64) {
 fn header(times: u64) {
     let now = Millis::from_secs(1_800_000_000);
     let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
-    let credentials = Explicit::Json(Secret::from(file));
+    let credentials = CredentialsFrom::Json(Secret::from(file));
     let source = TokenSource::new(SourceConfig { credentials, ..SourceConfig::default() });
     let key = TokenKey::access_token("a").unwrap();
     let Lookup::Fetch(mut fetch) = source.lookup(&key, now) else { panic!("no fetch") };

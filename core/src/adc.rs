@@ -8,62 +8,20 @@
 //! The order is the same for ID tokens and for access tokens. When nothing is found the error says what was tried
 //! and why each was passed over; [`Explain`] says it in every case.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::config::{CredentialsFrom, SourceConfig};
 use crate::credentials::impersonated_service_account::Impersonated;
 use crate::credentials::impersonation::Target;
-use crate::credentials::trust::{IAM_CREDENTIALS, TOKEN_HOST, TrustedEndpoints};
+use crate::credentials::trust::TrustedEndpoints;
 use crate::credentials::{Credential, CredentialFile};
+use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
-use crate::secret::Secret;
-use crate::source::SourceConfig;
 use crate::step::{HostFailure, Millis, Operation, Reply, Step};
-
-const NAMES: &[&str] = &[
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "CLOUDSDK_CONFIG",
-    "APPDATA",
-    "HOME",
-    "NO_GCE_CHECK",
-    "METADATA_SERVER_DETECTION",
-    "GCE_METADATA_HOST",
-    "GCE_METADATA_ROOT",
-    "GCE_METADATA_IP",
-    "K_SERVICE",
-    "FUNCTION_NAME",
-    "CLOUD_RUN_JOB",
-    "CLOUD_RUN_WORKER_POOL",
-    "GATEPASS_TRUSTED_ENDPOINTS",
-    "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
-    "GOOGLE_CLOUD_QUOTA_PROJECT",
-    IAM_CREDENTIALS,
-    TOKEN_HOST,
-];
-
-/// Variables that Google's serverless platforms set: a metadata server is there.
-const SERVERLESS: [&str; 4] = ["K_SERVICE", "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL"];
 
 /// Says `Google…` on machines of Compute Engine.
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
-/// The metadata server, unless `GCE_METADATA_HOST` says another.
-pub(crate) const METADATA_HOST: &str = "metadata.google.internal";
-/// By address, so that the question needs no DNS.
-const DEFAULT_IP: &str = "169.254.169.254";
-
-/// Where the program wants credentials from.
-#[derive(Clone, Debug, Default)]
-pub enum Explicit {
-    /// Wherever they are found: the order of this module.
-    #[default]
-    No,
-    /// From this file.
-    File(String),
-    /// From this text of a credential file.
-    Json(Secret<String>),
-}
-
 /// The credentials that were found.
 pub(crate) struct Found {
     pub(crate) credential: Credential,
@@ -76,7 +34,7 @@ pub(crate) struct Adc {
     config: SourceConfig,
     /// Whether no metadata server answered a moment ago.
     skips_ping: bool,
-    env: HashMap<String, Secret<String>>,
+    env: Environment,
     /// What was tried, and why it was passed over.
     trail: Vec<String>,
     state: State,
@@ -108,34 +66,34 @@ impl Adc {
         Self {
             config: config.clone(),
             skips_ping,
-            env: HashMap::new(),
+            env: Environment::default(),
             trail: Vec::new(),
             state: State::Created,
         }
     }
 
     /// Whether the search has just found out that no metadata server answers.
-    pub(crate) fn was_not_answered(&self) -> bool {
+    pub(crate) fn found_no_metadata_server(&self) -> bool {
         matches!(self.state, State::NotAnswered)
     }
 
     fn look_at_files(&mut self) -> Step<Found> {
         match std::mem::take(&mut self.config.credentials) {
-            Explicit::Json(text) => return self.parse(text.expose(), "given as JSON").into(),
-            Explicit::File(path) => return self.read_file(path, "the program"),
-            Explicit::No => {}
+            CredentialsFrom::Json(text) => return self.parse(text.expose(), "given as JSON").into(),
+            CredentialsFrom::File(path) => return self.read_file(path, "the program"),
+            CredentialsFrom::Search => {}
         }
-        if let Some(path) = self.var("GOOGLE_APPLICATION_CREDENTIALS").map(str::to_owned) {
-            return self.read_file(path, "GOOGLE_APPLICATION_CREDENTIALS");
+        if let Some(path) = self.env.var(environment::CREDENTIALS_FILE).map(str::to_owned) {
+            return self.read_file(path, environment::CREDENTIALS_FILE);
         }
         self.trail.push("GOOGLE_APPLICATION_CREDENTIALS is not set".into());
-        match self.well_known_file() {
+        match self.env.gcloud_file("application_default_credentials.json") {
             Some(path) => {
                 self.state = State::ReadingWellKnownFile { path: path.clone() };
                 Step::ReadFile { path }
             }
             None => {
-                self.trail.push("gcloud's file has no place: neither CLOUDSDK_CONFIG nor HOME is set".into());
+                self.trail.push("gcloud's file has no path: neither CLOUDSDK_CONFIG nor HOME is set".into());
                 self.look_for_metadata_server()
             }
         }
@@ -147,34 +105,25 @@ impl Adc {
         Step::ReadFile { path }
     }
 
-    fn well_known_file(&self) -> Option<String> {
-        gcloud_file("application_default_credentials.json", |name| self.env.get(name).map(Secret::expose))
-    }
-
     fn look_for_metadata_server(&mut self) -> Step<Found> {
-        let never = if self.var("NO_GCE_CHECK") == Some("true") {
-            Some("NO_GCE_CHECK=true")
-        } else if self.var("METADATA_SERVER_DETECTION") == Some("none") {
-            Some("METADATA_SERVER_DETECTION=none")
-        } else {
-            None
-        };
-        if let Some(setting) = never {
-            self.trail.push(format!("the metadata server is ruled out by {setting}"));
-            return self.nothing_found();
+        match self.env.metadata_server() {
+            MetadataServer::RuledOut(setting) => {
+                self.trail.push(format!("the metadata server is ruled out by {setting}"));
+                self.nothing_found()
+            }
+            MetadataServer::Given => self.use_metadata_server(),
+            MetadataServer::Unknown => {
+                self.state = State::ReadingProductName;
+                Step::ReadFile { path: PRODUCT_NAME.into() }
+            }
         }
-        let is_given = self.metadata_host().is_some()
-            || self.var("METADATA_SERVER_DETECTION") == Some("assume-present")
-            || SERVERLESS.iter().any(|name| self.var(name).is_some());
-        if is_given {
-            return self.use_metadata_server();
-        }
-        self.state = State::ReadingProductName;
-        Step::ReadFile { path: PRODUCT_NAME.into() }
     }
 
     fn ping(&mut self) -> Step<Found> {
-        let address = self.var("GCE_METADATA_IP").unwrap_or(DEFAULT_IP).to_owned();
+        let address = match self.env.metadata_address() {
+            Ok(address) => address,
+            Err(error) => return Step::Fail(error),
+        };
         if self.skips_ping {
             self.trail.push(format!("no metadata server answered at {address} a moment ago"));
             return self.nothing_found();
@@ -183,23 +132,9 @@ impl Adc {
         Step::Send(Ping { address }.request())
     }
 
-    fn metadata_host(&self) -> Option<&str> {
-        self.var("GCE_METADATA_HOST").or_else(|| self.var("GCE_METADATA_ROOT"))
-    }
-
     fn use_metadata_server(&mut self) -> Step<Found> {
-        let host = self.metadata_host().unwrap_or(METADATA_HOST);
-        // The host becomes part of a URL; anything that could be more than a host is a mistake.
-        match crate::url::Url::parse(&format!("http://{host}/")) {
-            Ok(_) => {
-                let credential = Credential::Metadata { host: host.to_owned() };
-                self.found("metadata", credential, None).into()
-            }
-            Err(why) => Step::Fail(Error::new(
-                ErrorCode::InvalidOption,
-                format!("GCE_METADATA_HOST {why}, expected host or host:port without a scheme"),
-            )),
-        }
+        let host = self.env.metadata_host();
+        host.and_then(|host| self.found("metadata", Credential::Metadata { host }, None)).into()
     }
 
     fn not_answered(&mut self, why: String) -> Step<Found> {
@@ -240,7 +175,7 @@ impl Adc {
                 Credential::Impersonated(Box::new(Impersonated { source: credential, target }))
             }
         };
-        let by_env = || self.var("GOOGLE_CLOUD_QUOTA_PROJECT").map(str::to_owned);
+        let by_env = || self.env.var("GOOGLE_CLOUD_QUOTA_PROJECT").map(str::to_owned);
         let quota_project_id = self.config.quota_project_id.clone().or_else(by_env).or(quota_project_id);
         if quota_project_id.as_deref().is_some_and(|project| !is_project(project)) {
             return Err(Error::new(
@@ -252,17 +187,12 @@ impl Adc {
     }
 
     fn trusted(&self) -> Result<TrustedEndpoints, Error> {
-        let named = self.var("GATEPASS_TRUSTED_ENDPOINTS").unwrap_or_default();
+        let named = self.env.var(environment::TRUSTED_ENDPOINTS).unwrap_or_default();
         let universe =
-            self.config.universe_domain.as_deref().or_else(|| self.var("GOOGLE_CLOUD_UNIVERSE_DOMAIN"));
+            self.config.universe_domain.as_deref().or_else(|| self.env.var("GOOGLE_CLOUD_UNIVERSE_DOMAIN"));
         TrustedEndpoints::parse(&format!("{named},{}", self.config.trusted_endpoints.join(",")))
-            .with_overrides(self.var(TOKEN_HOST), self.var(IAM_CREDENTIALS))
+            .with_overrides(self.env.var(environment::TOKEN_HOST), self.env.var(environment::IAM_CREDENTIALS))
             .in_universe(universe)
-    }
-
-    /// A variable that is set and not empty.
-    fn var(&self, name: &str) -> Option<&str> {
-        self.env.get(name).map(|value| value.expose().as_str()).filter(|value| !value.is_empty())
     }
 }
 
@@ -273,10 +203,10 @@ impl Operation for Adc {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
-                Step::ReadEnv { names: NAMES }
+                Step::ReadEnv { names: environment::OF_CREDENTIALS }
             }
             (State::ReadingEnv, Reply::Env(values)) => {
-                self.env = values.into_iter().collect();
+                self.env = Environment::new(values);
                 self.look_at_files()
             }
             (State::ReadingFile { path, .. }, Reply::Text(text)) => self.parse(text.expose(), &path).into(),
@@ -359,17 +289,6 @@ fn is_project(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
 }
 
-/// Where gcloud keeps the file of this name.
-pub(crate) fn gcloud_file<'a>(file: &str, var: impl Fn(&str) -> Option<&'a String>) -> Option<String> {
-    let var = |name| var(name).filter(|value| !value.is_empty());
-    if let Some(directory) = var("CLOUDSDK_CONFIG") {
-        return Some(format!("{directory}/{file}"));
-    }
-    // APPDATA is set on Windows only.
-    let on_windows = var("APPDATA").map(|appdata| format!("{appdata}\\gcloud\\{file}"));
-    on_windows.or_else(|| var("HOME").map(|home| format!("{home}/.config/gcloud/{file}")))
-}
-
 fn unreadable(kind: HostFailure) -> &'static str {
     match kind {
         HostFailure::NotFound => "does not exist",
@@ -382,6 +301,8 @@ fn unreadable(kind: HostFailure) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Impersonate;
+    use crate::secret::Secret;
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -423,10 +344,7 @@ mod tests {
         let file =
             r#"{"type":"authorized_user","client_id":"c","client_secret":"hush","refresh_token":"hush"}"#;
         let config = SourceConfig {
-            impersonate: Some(crate::credentials::Impersonate {
-                email: "a@b.example".into(),
-                delegates: Vec::new(),
-            }),
+            impersonate: Some(Impersonate { email: "a@b.example".into(), delegates: Vec::new() }),
             ..SourceConfig::default()
         };
         let env = [("GOOGLE_APPLICATION_CREDENTIALS", "/key.json"), ("GOOGLE_CLOUD_QUOTA_PROJECT", "shop")];

@@ -30,9 +30,11 @@
 pub mod adc;
 pub mod audience;
 mod calendar;
+mod config;
 pub mod credentials;
 mod crypto;
 mod encoding;
+mod environment;
 pub mod error;
 pub mod exchange;
 pub mod explain;
@@ -48,10 +50,11 @@ pub mod token;
 mod url;
 pub mod verify;
 
-pub use error::{Error, ErrorCode, ErrorKind};
 pub use audience::OwnAudiences;
+pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
+pub use error::{Error, ErrorCode, ErrorKind};
 pub use secret::Secret;
-pub use source::{FlightId, Lookup, Refresh, SourceConfig, TokenSource};
+pub use source::{FlightId, Lookup, Refresh, TokenSource};
 pub use step::{HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Step};
 pub use token::{Token, TokenKey};
 pub use verify::{KeyFetch, Recall, TokenDigest, Verdict, Verified, Verifier, VerifierConfig};

@@ -18,9 +18,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use crate::adc::{Adc, Explicit, Found};
-use crate::credentials::impersonated_service_account::Impersonate;
-use crate::credentials::{Fetch, Preferences};
+use crate::adc::{Adc, Found};
+use crate::config::SourceConfig;
+use crate::credentials::Fetch;
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
 use crate::step::{Millis, Operation, Reply, Step, ended};
@@ -41,29 +41,6 @@ const LAST_MOMENTS_MS: u64 = 10_000;
 const NO_METADATA_SERVER_MS: u64 = 60_000;
 /// Names the project that a call is billed to (Google Cloud documentation, "System parameters").
 const QUOTA_PROJECT_HEADER: &str = "x-goog-user-project";
-
-/// How a [`TokenSource`] finds its credentials.
-#[derive(Clone, Debug, Default)]
-pub struct SourceConfig {
-    /// Credentials that the program gives; else Application Default Credentials.
-    pub credentials: Explicit,
-    /// A service account to act as, by whatever credentials are found.
-    pub impersonate: Option<Impersonate>,
-    /// What is asked of whichever credentials are found.
-    pub preferences: Preferences,
-    /// The `type` that a found credential file must have, or `metadata` for the metadata server: a program that
-    /// knows what it wants does not take what it finds.
-    pub expect_type: Option<String>,
-    /// The project that calls with an access token are billed to; else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the
-    /// credential file's.
-    pub quota_project_id: Option<String>,
-    /// A universe, beside Google's own, whose endpoints are trusted; else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`.
-    pub universe_domain: Option<String>,
-    /// `host:port` of token endpoints that are trusted beside Google's own.
-    pub trusted_endpoints: Vec<String>,
-    /// Any number, different in each process: it spreads refreshes and retries. Nothing secret depends on it.
-    pub seed: u64,
-}
 
 /// Tokens of one principal, cached. Cheap to clone; clones share the cache.
 #[derive(Clone)]
@@ -192,7 +169,7 @@ impl Refresh {
             Stage::Failed(error) => Step::Fail(error.clone()),
             Stage::Find(adc) => {
                 let step = adc.resume(now, reply);
-                if adc.was_not_answered() {
+                if adc.found_no_metadata_server() {
                     self.shared.lock().no_metadata_server_until = now.plus(NO_METADATA_SERVER_MS);
                 }
                 step.and_then(|found| {
@@ -347,6 +324,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::CredentialsFrom;
     use crate::error::ErrorCode;
     use crate::secret::Secret;
     use crate::step::HostFailure;
@@ -427,7 +405,7 @@ mod tests {
             (None, Vec::new(), "of-file"),
         ] {
             let source = TokenSource::new(SourceConfig {
-                credentials: Explicit::Json(text.into()),
+                credentials: CredentialsFrom::Json(text.into()),
                 quota_project_id: option.map(str::to_owned),
                 ..SourceConfig::default()
             });

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use gatepass_core::adc::Explicit;
+use gatepass_core::CredentialsFrom;
 use gatepass_core::verify::Preset;
 use gatepass_core::{
     ErrorCode, FlightId, Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
@@ -62,7 +62,7 @@ impl Host {
 fn source() -> TokenSource {
     let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
     TokenSource::new(SourceConfig {
-        credentials: Explicit::Json(Secret::from(file)),
+        credentials: CredentialsFrom::Json(Secret::from(file)),
         ..SourceConfig::default()
     })
 }

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass_core::adc::Explicit;
+use gatepass_core::CredentialsFrom;
 use gatepass_core::{
     Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
 };
@@ -40,7 +40,7 @@ struct Day {
 
 fn simulate(failing_percent: u64) -> Day {
     let source = TokenSource::new(SourceConfig {
-        credentials: Explicit::Json(key_file()),
+        credentials: CredentialsFrom::Json(key_file()),
         seed: 7,
         ..SourceConfig::default()
     });

@@ -1,9 +1,9 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
-use gatepass_core::adc::Explicit;
-use gatepass_core::credentials::{Impersonate, Preferences};
+use gatepass_core::CredentialsFrom;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
+use gatepass_core::{Impersonate, Preferences};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -39,9 +39,9 @@ struct SourceOptions {
 pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
     let options: SourceOptions = read(options)?;
     let credentials = match (options.credentials_file, options.credentials_json) {
-        (None, None) => Explicit::No,
-        (Some(path), None) => Explicit::File(path),
-        (None, Some(text)) => Explicit::Json(Secret::new(text)),
+        (None, None) => CredentialsFrom::Search,
+        (Some(path), None) => CredentialsFrom::File(path),
+        (None, Some(text)) => CredentialsFrom::Json(Secret::new(text)),
         (Some(_), Some(_)) => {
             return Err(Failure::invalid_option(
                 "both credentials_file and credentials_json are given, expected one of them".into(),

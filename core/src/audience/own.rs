@@ -1,15 +1,13 @@
 //! The audiences of the Cloud Run service that this process is: a receiver need not be told them (Cloud Run
 //! documentation, "Deterministic URL").
 
-use crate::adc::METADATA_HOST;
 use crate::audience::url::same_audience_spellings;
+use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;
-use crate::secret::Secret;
 use crate::step::{HttpRequest, Millis, Operation, Reply, Route, Step};
 
-const NAMES: &[&str] = &["K_SERVICE", "GCE_METADATA_HOST", "GCE_METADATA_ROOT"];
 const TIMEOUT_MS: u64 = 3_000;
 /// Longest label of a host name (RFC 1035, section 2.3.4); a service whose name does not fit has no such URL.
 const MAX_LABEL: usize = 63;
@@ -37,24 +35,18 @@ enum State {
 impl OwnAudiences {
     /// The question, not asked yet.
     pub fn new() -> Self {
-        Self { service: String::new(), host: METADATA_HOST.into(), state: State::Created }
+        Self { service: String::new(), host: String::new(), state: State::Created }
     }
 
-    fn read_env(&mut self, env: Vec<(String, Secret<String>)>) -> Result<(), Error> {
-        for (name, value) in env.into_iter().filter(|(_, value)| !value.expose().is_empty()) {
-            match name.as_str() {
-                "K_SERVICE" => self.service = value.expose().clone(),
-                // GCE_METADATA_ROOT is the older name of the other.
-                "GCE_METADATA_HOST" => self.host = value.expose().clone(),
-                "GCE_METADATA_ROOT" if self.host == METADATA_HOST => self.host = value.expose().clone(),
-                _ => {}
-            }
+    fn read_env(&mut self, env: &Environment) -> Result<(), Error> {
+        self.service = env.var(environment::SERVICE).unwrap_or_default().to_owned();
+        if !is_label(&self.service) {
+            return Err(unknown(
+                "K_SERVICE is not set to a service's name: this process is no Cloud Run service",
+            ));
         }
-        if is_label(&self.service) {
-            Ok(())
-        } else {
-            Err(unknown("K_SERVICE is not set to a service's name: this process is no Cloud Run service"))
-        }
+        self.host = env.metadata_host()?;
+        Ok(())
     }
 
     fn ask(&self, path: &'static str) -> Exchange<Fact> {
@@ -89,9 +81,9 @@ impl Operation for OwnAudiences {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
-                Step::ReadEnv { names: NAMES }
+                Step::ReadEnv { names: environment::OF_OWN_SERVICE }
             }
-            (State::ReadingEnv, Reply::Env(env)) => match self.read_env(env) {
+            (State::ReadingEnv, Reply::Env(env)) => match self.read_env(&Environment::new(env)) {
                 Ok(()) => {
                     self.state = State::AskingProject(self.ask("project/numeric-project-id"));
                     self.resume(now, Reply::Start)
@@ -167,13 +159,16 @@ fn unknown(found: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
     use crate::step::HostFailure;
 
     const NOW: Millis = Millis(0);
 
     fn start(env: &[(&str, &str)]) -> (OwnAudiences, Step<Vec<String>>) {
         let mut op = OwnAudiences::new();
-        assert!(matches!(op.resume(NOW, Reply::Start), Step::ReadEnv { names } if names == NAMES));
+        assert!(
+            matches!(op.resume(NOW, Reply::Start), Step::ReadEnv { names } if names == environment::OF_OWN_SERVICE)
+        );
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let step = op.resume(NOW, Reply::Env(env));
         (op, step)

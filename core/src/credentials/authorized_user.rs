@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::config::Preferences;
 use crate::credentials::client::Client;
 use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
-use crate::credentials::{Fetch, Fields, Preferences, invalid, no_key};
+use crate::credentials::{Fetch, Fields, invalid, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::oauth2_token::{RefreshToken, UserToken};

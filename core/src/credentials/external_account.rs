@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::config::Preferences;
 use crate::credentials::client::Client;
-use crate::credentials::subject_token::{Source, Subject, SubjectToken};
 use crate::credentials::impersonation::{ActAs, CLOUD_PLATFORM, Errand, Target, or_cloud_platform};
+use crate::credentials::subject_token::{Source, Subject, SubjectToken};
 use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, Preferences, invalid, no_key};
+use crate::credentials::{Fields, invalid, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::sts::TokenExchange;

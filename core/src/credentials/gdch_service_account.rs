@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::config::Preferences;
 use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fetch, Fields, Preferences, invalid, no_key};
+use crate::credentials::{Fetch, Fields, invalid, no_key};
 use crate::crypto::{EcdsaSigningKey, KeyRejected};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};

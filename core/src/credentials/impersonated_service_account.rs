@@ -2,24 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::config::Preferences;
 use crate::credentials::impersonation::{
     ActAs, CLOUD_PLATFORM, DEFAULT_LIFETIME_SECONDS, Errand, Target, is_delegate,
 };
 use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Credential, Fetch, Fields, Preferences, invalid};
+use crate::credentials::{Credential, Fetch, Fields, invalid};
 use crate::error::Error;
 use crate::retry::Jitter;
 use crate::step::{Millis, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey};
-
-/// A service account that the program wants to act as, whatever credentials are found.
-#[derive(Clone, Debug)]
-pub struct Impersonate {
-    /// The account's e-mail.
-    pub email: String,
-    /// E-mails of the accounts between the found credentials and the target, each of which may impersonate the next.
-    pub delegates: Vec<String>,
-}
 
 /// A target and the credentials that may impersonate it.
 pub(crate) struct Impersonated {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::credentials::impersonated_service_account::Impersonate;
+use crate::config::Impersonate;
+use crate::config::Preferences;
+use crate::credentials::invalid;
 use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Preferences, invalid};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::iam_credentials::{Caller, Generate, SignJwt};

@@ -6,13 +6,14 @@ pub(crate) mod external_account;
 mod external_account_authorized_user;
 pub(crate) mod gdch_service_account;
 pub(crate) mod impersonated_service_account;
+pub(crate) mod impersonation;
 pub(crate) mod service_account;
 mod subject_token;
-pub(crate) mod impersonation;
 pub(crate) mod trust;
 
 use std::sync::Arc;
 
+use crate::config::Preferences;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::gdch::GdchToken;
 use crate::exchange::metadata::MetadataToken;
@@ -25,7 +26,6 @@ use crate::token::{Issued, TokenKey, Want};
 use authorized_user::UserAccount;
 use external_account::{ExternalAccount, Federation};
 use gdch_service_account::GdchServiceAccount;
-pub use impersonated_service_account::Impersonate;
 use impersonated_service_account::{Impersonated, Impersonation};
 use service_account::{SelfSigned, ServiceAccount};
 use trust::TrustedEndpoints;
@@ -57,21 +57,6 @@ pub(crate) enum Credential {
     Impersonated(Box<Impersonated>),
     /// A service account of Google Distributed Cloud, in a place without the internet.
     Gdch(Arc<GdchServiceAccount>),
-}
-
-/// What the program asks of whichever credentials are found.
-#[derive(Clone, Debug, Default)]
-pub struct Preferences {
-    /// The e-mail of a person to act for (domain-wide delegation). It holds for access tokens.
-    pub subject: Option<String>,
-    /// Whether a service-account key signs access tokens itself (AIP-4111) instead of asking an endpoint for them.
-    /// Other credentials do as always.
-    pub self_signed_access_tokens: bool,
-    /// The audience of the tokens of a `gdch_service_account`.
-    pub gdch_audience: Option<String>,
-    /// Whether credentials of a person give the ID token of their login, which is for the OAuth client that they
-    /// used and no other audience. Cloud Run takes it where gcloud was that client; no other receiver should.
-    pub allow_user_id_token: bool,
 }
 
 impl Preferences {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::config::Preferences;
 use crate::credentials::impersonated_service_account::Impersonation;
 use crate::credentials::impersonation::{Errand, Target};
 use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
-use crate::credentials::{Fetch, Fields, Preferences, invalid};
+use crate::credentials::{Fetch, Fields, invalid};
 use crate::crypto::{KeyRejected, RsaSigningKey};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};

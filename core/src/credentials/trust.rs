@@ -4,6 +4,7 @@
 //! other, a local emulator included, must be named by the user.
 
 use crate::credentials::{Fields, invalid};
+use crate::environment::{IAM_CREDENTIALS, TOKEN_HOST};
 use crate::error::{Error, ErrorCode};
 use crate::url::Url;
 
@@ -27,11 +28,6 @@ pub(crate) struct TrustedEndpoints {
     /// The IAM Credentials API of whoever does not name one, in place of Google's.
     iam_credentials: Option<String>,
 }
-
-/// The variable by which gcloud is sent to another token endpoint.
-pub(crate) const TOKEN_HOST: &str = "CLOUDSDK_AUTH_TOKEN_HOST";
-/// The variable by which gcloud is sent to another endpoint of the IAM Credentials API.
-pub(crate) const IAM_CREDENTIALS: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 
 impl TrustedEndpoints {
     /// Reads `host` or `host:port`, separated by commas; a host alone stands for its port 443.

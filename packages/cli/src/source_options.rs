@@ -2,9 +2,7 @@
 
 use clap::Args;
 use gatepass::driver;
-use gatepass_core::SourceConfig;
-use gatepass_core::adc::Explicit;
-use gatepass_core::credentials::{Impersonate, Preferences};
+use gatepass_core::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 
 #[derive(Args)]
 pub(crate) struct SourceOptions {
@@ -44,7 +42,7 @@ impl SourceOptions {
     pub(crate) fn config(self) -> SourceConfig {
         let delegates = self.delegate;
         SourceConfig {
-            credentials: self.credentials.map_or(Explicit::No, Explicit::File),
+            credentials: self.credentials.map_or(CredentialsFrom::Search, CredentialsFrom::File),
             impersonate: self.impersonate.map(|email| Impersonate { email, delegates }),
             preferences: Preferences {
                 subject: self.subject,

@@ -9,6 +9,7 @@ use crate::credentials::trust::TrustedEndpoints;
 use crate::credentials::{Fields, invalid};
 use crate::crypto::{hmac_sha256, sha256};
 use crate::encoding::{hex, percent_encode};
+use crate::environment::{self, Environment};
 use crate::error::Error;
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::json;
@@ -20,8 +21,6 @@ use crate::url::Url;
 const VERIFICATION_URL: &str =
     "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
 const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
-const NAMES: &[&str] =
-    &["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const SESSION_TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const SESSION_TOKEN: &str = "x-aws-ec2-metadata-token";
 /// Seconds for which a session with the instance's metadata service is asked.
@@ -184,21 +183,19 @@ impl Operation for Sign {
         match (&mut self.state, reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
-                Step::ReadEnv { names: NAMES }
+                Step::ReadEnv { names: environment::OF_AWS }
             }
             (State::ReadingEnv, Reply::Env(values)) => {
-                let var = |name: &str| {
-                    values
-                        .iter()
-                        .find(|(n, v)| n == name && !v.expose().is_empty())
-                        .map(|(_, value)| value.clone())
-                };
-                let region = var("AWS_REGION").or_else(|| var("AWS_DEFAULT_REGION"));
-                if let (Some(id), Some(secret)) = (var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY")) {
-                    self.keys =
-                        Some(Keys { id: id.expose().clone(), secret, session: var("AWS_SESSION_TOKEN") });
+                let env = Environment::new(values);
+                let region = env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION"));
+                let secret = |name| env.secret(name).cloned();
+                if let (Some(id), Some(secret)) =
+                    (env.var("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY"))
+                {
+                    let session = env.secret("AWS_SESSION_TOKEN").cloned();
+                    self.keys = Some(Keys { id: id.to_owned(), secret, session });
                 }
-                match region.map(|region| checked_region(region.expose().clone())).transpose() {
+                match region.map(|region| checked_region(region.to_owned())).transpose() {
                     Ok(region) => {
                         self.region = region;
                         self.advance(now)

@@ -3,12 +3,11 @@
 use crate::credentials::subject_token::{Subject, failed};
 use crate::credentials::{Fields, invalid};
 use crate::encoding::{base64_encode, pem_decode_all};
+use crate::environment::{self, Environment};
 use crate::error::Error;
 use crate::json;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
-
-const NAMES: &[&str] = &["GOOGLE_API_CERTIFICATE_CONFIG", "CLOUDSDK_CONFIG", "APPDATA", "HOME"];
 
 #[derive(Clone)]
 pub(crate) struct Source {
@@ -92,13 +91,13 @@ impl Operation for Read {
                 Some(path) => self.read(path, State::ReadingConfig),
                 None => {
                     self.state = State::ReadingEnv;
-                    Step::ReadEnv { names: NAMES }
+                    Step::ReadEnv { names: environment::OF_CERTIFICATES }
                 }
             },
-            (State::ReadingEnv, Reply::Env(values)) => match default_location(&values) {
+            (State::ReadingEnv, Reply::Env(values)) => match Environment::new(values).certificate_config() {
                 Some(path) => self.read(path, State::ReadingConfig),
                 None => {
-                    Step::Fail(failed("the default certificate configuration has no place: HOME is not set"))
+                    Step::Fail(failed("the default certificate configuration has no path: HOME is not set"))
                 }
             },
             (State::ReadingConfig, Reply::Text(text)) => self.read_certificate(text.expose()),
@@ -139,15 +138,4 @@ fn subject(certificate: ClientCertificate, chain: &[Vec<u8>]) -> Subject {
     let chain = chain.iter().map(|der| serde_json::Value::from(base64_encode(der)));
     let token = serde_json::Value::from_iter(chain).to_string();
     Subject { token: Secret::new(token), client_certificate: Some(certificate) }
-}
-
-fn default_location(values: &[(String, Secret<String>)]) -> Option<String> {
-    const FILE: &str = "certificate_config.json";
-    let var = |name: &str| {
-        values
-            .iter()
-            .find(|(n, value)| n == name && !value.expose().is_empty())
-            .map(|(_, value)| value.expose())
-    };
-    var("GOOGLE_API_CERTIFICATE_CONFIG").cloned().or_else(|| crate::adc::gcloud_file(FILE, var))
 }

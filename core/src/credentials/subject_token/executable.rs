@@ -3,13 +3,13 @@
 
 use crate::credentials::subject_token::failed;
 use crate::credentials::{Fields, invalid};
+use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::printable;
 use crate::json::{self, Value};
 use crate::secret::Secret;
 use crate::step::{HostFailure, Millis, Operation, Reply, Step};
 
-const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 /// Milliseconds: default, and the bounds that AIP-4117 sets.
 const TIMEOUT_MS: (u32, u32, u32) = (30_000, 5_000, 120_000);
 
@@ -90,10 +90,10 @@ impl Operation for Run {
         match (&self.state, reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::Asking;
-                Step::ReadEnv { names: &[ALLOW] }
+                Step::ReadEnv { names: environment::OF_EXECUTABLES }
             }
             (State::Asking, Reply::Env(values)) => {
-                match values.iter().any(|(n, v)| n == ALLOW && v.expose() == "1") {
+                match Environment::new(values).var(environment::ALLOW_EXECUTABLES) == Some("1") {
                     false => Step::Fail(Error::new(
                         ErrorCode::ExecutableNotAllowed,
                         "the credential file wants to run a program, and the environment does not allow it",

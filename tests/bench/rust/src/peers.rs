@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use gatepass_core::adc::Explicit;
+use gatepass_core::CredentialsFrom;
 use gatepass_core::verify::KeySource;
 use gatepass_core::{
     Lookup, Millis, Operation, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict, Verifier,
@@ -277,7 +277,7 @@ struct Assertion<'a> {
 pub fn sign(tokens: &Tokens) -> Vec<(&'static str, Work)> {
     let file = serde_json::json!({"type": "service_account", "client_email": EMAIL, "private_key_id": KID, "private_key": tokens.rsa_pem});
     let source = TokenSource::new(SourceConfig {
-        credentials: Explicit::Json(Secret::new(file.to_string())),
+        credentials: CredentialsFrom::Json(Secret::new(file.to_string())),
         ..SourceConfig::default()
     });
     let now = Millis(tokens.now_ms);
@@ -316,7 +316,7 @@ pub fn sign(tokens: &Tokens) -> Vec<(&'static str, Work)> {
 pub fn header(tokens: &Tokens) -> Vec<(&'static str, Work)> {
     let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
     let source = TokenSource::new(SourceConfig {
-        credentials: Explicit::Json(Secret::from(file)),
+        credentials: CredentialsFrom::Json(Secret::from(file)),
         ..SourceConfig::default()
     });
     let key = TokenKey::access_token("a").expect("scopes");

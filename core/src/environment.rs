@@ -1,0 +1,199 @@
+//! Every environment variable that is read, and what it means. No other module and no host names one.
+
+use crate::error::{Error, ErrorCode};
+use crate::secret::Secret;
+use crate::url::Url;
+
+/// The credential file (AIP-4110).
+pub(crate) const CREDENTIALS_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+/// The service that this process is, on Cloud Run.
+pub(crate) const SERVICE: &str = "K_SERVICE";
+/// Endpoints that the user trusts besides Google's own.
+pub(crate) const TRUSTED_ENDPOINTS: &str = "GATEPASS_TRUSTED_ENDPOINTS";
+/// gcloud is sent to another token endpoint by it.
+pub(crate) const TOKEN_HOST: &str = "CLOUDSDK_AUTH_TOKEN_HOST";
+/// gcloud is sent to another endpoint of the IAM Credentials API by it.
+pub(crate) const IAM_CREDENTIALS: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
+/// A credential file may name a program only where this is 1 (AIP-4117).
+pub(crate) const ALLOW_EXECUTABLES: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+
+const METADATA_HOST: &str = "GCE_METADATA_HOST";
+/// The older name of the other.
+const METADATA_ROOT: &str = "GCE_METADATA_ROOT";
+const METADATA_IP: &str = "GCE_METADATA_IP";
+const GCLOUD_CONFIG: &str = "CLOUDSDK_CONFIG";
+const CERTIFICATE_CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
+
+/// Variables of the search for credentials, and of what is done with them.
+pub(crate) const OF_CREDENTIALS: &[&str] = &[
+    CREDENTIALS_FILE,
+    GCLOUD_CONFIG,
+    "APPDATA",
+    "HOME",
+    "NO_GCE_CHECK",
+    "METADATA_SERVER_DETECTION",
+    METADATA_HOST,
+    METADATA_ROOT,
+    METADATA_IP,
+    SERVICE,
+    "FUNCTION_NAME",
+    "CLOUD_RUN_JOB",
+    "CLOUD_RUN_WORKER_POOL",
+    TRUSTED_ENDPOINTS,
+    "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
+    "GOOGLE_CLOUD_QUOTA_PROJECT",
+    IAM_CREDENTIALS,
+    TOKEN_HOST,
+];
+/// Variables that say which Cloud Run service this is, and whom to ask for more.
+pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT];
+/// Variables of a program that gives subject tokens.
+pub(crate) const OF_EXECUTABLES: &[&str] = &[ALLOW_EXECUTABLES];
+/// Variables of the client certificate's configuration (AIP-4118).
+pub(crate) const OF_CERTIFICATES: &[&str] = &[CERTIFICATE_CONFIG, GCLOUD_CONFIG, "APPDATA", "HOME"];
+/// Variables of an AWS role.
+pub(crate) const OF_AWS: &[&str] =
+    &["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Variables that Google's serverless platforms set: a metadata server is there.
+const SERVERLESS: [&str; 4] = [SERVICE, "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL"];
+/// The metadata server, unless the environment says another.
+const DEFAULT_METADATA_HOST: &str = "metadata.google.internal";
+/// By address, so that the question whether it is there needs no DNS.
+const DEFAULT_METADATA_IP: &str = "169.254.169.254";
+
+/// The variables that a host has read.
+#[derive(Default)]
+pub(crate) struct Environment(Vec<(String, Secret<String>)>);
+
+/// What the environment says about the metadata server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MetadataServer {
+    /// It is there.
+    Given,
+    /// It is not to be asked; by this setting.
+    RuledOut(&'static str),
+    /// It may be there.
+    Unknown,
+}
+
+impl Environment {
+    pub(crate) fn new(values: Vec<(String, Secret<String>)>) -> Self {
+        Self(values)
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn var(&self, name: &str) -> Option<&str> {
+        self.secret(name).map(|value| value.expose().as_str())
+    }
+
+    /// As [`var`](Self::var), of a variable that holds a secret.
+    pub(crate) fn secret(&self, name: &str) -> Option<&Secret<String>> {
+        self.0.iter().find(|(n, value)| n == name && !value.expose().is_empty()).map(|(_, value)| value)
+    }
+
+    /// Whether there is a metadata server, as far as the environment knows.
+    pub(crate) fn metadata_server(&self) -> MetadataServer {
+        let detection = self.var("METADATA_SERVER_DETECTION");
+        if self.var("NO_GCE_CHECK") == Some("true") {
+            MetadataServer::RuledOut("NO_GCE_CHECK=true")
+        } else if detection == Some("none") {
+            MetadataServer::RuledOut("METADATA_SERVER_DETECTION=none")
+        } else if self.var(METADATA_HOST).or_else(|| self.var(METADATA_ROOT)).is_some()
+            || detection == Some("assume-present")
+            || SERVERLESS.iter().any(|name| self.var(name).is_some())
+        {
+            MetadataServer::Given
+        } else {
+            MetadataServer::Unknown
+        }
+    }
+
+    /// `host` or `host:port` of the metadata server.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when a variable names something that is more or less than that.
+    pub(crate) fn metadata_host(&self) -> Result<String, Error> {
+        let name = if self.var(METADATA_HOST).is_some() { METADATA_HOST } else { METADATA_ROOT };
+        self.host(name, DEFAULT_METADATA_HOST)
+    }
+
+    /// The address at which it is asked whether there is a metadata server.
+    ///
+    /// # Errors
+    /// As [`metadata_host`](Self::metadata_host).
+    pub(crate) fn metadata_address(&self) -> Result<String, Error> {
+        self.host(METADATA_IP, DEFAULT_METADATA_IP)
+    }
+
+    fn host(&self, name: &str, default: &str) -> Result<String, Error> {
+        let host = self.var(name).unwrap_or(default);
+        // It becomes part of a URL; anything that could be more than a host is a mistake.
+        let found = match Url::parse(&format!("http://{host}/")) {
+            Ok(_) if host.contains(['/', '?']) => "holds more than a host",
+            Ok(_) => return Ok(host.to_owned()),
+            Err(why) => why,
+        };
+        Err(Error::new(
+            ErrorCode::InvalidOption,
+            format!("{name} {found}, expected host or host:port without a scheme"),
+        ))
+    }
+
+    /// Where gcloud keeps the file of this name; `None` when no variable says where its folder is.
+    pub(crate) fn gcloud_file(&self, file: &str) -> Option<String> {
+        if let Some(folder) = self.var(GCLOUD_CONFIG) {
+            return Some(format!("{folder}/{file}"));
+        }
+        // APPDATA is set on Windows only.
+        let on_windows = self.var("APPDATA").map(|folder| format!("{folder}\\gcloud\\{file}"));
+        on_windows.or_else(|| self.var("HOME").map(|home| format!("{home}/.config/gcloud/{file}")))
+    }
+
+    /// Where the configuration of the client certificate is.
+    pub(crate) fn certificate_config(&self) -> Option<String> {
+        let named = self.var(CERTIFICATE_CONFIG).map(str::to_owned);
+        named.or_else(|| self.gcloud_file("certificate_config.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(values: &[(&str, &str)]) -> Environment {
+        Environment(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn the_metadata_host_is_a_host() {
+        for (values, expected) in [
+            (&[][..], "metadata.google.internal"),
+            (&[(METADATA_HOST, "127.0.0.1:8080"), (METADATA_ROOT, "b")], "127.0.0.1:8080"),
+            (&[(METADATA_HOST, ""), (METADATA_ROOT, "b")], "b"),
+            (&[(METADATA_HOST, "[::1]:8080")], "[::1]:8080"),
+        ] {
+            assert_eq!(environment(values).metadata_host().as_deref(), Ok(expected), "{values:?}");
+        }
+        for bad in ["a/b", "a?b", "a#b", "a@b", "a b", "a:b", "a\r\nb", "/"] {
+            for name in [METADATA_HOST, METADATA_ROOT] {
+                let error = environment(&[(name, bad)]).metadata_host().unwrap_err();
+                assert!(
+                    error.code() == ErrorCode::InvalidOption && error.to_string().contains(name),
+                    "{bad:?}"
+                );
+            }
+            assert!(environment(&[(METADATA_IP, bad)]).metadata_address().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn gcloud_keeps_its_files_where_the_environment_says() {
+        let all = [(GCLOUD_CONFIG, "/c"), ("APPDATA", r"C:\a"), ("HOME", "/h")];
+        let file = |values| environment(values).gcloud_file("f");
+        assert_eq!(file(&all).as_deref(), Some("/c/f"));
+        assert_eq!(file(&all[1..]).as_deref(), Some(r"C:\a\gcloud\f"));
+        assert_eq!(file(&all[2..]).as_deref(), Some("/h/.config/gcloud/f"));
+        assert_eq!(file(&[]), None);
+    }
+}
