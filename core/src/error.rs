@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::quote::{harmless, quoted};
 use crate::secret::Secret;
 
 macro_rules! error_codes {
@@ -126,6 +127,95 @@ impl ErrorKind {
     }
 }
 
+/// In which way a token fails a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// What the check needs is not there.
+    Missing,
+    /// It is there, well formed, and another one than the verifier expects.
+    Mismatch,
+    /// It is not what the standards say it is, or not valid at this moment.
+    Invalid,
+    /// It is genuine, and not on the verifier's list.
+    NotAllowed,
+}
+
+impl Reason {
+    /// The name in snake_case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Mismatch => "mismatch",
+            Self::Invalid => "invalid",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+
+    /// The reason for refusals with this code, unless the refusal itself says another.
+    const fn of(code: ErrorCode) -> Option<Self> {
+        use ErrorCode::*;
+        Some(match code {
+            TokenMissing | MissingClaim => Self::Missing,
+            TypMismatch | UnknownKey | BadIssuer | BadAudience => Self::Mismatch,
+            AlgNotAllowed | CritUnsupported | EmailNotAllowed | SubjectNotAllowed => Self::NotAllowed,
+            TokenMalformed | TokenTooLarge | KeyUnusable | BadSignature | SignatureStripped
+            | BadClaimType | BadClaim | TokenExpired | TokenNotYetValid | TokenIssuedInFuture
+            | EmailNotVerified => Self::Invalid,
+            _ => return None,
+        })
+    }
+}
+
+/// What was found or expected: one text, or a list of which one counts. Never a secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Texts {
+    /// One text.
+    One(String),
+    /// A list, as the token or the verifier's options have one.
+    Many(Vec<String>),
+}
+
+impl Texts {
+    /// The texts as one list.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+impl From<&str> for Texts {
+    fn from(text: &str) -> Self {
+        Self::One(text.into())
+    }
+}
+
+impl From<String> for Texts {
+    fn from(text: String) -> Self {
+        Self::One(text)
+    }
+}
+
+impl From<&[String]> for Texts {
+    fn from(texts: &[String]) -> Self {
+        Self::Many(texts.to_vec())
+    }
+}
+
+impl Texts {
+    /// The texts in quotes with `word` between them, the first ten.
+    pub(crate) fn joined(&self, word: &str) -> String {
+        const MOST_SHOWN: usize = 10;
+        let texts = self.as_slice();
+        let mut shown: Vec<_> = texts.iter().take(MOST_SHOWN).map(|text| quoted(text)).collect();
+        if texts.len() > shown.len() {
+            shown.push(format!("{} more", texts.len() - shown.len()));
+        }
+        if shown.is_empty() { "an empty list".into() } else { shown.join(word) }
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -143,6 +233,15 @@ pub struct Error {
     claim: Option<&'static str>,
     retryable: bool,
     retry_after_ms: Option<u64>,
+    evidence: Option<Box<Evidence>>,
+}
+
+/// What a refusal rests on, as data.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Evidence {
+    reason: Option<Reason>,
+    found: Option<Texts>,
+    expected: Option<Texts>,
 }
 
 impl Error {
@@ -154,6 +253,7 @@ impl Error {
             claim: None,
             retryable: code.is_retryable(),
             retry_after_ms: None,
+            evidence: None,
         }
     }
 
@@ -165,6 +265,21 @@ impl Error {
     /// The claim or header parameter of the token that the error is about, if it is about one.
     pub fn claim(&self) -> Option<&'static str> {
         self.claim
+    }
+
+    /// In which way the token fails; `None` where the error is about no token.
+    pub fn reason(&self) -> Option<Reason> {
+        self.evidence.as_ref().and_then(|evidence| evidence.reason).or(Reason::of(self.code))
+    }
+
+    /// What was found in the token, if that can be said in a text or a list of them.
+    pub fn found(&self) -> Option<&Texts> {
+        self.evidence.as_ref()?.found.as_ref()
+    }
+
+    /// What was expected in its place: a text, or a list of which one is enough.
+    pub fn expected(&self) -> Option<&Texts> {
+        self.evidence.as_ref()?.expected.as_ref()
     }
 
     /// Whether the same call may succeed later without a change.
@@ -184,6 +299,29 @@ impl Error {
 
     pub(crate) fn about(mut self, claim: &'static str) -> Self {
         self.claim = Some(claim);
+        self
+    }
+
+    /// Adds the reason, where it is another than the code's own.
+    pub(crate) fn because(mut self, reason: Reason) -> Self {
+        self.evidence.get_or_insert_default().reason = Some(reason);
+        self
+    }
+
+    /// Adds what was found, as data. It goes through [`harmless`](crate::quote::harmless): tokens are full of
+    /// strangers' texts.
+    pub(crate) fn finding(mut self, found: impl Into<Texts>) -> Self {
+        let found = match found.into() {
+            Texts::One(text) => Texts::One(harmless(&text)),
+            Texts::Many(texts) => Texts::Many(texts.iter().map(|text| harmless(text)).collect()),
+        };
+        self.evidence.get_or_insert_default().found = Some(found);
+        self
+    }
+
+    /// Adds what was expected, as data.
+    pub(crate) fn expecting(mut self, expected: impl Into<Texts>) -> Self {
+        self.evidence.get_or_insert_default().expected = Some(expected.into());
         self
     }
 

@@ -8,7 +8,15 @@ const SCHEME: &str = "Bearer ";
 /// Longest token that is put into a header; servers refuse headers of this order.
 const MAX_TOKEN_OCTETS: usize = 16 * 1024;
 
+/// The names of the headers that may carry a token, in lower case and in the order of [`TokenHeaders`].
+pub const TOKEN_HEADERS: [&str; 3] =
+    ["authorization", "x-serverless-authorization", "x-goog-iap-jwt-assertion"];
+
 /// The header values of a request that may carry a token. Absent headers are `None`.
+///
+/// A header is one text: all its values, with a line feed between each two, which no value can hold (RFC 9110, section
+/// 5.5). A header of which there is more than one is refused: whoever is in front of the service may have checked
+/// the other one.
 #[derive(Clone, Copy, Default)]
 pub struct TokenHeaders<'a> {
     /// `Authorization`
@@ -29,8 +37,8 @@ pub struct TokenHeaders<'a> {
 /// # Errors
 /// [`ErrorCode::TokenMissing`] when there is none, [`ErrorCode::TokenMalformed`] when it has another form.
 pub(crate) fn bearer<'a>(headers: &TokenHeaders<'a>, trusts_cloud_run: bool) -> Result<&'a str, Error> {
-    let serverless = present(headers.x_serverless_authorization);
-    let authorization = present(headers.authorization);
+    let serverless = single("X-Serverless-Authorization", headers.x_serverless_authorization)?;
+    let authorization = single("Authorization", headers.authorization)?;
     match (serverless, authorization) {
         (Some(checked), Some(other)) => {
             let token = bearer_token("X-Serverless-Authorization", checked)?;
@@ -46,34 +54,54 @@ pub(crate) fn bearer<'a>(headers: &TokenHeaders<'a>, trusts_cloud_run: bool) -> 
     }
 }
 
-fn present(value: Option<&str>) -> Option<&str> {
-    value.map(str::trim_ascii).filter(|value| !value.is_empty())
+/// The value of a header that occurs once; `None` where it is absent or empty.
+fn single<'a>(name: &str, values: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    match values {
+        Some(values) if values.contains('\n') => {
+            let count = values.split('\n').count();
+            Err(refused(ErrorCode::TokenMalformed, name, &format!("occurs {count} times, expected once")))
+        }
+        values => Ok(values.map(str::trim_ascii).filter(|value| !value.is_empty())),
+    }
 }
 
 fn bearer_token<'a>(name: &str, value: &'a str) -> Result<&'a str, Error> {
-    let refused = |code, found: &str| Err(Error::new(code, format!("the {name} header {found}")));
     let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return refused(ErrorCode::TokenMissing, "has another scheme than Bearer");
+        return Err(refused(ErrorCode::TokenMissing, name, "has another scheme than Bearer"));
     }
-    let token = token.trim_ascii();
-    // Without a branch for each octet: every request is looked at.
-    let is_split = token.bytes().fold(false, |found, octet| found | octet.is_ascii_whitespace());
-    match token {
-        "" => refused(ErrorCode::TokenMissing, "says Bearer and holds no token"),
-        _ if is_split => refused(ErrorCode::TokenMalformed, "holds more than one word after Bearer"),
-        token => Ok(token),
+    match token.trim_ascii() {
+        "" => Err(refused(ErrorCode::TokenMissing, name, "says Bearer and holds no token")),
+        token => one_word(name, token),
     }
+}
+
+/// Refuses a token with white space or a comma in it: some hosts and proxies join several values so.
+fn one_word<'a>(name: &str, token: &'a str) -> Result<&'a str, Error> {
+    // Without a branch for each byte: every request is looked at.
+    let is_split =
+        token.bytes().fold(false, |found, byte| found | byte.is_ascii_whitespace() | (byte == b','));
+    if is_split {
+        Err(refused(ErrorCode::TokenMalformed, name, "holds more than one word where a token belongs"))
+    } else {
+        Ok(token)
+    }
+}
+
+fn refused(code: ErrorCode, name: &str, found: &str) -> Error {
+    Error::new(code, format!("the {name} header {found}"))
 }
 
 /// The token that Identity-Aware Proxy puts into its own header.
 pub(crate) fn iap_assertion<'a>(headers: &TokenHeaders<'a>) -> Result<&'a str, Error> {
-    present(headers.x_goog_iap_jwt_assertion).ok_or_else(|| {
-        Error::new(
+    const NAME: &str = "X-Goog-IAP-JWT-Assertion";
+    match single(NAME, headers.x_goog_iap_jwt_assertion)? {
+        Some(token) => one_word(NAME, token),
+        None => Err(Error::new(
             ErrorCode::TokenMissing,
             "the request has no X-Goog-IAP-JWT-Assertion: it did not come through IAP",
-        )
-    })
+        )),
+    }
 }
 
 /// The value of an `Authorization` header with this token.
@@ -116,6 +144,8 @@ impl From<&Error> for Refusal {
     fn from(error: &Error) -> Self {
         let status = error.code().http_status();
         let asked = match status {
+            // RFC 6750, section 3.1: no code where the request has no token.
+            401 if error.code() == ErrorCode::TokenMissing => Some(("WWW-Authenticate", "Bearer")),
             401 => Some(("WWW-Authenticate", "Bearer error=\"invalid_token\"")),
             403 => Some(("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")),
             503 => Some(("Retry-After", "5")),
@@ -158,16 +188,41 @@ mod tests {
         for missing in [None, Some(""), Some("Basic a"), Some("Bearer"), Some("Bearer "), Some("Bearera")] {
             assert_eq!(token(missing, None), Err(ErrorCode::TokenMissing), "{missing:?}");
         }
-        // Several headers reach some hosts as one, with commas between them.
-        for several in ["Bearer a b", "Bearer a, Bearer b", "Bearer a,Bearer b", "Bearer\na\nb"] {
-            assert!(token(Some(several), None).is_err(), "{several}");
+        // Some hosts and proxies join several values with commas.
+        for several in ["Bearer a b", "Bearer a, Bearer b", "Bearer a,Bearer b", "Bearer a,b", "Bearer a,"] {
+            assert_eq!(token(Some(several), None), Err(ErrorCode::TokenMalformed), "{several}");
         }
+    }
+
+    #[test]
+    fn a_header_that_occurs_twice_is_refused() {
+        for twice in
+            ["Bearer a\nBearer a", "Bearer a\nBearer b", "Bearer a\n", "\nBearer a", "Basic a\nBearer b"]
+        {
+            let refused = Err(ErrorCode::TokenMalformed);
+            assert_eq!(token(Some(twice), None), refused, "{twice:?}");
+            assert_eq!(token(None, Some(twice)), refused, "{twice:?}");
+            assert_eq!(token(Some("Bearer a"), Some(twice)), refused, "{twice:?}");
+            assert_eq!(token(Some(twice), Some("Bearer a")), refused, "{twice:?}");
+            let headers = TokenHeaders { x_goog_iap_jwt_assertion: Some(twice), ..TokenHeaders::default() };
+            assert_eq!(iap_assertion(&headers).map_err(|error| error.code()), Err(ErrorCode::TokenMalformed));
+        }
+        let elsewhere = TokenHeaders {
+            authorization: Some("Bearer a\nBearer b"),
+            x_goog_iap_jwt_assertion: Some(" a "),
+            ..TokenHeaders::default()
+        };
+        assert_eq!(iap_assertion(&elsewhere), Ok("a"), "IAP leaves Authorization to the application");
     }
 
     #[test]
     fn refusals_follow_the_code() {
         let refusal = |code| Refusal::from(&Error::new(code, ""));
-        assert_eq!(refusal(ErrorCode::TokenExpired).status, 401);
+        let expired = refusal(ErrorCode::TokenExpired);
+        let asked = ("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+        assert_eq!((expired.status, expired.headers[1]), (401, asked));
+        let missing = refusal(ErrorCode::TokenMissing);
+        assert_eq!((missing.status, missing.headers[1]), (401, ("WWW-Authenticate", "Bearer")));
         assert_eq!(refusal(ErrorCode::EmailNotAllowed).status, 403);
         let unavailable = refusal(ErrorCode::KeysUnavailable);
         assert_eq!((unavailable.status, unavailable.headers[1]), (503, ("Retry-After", "5")));

@@ -41,6 +41,7 @@ pub mod explain;
 pub mod header;
 pub mod jose;
 mod json;
+mod quote;
 mod retry;
 pub mod secret;
 pub mod source;
@@ -52,7 +53,7 @@ pub mod verify;
 
 pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
-pub use error::{Error, ErrorCode, ErrorKind};
+pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
 pub use secret::Secret;
 pub use source::{FlightId, Lookup, Refresh, TokenSource};
 pub use step::{HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Step};

@@ -20,7 +20,6 @@ fn a_policy_that_is_open_by_mistake_is_refused() {
         ("both an audience and any_audience", VerifierConfig { any_audience: true, ..config() }),
         ("allowed_emails is an empty list", VerifierConfig { allowed_emails: Some(Vec::new()), ..config() }),
         ("leeway_seconds is 3601", VerifierConfig { leeway_seconds: 3601, ..config() }),
-        ("no issuer", VerifierConfig { preset: None, ..config() }),
         (
             "begins with http://",
             VerifierConfig { keys: KeySource::Url("http://a.example/keys".into()), ..config() },

@@ -176,7 +176,14 @@ fn whoever_trusts_cloud_run_gets_claims_that_say_so() {
     let mistakes = [
         ("K_SERVICE is not set", VerifierConfig { k_service: None, ..config.clone() }),
         ("K_SERVICE is not set", VerifierConfig { k_service: Some(String::new()), ..config.clone() }),
-        ("without a preset of Google", VerifierConfig { preset: None, ..config }),
+        (
+            "without a preset of Google",
+            VerifierConfig {
+                preset: Some(Preset::Oidc),
+                issuers: vec!["https://issuer.example".into()],
+                ..config
+            },
+        ),
     ];
     for (expected, config) in mistakes {
         let Err(error) = Verifier::new(config) else { panic!("{expected}: made") };

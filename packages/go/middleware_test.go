@@ -78,7 +78,11 @@ func TestMiddleware(t *testing.T) {
 			}
 			answer.mustHold(t, c.code)
 			challenge := answer.header.Get("WWW-Authenticate")
-			if c.status == 401 && challenge != `Bearer error="invalid_token"` {
+			expected := `Bearer error="invalid_token"`
+			if c.code == gatepass.ErrTokenMissing {
+				expected = "Bearer" // RFC 6750, section 3.1
+			}
+			if c.status == 401 && challenge != expected {
 				t.Errorf("WWW-Authenticate is %q", challenge)
 			}
 		})

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepass_core::header::Refusal;
-use gatepass_core::{Error, ErrorCode};
+use gatepass_core::{Error, ErrorCode, Reason, Texts};
 use serde_json::{Value, json};
 
 /// An error of the core on its way to a host language.
@@ -17,8 +17,9 @@ impl Failure {
         self.0.code()
     }
 
-    /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), and `refusal`, the
-    /// `status`, `headers` and `body` with which a receiving service answers.
+    /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), `reason` (`missing`,
+    /// `mismatch`, `invalid`, `not_allowed` or null), `found` and `expected` (null, a text or a list of texts), and
+    /// `refusal`, the `status`, `headers` and `body` with which a receiving service answers.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }
@@ -33,6 +34,9 @@ impl Failure {
             "message": error.to_string(),
             "retryable": error.is_retryable(),
             "claim": error.claim(),
+            "reason": error.reason().map(Reason::as_str),
+            "found": texts(error.found()),
+            "expected": texts(error.expected()),
             "refusal": { "status": status, "headers": headers, "body": body },
         })
     }
@@ -44,6 +48,14 @@ impl Failure {
     /// A mistake of the binding or the package, not of the user.
     pub fn misuse(found: impl Into<String>) -> Self {
         Self(Error::new(ErrorCode::ApiMisuse, found))
+    }
+}
+
+fn texts(texts: Option<&Texts>) -> Value {
+    match texts {
+        None => Value::Null,
+        Some(Texts::One(text)) => json!(text),
+        Some(Texts::Many(texts)) => json!(texts),
     }
 }
 

@@ -41,6 +41,25 @@ pub fn error_codes() -> String {
     serde_json::Value::from_iter(codes).to_string()
 }
 
+/// The bounds that hosts keep to, as a JSON object: `places` for remembered tokens, `body_bytes` of a response or a file,
+/// `stderr_bytes` of a program, `held_tokens` that a host keeps by its own means, and how often it `looks` at most until
+/// an answer is final.
+pub fn limits() -> String {
+    serde_json::json!({
+        "places": PLACES,
+        "body_bytes": gatepass_core::step::BODY_LIMIT,
+        "stderr_bytes": 64 * 1024,
+        "held_tokens": 1_000,
+        "looks": 1_000,
+    })
+    .to_string()
+}
+
+/// The names of the headers that may carry a token, a JSON array: in lower case, and in the order of [`RequestHeaders`].
+pub fn token_headers() -> String {
+    serde_json::json!(gatepass_core::header::TOKEN_HEADERS).to_string()
+}
+
 /// The audience to ask for when calling `url`; see [`gatepass_core::audience`].
 ///
 /// # Errors

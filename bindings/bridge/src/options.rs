@@ -2,7 +2,7 @@
 
 use gatepass_core::CredentialsFrom;
 use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
+use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
 use gatepass_core::{Impersonate, Preferences};
 use gatepass_core::{Secret, SourceConfig, VerifierConfig};
 use serde::Deserialize;
@@ -95,12 +95,23 @@ struct VerifierOptions {
     any_caller: bool,
     #[serde(default)]
     trust_cloud_run_and_skip_signature: bool,
+    remembered_bytes: Option<u64>,
+    host_cost: Option<HostCostJson>,
     k_service: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostCostJson {
+    token: u64,
+    member: u64,
+    byte: u64,
 }
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
 /// "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
-/// "trust_cloud_run_and_skip_signature":…, "k_service":…}`; all may be left out here, and the core says what is missing.
+/// "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,"byte":…},
+/// "k_service":…}`; all may be left out here, and the core says what is missing.
 pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
     let options: VerifierOptions = read(options)?;
     let preset =
@@ -130,6 +141,11 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
         allowed_subjects: options.allowed_subjects,
         any_caller: options.any_caller,
         trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
+        remembered_bytes: options.remembered_bytes.unwrap_or(DEFAULT_REMEMBERED_BYTES),
+        host_cost: options.host_cost.map_or_else(
+            HostCost::default,
+            |HostCostJson { token, member, byte }| HostCost { token, member, byte },
+        ),
         k_service: options.k_service,
     })
 }

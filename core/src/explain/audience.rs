@@ -1,7 +1,7 @@
 //! How the audience of a token differs from the one that a receiver expects.
 
 use crate::audience::{audience_for_url, same_audience_spellings};
-use crate::explain::kind::shown;
+use crate::quote::quoted;
 
 /// The OAuth client of the gcloud command: what `gcloud auth print-identity-token` asks for when it is told nothing.
 const GCLOUD_CLIENT_ID: &str = "32555940559.apps.googleusercontent.com";
@@ -17,7 +17,7 @@ pub(crate) struct Difference {
 pub(crate) fn difference(found: &str, expected: &str) -> Option<Difference> {
     let is = |audience: String| audience == expected;
     let differs = |cause, text, todo: &str| Some(Difference { cause, found: text, todo: todo.into() });
-    let ask = format!("Ask for {}.", shown(expected));
+    let ask = format!("Ask for {}.", quoted(expected));
     let (host, expected_host) = (host(found), host(expected));
     if same_audience_spellings(found).iter().any(|spelling| spelling == expected) {
         let todo = format!("{ask} A receiver may also list both spellings.");

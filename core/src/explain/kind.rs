@@ -3,14 +3,12 @@
 use crate::calendar::civil_from_days;
 use crate::jose::jws::Compact;
 use crate::json::{self, Value};
+use crate::quote::{harmless, quoted};
 use crate::verify::Preset;
 
 /// Where assertions are exchanged for tokens.
 const TOKEN_ENDPOINTS: [&str; 2] =
     ["https://oauth2.googleapis.com/token", "https://www.googleapis.com/oauth2/v4/token"];
-
-/// Longest claim that is shown.
-const LONGEST_SHOWN: usize = 200;
 
 /// What a text is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,25 +139,11 @@ impl Claimed {
     }
 }
 
-/// A claim as it may be kept for showing: short, and without anything that looks like a credential.
-fn harmless(text: &str) -> String {
-    if ["eyJ", "ya29.", "-----BEGIN"].iter().any(|secret| text.contains(secret)) {
-        return "[redacted]".into();
-    }
-    let short: String = text.chars().take(LONGEST_SHOWN).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
-}
-
-/// A text in quotes, with nothing that a terminal obeys.
-pub(crate) fn shown(text: &str) -> String {
-    format!("{:?}", harmless(text))
-}
-
 /// Several of them.
 pub(crate) fn all_shown(texts: &[String]) -> String {
     match texts {
         [] => "nothing".into(),
-        texts => texts.iter().take(10).map(|text| shown(text)).collect::<Vec<_>>().join(" and "),
+        texts => texts.iter().take(10).map(|text| quoted(text)).collect::<Vec<_>>().join(" and "),
     }
 }
 
@@ -199,10 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_shown_short_and_without_credentials() {
-        assert_eq!(shown("https://a\n\u{1b}[2J"), r#""https://a\n\u{1b}[2J""#);
-        assert_eq!(shown("a eyJhbGciOiJ"), r#""[redacted]""#);
-        assert_eq!(shown(&"é".repeat(300)).chars().count(), 203);
+    fn claims_are_shown_without_credentials() {
         let nested = Claimed { aud: vec![harmless("Bearer ya29.secret")], ..Claimed::default() };
         assert_eq!(all_shown(&nested.aud), r#""[redacted]""#);
     }

@@ -15,14 +15,15 @@ use std::fmt;
 use serde_json::{Value, json};
 
 pub use self::kind::{Claimed, Kind};
-use self::kind::{all_shown, moment, shown, span};
+use self::kind::{all_shown, moment, span};
 use self::wrapping::Wrapping;
 use crate::audience::audience_for_url;
 use crate::error::{Error, ErrorCode};
 use crate::header::TokenHeaders;
 use crate::jose::jws;
+use crate::quote::quoted;
 use crate::step::Millis;
-use crate::verify::{KeySource, Preset, Verifier, VerifierConfig};
+use crate::verify::{Preset, Verifier, VerifierConfig};
 
 /// What to do about a Google token without an e-mail.
 const GOOGLE_EMAIL_TODO: &str = "Ask for the e-mail: format=full from the metadata server, includeEmail: true from \
@@ -145,10 +146,9 @@ pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<V
     let claimed = Claimed::read(&token);
     let kind = Kind::of(&token, &claimed);
     if config.preset.is_none() && config.issuers.is_empty() {
-        config.preset = kind.preset().or(Some(Preset::Google));
-    } else if config.preset.is_none() && matches!(config.keys, KeySource::Preset) {
-        config.preset = Some(Preset::Oidc);
+        config.preset = kind.preset();
     }
+    config = config.with_default_preset();
     if config.audiences.is_empty() {
         // Each Firebase project is an issuer of its own; which one is wanted is as open as the audience.
         if config.preset == Some(Preset::Firebase) && kind == Kind::Firebase && config.issuers.is_empty() {
@@ -273,22 +273,16 @@ impl Case<'_> {
                 finding.cause = Some("clock");
                 finding.found = format!("iat is {}, {ahead} after now ({})", moment(iat), moment(now));
             }
-            (ErrorCode::EmailNotAllowed, ..) => match &self.claimed.email {
-                Some(email) => finding.found = format!("{}; email is {}", finding.found, shown(email)),
-                None => {
-                    finding.cause = Some("email_missing");
-                    finding.todo = GOOGLE_EMAIL_TODO.into();
-                }
-            },
+            (ErrorCode::EmailNotAllowed, ..) if self.claimed.email.is_none() => {
+                finding.cause = Some("email_missing");
+                finding.todo = GOOGLE_EMAIL_TODO.into();
+            }
             _ => {}
         }
         finding
     }
 
     fn add_issuer(&self, finding: &mut Finding) {
-        if let Some(iss) = &self.claimed.iss {
-            finding.found = format!("{}; iss is {}", finding.found, shown(iss));
-        }
         if let Some(preset) = self.kind.preset() {
             finding.cause = Some("other_preset");
             finding.todo = format!(
@@ -300,7 +294,6 @@ impl Case<'_> {
     }
 
     fn add_audience(&self, finding: &mut Finding) {
-        finding.found = format!("{}; aud is {}", finding.found, all_shown(&self.claimed.aud));
         let expected = self.verifier.policy().audiences.iter().flatten();
         let pairs = expected.flat_map(|expected| self.claimed.aud.iter().map(move |found| (found, expected)));
         if let Some(known) =
@@ -327,7 +320,7 @@ impl Case<'_> {
         let mut finding = self.refused(&error);
         finding.cause = Some("wrong_header");
         finding.title = "The token is in a header where this receiver does not look";
-        finding.found = format!("the token came in {}; {}", shown(name), finding.found);
+        finding.found = format!("the token came in {}; {}", quoted(name), finding.found);
         Some(finding)
     }
 
@@ -342,7 +335,7 @@ impl Case<'_> {
             Err(error) => error.detail().to_owned(),
             Ok(derived) if !audiences.contains(&derived) => format!(
                 "a caller that tells the audience from the URL asks for {}, and the receiver expects {}",
-                shown(&derived),
+                quoted(&derived),
                 all_shown(audiences)
             ),
             Ok(_) => return None,
@@ -449,7 +442,7 @@ impl fmt::Display for Explanation {
         let claimed = &self.claimed;
         let texts = [("iss", &claimed.iss), ("email", &claimed.email)];
         for (name, value) in texts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-            writeln!(f, "  {name:<5} {}", shown(value))?;
+            writeln!(f, "  {name:<5} {}", quoted(value))?;
         }
         if !claimed.aud.is_empty() {
             writeln!(f, "  aud   {}", all_shown(&claimed.aud))?;

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, ErrorCode};
+use crate::calendar;
+use crate::error::{Error, ErrorCode, Reason, Texts};
 use crate::jose::jws::json_error;
 use crate::json::{self, Value};
 use crate::step::Millis;
@@ -40,40 +41,41 @@ impl Claims {
         Ok(Self { iss, aud, sub, email, email_verified, exp, iat, nbf })
     }
 
-    /// Refuses an issuer that is not one of `issuers`, to the letter.
+    /// Refuses an issuer that is not exactly one of `issuers`.
     pub(crate) fn check_issuer(&self, issuers: &[String]) -> Result<(), Error> {
-        let found = match required(&self.iss, "iss")? {
-            Value::String(iss) if issuers.contains(iss) => return Ok(()),
-            Value::String(_) => "another issuer",
-            other => other.kind(),
-        };
-        let expected = issuers.join(" or ");
-        Err(Error::new(ErrorCode::BadIssuer, format!("the token's iss is {found}, expected {expected}"))
-            .about("iss"))
+        match required(&self.iss, "iss")? {
+            Value::String(iss) if issuers.contains(iss) => Ok(()),
+            Value::String(iss) => Err(mismatch(ErrorCode::BadIssuer, "iss", iss.as_str(), issuers)),
+            other => Err(wrong_kind(ErrorCode::BadIssuer, "iss", other, issuers)),
+        }
     }
 
-    /// Refuses a token that is for none of `audiences`, to the letter; `None` checks the claim's form only.
+    /// Refuses a token that is for exactly none of `audiences`; `None` checks the claim's form only.
     pub(crate) fn check_audience(&self, audiences: Option<&[String]>) -> Result<(), Error> {
-        let refused = |found: &str| {
-            let expected =
-                audiences.map_or("a string or an array of strings".into(), |list| list.join(" or "));
-            Error::new(ErrorCode::BadAudience, format!("the token's aud is {found}, expected {expected}"))
-                .about("aud")
-        };
+        const EXPECTED: &str = "a string or an array of strings";
         let is_ours = |aud: &String| audiences.is_none_or(|list| list.contains(aud));
+        let expected = || audiences.map_or(Texts::from(EXPECTED), Texts::from);
         match required(&self.aud, "aud")? {
             Value::String(aud) if is_ours(aud) => Ok(()),
-            Value::String(_) => Err(refused("another audience")),
+            Value::String(aud) => Err(mismatch(ErrorCode::BadAudience, "aud", aud.as_str(), expected())),
             Value::Array(list) => {
                 let strings: Option<Vec<String>> =
                     list.iter().map(|v| v.as_str().map(str::to_owned)).collect();
                 match strings {
-                    None => Err(refused("an array that does not hold strings only")),
+                    None => Err(refused(
+                        ErrorCode::BadAudience,
+                        "aud",
+                        "an array that does not hold strings only".into(),
+                        EXPECTED.into(),
+                    )
+                    .because(Reason::Invalid)),
                     Some(strings) if strings.iter().any(is_ours) => Ok(()),
-                    Some(_) => Err(refused("an array without it")),
+                    Some(strings) => {
+                        Err(mismatch(ErrorCode::BadAudience, "aud", strings.as_slice(), expected()))
+                    }
                 }
             }
-            other => Err(refused(other.kind())),
+            other => Err(wrong_kind(ErrorCode::BadAudience, "aud", other, expected())),
         }
     }
 
@@ -85,51 +87,29 @@ impl Claims {
         }
     }
 
-    /// Refuses a caller whose subject is not one of `allowed`, to the letter.
+    /// Refuses a caller whose subject is not exactly one of `allowed`.
     pub(crate) fn check_subject_in(&self, allowed: &[String]) -> Result<(), Error> {
-        match &self.sub {
-            Some(Value::String(sub)) if allowed.contains(sub) => Ok(()),
-            _ => Err(Error::new(
-                ErrorCode::SubjectNotAllowed,
-                "the token's sub is another one, expected an allowed one",
-            )
-            .about("sub")),
-        }
+        listed(&self.sub, allowed, ErrorCode::SubjectNotAllowed, "sub")
     }
 
-    /// Refuses a caller whose e-mail is not one of `allowed`, to the letter.
+    /// Refuses a caller whose e-mail is not exactly one of `allowed`.
     pub(crate) fn check_email(&self, allowed: &[String]) -> Result<(), Error> {
-        let refused = |found: &str| {
-            Error::new(
-                ErrorCode::EmailNotAllowed,
-                format!("the token's email is {found}, expected an allowed one"),
-            )
-            .about("email")
-        };
-        match &self.email {
-            None => Err(refused("missing")),
-            Some(Value::String(email)) if allowed.contains(email) => Ok(()),
-            Some(Value::String(_)) => Err(refused("another one")),
-            Some(other) => Err(refused(other.kind())),
-        }
+        listed(&self.email, allowed, ErrorCode::EmailNotAllowed, "email")
     }
 
     /// Refuses an e-mail that the issuer has not verified.
     pub(crate) fn check_email_verified(&self) -> Result<(), Error> {
         match &self.email_verified {
             Some(Value::Bool(true)) => Ok(()),
-            other => Err(Error::new(
-                ErrorCode::EmailNotVerified,
-                format!(
-                    "the token's email_verified is {}, expected true",
-                    match other {
-                        None => "missing",
-                        Some(Value::Bool(_)) => "false",
-                        Some(other) => other.kind(),
-                    }
-                ),
-            )
-            .about("email_verified")),
+            None => {
+                Err(refused(ErrorCode::EmailNotVerified, "email_verified", "missing".into(), "true".into())
+                    .because(Reason::Missing))
+            }
+            Some(Value::Bool(_)) => {
+                Err(refused(ErrorCode::EmailNotVerified, "email_verified", "false".into(), "true".into())
+                    .finding("false"))
+            }
+            Some(other) => Err(wrong_kind(ErrorCode::EmailNotVerified, "email_verified", other, "true")),
         }
     }
 
@@ -168,22 +148,30 @@ impl Times {
             return Ok(());
         }
         let now_ms = signed(now.0);
+        let moment = |millis: i64| calendar::rfc3339(unsigned(millis).as_secs());
+        let refused = |code, claim, time, relation: &str, detail: String| {
+            let expected = format!("{relation} {}", moment(now_ms));
+            Err(Error::new(code, detail).about(claim).finding(moment(time)).expecting(expected))
+        };
         if self.is_over(now, leeway) {
             let ago = now_ms.saturating_sub(self.exp) / 1000;
-            return Err(
-                Error::new(ErrorCode::TokenExpired, format!("the token expired {ago} s ago")).about("exp")
-            );
+            let found = format!("the token expired {ago} s ago, at {}", moment(self.exp));
+            return refused(ErrorCode::TokenExpired, "exp", self.exp, "after", found);
         }
         if self.iat > self.exp {
-            return Err(Error::new(ErrorCode::BadClaim, "the token's iat is after its exp").about("iat"));
+            let found =
+                format!("the token's iat is {}, after its exp, {}", moment(self.iat), moment(self.exp));
+            return Err(Error::new(ErrorCode::BadClaim, found).about("iat"));
         }
         let ahead = |moment: i64| moment.saturating_sub(now_ms) / 1000;
         if self.iat.saturating_sub(signed(leeway)) > now_ms {
-            let found = format!("the token was issued {} s in the future", ahead(self.iat));
-            return Err(Error::new(ErrorCode::TokenIssuedInFuture, found).about("iat"));
+            let found =
+                format!("the token was issued {} s in the future, at {}", ahead(self.iat), moment(self.iat));
+            return refused(ErrorCode::TokenIssuedInFuture, "iat", self.iat, "not after", found);
         }
-        let found = format!("the token is valid only in {} s", ahead(self.nbf.unwrap_or(self.iat)));
-        Err(Error::new(ErrorCode::TokenNotYetValid, found).about("nbf"))
+        let nbf = self.nbf.unwrap_or(self.iat);
+        let found = format!("the token is valid only in {} s, from {}", ahead(nbf), moment(nbf));
+        refused(ErrorCode::TokenNotYetValid, "nbf", nbf, "not after", found)
     }
 
     /// Whether `exp` and the leeway are over.
@@ -223,11 +211,54 @@ fn seconds(name: &'static str, value: &Value) -> Result<i64, Error> {
     }
 }
 
-fn bad_type(name: &'static str, found: &Value, expected: &str) -> Error {
+fn bad_type(name: &'static str, found: &Value, expected: &'static str) -> Error {
+    wrong_kind(ErrorCode::BadClaimType, name, found, expected)
+}
+
+/// Refuses a caller whose claim is not exactly one of `allowed`.
+fn listed(
+    claim: &Option<Value>,
+    allowed: &[String],
+    code: ErrorCode,
+    name: &'static str,
+) -> Result<(), Error> {
+    match claim {
+        Some(Value::String(found)) if allowed.contains(found) => Ok(()),
+        Some(Value::String(found)) => {
+            Err(mismatch(code, name, found.as_str(), allowed).because(Reason::NotAllowed))
+        }
+        Some(other) => Err(wrong_kind(code, name, other, allowed)),
+        None => Err(refused(code, name, "missing".into(), allowed.into()).because(Reason::Missing)),
+    }
+}
+
+/// A claim that has another value than the one, or one of those, that the verifier expects.
+fn mismatch(
+    code: ErrorCode,
+    name: &'static str,
+    found: impl Into<Texts>,
+    expected: impl Into<Texts>,
+) -> Error {
+    let found = found.into();
+    let shown = found.joined(" and ");
+    refused(code, name, shown, expected.into()).finding(found)
+}
+
+/// A claim that has not even the kind of value that is expected.
+fn wrong_kind(code: ErrorCode, name: &'static str, found: &Value, expected: impl Into<Texts>) -> Error {
     let found = match found {
         Value::String(text) if text.is_empty() => "an empty string",
         other => other.kind(),
     };
-    Error::new(ErrorCode::BadClaimType, format!("the token's {name} is {found}, expected {expected}"))
+    refused(code, name, found.into(), expected.into()).because(Reason::Invalid)
+}
+
+fn refused(code: ErrorCode, name: &'static str, found: String, expected: Texts) -> Error {
+    let shown = match &expected {
+        Texts::One(words) => words.clone(),
+        list => list.joined(" or "),
+    };
+    Error::new(code, format!("the token's {name} is {found}, expected {shown}"))
         .about(name)
+        .expecting(expected)
 }

@@ -9,5 +9,5 @@ mod verifier;
 pub use issuers::Preset;
 pub use keys::{KeyFetch, KeySource};
 pub use policy::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, VerifierConfig};
-pub use verified_cache::PLACES;
+pub use verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost, PLACES};
 pub use verifier::{Recall, TokenDigest, Verdict, Verified, Verifier};

@@ -8,6 +8,7 @@ use crate::jose::claims::{Claims, Times};
 use crate::step::Millis;
 use crate::verify::issuers::Preset;
 use crate::verify::keys::KeySource;
+use crate::verify::verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost};
 
 /// The leeway that a verifier grants to clocks unless it is told otherwise, in seconds. Google's page on IAP allows
 /// as much.
@@ -18,7 +19,8 @@ pub const MAX_LEEWAY_SECONDS: u64 = 3600;
 /// The options of a [`Verifier`](crate::Verifier).
 #[derive(Clone, Debug)]
 pub struct VerifierConfig {
-    /// A kind of sender that gatepass knows; gives issuers, algorithms and keys where they are not given below.
+    /// A kind of sender that gatepass knows; gives issuers, algorithms and keys where they are not given below. `None`:
+    /// [`Preset::Google`] without issuers, [`Preset::Oidc`] with issuers and without keys, none with both.
     pub preset: Option<Preset>,
     /// Values of `iss`, to the letter. [`Preset::Oidc`] takes one: the URL below which its discovery document is.
     pub issuers: Vec<String>,
@@ -44,6 +46,10 @@ pub struct VerifierConfig {
     /// [`Verified::is_unverified`](crate::Verified::is_unverified). Only for a service that lets nobody in without
     /// that check ("require authentication"): to any other, anybody can send such a token.
     pub trust_cloud_run_and_skip_signature: bool,
+    /// The bytes that remembered tokens may take, the host's included: see `host_cost`.
+    pub remembered_bytes: u64,
+    /// What the host spends on a remembered token.
+    pub host_cost: HostCost,
     /// The environment variable `K_SERVICE`, which Cloud Run sets: without it there is nobody to trust.
     pub k_service: Option<String>,
 }
@@ -62,8 +68,23 @@ impl Default for VerifierConfig {
             allowed_subjects: None,
             any_caller: false,
             trust_cloud_run_and_skip_signature: false,
+            remembered_bytes: DEFAULT_REMEMBERED_BYTES,
+            host_cost: HostCost::default(),
             k_service: None,
         }
+    }
+}
+
+impl VerifierConfig {
+    /// The same options with the preset that they leave open: Google's ID tokens, whoever sends them; `oidc` where
+    /// issuers are given without keys, which discovery finds then; none where both are given.
+    pub(crate) fn with_default_preset(mut self) -> Self {
+        self.preset = match (self.preset, self.issuers.is_empty(), &self.keys) {
+            (None, true, _) => Some(Preset::Google),
+            (None, false, KeySource::Preset) => Some(Preset::Oidc),
+            (given, ..) => given,
+        };
+        self
     }
 }
 

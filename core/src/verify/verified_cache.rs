@@ -18,13 +18,17 @@ use crate::jose::jws::Header;
 use crate::step::Millis;
 use crate::sync::{Mutex, MutexGuard, Snapshot};
 
-/// Independent parts, each replaced as a whole when a token is added to it: the more there are, the less is copied. loom
-/// looks at each lock that there is.
-const SHARDS: usize = if cfg!(loom) { 4 } else { 2048 };
-/// Bounds of one part, in tokens and in octets of their payloads. Digests are spread at random, so that some parts have
-/// more than their share: twice that is let in, and none overflows before all of the memory is full.
-const SHARD_ENTRIES: usize = 128;
-const SHARD_OCTETS: usize = 64 * 1024;
+/// The bytes that remembered tokens may take, unless an option says otherwise.
+pub const DEFAULT_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
+/// Most independent parts, each replaced as a whole when a token is added to it: the more there are, the less is copied.
+/// loom looks at each lock that there is.
+const MAX_SHARDS: usize = if cfg!(loom) { 4 } else { 2048 };
+/// The bytes of one part, as far as the whole bound allows that many parts.
+const SHARD_BYTES: usize = 128 * 1024;
+/// Most tokens of one part: all of them are copied when one is added.
+const SHARD_ENTRIES: usize = 256;
+/// What the core itself spends on a token, and on each byte of its payload.
+const OWN_COST: HostCost = HostCost { token: 512, member: 0, byte: 1 };
 /// The low bits of an entry's number.
 const PLACE_BITS: u32 = 17;
 
@@ -32,6 +36,40 @@ const PLACE_BITS: u32 = 17;
 pub const PLACES: u64 = 1 << PLACE_BITS;
 
 pub(crate) type Digest = [u8; SHA256_LENGTH];
+
+/// The bytes that a host spends on the claims of one remembered token, estimated from above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct HostCost {
+    /// For each token.
+    pub token: u64,
+    /// For each member of an object and each element of an array, nested ones included.
+    pub member: u64,
+    /// For each byte of the payload.
+    pub byte: u64,
+}
+
+impl HostCost {
+    fn of(self, payload: &[u8]) -> u64 {
+        let of_members = self.member.saturating_mul(members(payload));
+        let of_bytes = self.byte.saturating_mul(payload.len() as u64);
+        self.token.saturating_add(of_members).saturating_add(of_bytes)
+    }
+}
+
+/// How many members and elements a JSON text has, at most: each comes after a brace, a bracket or a comma.
+fn members(json: &[u8]) -> u64 {
+    let (mut members, mut in_string, mut is_escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' | b',' if !in_string => members += 1,
+            _ => {}
+        }
+    }
+    members
+}
 
 /// A token that was verified once.
 #[derive(Clone)]
@@ -57,13 +95,18 @@ pub(crate) struct Entry {
     accepted: Range<Millis>,
     /// Where the key set of `token` is, which nothing else can be as long as `token` holds it.
     keys: usize,
+    /// In bytes, the host's included.
+    cost: u64,
     pub(crate) token: Arc<Remembered>,
 }
 
-/// A bounded memory. Tokens that have expired make way for new ones, and then the oldest.
+/// A memory that is bounded in bytes. Tokens that have expired make way for new ones, and then the oldest.
 pub(crate) struct VerifiedCache {
+    /// A power of two.
     shards: Box<[Shard]>,
     places: Mutex<Places>,
+    shard_bytes: u64,
+    host_cost: HostCost,
 }
 
 struct Shard {
@@ -75,7 +118,7 @@ struct Shard {
 #[derive(Clone, Default)]
 struct Tokens {
     entries: HashMap<Digest, Entry, BuildHasherDefault<DigestHasher>>,
-    octets: usize,
+    bytes: u64,
 }
 
 #[derive(Default)]
@@ -89,10 +132,19 @@ struct Places {
 }
 
 impl VerifiedCache {
-    pub(crate) fn new() -> Self {
+    /// A memory of at most so many bytes, the host's included.
+    pub(crate) fn new(bytes: u64, host_cost: HostCost) -> Self {
+        let parts = usize::try_from(bytes).unwrap_or(usize::MAX) / SHARD_BYTES;
+        // Rounded down to a power of two.
+        let shards = 1 << parts.clamp(1, MAX_SHARDS).ilog2();
         let none = Arc::new(Tokens::default());
         let shard = || Shard { tokens: Snapshot::shared(Arc::clone(&none)), writer: Mutex::new(()) };
-        Self { shards: (0..SHARDS).map(|_| shard()).collect(), places: Mutex::new(Places::default()) }
+        Self {
+            shards: (0..shards).map(|_| shard()).collect(),
+            places: Mutex::new(Places::default()),
+            shard_bytes: bytes / shards as u64,
+            host_cost,
+        }
     }
 
     /// What `look` makes of the remembered token, if there is one.
@@ -100,8 +152,8 @@ impl VerifiedCache {
         self.shard(digest)?.tokens.read(|tokens| tokens.entries.get(digest).map(look))
     }
 
-    /// Remembers a token, or what is new about one that is remembered; tells by which number. Those for which `is_over`
-    /// holds make way.
+    /// Remembers a token, or what is new about one that is remembered, and gives its number; 0 if it is not remembered,
+    /// because it alone would cost too much. Those for which `is_over` holds make way.
     pub(crate) fn put(
         &self,
         digest: Digest,
@@ -113,17 +165,19 @@ impl VerifiedCache {
         let mut tokens = shard.tokens.read(Tokens::clone);
         if let Some(known) = tokens.entries.get_mut(&digest) {
             let number = known.number;
-            *known = Entry::new(number, token);
+            *known = Entry::new(number, known.cost, token);
             shard.tokens.replace(tokens);
             return number;
         }
-        let mut gone = tokens.make_room(token.payload.len(), is_over);
+        let cost = OWN_COST.of(&token.payload).saturating_add(self.host_cost.of(&token.payload));
+        let Some(limit) = self.shard_bytes.checked_sub(cost) else { return 0 };
+        let mut gone = tokens.make_room(limit, is_over);
         let free = gone.pop().or_else(|| lock(&self.places).free());
         // The memory is full, and this part makes way for its own; one that holds nothing remembers nothing.
         let Some(place) = free.or_else(|| tokens.drop_oldest()) else { return 0 };
         let number = lock(&self.places).number(place);
-        tokens.octets += token.payload.len();
-        tokens.entries.insert(digest, Entry::new(number, token));
+        tokens.bytes += cost;
+        tokens.entries.insert(digest, Entry::new(number, cost, token));
         shard.tokens.replace(tokens);
         // Now that nobody finds them here any more.
         lock(&self.places).free.extend(gone);
@@ -132,23 +186,23 @@ impl VerifiedCache {
 
     fn shard(&self, digest: &Digest) -> Option<&Shard> {
         let [first, second, ..] = digest;
-        self.shards.get(usize::from(u16::from_be_bytes([*first, *second])) % SHARDS)
+        self.shards.get(usize::from(u16::from_be_bytes([*first, *second])) & (self.shards.len() - 1))
     }
 }
 
 impl Tokens {
-    /// Drops what is over and then the oldest, until one more of this size has room; gives their places.
-    fn make_room(&mut self, octets: usize, is_over: impl Fn(&Remembered) -> bool) -> Vec<u64> {
+    /// Drops what is over and then the oldest, until no more than `limit` bytes are left; gives their places.
+    fn make_room(&mut self, limit: u64, is_over: impl Fn(&Remembered) -> bool) -> Vec<u64> {
         let mut gone = Vec::new();
         self.entries.retain(|_, entry| {
             let is_over = is_over(&entry.token);
             if is_over {
-                self.octets -= entry.token.payload.len();
+                self.bytes -= entry.cost;
                 gone.push(entry.place());
             }
             !is_over
         });
-        while self.entries.len() >= SHARD_ENTRIES || self.octets + octets > SHARD_OCTETS {
+        while self.entries.len() >= SHARD_ENTRIES || self.bytes > limit {
             let Some(place) = self.drop_oldest() else { break };
             gone.push(place);
         }
@@ -159,14 +213,15 @@ impl Tokens {
     fn drop_oldest(&mut self) -> Option<u64> {
         let digest = *self.entries.iter().min_by_key(|(_, entry)| entry.number)?.0;
         let entry = self.entries.remove(&digest)?;
-        self.octets -= entry.token.payload.len();
+        self.bytes -= entry.cost;
         Some(entry.place())
     }
 }
 
 impl Entry {
-    fn new(number: u64, token: Arc<Remembered>) -> Self {
-        Self { number, accepted: token.accepted.clone(), keys: Arc::as_ptr(&token.keys).addr(), token }
+    fn new(number: u64, cost: u64, token: Arc<Remembered>) -> Self {
+        let (accepted, keys) = (token.accepted.clone(), Arc::as_ptr(&token.keys).addr());
+        Self { number, accepted, keys, cost, token }
     }
 
     /// Whether the token is to be accepted at this moment without another look at these keys, because its own was found
@@ -234,13 +289,23 @@ mod tests {
         crypto::sha256(&token.to_be_bytes())
     }
 
-    /// A token that ends at this second, with a payload of so many octets.
-    fn token(exp: u64, octets: usize) -> Arc<Remembered> {
+    fn cache() -> VerifiedCache {
+        VerifiedCache::new(64 * DEFAULT_REMEMBERED_BYTES, HostCost::default())
+    }
+
+    /// The bytes that all parts say they hold, and how many tokens that are.
+    fn held(cache: &VerifiedCache) -> (u64, usize) {
+        let held = cache.shards.iter().map(|shard| shard.tokens.read(|t| (t.bytes, t.entries.len())));
+        held.fold((0, 0), |(bytes, tokens), (b, t)| (bytes + b, tokens + t))
+    }
+
+    /// A token that ends at this second, with a payload of so many bytes.
+    fn token(exp: u64, bytes: usize) -> Arc<Remembered> {
         let claims = format!(r#"{{"iat":0,"exp":{exp}}}"#);
         let key = VerifyingKey::new(PublicKey::Ed25519 { point: Vec::new() });
         let times = Claims::parse(claims.as_bytes()).unwrap().times().unwrap();
         Arc::new(Remembered {
-            payload: vec![b' '; octets].into(),
+            payload: vec![b' '; bytes].into(),
             times,
             accepted: times.accepted(0),
             header: Header { alg: Algorithm::EdDsa, kid: String::new() },
@@ -256,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_token_keeps_its_number_and_no_other_gets_it() {
-        let cache = VerifiedCache::new();
+        let cache = cache();
         let numbers: Vec<u64> = (0..1000).map(|i| put(&cache, i, token(10, 300), 0)).collect();
         assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), 1000);
         assert!(numbers.iter().all(|number| number % PLACES < 1000), "places in use are few for few tokens");
@@ -266,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_has_expired_makes_way_and_gives_its_place_back() {
-        let cache = VerifiedCache::new();
+        let cache = cache();
         let mut places = 0;
         let mut numbers = HashSet::new();
         for hour in 0..10 {
@@ -281,11 +346,12 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_bounded_in_tokens_and_in_octets_and_the_oldest_make_way() {
-        for (octets, most) in [(10, SHARD_ENTRIES), (4000, SHARD_OCTETS / 4000)] {
-            let cache = VerifiedCache::new();
+    fn each_part_is_bounded_in_tokens_and_in_bytes_and_the_oldest_make_way() {
+        for (length, most) in [(10, SHARD_ENTRIES), (4000, (512 * 1024) / 4512)] {
+            let cache = cache();
+            assert_eq!((cache.shards.len(), cache.shard_bytes), (2048, 512 * 1024));
             // All of one part.
-            let digests: Vec<Digest> = (0..200)
+            let digests: Vec<Digest> = (0..300)
                 .map(|i| {
                     let mut digest = digest(i);
                     digest[..2].fill(0);
@@ -293,18 +359,51 @@ mod tests {
                 })
                 .collect();
             for digest in &digests {
-                let number = cache.put(*digest, token(10, octets), |_| false);
+                let number = cache.put(*digest, token(10, length), |_| false);
                 assert!(number % PLACES < most as u64);
             }
             let is_kept = |digest: &&Digest| cache.read(digest, |_| ()).is_some();
             let kept: Vec<&Digest> = digests.iter().filter(is_kept).collect();
-            assert_eq!(kept, digests.iter().skip(200 - most).collect::<Vec<_>>());
+            assert_eq!(kept, digests.iter().skip(300 - most).collect::<Vec<_>>());
+            assert_eq!(held(&cache), (most as u64 * (512 + length as u64), most));
         }
     }
 
     #[test]
+    fn the_hosts_cost_counts_and_the_whole_stays_within_the_bound() {
+        let cost = HostCost { token: 1000, member: 100, byte: 2 };
+        for bytes in [0, 4000, 100_000, 1_000_000, DEFAULT_REMEMBERED_BYTES] {
+            let cache = VerifiedCache::new(bytes, cost);
+            for i in 0..20_000 {
+                put(&cache, i, token(10, 300), 0);
+            }
+            // 512 + 300 of the core's own, 1000 + 2 × 300 of the host's.
+            let (held, tokens) = held(&cache);
+            assert_eq!(held, tokens as u64 * 2412);
+            assert!(held <= bytes, "{held} of {bytes}");
+            assert!(held >= bytes / 10 * 7 || bytes < 10_000, "{held} of {bytes} is a waste");
+        }
+    }
+
+    #[test]
+    fn members_are_counted_at_every_depth_and_not_in_strings() {
+        for (json, count) in [
+            (r#"{}"#, 1),
+            (r#"{"a":1,"b":2}"#, 2),
+            (r#"{"a":{"b":[1,2,3]}}"#, 5),
+            (r#"{"a":",,,[[[{{{","\"":"\\"}"#, 2),
+            ("not json", 0),
+        ] {
+            assert_eq!(members(json.as_bytes()), count, "{json}");
+        }
+        let payload = br#"{"a":[1,2]}"#;
+        assert_eq!(HostCost { token: 7, member: 100, byte: 1 }.of(payload), 7 + 300 + payload.len() as u64);
+        assert_eq!(HostCost { token: 1, member: u64::MAX, byte: u64::MAX }.of(payload), u64::MAX);
+    }
+
+    #[test]
     fn all_of_the_memory_is_bounded_and_whoever_finds_it_full_makes_way() {
-        let cache = VerifiedCache::new();
+        let cache = cache();
         cache.places.lock().unwrap().made = PLACES - 1;
         let in_part = |part: u8, i: u64| [[0, part].as_slice(), &digest(i)[2..]].concat().try_into().unwrap();
         let (first, second, other): (Digest, Digest, Digest) = (in_part(0, 0), in_part(0, 1), in_part(1, 2));
@@ -318,9 +417,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_larger_than_all_of_a_part_is_remembered_alone() {
-        let cache = VerifiedCache::new();
-        put(&cache, 0, token(10, SHARD_OCTETS + 1), 0);
-        assert!(cache.read(&digest(0), |_| ()).is_some());
+    fn a_token_that_costs_more_than_all_of_a_part_is_not_remembered() {
+        let cache = VerifiedCache::new(2 * SHARD_BYTES as u64, HostCost::default());
+        assert_ne!(put(&cache, 0, token(10, SHARD_BYTES - 512), 0), 0);
+        assert_eq!(put(&cache, 1, token(10, SHARD_BYTES - 511), 0), 0);
+        assert!(cache.read(&digest(0), |_| ()).is_some() && cache.read(&digest(1), |_| ()).is_none());
     }
 }

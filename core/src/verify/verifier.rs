@@ -124,9 +124,11 @@ impl Verifier {
     /// saying so, when issuers, algorithms or keys are missing and no preset gives them, or when an option's value
     /// makes no sense.
     pub fn new(config: VerifierConfig) -> Result<Self, Error> {
+        let config = config.with_default_preset();
         let policy = Policy::new(&config)?;
         let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers)?;
-        Ok(Self { policy, keys, verified: VerifiedCache::new() })
+        let verified = VerifiedCache::new(config.remembered_bytes, config.host_cost);
+        Ok(Self { policy, keys, verified })
     }
 
     /// The verdict on `token` at this moment.

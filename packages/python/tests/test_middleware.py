@@ -189,4 +189,6 @@ def check_refusal(answer: requests.Response, status: int, code: str) -> None:
     assert (answer.status_code, json.loads(answer.text)) == (status, {"error": code})
     assert answer.headers["Content-Type"] == "application/json"
     if status == 401:
-        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        # RFC 6750, section 3.1: no error code where there is no token.
+        challenge = "Bearer" if code == "TOKEN_MISSING" else 'Bearer error="invalid_token"'
+        assert answer.headers["WWW-Authenticate"] == challenge
