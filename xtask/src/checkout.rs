@@ -109,6 +109,7 @@ impl Checkout {
         }
         program
             .env("GATEPASS_CLI", self.cli())
+            .env("GATEPASS_PROGRAM", self.cli())
             .env("CLOUDSDK_CONFIG", self.built("xtask/no-gcloud"))
             .env("CARGO_TERM_COLOR", "never")
             .env("NO_COLOR", "1")

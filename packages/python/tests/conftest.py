@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,9 @@ import gatepass
 import gatepass._driver.flights
 import gatepass.source
 import gatepass.verifier
-from support import Emulator
+from gatepass.testing import Emulator
+
+pytest_plugins = ["gatepass.testing.plugin"]
 
 # All that leads to credentials: a test begins with none of it.
 NAMES = [
@@ -39,13 +40,6 @@ NAMES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    emulator = Emulator()
-    yield emulator
-    emulator.stop()
-
-
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No credentials, no proxies, nothing that an earlier test has cached. Nor does who waits look again: a
@@ -61,15 +55,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
+def emulator(gatepass_running_emulator: Emulator) -> Emulator:
     """The emulator, with nothing counted and no fault waiting; ADC does not know of it."""
-    running_emulator.reset()
-    return running_emulator
+    gatepass_running_emulator.reset()
+    return gatepass_running_emulator
 
 
 @pytest.fixture
-def adc(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def adc(gatepass_emulator: Emulator) -> Emulator:
     """The emulator as what Application Default Credentials find."""
-    for name, value in emulator.environment.items():
-        monkeypatch.setenv(name, value)
-    return emulator
+    return gatepass_emulator

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import ssl
-import subprocess
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,100 +20,6 @@ VECTORS = REPOSITORY / "tests" / "vectors"
 ENVIRONMENT = dict(os.environ)
 # Seconds that a test waits for what must happen; it fails then, and never depends on how long it took.
 PATIENCE = 300
-
-
-class Emulator:
-    """`gatepass emulator`, running."""
-
-    def __init__(self) -> None:
-        program = os.environ.get("GATEPASS_CLI")
-        if not program:
-            raise RuntimeError(
-                "GATEPASS_CLI is not set: run `cargo xtask test`, or build the program with "
-                "`cargo build -p gatepass-cli` and set GATEPASS_CLI to its absolute path"
-            )
-        self.program = program
-        self._process = subprocess.Popen(
-            [program, "emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.environment: dict[str, str] = {}
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").strip().partition("=")
-                self.environment[name] = value
-            if line.startswith("# mTLS on "):
-                self.mtls_url = line.removeprefix("# mTLS on ").strip()
-            if line.startswith("# listening on "):
-                self.url = line.removeprefix("# listening on ").strip()
-                return
-        raise RuntimeError("the emulator has ended without listening")
-
-    def stop(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
-
-    @property
-    def keys_url(self) -> str:
-        return f"{self.url}/oauth2/v3/certs"
-
-    def key_file(self, email: str) -> str:
-        """The text of a service account's key file."""
-        return self._run("key", "--email", email, "--emulator", self.url)
-
-    def write_key_file(self, path: Path, *options: str) -> Path:
-        """Writes a credential file of any kind, and beside it whatever it names."""
-        urls = ["--emulator", self.url, "--mtls", self.mtls_url]
-        self._run("key", *options, *urls, "--out", str(path))
-        return path
-
-    def authority(self) -> str:
-        """The certificate of the authority that stands behind the emulator's TLS, in PEM."""
-        return self._run("ca")
-
-    def token_info(self, access_token: str) -> dict[str, Any]:
-        """What an access token stands for."""
-        query = urllib.parse.urlencode({"access_token": access_token})
-        with urllib.request.urlopen(f"{self.url}/tokeninfo?{query}", timeout=PATIENCE) as response:
-            info: dict[str, Any] = json.load(response)
-        return info
-
-    def push(self, *options: str) -> bool:
-        """Sends a request as one of Google's senders does; whether it was taken."""
-        command = [self.program, "emulator", "push", "--emulator", self.url, *options]
-        return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode == 0
-
-    def _run(self, *arguments: str) -> str:
-        command = [self.program, "emulator", *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
-
-    def counts(self) -> dict[str, int]:
-        """How often each path was asked for."""
-        counts: dict[str, int] = self.control("GET", "requests")["counts"]
-        return counts
-
-    def mint(self, **order: Any) -> str:
-        """An ID token as ordered."""
-        token: str = self.control("POST", "mint", order)["token"]
-        return token
-
-    def fault(self, **order: Any) -> None:
-        """Spoils the next answers for a path."""
-        self.control("POST", "fault", order)
-
-    def reset(self) -> None:
-        self.control("POST", "requests:reset")
-        self.control("POST", "fault:clear")
-
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if method == "GET" else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{self.url}/emulator/v1/{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-            return json.loads(response.read() or b"null")
 
 
 IDENTITY = "/computeMetadata/v1/instance/service-accounts/default/identity"

@@ -13,7 +13,8 @@ import requests
 import gatepass
 import gatepass.httpx
 import gatepass.requests
-from support import ACCESS, IDENTITY, Answer, Emulator, Request, Server
+from gatepass.testing import Emulator
+from support import ACCESS, IDENTITY, Answer, Request, Server
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform", "email"]
 
@@ -97,7 +98,7 @@ def test_a_redirect_to_another_place_gets_no_token(get: Get, receiver: Server, a
 def test_without_a_token_nothing_is_sent(
     get: Get, receiver: Server, adc: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    adc.fault(path=IDENTITY, status=404)
+    adc.fault(IDENTITY, status=404)
     with pytest.raises(gatepass.CredentialsError):
         get(receiver.url, None, gatepass.TokenSource())
     with pytest.raises(gatepass.GatepassError, match="audience is empty"):

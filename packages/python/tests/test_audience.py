@@ -6,7 +6,8 @@ import pytest
 
 import gatepass
 from gatepass import aio
-from support import Answer, Emulator, Request, metadata_server
+from gatepass.testing import Emulator
+from support import Answer, Request, metadata_server
 
 URL = "https://orders-418702934.europe-west1.run.app"
 

@@ -11,7 +11,7 @@ import pytest
 
 import gatepass
 from gatepass.claims import UnverifiedClaims
-from support import Emulator
+from gatepass.testing import Emulator
 from tokens import AUDIENCE, CLAIMS, token_of, verifier_at_zero
 
 MEMBERS: dict[str, Any] = {

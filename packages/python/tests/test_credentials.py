@@ -15,8 +15,9 @@ import pytest
 import gatepass
 from gatepass import aio
 from gatepass._driver import steps as driver
+from gatepass.testing import Emulator
 from leaks import secrets_of, secrets_sent, shown_by
-from support import VECTORS, Emulator
+from support import VECTORS
 
 MATRIX = json.loads((VECTORS / "credentials" / "matrix.json").read_text())
 AUDIENCE, SCOPE = MATRIX["audience"], MATRIX["scope"]
@@ -28,21 +29,21 @@ Fetch: TypeAlias = Callable[[gatepass.TokenSource], str]
 
 
 @pytest.fixture(scope="session")
-def authority(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def authority(gatepass_running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
-    path.write_text(running_emulator.authority())
+    path.write_text(gatepass_running_emulator.authority())
     return path
 
 
 @pytest.fixture(scope="session")
-def key_file(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> KeyFile:
+def key_file(gatepass_running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> KeyFile:
     """Writes a row's credential file, once."""
     written: dict[str, Path] = {}
 
     def write(row: dict[str, Any]) -> Path:
         if row["name"] not in written:
             path = tmp_path_factory.mktemp("key") / "credentials.json"
-            written[row["name"]] = running_emulator.write_key_file(path, *row["key"])
+            written[row["name"]] = gatepass_running_emulator.write_key_file(path, *row["key"])
         return written[row["name"]]
 
     return write
@@ -159,7 +160,7 @@ def test_neither_errors_nor_logs_show_a_secret(
     if "error" not in row[fetch.__name__]:
         token = fetch(make())
         assert any(part in record.secrets for part in (token, *token.split(".")))
-        adc.fault(path=record.last_path, status=403, body={"error": "access_denied"})
+        adc.fault(record.last_path, status=403, body={"error": "access_denied"})
     with pytest.raises(gatepass.GatepassError) as raised:
         fetch(make())
     shown = shown_by(raised.value) + caplog.text + "".join(capfd.readouterr())

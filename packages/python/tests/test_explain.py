@@ -6,7 +6,8 @@ import urllib.request
 import pytest
 
 import gatepass
-from support import PATIENCE, Clock, Emulator
+from gatepass.testing import Emulator
+from support import PATIENCE, Clock
 
 AUDIENCE = "https://svc-abc-uc.a.run.app"
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 import gatepass
-from support import IDENTITY, PATIENCE, Answer, Emulator, Gate, Request, Server, metadata_server
+from gatepass.testing import Emulator
+from support import IDENTITY, PATIENCE, Answer, Gate, Request, Server, metadata_server
 from tokens import token_of, verifier_at_zero
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -16,8 +16,9 @@ import requests
 import gatepass
 import gatepass.asgi
 from gatepass._types import Preset
+from gatepass.testing import Emulator
 from receivers import RECEIVERS, Answers, Receiver, fastapi_receiver
-from support import PATIENCE, Emulator
+from support import PATIENCE
 
 AUDIENCE = "https://receiver.example"
 CALLER = "caller@p.iam.gserviceaccount.com"
@@ -46,7 +47,7 @@ def get(url: str, headers: Mapping[str, str | bytes]) -> requests.Response:
 
 @pytest.mark.parametrize("header", ["Authorization", "X-Serverless-Authorization"])
 def test_a_good_token(guarded: str, header: str, emulator: Emulator) -> None:
-    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
+    token = emulator.mint(AUDIENCE, email=CALLER)
     answer = get(guarded, {header: f"Bearer {token}"})
     assert (answer.status_code, answer.json()) == (200, {"name": "a", "email": CALLER})
 
@@ -93,7 +94,7 @@ def test_a_bad_token(
 
 
 def test_a_tampered_token(guarded: str, emulator: Emulator) -> None:
-    header, _, signature = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER}).split(".")
+    header, _, signature = emulator.mint(AUDIENCE, email=CALLER).split(".")
     other = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER, "sub": "1"}).split(".")[1]
     check_refusal(
         get(guarded, {"Authorization": f"Bearer {header}.{other}.{signature}"}),
@@ -103,8 +104,8 @@ def test_a_tampered_token(guarded: str, emulator: Emulator) -> None:
 
 
 def test_keys_that_cannot_be_had(guarded: str, emulator: Emulator) -> None:
-    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
-    emulator.fault(path="/oauth2/v3/certs", status=404, body="")
+    token = emulator.mint(AUDIENCE, email=CALLER)
+    emulator.fault("/oauth2/v3/certs", status=404, body="")
     answer = get(guarded, {"Authorization": f"Bearer {token}"})
     check_refusal(answer, 503, "KEYS_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
@@ -140,7 +141,7 @@ def test_what_googles_senders_send(
 
 def test_a_repeated_header_is_refused(guarded: str, emulator: Emulator) -> None:
     """Whatever stands before this service may have looked at the other."""
-    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
+    token = emulator.mint(AUDIENCE, email=CALLER)
     connection = http.client.HTTPConnection(urlsplit(guarded).netloc, timeout=PATIENCE)
     connection.putrequest("GET", urlsplit(guarded).path)
     for _ in range(2):
@@ -153,7 +154,7 @@ def test_a_repeated_header_is_refused(guarded: str, emulator: Emulator) -> None:
 
 def test_a_websocket(emulator: Emulator) -> None:
     verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
-    token = emulator.mint(claims={"aud": AUDIENCE, "email": CALLER})
+    token = emulator.mint(AUDIENCE, email=CALLER)
     handshake = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",

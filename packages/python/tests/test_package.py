@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support import ENVIRONMENT, REPOSITORY, VECTORS, Emulator
+from gatepass.testing import Emulator
+from support import ENVIRONMENT, REPOSITORY, VECTORS
 
 PACKAGE = REPOSITORY / "packages" / "python"
 

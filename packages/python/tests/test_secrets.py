@@ -16,8 +16,9 @@ import gatepass.requests
 from gatepass import _native
 from gatepass._driver import steps as driver
 from gatepass._driver import threads
+from gatepass.testing import Emulator
 from leaks import secrets_in, secrets_of, shown_by
-from support import VECTORS, Answer, Emulator, metadata_server
+from support import VECTORS, Answer, metadata_server
 
 AUDIENCE = "https://receiver.example"
 

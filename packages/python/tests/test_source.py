@@ -16,13 +16,13 @@ import pytest
 import gatepass
 import gatepass.source
 from gatepass import aio
+from gatepass.testing import Emulator
 from support import (
     ACCESS,
     IDENTITY,
     PATIENCE,
     Answer,
     Clock,
-    Emulator,
     Gate,
     Request,
     Server,
@@ -135,7 +135,7 @@ def test_the_id_token_of_a_persons_login_is_given_if_it_is_asked_for(adc: Emulat
     client = json.loads(path.read_text())["client_id"]
     of_login = adc.mint(claims={"aud": client, "email": "jane@example.com"})
     answer = {"access_token": "a", "expires_in": 3600, "id_token": of_login}
-    adc.fault(path="/token", status=200, body=answer)
+    adc.fault("/token", status=200, body=answer)
     source = gatepass.TokenSource(credentials_file=path, allow_user_id_token=True)
     assert source.fetch_id_token(client) == of_login
 
@@ -458,7 +458,7 @@ def test_a_token_endpoint_that_answers_something_else(
         credentials_json=emulator.key_file(EMAIL),
         trusted_endpoints=emulator.url.removeprefix("http://"),
     )
-    emulator.fault(path="/token", **fault)
+    emulator.fault("/token", **fault)
     with pytest.raises(gatepass.GatepassError) as raised:
         source.fetch_id_token(AUDIENCE)
     assert raised.value.code == code
@@ -471,7 +471,7 @@ def test_a_broken_connection_is_tried_again(emulator: Emulator) -> None:
         credentials_json=emulator.key_file(EMAIL),
         trusted_endpoints=emulator.url.removeprefix("http://"),
     )
-    emulator.fault(path="/token", drop=True)
+    emulator.fault("/token", drop=True)
     assert claims_of(source.fetch_id_token(AUDIENCE))["aud"] == AUDIENCE
     assert emulator.counts()["/token"] == 2
 
@@ -483,7 +483,7 @@ def test_an_outage_is_remembered_and_ends(emulator: Emulator) -> None:
         trusted_endpoints=emulator.url.removeprefix("http://"),
         clock=clock,
     )
-    emulator.fault(path="/token", status=400, body={"error": "invalid_grant"}, times=2)
+    emulator.fault("/token", status=400, body={"error": "invalid_grant"}, times=2)
     for _ in range(5):
         with pytest.raises(gatepass.CredentialsError):
             source.fetch_id_token(AUDIENCE)

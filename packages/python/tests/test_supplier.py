@@ -11,7 +11,8 @@ import pytest
 
 import gatepass
 from gatepass import aio
-from support import PATIENCE, Emulator, Gate
+from gatepass.testing import Emulator
+from support import PATIENCE, Gate
 
 EMAIL = "caller@orders-prod.iam.gserviceaccount.com"
 AUDIENCE = "https://receiver.example"

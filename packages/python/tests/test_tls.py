@@ -11,8 +11,9 @@ import pytest
 
 import gatepass
 from certificates import Authority, Certificate
+from gatepass.testing import Emulator
 from steps import perform, send
-from support import Answer, Emulator, Request, Server
+from support import Answer, Request, Server
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_a_token_from_an_endpoint_whose_authority_the_credentials_name(
 ) -> None:
     options = ["--type", "gdch_service_account", "--name", "caller"]
     path = emulator.write_key_file(tmp_path / "credentials.json", *options)
-    trusted = emulator.mtls_url.removeprefix("https://")
+    trusted = emulator.tls_url.removeprefix("https://")
     source = gatepass.TokenSource(
         credentials_file=path, gdch_audience="https://receiver.example", trusted_endpoints=trusted
     )

@@ -15,7 +15,8 @@ import gatepass
 import gatepass.verifier
 from gatepass import aio
 from gatepass._types import Preset
-from support import PATIENCE, Answer, Clock, Emulator, Gate, Request, Server, until
+from gatepass.testing import Emulator
+from support import PATIENCE, Answer, Clock, Gate, Request, Server, until
 
 AUDIENCE = "https://receiver.example"
 KEYS = "/oauth2/v3/certs"
@@ -191,7 +192,7 @@ def test_a_remembered_token_still_expires(emulator: Emulator) -> None:
 def test_keys_that_cannot_be_had(emulator: Emulator) -> None:
     token = emulator.mint(claims={"aud": AUDIENCE})
     verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url)
-    emulator.fault(path=KEYS, status=404, body="")
+    emulator.fault(KEYS, status=404, body="")
     with pytest.raises(gatepass.VerifyError) as raised:
         verifier.verify(token)
     assert (raised.value.code, raised.value.refusal.status) == ("KEYS_UNAVAILABLE", 503)

@@ -8,14 +8,19 @@ import pytest
 from relay import Relay
 
 from certificates import Authority
-from support import Emulator
+from gatepass.testing import Emulator
+
+
+pytest_plugins = ["gatepass.testing.plugin"]
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def emulator(
+    gatepass_running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Emulator]:
     """The emulator, as what both libraries find. google-auth reads the environment when it is imported, so
     tests import it only after they have asked for this fixture."""
-    emulator = Emulator()
+    emulator = gatepass_running_emulator
     folder = tmp_path_factory.mktemp("authorities")
     authority = Authority(folder)
     relay = Relay(emulator.url, authority.server(host="*.googleapis.com"))
@@ -35,7 +40,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     )
     yield emulator
     relay.stop()
-    emulator.stop()
 
 
 @pytest.fixture

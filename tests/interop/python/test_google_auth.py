@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import pytest
 
 import gatepass
-from support import Emulator
+from gatepass.testing import Emulator
+
 
 WriteKeyFile: TypeAlias = Callable[..., Path]
 
@@ -232,7 +233,7 @@ def test_it_gets_no_id_token_by_these(
     from google.oauth2 import id_token
 
     adc(*KINDS[kind][0])
-    emulator.fault(path="/", status=404)
+    emulator.fault("/", status=404)
     with pytest.raises(exceptions.DefaultCredentialsError, match="valid service account credentials"):
         id_token.fetch_id_token(transport, AUDIENCE)
     emulator.reset()
