@@ -12,7 +12,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'n
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { addonPath, platform } from '../lib/addon.js';
+import { addonPath, platform } from '../src/node/addon.js';
 
 const workspace = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = 'build --release --package gatepass-node --message-format json-render-diagnostics';

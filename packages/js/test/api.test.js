@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import * as gatepass from 'gatepass';
 import * as middleware from 'gatepass/express';
 
-import { errorFrom } from '../lib/errors.js';
-import { native } from '../lib/native.js';
+import { errorFrom } from '../src/errors.js';
+import { native } from '../src/native.js';
 
 const require = createRequire(import.meta.url);
 const declarations = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8');

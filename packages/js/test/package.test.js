@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { addonPath } from '../lib/addon.js';
+import { addonPath } from '../src/node/addon.js';
 import { temporaryFolder } from './support/emulator.js';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -36,7 +36,7 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
     'express.d.ts',
     'fastify.d.ts',
     'index.d.ts',
-    'lib',
+    'src',
     'native',
     'package.json',
     'scripts',
@@ -68,7 +68,7 @@ test('an archive without an add-on for the platform says so', (t) => {
 test('a package whose install script did not run says what to do', (t) => {
   const folder = temporaryFolder(t);
   copyScript(folder);
-  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'packages/js/lib/native.js')], {
+  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'packages/js/src/native.js')], {
     encoding: 'utf8',
   });
   assert.equal(status, 1);
@@ -106,7 +106,7 @@ function npm(cwd, args, env) {
 
 /** The install script and what it needs, placed as in a checkout. */
 function copyScript(folder) {
-  for (const part of ['lib', 'scripts', 'package.json']) {
+  for (const part of ['src', 'scripts', 'package.json']) {
     cpSync(join(PACKAGE, part), join(folder, 'packages/js', part), { recursive: true });
   }
 }

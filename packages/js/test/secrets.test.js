@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { errorFrom } from '../lib/errors.js';
-import { native } from '../lib/native.js';
+import { errorFrom } from '../src/errors.js';
+import { native } from '../src/native.js';
 import { secretsIn, secretsOf, shownBy } from './support/secrets.js';
 import { cases } from './support/vectors.js';
 

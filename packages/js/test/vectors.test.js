@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { Verifier, VerifyError } from 'gatepass';
 
-import { native } from '../lib/native.js';
+import { native } from '../src/native.js';
 import { cases, read } from './support/vectors.js';
 
 test('verify: every token is decided as the corpus says', async () => {

@@ -6,7 +6,7 @@
 
 import { GatePass, Verifier } from 'gatepass';
 
-import { native } from '../../lib/native.js';
+import { native } from '../../src/native.js';
 import { Control } from './emulator.js';
 import { secretsOf, secretsOfStep, shownBy } from './secrets.js';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { drive } from '../../lib/driver.js';
+import { drive } from '../../src/node/driver/driver.js';
 
 /** What is said in answer to `step`. */
 export async function replyTo(step, { suppliers = {}, signal } = {}) {

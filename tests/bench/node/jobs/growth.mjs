@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 // The package hides the add-on, and in front of it keeps a thousand headers at most: behind that it is that grows.
-import { native } from '../../../../packages/js/lib/native.js';
+import { native } from '../../../../packages/js/src/native.js';
 import { Material } from '../material.mjs';
 import { rate } from '../measure.mjs';
 import { tokenFor } from '../metadata-server.mjs';

@@ -3,7 +3,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 
 // The package hides the add-on.
-import { native } from '../../../../packages/js/lib/native.js';
+import { native } from '../../../../packages/js/src/native.js';
 import { rate, repeated } from '../measure.mjs';
 
 /** The signature alone, by Node's own OpenSSL. */

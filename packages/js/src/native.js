@@ -6,7 +6,7 @@
 
 import { createRequire } from 'node:module';
 
-import { addonPath, platform } from './addon.js';
+import { addonPath, platform } from './node/addon.js';
 import { errorFrom } from './errors.js';
 
 /** The add-on: `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`. */

@@ -1,16 +1,16 @@
 /** gatepass for Node.js: what users import. `index.d.ts` documents it. */
 
-import { audienceForUrl } from './audience.js';
-import { AuthClient } from './client.js';
-import { native } from './native.js';
-import { Source } from './source.js';
-import { Verifier } from './verifier.js';
+import { audienceForUrl } from '../audience.js';
+import { AuthClient } from '../client.js';
+import { native } from '../native.js';
+import { Source } from '../source.js';
+import { Verifier } from '../verifier.js';
 
-export { audienceForUrl, ownAudiences, sameAudienceSpellings } from './audience.js';
-export { unverified } from './claims.js';
-export { ResponseError } from './client.js';
-export { CredentialsError, GatepassError, TransportError, VerifyError } from './errors.js';
-export { explain } from './explanation.js';
+export { audienceForUrl, ownAudiences, sameAudienceSpellings } from '../audience.js';
+export { unverified } from '../claims.js';
+export { ResponseError } from '../client.js';
+export { CredentialsError, GatepassError, TransportError, VerifyError } from '../errors.js';
+export { explain } from '../explanation.js';
 export { Verifier };
 
 export class GatePass {

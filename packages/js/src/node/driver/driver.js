@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { within } from './abort.js';
-import { errorFrom } from './errors.js';
+import { errorFrom } from '../../errors.js';
 import { textOf, textOfFile } from './reading.js';
 import { StepFailure } from './step-failure.js';
 import { supply } from './supplier.js';

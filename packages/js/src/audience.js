@@ -1,6 +1,6 @@
 /** Audiences: of a receiver that is called, and of this service. */
 
-import { drive } from './driver.js';
+import { drive } from './node/driver/driver.js';
 import { crossing, native, text } from './native.js';
 
 export function audienceForUrl(url) {

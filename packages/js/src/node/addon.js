@@ -6,4 +6,4 @@ import { fileURLToPath } from 'node:url';
 export const platform = `${process.platform}-${process.arch}`;
 
 /** The add-on's file for this platform. */
-export const addonPath = fileURLToPath(new URL(`../native/gatepass.${platform}.node`, import.meta.url));
+export const addonPath = fileURLToPath(new URL(`../../native/gatepass.${platform}.node`, import.meta.url));

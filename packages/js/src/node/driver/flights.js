@@ -6,7 +6,7 @@
 
 import { abortable } from './abort.js';
 import { drive } from './driver.js';
-import { GatepassError } from './errors.js';
+import { GatepassError } from '../../errors.js';
 
 /** Only a caller whose every fetcher gives up looks often; this many looks are a fault. */
 const MAX_LOOKS = 10_000;

@@ -2,7 +2,7 @@
 
 import { claimsOf } from './claims.js';
 import { explainTo } from './explanation.js';
-import { Flights } from './flights.js';
+import { Flights } from './node/driver/flights.js';
 import { crossing, native, text } from './native.js';
 import { checkNames } from './options.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';

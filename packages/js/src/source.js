@@ -1,6 +1,6 @@
 /** Where tokens come from: the add-on's cache, and a memory of tokens in front of it. */
 
-import { Flights } from './flights.js';
+import { Flights } from './node/driver/flights.js';
 import { crossing, native, text } from './native.js';
 import { checkNames, documentText, list } from './options.js';
 
