@@ -1,5 +1,5 @@
 /**
- * Puts the native add-on for this platform into `native/`; npm runs it when the package is installed or packed.
+ * Puts the native add-on for this platform into `native/`, and `src/` as CommonJS into `cjs/`; npm runs it when the package is installed or packed.
  *
  * In a checkout the add-on is built with cargo, which finds out by itself whether anything has changed. A published
  * archive has no Rust sources and brings the add-ons of the platforms that it supports.
@@ -12,14 +12,18 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'n
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { addonPath, platform } from '../src/node/addon.js';
+import { addonIn, platform } from '../src/node/addon.js';
+import { writeCommonJs } from './commonjs.js';
 
+const folder = fileURLToPath(new URL('../', import.meta.url));
+const addonPath = addonIn(folder);
 const workspace = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = 'build --release --package gatepass-node --message-format json-render-diagnostics';
 /** The provider → what makes cargo build with it. */
 const PROVIDERS = { ring: [], 'aws-lc-rs': ['--features', 'aws-lc-rs'] };
 
 if (isCheckout()) {
+  writeCommonJs(folder);
   build();
 } else if (!existsSync(addonPath)) {
   stop(`this archive has no native add-on for ${platform} and no Rust sources; install from a checkout`);

@@ -1,6 +1,6 @@
 /** What a token is, and all that is wrong with it. */
 
-import { crossing, native, text } from './native.js';
+import { crossing, text } from './native.js';
 import { checkNames } from './options.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
@@ -22,17 +22,17 @@ class Explanation {
   }
 }
 
-export function explain(token, options = {}) {
+export function explain(host, token, options = {}) {
   checkNames('explain', options, [...VERIFIER_OPTIONS, ...PLACE]);
-  const { clock = Date.now } = options;
-  const border = JSON.stringify({ ...bordered(options), ...placeOf(options) });
-  return new Explanation(crossing(() => native.explain(border, text(token), clock())));
+  const { clock = host.clock } = options;
+  const border = JSON.stringify({ ...bordered(host, options), ...placeOf(options) });
+  return new Explanation(crossing(() => host.native.explain(border, text(token), clock())));
 }
 
 /**
  * Explains a token to a verifier.
  *
- * @param verifier the add-on's
+ * @param verifier the native one
  * @param {number} now Unix milliseconds
  */
 export function explainTo(verifier, token, options, now) {

@@ -1,18 +1,20 @@
 /**
- * The border to the native add-on (`bindings/node`), which decides everything.
+ * The border to the native code (`bindings/node`), which decides everything. Whoever makes an object of this package
+ * hands it over: nothing here loads it.
  *
  * Members of what it takes and gives are spelt as in its JSON, `fresh_until_ms`; times are Unix milliseconds.
+ *
+ * @typedef {object} Host what this package runs on; `node/host.js` is one
+ * @property {object} native `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`
+ * @property {Record<string, string | undefined>} environment the process's variables
+ * @property {() => number} clock the time in Unix milliseconds
+ * @property {(options: { clock: () => number, suppliers: Map<string, Function> }) => Flights} flights what carries out
+ *   steps for one source or verifier, and awaits what others fetch
  */
 
-import { createRequire } from 'node:module';
-
-import { addonPath, platform } from './node/addon.js';
 import { errorFrom } from './errors.js';
 
-/** The add-on: `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`. */
-export const native = load();
-
-/** Makes a call to the add-on and throws its errors as this package's. */
+/** Makes a call to the native code and throws its errors as this package's. */
 export function crossing(call) {
   try {
     return call();
@@ -21,24 +23,12 @@ export function crossing(call) {
   }
 }
 
-/** What is no string crosses as an empty one: the add-on then says what is missing, in one error for all. */
+/** What is no string crosses as an empty one: the core then says what is missing, in one error for all. */
 export function text(value) {
   return typeof value === 'string' ? value : '';
 }
 
-function load() {
-  try {
-    return createRequire(import.meta.url)(addonPath);
-  } catch (cause) {
-    throw new Error(
-      `gatepass: the native add-on for ${platform} cannot be loaded from ${addonPath}; ` +
-        'run `npm rebuild gatepass`, and see that install scripts are not switched off',
-      { cause },
-    );
-  }
-}
-
-/** The add-on throws with the failure's JSON as the message. */
+/** The native code throws with the failure's JSON as the message. */
 function failureOf(error) {
   try {
     return JSON.parse(error.message);

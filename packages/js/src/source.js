@@ -1,7 +1,6 @@
-/** Where tokens come from: the add-on's cache, and a memory of tokens in front of it. */
+/** Where tokens come from: the core's cache, and a memory of tokens in front of it. */
 
-import { Flights } from './node/driver/flights.js';
-import { crossing, native, text } from './native.js';
+import { crossing, text } from './native.js';
 import { checkNames, documentText, list } from './options.js';
 
 /** Tokens that are remembered of each kind; a program with more targets crosses the border for them. */
@@ -32,7 +31,8 @@ export class Source {
   /** Kind → target → token, as long as each is fresh: the border need not be crossed for it. */
   #remembered = { id_token: new Map(), access_token: new Map(), self_signed_jwt: new Map() };
 
-  constructor(options) {
+  /** @param {Host} host */
+  constructor(host, options) {
     checkNames('GatePass', options, OPTIONS);
     const border = {
       credentials_file: options.keyFilename,
@@ -50,10 +50,10 @@ export class Source {
       // Spreads refreshes; nothing secret depends on it.
       seed: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),
     };
-    this.#native = crossing(() => new native.Source(JSON.stringify(border)));
-    this.#clock = options.clock ?? Date.now;
+    this.#native = crossing(() => new host.native.Source(JSON.stringify(border)));
+    this.#clock = options.clock ?? host.clock;
     const suppliers = new Map(Object.entries(options.suppliers ?? {}));
-    this.#flights = new Flights({ clock: this.#clock, suppliers });
+    this.#flights = host.flights({ clock: this.#clock, suppliers });
   }
 
   /**
@@ -66,7 +66,9 @@ export class Source {
    */
   token(kind, target, signal) {
     const known = this.#remembered[kind].get(target);
-    return known !== undefined && this.#clock() < known.freshUntil ? known : this.#fetch(kind, target, signal);
+    return known !== undefined && this.#clock() < known.freshUntil
+      ? known
+      : this.#fetch(kind, target, signal);
   }
 
   async #fetch(kind, target, signal) {

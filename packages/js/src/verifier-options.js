@@ -19,8 +19,8 @@ export const VERIFIER_OPTIONS = [
   'clock',
 ];
 
-/** These options as the add-on wants them. */
-export function bordered(options) {
+/** These options as they cross the border. */
+export function bordered({ environment }, options) {
   return {
     preset: options.preset,
     issuers: list(options.issuers),
@@ -34,7 +34,7 @@ export function bordered(options) {
     allowed_subjects: listIfGiven(options.allowedSubjects),
     any_caller: options.anyCaller,
     trust_cloud_run_and_skip_signature: options.trustCloudRunAndSkipSignature,
-    k_service: process.env.K_SERVICE,
+    k_service: environment.K_SERVICE,
   };
 }
 

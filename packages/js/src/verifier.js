@@ -2,8 +2,7 @@
 
 import { claimsOf } from './claims.js';
 import { explainTo } from './explanation.js';
-import { Flights } from './node/driver/flights.js';
-import { crossing, native, text } from './native.js';
+import { crossing, text } from './native.js';
 import { checkNames } from './options.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
@@ -12,15 +11,17 @@ export class Verifier {
   #native;
   #clock;
   #flights;
-  #kept = new KeptClaims();
+  #kept;
 
-  constructor(options = {}) {
+  /** @param {Host} host */
+  constructor(host, options = {}) {
     checkNames('Verifier', options, VERIFIER_OPTIONS);
     const { preset = options.issuers === undefined ? 'google' : undefined } = options;
-    const border = bordered({ ...options, preset });
-    this.#native = crossing(() => native.verifier(JSON.stringify(border)));
-    this.#clock = options.clock ?? Date.now;
-    this.#flights = new Flights({ clock: this.#clock, suppliers: new Map() });
+    const border = bordered(host, { ...options, preset });
+    this.#native = crossing(() => host.native.verifier(JSON.stringify(border)));
+    this.#clock = options.clock ?? host.clock;
+    this.#flights = host.flights({ clock: this.#clock, suppliers: new Map() });
+    this.#kept = new KeptClaims(host.native.PLACES);
   }
 
   async verify(token, options) {
@@ -46,7 +47,7 @@ export class Verifier {
   /**
    * The claims, or a promise of them where there is something to be done first.
    *
-   * @param look asks the add-on, which gives a plain value where it can: the number of a token whose claims are kept, or
+   * @param look asks the core, which gives a plain value where it can: the number of a token whose claims are kept, or
    *   a payload that is seen for the first time, which is not worth keeping before it is seen again
    */
   #claims(look, signal) {
@@ -66,25 +67,31 @@ export class Verifier {
 }
 
 /**
- * Claims by the entry of their token, the number that the add-on remembers it by: while it is accepted, nothing need be
+ * Claims by the entry of their token, the number that the core remembers it by: while it is accepted, nothing need be
  * made for it.
  *
- * An entry names one token for ever. Its low bits are a place, which the add-on gives to another token only when it has
+ * An entry names one token for ever. Its low bits are a place, which the core gives to another token only when it has
  * forgotten this one: so this forgets with it, and has no bound of its own.
  */
 class KeptClaims {
   /** By place; without gaps, which would make them slower kinds of arrays. */
   #entries = [];
   #claims = [];
+  #places;
+
+  /** @param {number} places how many there are, a power of two */
+  constructor(places) {
+    this.#places = places;
+  }
 
   /** The claims; undefined where there are none, or those of another token. */
   of(entry) {
-    const place = placeOf(entry);
+    const place = this.#placeOf(entry);
     return this.#entries[place] === entry ? this.#claims[place] : undefined;
   }
 
   keep(entry, claims) {
-    const place = placeOf(entry);
+    const place = this.#placeOf(entry);
     while (this.#entries.length <= place) {
       this.#entries.push(0);
       this.#claims.push(undefined);
@@ -92,10 +99,10 @@ class KeptClaims {
     this.#entries[place] = entry;
     this.#claims[place] = claims;
   }
-}
 
-function placeOf(entry) {
-  return entry & (native.PLACES - 1);
+  #placeOf(entry) {
+    return entry & (this.#places - 1);
+  }
 }
 
 /** What is no string is as good as no header. */

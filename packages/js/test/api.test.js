@@ -9,8 +9,9 @@ import * as gatepass from 'gatepass';
 import * as middleware from 'gatepass/express';
 
 import { errorFrom } from '../src/errors.js';
-import { native } from '../src/native.js';
+import { host } from '../src/node/host.js';
 
+const { native } = host;
 const require = createRequire(import.meta.url);
 const declarations = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8');
 const coreCodes = JSON.parse(native.errorCodes());
@@ -77,4 +78,5 @@ test('require gives the same as import', () => {
 
 test('one version number', () => {
   assert.equal(gatepass.version, require('gatepass/package.json').version);
+  assert.equal(gatepass.version, native.VERSION);
 });

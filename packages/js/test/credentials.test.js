@@ -35,8 +35,7 @@ for (const row of rows) {
       assert.deepEqual(granted.accessToken, row.access_token);
     } else {
       const info = await emulator.tokenInfo(granted.accessToken);
-      for (const [name, value] of Object.entries(row.access_token))
-        assert.equal(info[name], value);
+      for (const [name, value] of Object.entries(row.access_token)) assert.equal(info[name], value);
     }
 
     for (const [path, { claims, accessToken }] of Object.entries(refused)) {

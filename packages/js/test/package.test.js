@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { addonPath } from '../src/node/addon.js';
+import { addonIn } from '../src/node/addon.js';
 import { temporaryFolder } from './support/emulator.js';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -33,13 +33,14 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
   npm(project, ['install', `./${archive}`], { PATH: withoutCargo(t) });
   assert.deepEqual(readdirSync(join(project, 'node_modules/gatepass')).sort(), [
     'README.md',
+    'cjs',
     'express.d.ts',
     'fastify.d.ts',
     'index.d.ts',
-    'src',
     'native',
     'package.json',
     'scripts',
+    'src',
   ]);
   assertWorks(project);
 });
@@ -68,9 +69,9 @@ test('an archive without an add-on for the platform says so', (t) => {
 test('a package whose install script did not run says what to do', (t) => {
   const folder = temporaryFolder(t);
   copyScript(folder);
-  const { status, stderr } = spawnSync(process.execPath, [join(folder, 'packages/js/src/native.js')], {
-    encoding: 'utf8',
-  });
+  const program = join(folder, 'packages/js/program.js');
+  writeFileSync(program, `import { Verifier } from './src/node/index.js'; new Verifier({ audience: 'a' });`);
+  const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
   assert.equal(status, 1);
   assert.match(stderr, /gatepass: the native add-on for \w+-\w+ cannot be loaded.*npm rebuild gatepass/);
 });
@@ -82,7 +83,7 @@ function emptyProject(t) {
 }
 
 function assertWorks(project) {
-  assert.ok(existsSync(addonPath));
+  assert.ok(existsSync(addonIn(PACKAGE)));
   assert.equal(run(project, 'program.mjs', IMPORTING), 'TOKEN_MALFORMED\n');
   assert.equal(run(project, 'program.cjs', REQUIRING), 'https://svc-abc-uc.a.run.app\n');
 }

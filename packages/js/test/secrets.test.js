@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { errorFrom } from '../src/errors.js';
-import { native } from '../src/native.js';
+import { host } from '../src/node/host.js';
 import { secretsIn, secretsOf, shownBy } from './support/secrets.js';
 import { cases } from './support/vectors.js';
 
+const { native } = host;
 const failing = cases('acquire').filter(({ transcript }) => transcript.at(-1).step.step === 'fail');
 assert.ok(failing.length > 0);
 

@@ -5,8 +5,10 @@ import { test } from 'node:test';
 
 import { Verifier, VerifyError } from 'gatepass';
 
-import { native } from '../src/native.js';
+import { host } from '../src/node/host.js';
 import { cases, read } from './support/vectors.js';
+
+const { native } = host;
 
 test('verify: every token is decided as the corpus says', async () => {
   const { cases, profiles, jwks } = read('verify/attack_corpus.json');

@@ -150,7 +150,10 @@ test('claims cannot be changed: others are given the same', async () => {
 
 test('whether a token is new, seen before or kept, its claims are the same', async () => {
   const claims = { aud: AUDIENCE, email: EMAIL };
-  const tokens = [await emulator.mint({ claims }), await emulator.mint({ claims: { ...claims, name: 'Zoë 😀' } })];
+  const tokens = [
+    await emulator.mint({ claims }),
+    await emulator.mint({ claims: { ...claims, name: 'Zoë 😀' } }),
+  ];
   const verifier = verifierOf();
   await verifier.verify(await emulator.mint({ claims }));
   for (const token of tokens) {

@@ -1,6 +1,6 @@
 /** Middleware for Express; it uses nothing of Express, so that it fits every server with `(req, res, next)`. */
 
-import { Verifier } from '../verifier.js';
+import { Verifier } from './index.js';
 
 export function requireIdToken({ onRefusal, ...options } = {}) {
   const verifier = new Verifier(options);

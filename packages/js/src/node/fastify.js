@@ -1,6 +1,6 @@
 /** A plugin for Fastify. */
 
-import { Verifier } from '../verifier.js';
+import { Verifier } from './index.js';
 
 export async function requireIdToken(fastify, { onRefusal, ...options }) {
   const verifier = new Verifier(options);

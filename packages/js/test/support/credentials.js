@@ -6,10 +6,11 @@
 
 import { GatePass, Verifier } from 'gatepass';
 
-import { native } from '../../src/native.js';
+import { host } from '../../src/node/host.js';
 import { Control } from './emulator.js';
 import { secretsOf, secretsOfStep, shownBy } from './secrets.js';
 
+const { native } = host;
 const { audience, scope, url, options = {}, supplier } = JSON.parse(process.argv[2]);
 const REFUSAL = { error: 'access_denied', access_token: 'tokenThatComesWithTheRefusal' };
 

@@ -4,11 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 // The package hides the add-on, and in front of it keeps a thousand headers at most: behind that it is that grows.
-import { native } from '../../../../packages/js/src/native.js';
+import { host } from '../../../../packages/js/src/node/host.js';
 import { Material } from '../material.mjs';
 import { rate } from '../measure.mjs';
 import { tokenFor } from '../metadata-server.mjs';
 import { PEERS, load } from '../peers/index.mjs';
+
+const { native } = host;
 
 /** Those that are in use at the end, out of all that there were. */
 const IN_USE = 1_000;

@@ -3,8 +3,10 @@
 import { createPublicKey, verify } from 'node:crypto';
 
 // The package hides the add-on.
-import { native } from '../../../../packages/js/src/native.js';
+import { host } from '../../../../packages/js/src/node/host.js';
 import { rate, repeated } from '../measure.mjs';
+
+const { native } = host;
 
 /** The signature alone, by Node's own OpenSSL. */
 export function rawSignature({ publicPem }, tokens) {
