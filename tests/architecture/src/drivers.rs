@@ -27,7 +27,7 @@ pub const DRIVERS: &[Driver] = &[
         file: "steps.py",
         prototype: 72,
     },
-    Driver { language: "node", folder: "packages/js", file: "driver.js", prototype: 56 },
+    Driver { language: "node", folder: "packages/js/src/node/driver", file: "driver.js", prototype: 56 },
     Driver { language: "go", folder: "packages/go", file: "driver.go", prototype: 137 },
     Driver { language: "java", folder: "packages/java", file: "Driver.java", prototype: 93 },
 ];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Folders that hold what was built or fetched.
-const NOT_SOURCE: &[&str] = &["target", "node_modules", "venv", "__pycache__", "build", "dist"];
+const NOT_SOURCE: &[&str] = &["target", "node_modules", "venv", "__pycache__", "build", "dist", "cjs"];
 
 /// A file of the repository.
 #[derive(Clone, Debug)]
