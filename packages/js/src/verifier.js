@@ -16,8 +16,7 @@ export class Verifier {
   /** @param {Host} host */
   constructor(host, options = {}) {
     checkNames('Verifier', options, VERIFIER_OPTIONS);
-    const { preset = options.issuers === undefined ? 'google' : undefined } = options;
-    const border = bordered(host, { ...options, preset });
+    const border = bordered(host, options);
     this.#native = crossing(() => host.native.verifier(JSON.stringify(border)));
     this.#clock = options.clock ?? host.clock;
     this.#flights = host.flights({ clock: this.#clock, suppliers: new Map() });

@@ -220,7 +220,11 @@ test('another issuer, named in full', async () => {
   const policy = { audience: AUDIENCE, issuers: iss, algorithms: 'RS256' };
   assert.equal((await new Verifier({ ...policy, keys }).verify(token)).iss, iss);
   assert.equal((await new Verifier({ ...policy, keysUrl: emulator.keysUrl }).verify(token)).iss, iss);
-  assert.throws(() => new Verifier(policy), { code: 'INVALID_OPTION', message: /no keys are given/ });
+  // Without keys they are found by discovery, for which an issuer is one URL.
+  assert.throws(() => new Verifier({ ...policy, issuers: [iss, 'https://other.example'] }), {
+    code: 'INVALID_OPTION',
+    message: /more than one issuer/,
+  });
 });
 
 test('the headers of a request, of Node and of the Fetch API', async () => {
