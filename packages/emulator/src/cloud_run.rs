@@ -18,10 +18,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ServiceAccount;
-use crate::config::GOOGLE_ISSUER;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
-use crate::mint::{AccessToken, REMOVED_SIGNATURE};
+use crate::mint::{AccessToken, GOOGLE_ISSUER, REMOVED_SIGNATURE};
 use crate::time::UnixSeconds;
 
 /// The header that Cloud Run looks at first. When it is there, `Authorization` is the service's own affair:

@@ -3,16 +3,10 @@
 use std::time::Duration;
 
 use crate::ServiceAccount;
-use crate::faults::TokenChanges;
 use crate::keys::KeyError;
-use crate::mint::IdToken;
+use crate::mint::{GOOGLE_ISSUER, IdToken, TokenChanges};
+use crate::service_account::DEFAULT_PROJECT_ID;
 use crate::time::UnixSeconds;
-
-/// The project of the default service account.
-pub(crate) const DEFAULT_PROJECT_ID: &str = "emulator";
-
-/// Who has issued Google's ID tokens.
-pub(crate) const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 
 /// What the emulator pretends to be. [`Config::new`] fills in the defaults; change what you like.
 #[derive(Clone, Debug)]
@@ -57,6 +51,12 @@ impl Config {
             key_rotations: 0,
             changes: TokenChanges::default(),
         }
+    }
+
+    /// The same, where tokens differ by these changes.
+    pub(crate) fn with_changes(&self, changes: TokenChanges) -> Self {
+        let token_lifetime = changes.lifetime.unwrap_or(self.token_lifetime);
+        Self { token_lifetime, changes, ..self.clone() }
     }
 
     /// What an answer says of a new token: one second less than it lives, as Google does.

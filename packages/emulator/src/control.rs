@@ -8,34 +8,28 @@ use serde_json::{Value, json};
 use crate::http::{Request, Response};
 use crate::jws::Object;
 use crate::mint::{Changes, IdToken};
+use crate::state::State;
 use crate::time::UnixSeconds;
-use crate::{Emulator, ServiceAccount, subject_token_source, tls};
+use crate::{ServiceAccount, tls};
 
-const ROOT: &str = "/emulator/";
-
-/// Tells whether the path belongs to the control API.
-pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with(ROOT) && path != subject_token_source::PATH
-}
-
-/// Answers for a path that [`owns`] accepts.
-pub(crate) fn answer(emulator: &Emulator, request: &Request, now: UnixSeconds) -> Response {
+/// Answers for a path that [`is_control`](crate::paths::is_control) accepts.
+pub(crate) fn answer(state: &State, request: &Request, now: UnixSeconds) -> Response {
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/emulator/v1/ca.pem") => authority(),
-        ("GET", "/emulator/v1/requests") => list_requests(emulator),
+        ("GET", "/emulator/v1/requests") => list_requests(state),
         ("POST", "/emulator/v1/requests:reset") => {
-            emulator.requests.reset();
+            state.requests.reset();
             done()
         }
-        ("POST", "/emulator/v1/mint") => mint(emulator, &request.body, now),
-        ("POST", "/emulator/v1/fault") => add_fault(emulator, &request.body),
+        ("POST", "/emulator/v1/mint") => mint(state, &request.body, now),
+        ("POST", "/emulator/v1/fault") => add_fault(state, &request.body),
         ("POST", "/emulator/v1/fault:clear") => {
-            emulator.faults.clear();
+            state.faults.clear();
             done()
         }
-        ("POST", "/emulator/v1/clock") => set_clock(emulator, &request.body),
+        ("POST", "/emulator/v1/clock") => set_clock(state, &request.body),
         ("POST", "/emulator/v1/keys:rotate") => {
-            emulator.rotate_keys();
+            state.rotate_keys();
             done()
         }
         (method, path) => refuse(
@@ -56,23 +50,23 @@ fn authority() -> Response {
     }
 }
 
-fn list_requests(emulator: &Emulator) -> Response {
-    let counts = emulator.requests.counts();
+fn list_requests(state: &State) -> Response {
+    let counts = state.requests.counts();
     let total: u64 = counts.values().sum();
     Response::json(200, &json!({ "counts": counts, "total": total }))
 }
 
-fn add_fault(emulator: &Emulator, body: &[u8]) -> Response {
-    match emulator.order_fault(body) {
+fn add_fault(state: &State, body: &[u8]) -> Response {
+    match state.order_fault(body) {
         Ok(()) => done(),
         Err(error) => refuse(400, &format!("not a fault: {error}")),
     }
 }
 
-fn set_clock(emulator: &Emulator, body: &[u8]) -> Response {
+fn set_clock(state: &State, body: &[u8]) -> Response {
     match serde_json::from_slice::<Clock>(body) {
         Ok(clock) => {
-            emulator.set_clock_offset(clock.offset_seconds);
+            state.set_clock_offset(clock.offset_seconds);
             done()
         }
         Err(error) => refuse(400, &format!("not a setting of the clock: {error}")),
@@ -86,15 +80,15 @@ struct Clock {
     offset_seconds: i64,
 }
 
-fn mint(emulator: &Emulator, body: &[u8], now: UnixSeconds) -> Response {
+fn mint(state: &State, body: &[u8], now: UnixSeconds) -> Response {
     let order: MintOrder = match serde_json::from_slice(body) {
         Ok(order) => order,
         Err(error) => return refuse(400, &format!("not an order for a token: {error}")),
     };
-    let Some(token) = order.token(emulator, now) else {
+    let Some(token) = order.token(state, now) else {
         return refuse(400, "`claims.aud` is missing; give an audience, or list `aud` in `omit`");
     };
-    match emulator.current_config().sign(token) {
+    match state.current_config().sign(token) {
         Ok(token) => Response::json(200, &json!({ "token": token })),
         Err(error) => refuse(500, &error.to_string()),
     }
@@ -128,18 +122,18 @@ enum OrderedKey {
 
 impl MintOrder {
     /// Prepares the token; nothing when nobody said whom it is for.
-    fn token(self, emulator: &Emulator, now: UnixSeconds) -> Option<IdToken> {
+    fn token(self, state: &State, now: UnixSeconds) -> Option<IdToken> {
         if !self.claims.contains_key("aud") && !self.omit.iter().any(|claim| claim == "aud") {
             return None;
         }
         // The claims below replace whatever follows from these two, so a wrong type in them does no harm.
         let audience = self.claims.get("aud").and_then(Value::as_str).unwrap_or_default();
-        let account = self.account().unwrap_or_else(|| emulator.config().service_account.clone());
+        let account = self.account().unwrap_or_else(|| state.config.service_account.clone());
 
         let issued_at = self.issued_at.unwrap_or(now);
-        let lifetime = self.lifetime.map_or(emulator.config().token_lifetime, Duration::from_secs);
+        let lifetime = self.lifetime.map_or(state.config.token_lifetime, Duration::from_secs);
         let token = match self.key {
-            OrderedKey::Google => emulator.config().id_token(&account, audience, issued_at, lifetime),
+            OrderedKey::Google => state.config.id_token(&account, audience, issued_at, lifetime),
             OrderedKey::Iap => IdToken::iap(&account, audience, issued_at, lifetime),
         };
         let Self { claims, header, omit, strip_signature, .. } = self;

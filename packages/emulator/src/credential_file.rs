@@ -9,7 +9,7 @@ use crate::json::with_optional;
 use crate::keys::{KeyError, SigningKey};
 use crate::mint::{Grantor, RefreshToken};
 use crate::user::{CLIENT_ID, CLIENT_SECRET};
-use crate::{ServiceAccount, TEST_KEY_NOTICE, User, subject_token_source};
+use crate::{ServiceAccount, TEST_KEY_NOTICE, User, paths};
 
 /// The provider of a workload identity pool that a file names unless told otherwise.
 pub const DEFAULT_PROVIDER: &str = "//iam.googleapis.com/projects/123456789012/locations/global/\
@@ -206,7 +206,7 @@ impl Source {
             Self::File { path, format: Format::Text } => json!({ "file": path }),
             Self::File { path, format: Format::Json } => json!({ "file": path, "format": json_format() }),
             Self::Url => json!({
-                "url": format!("{emulator_url}{}?format=json", subject_token_source::PATH),
+                "url": format!("{emulator_url}{}?format=json", paths::SUBJECT_TOKEN),
                 "headers": { "Metadata": "True" },
                 "format": json_format(),
             }),

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::Response;
-use crate::mint::Changes;
-use crate::{Config, control};
+use crate::mint::{Changes, TokenChanges};
+use crate::paths;
 
 /// The largest body that can be ordered: larger than what any client should read, small enough for any machine.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -62,23 +62,6 @@ enum Effect {
     Real(Option<TokenChanges>),
     /// The first answer to all requests that meet the fault.
     Same(Arc<OnceLock<Response>>),
-}
-
-/// How the tokens in an answer differ from those that the endpoint would issue.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TokenChanges {
-    /// How long they live, whatever was asked for.
-    pub(crate) lifetime: Option<Duration>,
-    pub(crate) id_token: Changes,
-    pub(crate) rotate_refresh_token: bool,
-}
-
-impl TokenChanges {
-    /// Gives the configuration by which an endpoint issues such tokens.
-    pub(crate) fn apply(self, config: &Config) -> Config {
-        let token_lifetime = self.lifetime.unwrap_or(config.token_lifetime);
-        Config { token_lifetime, changes: self, ..config.clone() }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -142,7 +125,7 @@ impl TryFrom<Order> for Fault {
     type Error = String;
 
     fn try_from(order: Order) -> Result<Self, String> {
-        if !order.path.starts_with('/') || order.path.contains('?') || control::owns(&order.path) {
+        if !order.path.starts_with('/') || order.path.contains('?') || paths::is_control(&order.path) {
             return Err(format!(
                 "`path` is `{}`; expected the path of an endpoint outside the control API, without a query",
                 order.path

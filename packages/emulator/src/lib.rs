@@ -13,7 +13,8 @@
 //! | [`cloud_run`], [`push`] | what stands before a service, and what calls it |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
-//! | `control`, `faults`, `request_log` | the control API, and what it steers |
+//! | `control`, `state`, `faults`, `request_log` | the control API, and what it steers |
+//! | `paths`, `email` | what several of these name |
 //!
 //! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
 
@@ -25,6 +26,7 @@ pub mod cloud_run;
 mod config;
 mod control;
 pub mod credential_file;
+mod email;
 mod emulator;
 mod faults;
 mod fingerprint;
@@ -37,11 +39,13 @@ pub mod keys;
 mod metadata;
 pub mod mint;
 mod oauth;
+mod paths;
 pub mod push;
 mod refresh;
 mod refresh_tokens;
 mod request_log;
 pub mod service_account;
+mod state;
 mod sts;
 mod subject_token_source;
 pub mod time;

@@ -6,7 +6,7 @@ mod id_token;
 mod refresh_token;
 
 pub use self::access_token::AccessToken;
-pub(crate) use self::changes::Changes;
+pub(crate) use self::changes::{Changes, TokenChanges};
 pub use self::id_token::IdToken;
-pub(crate) use self::id_token::REMOVED_SIGNATURE;
+pub(crate) use self::id_token::{GOOGLE_ISSUER, REMOVED_SIGNATURE};
 pub use self::refresh_token::{Grantor, RefreshToken};

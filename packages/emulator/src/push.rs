@@ -19,6 +19,7 @@ use crate::ServiceAccount;
 use crate::http::Request;
 use crate::keys::KeyError;
 use crate::mint::IdToken;
+use crate::service_account::DEFAULT_PROJECT_ID;
 use crate::time::UnixSeconds;
 
 pub use self::back_off::BackOff;
@@ -128,7 +129,7 @@ impl Push {
             audience: sender.default_audience(url).to_owned(),
             account: account.clone(),
             name: name.to_owned(),
-            project_id: account.project_id().unwrap_or(crate::config::DEFAULT_PROJECT_ID).to_owned(),
+            project_id: account.project_id().unwrap_or(DEFAULT_PROJECT_ID).to_owned(),
             data: Vec::new(),
             attributes: Vec::new(),
             content_type: None,

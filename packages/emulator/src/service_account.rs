@@ -9,14 +9,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::TEST_KEY_NOTICE;
-use crate::config::DEFAULT_PROJECT_ID;
+use crate::email::is_email;
 use crate::keys::{KeyError, RsaKey, SigningKey};
 
 /// The account that the emulated service runs as unless the user chooses another.
 pub const DEFAULT_EMAIL: &str = "default@emulator.iam.gserviceaccount.com";
 
-/// The longest e-mail address, RFC 5321 section 4.5.3.1.3 without its angle brackets.
-const MAX_EMAIL_LENGTH: usize = 254;
+/// The project of the default service account.
+pub(crate) const DEFAULT_PROJECT_ID: &str = "emulator";
 
 /// A service account. It exists as soon as it is named: its numeric ID and its key follow from the e-mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,16 +98,6 @@ impl FromStr for ServiceAccount {
     fn from_str(email: &str) -> Result<Self, InvalidEmail> {
         if is_email(email) { Ok(Self { email: email.to_owned() }) } else { Err(InvalidEmail) }
     }
-}
-
-pub(crate) fn is_email(text: &str) -> bool {
-    text.len() <= MAX_EMAIL_LENGTH
-        && text.split_once('@').is_some_and(|(name, domain)| is_email_part(name) && is_email_part(domain))
-}
-
-/// Narrower than RFC 5322 and as wide as Google's own addresses, so that an e-mail needs no escaping anywhere.
-fn is_email_part(part: &str) -> bool {
-    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte))
 }
 
 /// The text is not the e-mail of a service account.

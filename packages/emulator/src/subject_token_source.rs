@@ -10,9 +10,6 @@ use crate::keys::KeyError;
 use crate::mint::IdToken;
 use crate::time::UnixSeconds;
 
-/// Beside the control API, yet no part of it: requests are counted, and can be faulted.
-pub(crate) const PATH: &str = "/emulator/v1/subject-token";
-
 /// Answers a GET: the token as text, or, with `format=json`, as the member `access_token`.
 pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
     if !request.header("Metadata").is_some_and(|value| value.eq_ignore_ascii_case("true")) {

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::email::is_email;
 use crate::http::{Request, Response};
 use crate::jws::{Object, Unverified};
 use crate::keys::KeyError;
 use crate::mint::AccessToken;
-use crate::service_account::is_email;
 use crate::time::UnixSeconds;
 use crate::user::CLIENT_ID;
 use crate::{Config, ServiceAccount};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::service_account::is_email;
+use crate::email::is_email;
 
 /// The OAuth client of every credential file that the emulator writes for a person.
 pub(crate) const CLIENT_ID: &str = "gatepass-emulator.apps.googleusercontent.com";

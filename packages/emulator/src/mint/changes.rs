@@ -1,9 +1,20 @@
-//! What a test wants to be different about an ID token.
+//! What a test wants to be different about tokens.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::IdToken;
 use crate::jws::Object;
+
+/// How the tokens in an answer differ from those that the endpoint would issue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TokenChanges {
+    /// How long they live, whatever was asked for.
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) id_token: Changes,
+    pub(crate) rotate_refresh_token: bool,
+}
 
 /// How an ID token differs from the one that Google would issue; README.md describes the members.
 #[derive(Clone, Debug, Default, Deserialize)]

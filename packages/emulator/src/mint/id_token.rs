@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::ServiceAccount;
-use crate::config::GOOGLE_ISSUER;
 use crate::jws::{self, Object};
 use crate::keys::{EcKey, KeyError, KeySet, RsaKey};
 use crate::time::UnixSeconds;
+
+/// Who has issued Google's ID tokens.
+pub(crate) const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 
 /// What Cloud Run puts in the place of the signature before it forwards a token.
 pub(crate) const REMOVED_SIGNATURE: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
