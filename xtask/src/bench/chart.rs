@@ -1,7 +1,7 @@
 //! The report as a picture: how many times better than the best other library gatepass is, on a logarithmic scale.
 
-use super::Figure;
 use super::comparison::{NEW, Others, ratio};
+use super::figure::Figure;
 
 /// A job, our peer of it, the provider, and how the bar is called.
 const BARS: [(&str, &str, &str, &str); 9] = [

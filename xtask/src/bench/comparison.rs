@@ -1,7 +1,6 @@
 //! gatepass beside the others at a job: one number.
 
-use super::Figure;
-use super::report::of;
+use super::figure::{Figure, of};
 
 /// Ours where it has not seen the tokens before.
 pub(super) const NEW: &str = "gatepass, every token new";

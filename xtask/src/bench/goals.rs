@@ -1,9 +1,8 @@
 //! What gatepass should reach, and what it does.
 
-use super::Figure;
 use super::comparison::Others::{self, All, Forgetful, Googles, Remembering};
 use super::comparison::{NEW, ratio};
-use super::report::short;
+use super::figure::{Figure, short};
 
 struct Goal {
     job: &'static str,

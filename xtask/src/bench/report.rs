@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::fs;
 use std::thread;
 
-use super::{Figure, goals};
+use super::figure::{Figure, of, short};
+use super::goals;
 use crate::instructions;
 
 /// What the letters stand for.
@@ -77,13 +78,6 @@ pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> 
     text
 }
 
-pub(super) fn of<'a>(figures: &'a [Figure], provider: &str, language: &str, job: &str) -> Vec<&'a Figure> {
-    let is_one = |figure: &&Figure| {
-        [&figure.provider, &figure.language, &figure.job].map(String::as_str) == [provider, language, job]
-    };
-    figures.iter().filter(is_one).collect()
-}
-
 fn rows(job: &[&Figure]) -> String {
     let row = |figure: &&Figure| {
         let is_ours = |ours: &&&Figure| ours.library() == "gatepass" && ours.setting() == figure.setting();
@@ -104,17 +98,6 @@ fn rows(job: &[&Figure]) -> String {
 }
 
 /// Three digits, and thousands as k or M.
-pub(super) fn short(number: f64) -> String {
-    match number {
-        n if n >= 1e6 => format!("{:.3} M", n / 1e6).replace(".000", ""),
-        n if n >= 1e4 => format!("{:.1} k", n / 1e3),
-        n if n >= 100.0 => format!("{n:.0}"),
-        n if n >= 10.0 => format!("{n:.1}"),
-        n if n > -10.0 => format!("{n:.2}"),
-        n => format!("{n:.0}"),
-    }
-}
-
 fn machine() -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
