@@ -6,6 +6,7 @@
 //! | [`purity`] | the core reads no clock, no file, no environment, and opens no socket |
 //! | [`unsafe_code`] | `unsafe` stands at two borders only |
 //! | [`policy`] | the packages know nothing that the core decides |
+//! | [`circles`] | imports run in one direction, in every crate and package |
 //! | [`drivers`] | a driver stays as small as a thing that decides nothing |
 //! | [`versions`] | all packages carry one version number |
 //!
@@ -14,7 +15,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod circles;
 pub mod drivers;
+pub mod imports;
 pub mod layers;
 pub mod policy;
 pub mod purity;

@@ -43,7 +43,7 @@ const WORDS: &[(&str, &str)] = &[
 
 /// Finds words that belong to the core in the code of packages.
 pub fn check(files: &[SourceFile]) -> Violations {
-    let files = files.iter().filter(|file| !is_test(&file.path));
+    let files = files.iter().filter(|file| !file.is_test());
     files.flat_map(check_file).collect()
 }
 
@@ -56,13 +56,6 @@ fn check_file(file: &SourceFile) -> Violations {
         }
     }
     violations
-}
-
-fn is_test(path: &str) -> bool {
-    let in_test_folder =
-        path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "examples"));
-    let file = path.rsplit('/').next().unwrap_or_default();
-    in_test_folder || file.ends_with("_test.go") || file.contains(".test.")
 }
 
 #[cfg(test)]

@@ -29,6 +29,14 @@ impl SourceFile {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
+    /// Whether the file is a test or an example, by its name or its folder.
+    pub fn is_test(&self) -> bool {
+        let is_test_folder = |part| matches!(part, "test" | "tests" | "__tests__" | "examples");
+        self.path.split('/').any(is_test_folder)
+            || self.name().ends_with("_test.go")
+            || self.name().contains(".test.")
+    }
+
     /// Gives the file's lines of code with their numbers, from 1: no blank line, no comment, no docstring.
     pub fn code_lines(&self) -> Vec<(usize, &str)> {
         let style = if self.path.ends_with(".py") { Comments::PYTHON } else { Comments::C };
