@@ -1,5 +1,6 @@
 //! Source files: finding them, and reading them without their comments and tests.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,26 @@ impl SourceFile {
             !line.is_empty() && !line.starts_with(style.line)
         };
         self.text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(is_code).collect()
+    }
+
+    /// Counts the lines of code under `#[cfg(test)]`; 0 in other files than Rust's.
+    ///
+    /// # Errors
+    /// When the file is not Rust.
+    pub fn rust_test_lines(&self) -> Result<usize, String> {
+        if !self.path.ends_with(".rs") {
+            return Ok(0);
+        }
+        let lines = |tests| -> Result<BTreeSet<usize>, String> {
+            Ok(self.rust_tokens(tests)?.into_iter().map(|token| token.line).collect())
+        };
+        let (all, others) = (lines(Tests::Included)?, lines(Tests::LeftOut)?);
+        // A line counts as code even where no token begins on it, inside a string for one.
+        let is_of_a_test = |number: &usize| {
+            let before = |lines: &BTreeSet<usize>| lines.range(..=*number).next_back().copied();
+            before(&all) != before(&others)
+        };
+        Ok(self.code_lines().into_iter().map(|(number, _)| number).filter(is_of_a_test).count())
     }
 
     /// Gives the tokens of a Rust file: without comments, and without test code unless it is asked for.
