@@ -9,8 +9,8 @@ use std::hint::black_box;
 use gatepass_core::CredentialsFrom;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
-    Lookup, Millis, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict,
-    Verifier, VerifierConfig,
+    Lookup, Millis, Now, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
+    Verdict, Verifier, VerifierConfig,
 };
 use serde_json::Value;
 
@@ -29,12 +29,13 @@ fn main() {
 }
 
 /// The first token of the corpus that Google's preset accepts, and the moment.
-fn token(corpus: &Value) -> (&str, Millis) {
+fn token(corpus: &Value) -> (&str, Now) {
     let is_good = |case: &&Value| {
         case["profile"] == "google" && case["expected"] == "accept" && case["jwks"] == "google"
     };
     let case = corpus["cases"].as_array().unwrap().iter().find(is_good).unwrap();
-    (case["token"].as_str().unwrap(), Millis::from_secs(case["now"].as_u64().unwrap()))
+    let now = Now::steady(Millis::from_secs(case["now"].as_u64().unwrap()));
+    (case["token"].as_str().unwrap(), now)
 }
 
 fn recall(times: u64) {
@@ -62,7 +63,7 @@ fn digest(times: u64) {
 }
 
 fn header(times: u64) {
-    let now = Millis::from_secs(1_800_000_000);
+    let now = Now::steady(Millis::from_secs(1_800_000_000));
     let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
     let credentials = CredentialsFrom::Json(Secret::from(file));
     let source = TokenSource::new(SourceConfig { credentials, ..SourceConfig::default() });

@@ -18,7 +18,7 @@ use crate::credentials::{Credential, CredentialFile};
 use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
-use crate::step::{HostFailure, Millis, Operation, Reply, Step};
+use crate::step::{HostFailure, Now, Operation, Reply, Step};
 
 /// Says `Google…` on machines of Compute Engine.
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
@@ -90,7 +90,7 @@ impl Adc {
         match self.env.gcloud_file("application_default_credentials.json") {
             Some(path) => {
                 self.state = State::ReadingWellKnownFile { path: path.clone() };
-                Step::ReadFile { path }
+                Step::read_file(path)
             }
             None => {
                 self.trail.push("gcloud's file has no path: neither CLOUDSDK_CONFIG nor HOME is set".into());
@@ -102,7 +102,7 @@ impl Adc {
     fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
         self.trail.push(format!("{named_by} names {path}"));
         self.state = State::ReadingFile { path: path.clone(), named_by };
-        Step::ReadFile { path }
+        Step::read_file(path)
     }
 
     fn look_for_metadata_server(&mut self) -> Step<Found> {
@@ -114,7 +114,7 @@ impl Adc {
             MetadataServer::Given => self.use_metadata_server(),
             MetadataServer::Unknown => {
                 self.state = State::ReadingProductName;
-                Step::ReadFile { path: PRODUCT_NAME.into() }
+                Step::read_file(PRODUCT_NAME.into())
             }
         }
     }
@@ -199,7 +199,7 @@ impl Adc {
 impl Operation for Adc {
     type Output = Found;
 
-    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Found> {
+    fn resume(&mut self, _now: Now, reply: Reply) -> Step<Found> {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
@@ -277,7 +277,7 @@ impl Explain {
 impl Operation for Explain {
     type Output = Explanation;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Explanation> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Explanation> {
         match self.0.resume(now, reply) {
             Step::Fail(error) => Step::Done(self.told(None, Some(error))),
             step => step.and_then(|found| Step::Done(self.told(found.quota_project_id, None))),
@@ -303,8 +303,9 @@ mod tests {
     use super::*;
     use crate::config::Impersonate;
     use crate::secret::Secret;
+    use crate::step::Millis;
 
-    const NOW: Millis = Millis(1_800_000_000_000);
+    const NOW: Now = Now::steady(Millis(1_800_000_000_000));
 
     fn explain(config: &SourceConfig, env: &[(&str, &str)], replies: &[Reply]) -> Explanation {
         let mut search = Explain::new(config);

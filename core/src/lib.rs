@@ -7,7 +7,7 @@
 //! rules that bind the host.
 //!
 //! The core reads no clock, no file, no environment and no network, and starts no thread: time is an argument
-//! ([`Millis`]), randomness is a seed that the host supplies, and the rest are steps.
+//! ([`Now`]), randomness is a seed that the host supplies, and the rest are steps.
 //!
 //! # The map
 //! | module | noun |
@@ -56,6 +56,8 @@ pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
 pub use secret::Secret;
 pub use source::{FlightId, Lookup, Refresh, TokenSource};
-pub use step::{HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Step};
+pub use step::{
+    Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Step,
+};
 pub use token::{Token, TokenKey};
 pub use verify::{KeyFetch, Recall, TokenDigest, Verdict, Verified, Verifier, VerifierConfig};

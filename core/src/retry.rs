@@ -1,7 +1,6 @@
 //! When a failed exchange is tried again: one policy, as data, for every endpoint.
 
 use crate::error::Error;
-use crate::step::Millis;
 
 /// Attempts in all, the first included.
 const ATTEMPTS: u32 = 4;
@@ -51,18 +50,16 @@ impl Attempts {
         Self { made: 0, jitter }
     }
 
-    /// The moment to try again after `error`, or `None` when it is final.
-    pub(crate) fn after(&mut self, error: &Error, now: Millis) -> Option<Millis> {
+    /// Milliseconds to wait before the next attempt after `error`, or `None` when it is final.
+    pub(crate) fn after(&mut self, error: &Error) -> Option<u64> {
         self.made += 1;
         if !error.is_retryable() || self.made >= ATTEMPTS {
             return None;
         }
-        let wait = match error.retry_after_ms() {
-            Some(asked) if asked > LONGEST_RETRY_AFTER_MS => return None,
-            Some(asked) => asked,
-            None => self.jitter.up_to(FIRST_DELAY_MS << (self.made - 1)),
-        };
-        Some(now.plus(wait))
+        match error.retry_after_ms() {
+            Some(asked) => Some(asked).filter(|asked| *asked <= LONGEST_RETRY_AFTER_MS),
+            None => Some(self.jitter.up_to(FIRST_DELAY_MS << (self.made - 1))),
+        }
     }
 }
 
@@ -87,24 +84,24 @@ mod tests {
         let mut attempts = Attempts::new(Jitter::new(1));
         let error = Error::new(ErrorCode::EndpointUnavailable, "503");
         for longest in [250, 500, 1000] {
-            let at = attempts.after(&error, Millis(5)).unwrap();
-            assert!(at <= Millis(5 + longest), "{at:?}");
+            let delay_ms = attempts.after(&error).unwrap();
+            assert!(delay_ms <= longest, "{delay_ms}");
         }
-        assert_eq!(attempts.after(&error, Millis(5)), None);
+        assert_eq!(attempts.after(&error), None);
     }
 
     #[test]
     fn honours_retry_after_within_reason() {
         let error = |ms| Error::new(ErrorCode::EndpointUnavailable, "429").retry_after(Some(ms));
         let mut attempts = Attempts::new(Jitter::new(1));
-        assert_eq!(attempts.after(&error(7000), Millis(0)), Some(Millis(7000)));
-        assert_eq!(attempts.after(&error(60_000), Millis(0)), None);
+        assert_eq!(attempts.after(&error(7000)), Some(7000));
+        assert_eq!(attempts.after(&error(60_000)), None);
     }
 
     #[test]
     fn permanent_errors_are_final() {
         let error = Error::new(ErrorCode::TokenRefused, "invalid_grant");
-        assert_eq!(Attempts::new(Jitter::new(1)).after(&error, Millis(0)), None);
+        assert_eq!(Attempts::new(Jitter::new(1)).after(&error), None);
     }
 
     #[test]

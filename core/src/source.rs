@@ -23,7 +23,7 @@ use crate::config::SourceConfig;
 use crate::credentials::Fetch;
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
-use crate::step::{Millis, Operation, Reply, Step, ended};
+use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard};
 use crate::token::{Issued, Token, TokenKey};
 
@@ -71,7 +71,7 @@ impl TokenSource {
         let jitter = Jitter::new(config.seed);
         let state = State {
             found: None,
-            no_metadata_server_until: Millis(0),
+            no_metadata_server_until: Deadline::default(),
             entries: HashMap::new(),
             last_flight: 0,
             lookups: 0,
@@ -81,7 +81,7 @@ impl TokenSource {
     }
 
     /// The token for `key` at this moment, or who gets it.
-    pub fn lookup(&self, key: &TokenKey, now: Millis) -> Lookup {
+    pub fn lookup(&self, key: &TokenKey, now: Now) -> Lookup {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
         state.lookups += 1;
@@ -90,9 +90,9 @@ impl TokenSource {
         let entry = state.entries.entry(key.clone()).or_default();
         entry.last_used = lookups;
         let token = entry.token.clone().filter(|token| token.is_usable(now));
-        let may_ask = entry.flight.is_none() && now >= entry.not_before;
+        let may_ask = entry.flight.is_none() && entry.not_before.has_come(now);
         match (token, entry.flight) {
-            (Some(token), _) if now < token.fresh_until() => Lookup::Fresh(token),
+            (Some(token), _) if !token.fresh_until().has_come(now) => Lookup::Fresh(token),
             (Some(token), _) if !may_ask => Lookup::Stale(token, None),
             (Some(token), _) => Lookup::Stale(token, Some(self.depart(state, key, now))),
             (None, Some(flight)) => Lookup::Join(flight),
@@ -117,7 +117,7 @@ impl TokenSource {
         project.into_iter().map(|project| (QUOTA_PROJECT_HEADER, project)).collect()
     }
 
-    fn depart(&self, state: &mut State, key: &TokenKey, now: Millis) -> Refresh {
+    fn depart(&self, state: &mut State, key: &TokenKey, now: Now) -> Refresh {
         state.last_flight += 1;
         let flight = FlightId(state.last_flight);
         if let Some(entry) = state.entries.get_mut(key) {
@@ -126,7 +126,7 @@ impl TokenSource {
         let stage = match &state.found {
             Some(found) => self.shared.fetch(Arc::clone(found), key, state.jitter.fork()),
             None => {
-                let skips_ping = now < state.no_metadata_server_until;
+                let skips_ping = !state.no_metadata_server_until.has_come(now);
                 Stage::Find(Box::new(Adc::new(&self.shared.config, skips_ping)))
             }
         };
@@ -164,13 +164,13 @@ impl Refresh {
         self.flight
     }
 
-    fn advance(&mut self, now: Millis, reply: Reply) -> Step<Token> {
+    fn advance(&mut self, now: Now, reply: Reply) -> Step<Token> {
         match &mut self.stage {
             Stage::Failed(error) => Step::Fail(error.clone()),
             Stage::Find(adc) => {
                 let step = adc.resume(now, reply);
                 if adc.found_no_metadata_server() {
-                    self.shared.lock().no_metadata_server_until = now.plus(NO_METADATA_SERVER_MS);
+                    self.shared.lock().no_metadata_server_until = now.after(NO_METADATA_SERVER_MS);
                 }
                 step.and_then(|found| {
                     let found = Arc::new(found);
@@ -206,7 +206,7 @@ impl Refresh {
 impl Operation for Refresh {
     type Output = Token;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Token> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Token> {
         let step = self.advance(now, reply);
         match &step {
             Step::Done(_) => self.land(),
@@ -236,7 +236,7 @@ struct Shared {
 
 struct State {
     found: Option<Arc<Found>>,
-    no_metadata_server_until: Millis,
+    no_metadata_server_until: Deadline,
     entries: HashMap<TokenKey, Entry>,
     last_flight: u64,
     lookups: u64,
@@ -248,7 +248,7 @@ struct Entry {
     token: Option<Token>,
     flight: Option<FlightId>,
     /// No request before this moment.
-    not_before: Millis,
+    not_before: Deadline,
     failures: u32,
     failure: Option<Error>,
     last_used: u64,
@@ -266,28 +266,29 @@ impl Shared {
     }
 
     /// Puts an issued token into the cache, unless the one that is held lives as long.
-    fn keep(&self, key: &TokenKey, issued: &Issued, mints_on_demand: bool, now: Millis) -> Token {
+    fn keep(&self, key: &TokenKey, issued: &Issued, mints_on_demand: bool, now: Now) -> Token {
         let mut state = self.lock();
-        let lifetime = issued.expires_at.since(now);
+        let end = now.until(issued.expires_at);
+        let lifetime = issued.expires_at.since(now.unix);
         let jitter = state.jitter.up_to(MAX_JITTER_MS.min(lifetime / 20));
         let fresh_until = if mints_on_demand {
-            now.plus(lifetime / 2).minus(jitter)
+            now.after((lifetime / 2).saturating_sub(jitter))
         } else {
-            issued.expires_at.minus(METADATA_MARGIN_MS.min(lifetime / 4)).minus(jitter)
+            end.minus(METADATA_MARGIN_MS.min(lifetime / 4) + jitter)
         };
-        let usable_until = issued.expires_at.minus(LAST_MOMENTS_MS.min(lifetime / 10));
+        let usable_until = end.minus(LAST_MOMENTS_MS.min(lifetime / 10));
         let token = Token::new(issued, fresh_until, usable_until);
         let entry = state.entries.entry(key.clone()).or_default();
         entry.failures = 0;
         entry.failure = None;
-        entry.not_before = Millis(0);
+        entry.not_before = Deadline::default();
         match entry
             .token
             .as_ref()
             .filter(|held| held.is_usable(now) && issued.expires_at <= held.expires_at())
         {
             Some(held) => {
-                entry.not_before = now.plus(SAME_TOKEN_PAUSE_MS);
+                entry.not_before = now.after(SAME_TOKEN_PAUSE_MS);
                 held.clone()
             }
             None => {
@@ -297,14 +298,14 @@ impl Shared {
         }
     }
 
-    fn note_failure(&self, key: &TokenKey, error: &Error, now: Millis) {
+    fn note_failure(&self, key: &TokenKey, error: &Error, now: Now) {
         let mut state = self.lock();
         let entry = state.entries.entry(key.clone()).or_default();
         entry.failures = entry.failures.saturating_add(1);
         entry.failure = Some(error.clone());
         // While a valid token is held nobody waits for the refresh, so even a first failure may be followed by a pause.
         let failures = if entry.token.is_some() { entry.failures.saturating_add(1) } else { entry.failures };
-        entry.not_before = now.plus(back_off_ms(failures));
+        entry.not_before = now.after(back_off_ms(failures));
     }
 }
 
@@ -327,16 +328,20 @@ mod tests {
     use crate::config::CredentialsFrom;
     use crate::error::ErrorCode;
     use crate::secret::Secret;
-    use crate::step::HostFailure;
+    use crate::step::{HostFailure, Millis};
 
-    const NOW: Millis = Millis(1_800_000_000_000);
+    const NOW: Now = Now::steady(Millis(1_800_000_000_000));
+
+    fn later(millis: u64) -> Now {
+        Now::steady(NOW.unix.plus(millis))
+    }
 
     fn key(name: &str) -> TokenKey {
         TokenKey::id_token(name).unwrap()
     }
 
     fn keep(source: &TokenSource, name: &str) {
-        let issued = Issued { value: Secret::from(name), expires_at: NOW.plus(3_600_000) };
+        let issued = Issued { value: Secret::from(name), expires_at: NOW.unix.plus(3_600_000) };
         source.shared.keep(&key(name), &issued, true, NOW);
     }
 
@@ -372,7 +377,7 @@ mod tests {
     }
 
     /// Drives a fetch whose environment is empty, and says whether it asked for a metadata server.
-    fn pings(source: &TokenSource, now: Millis) -> bool {
+    fn pings(source: &TokenSource, now: Now) -> bool {
         let Lookup::Fetch(mut fetch) = source.lookup(&key(&format!("at {now:?}")), now) else {
             panic!("no fetch")
         };
@@ -390,9 +395,9 @@ mod tests {
     fn where_no_metadata_server_answers_none_is_asked_for_again_for_a_minute() {
         let source = TokenSource::new(SourceConfig::default());
         assert!(pings(&source, NOW));
-        assert!(!pings(&source, NOW.plus(1)));
-        assert!(!pings(&source, NOW.plus(59_999)));
-        assert!(pings(&source, NOW.plus(60_000)));
+        assert!(!pings(&source, later(1)));
+        assert!(!pings(&source, later(59_999)));
+        assert!(pings(&source, later(60_000)));
     }
 
     #[test]

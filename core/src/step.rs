@@ -12,7 +12,8 @@
 //! 1. `resume(Start)` comes first, then one reply per step, of the step's kind or [`Reply::Failed`]. Anything
 //!    else gives [`Step::Fail`] with [`ErrorCode::ApiMisuse`], never a panic.
 //! 2. Dropping an operation cancels it.
-//! 3. `now` may jump forwards or backwards; it is only ever compared.
+//! 3. `now` holds the readings of two clocks ([`Now`]). The wall clock may jump forwards or backwards; it is only ever
+//!    compared.
 //! 4. The host follows no redirects, caps a body at [`BODY_LIMIT`], and logs no step and no reply: they hold
 //!    secrets.
 //! 5. A host that does not know a step answers `Failed` with [`HostFailure::Unsupported`].
@@ -25,6 +26,12 @@ use crate::secret::Secret;
 
 /// The most octets of a response body or a file that a host hands over; more is [`HostFailure::TooLarge`].
 pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Longest wait for a file: it may be on a network's file system, and that may be gone.
+const FILE_TIMEOUT_MS: u64 = 5_000;
+
+/// The most bytes of a program's standard error that a host hands over; the rest is dropped.
+pub const STDERR_LIMIT: usize = 64 * 1024;
 
 /// Unix time in milliseconds. The core reads no clock: the host supplies it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -59,13 +66,80 @@ impl Millis {
     }
 }
 
+/// Milliseconds of a clock that is never set, counted from any moment: only differences mean something.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Monotonic(pub u64);
+
+/// The host's two clocks, read together.
+///
+/// What tokens say (`exp`, `iat`, `nbf`) is measured by the wall clock, which somebody may set. Ages and pauses are
+/// measured by both: see [`Deadline`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Now {
+    /// The wall clock.
+    pub unix: Millis,
+    /// The clock that is never set. It may stop while the machine is suspended.
+    pub monotonic: Monotonic,
+}
+
+impl Now {
+    /// A reading of two clocks that go together, as in a simulation whose wall clock is never set.
+    pub const fn steady(unix: Millis) -> Self {
+        Self { unix, monotonic: Monotonic(unix.0) }
+    }
+
+    /// The moment `millis` from now.
+    pub const fn after(self, millis: u64) -> Deadline {
+        Deadline {
+            unix: self.unix.plus(millis),
+            monotonic: Monotonic(self.monotonic.0.saturating_add(millis)),
+        }
+    }
+
+    /// The moment at which the wall clock will show `unix`, if nobody sets it; now, if that is past.
+    pub const fn until(self, unix: Millis) -> Deadline {
+        self.after(unix.since(self.unix))
+    }
+}
+
+/// A moment to come, by both clocks. It has come as soon as either says so.
+///
+/// A wall clock that is set back does not keep an age from passing, because the monotonic clock goes on; a monotonic
+/// clock that stops while the machine is suspended does not either, because the wall clock has jumped when it wakes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Deadline {
+    /// By the wall clock.
+    pub unix: Millis,
+    /// By the clock that is never set.
+    pub monotonic: Monotonic,
+}
+
+impl Deadline {
+    /// Whether the moment has come.
+    pub const fn has_come(self, now: Now) -> bool {
+        now.unix.0 >= self.unix.0 || now.monotonic.0 >= self.monotonic.0
+    }
+
+    /// The moment `millis` later.
+    #[must_use]
+    pub const fn plus(self, millis: u64) -> Self {
+        Self { unix: self.unix.plus(millis), monotonic: Monotonic(self.monotonic.0.saturating_add(millis)) }
+    }
+
+    /// The moment `millis` earlier.
+    #[must_use]
+    pub const fn minus(self, millis: u64) -> Self {
+        Self { unix: self.unix.minus(millis), monotonic: Monotonic(self.monotonic.0.saturating_sub(millis)) }
+    }
+}
+
 /// Something that may need the outside world. See the [module](self) for the contract.
 pub trait Operation {
     /// What the operation is for.
     type Output;
 
     /// Takes the host's reply to the last step and says what the host must do next.
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Self::Output>;
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Self::Output>;
 }
 
 /// What the host must do next. `Done` and `Fail` end the operation; every other step wants exactly one [`Reply`].
@@ -82,6 +156,8 @@ pub enum Step<T> {
     ReadFile {
         /// An absolute path, or one relative to the process's working directory.
         path: String,
+        /// Milliseconds after which the host answers `Failed` with `Timeout`: the file may be on a dead mount.
+        timeout_ms: u64,
     },
     /// Send this request; answer [`Reply::Response`], whatever its status.
     Send(HttpRequest),
@@ -102,11 +178,13 @@ pub enum Step<T> {
         audience: String,
         /// The subject token type that is expected (RFC 8693, section 3).
         token_type: String,
+        /// Milliseconds after which the host answers `Failed` with `Timeout`.
+        timeout_ms: u64,
     },
-    /// Do nothing until this moment; answer [`Reply::Elapsed`]. No host has a retry loop of its own.
+    /// Do nothing for this long, by the monotonic clock; answer [`Reply::Elapsed`]. No host has a retry loop of its own.
     Wait {
-        /// The moment to go on at.
-        until: Millis,
+        /// Milliseconds.
+        delay_ms: u64,
     },
     /// The operation has succeeded.
     Done(T),
@@ -129,16 +207,21 @@ impl<T> Step<T> {
     pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Step<U>) -> Step<U> {
         match self {
             Self::ReadEnv { names } => Step::ReadEnv { names },
-            Self::ReadFile { path } => Step::ReadFile { path },
+            Self::ReadFile { path, timeout_ms } => Step::ReadFile { path, timeout_ms },
             Self::Send(request) => Step::Send(request),
             Self::Run { argv, env, timeout_ms } => Step::Run { argv, env, timeout_ms },
-            Self::Supply { supplier, audience, token_type } => {
-                Step::Supply { supplier, audience, token_type }
+            Self::Supply { supplier, audience, token_type, timeout_ms } => {
+                Step::Supply { supplier, audience, token_type, timeout_ms }
             }
-            Self::Wait { until } => Step::Wait { until },
+            Self::Wait { delay_ms } => Step::Wait { delay_ms },
             Self::Done(output) => next(output),
             Self::Fail(error) => Step::Fail(error),
         }
+    }
+
+    /// Read this file, within the time that any file may take.
+    pub(crate) fn read_file(path: String) -> Self {
+        Self::ReadFile { path, timeout_ms: FILE_TIMEOUT_MS }
     }
 
     /// Whether the operation ends with this step.
@@ -187,8 +270,10 @@ pub enum Reply {
         status: i32,
         /// What it wrote to standard output.
         stdout: Secret<Vec<u8>>,
+        /// What it wrote to standard error, at most [`STDERR_LIMIT`] bytes of it.
+        stderr: Secret<Vec<u8>>,
     },
-    /// The moment of [`Step::Wait`] has come.
+    /// The time of [`Step::Wait`] has passed.
     Elapsed,
     /// The host could not carry the step out.
     Failed {
@@ -372,6 +457,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_moment_has_come_as_soon_as_either_clock_says_so() {
+        let now = Now { unix: Millis(1_000_000), monotonic: Monotonic(50) };
+        let deadline = now.after(100);
+        let at =
+            |unix, monotonic| deadline.has_come(Now { unix: Millis(unix), monotonic: Monotonic(monotonic) });
+        assert!(!at(1_000_099, 149));
+        assert!(at(1_000_100, 50), "the machine was suspended");
+        assert!(at(900_000, 150), "the wall clock was set back");
+        assert!(!at(900_000, 149));
+        assert_eq!(now.until(Millis(1_000_100)), deadline);
+        assert_eq!(now.until(Millis(5)), now.after(0));
+        assert!(Deadline::default().has_come(now));
+    }
+
+    #[test]
     fn debug_of_steps_and_replies_shows_no_secret() {
         let request = HttpRequest {
             method: Method::Post,
@@ -398,7 +498,14 @@ mod tests {
                 },
                 "Response { status: 200, … }",
             ),
-            (Reply::Exited { status: 1, stdout: Secret::new(b"hush".to_vec()) }, "Exited { status: 1, … }"),
+            (
+                Reply::Exited {
+                    status: 1,
+                    stdout: Secret::new(b"hush".to_vec()),
+                    stderr: Secret::new(b"hush".to_vec()),
+                },
+                "Exited { status: 1, … }",
+            ),
         ];
         for (reply, shown) in replies {
             assert_eq!(format!("{reply:?}"), shown);

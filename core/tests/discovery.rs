@@ -5,7 +5,9 @@ mod support;
 
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::Preset;
-use gatepass_core::{ErrorCode, KeyFetch, Millis, Operation, Reply, Step, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{
+    ErrorCode, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
+};
 use serde_json::{Value, json};
 use support::{NOW, answer, claims, respond, token};
 
@@ -40,7 +42,7 @@ fn good_token() -> String {
 }
 
 fn needs_keys(verifier: &Verifier, now: Millis) -> KeyFetch {
-    let Verdict::NeedsKeys(fetch) = verifier.check(&good_token(), now) else {
+    let Verdict::NeedsKeys(fetch) = verifier.check(&good_token(), Now::steady(now)) else {
         panic!("no keys were asked for")
     };
     fetch
@@ -55,59 +57,62 @@ fn asks_for<T>(step: Step<T>, url: &str) {
 fn keys_are_where_the_document_says() {
     let verifier = verifier();
     let mut fetch = needs_keys(&verifier, NOW);
-    asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+    asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
     asks_for(answer(&mut fetch, NOW, &document().to_string(), "max-age=3600"), KEYS_URL);
-    assert!(matches!(verifier.check(&good_token(), NOW), Verdict::Join(_)));
+    assert!(matches!(verifier.check(&good_token(), Now::steady(NOW)), Verdict::Join(_)));
     let Step::Done(()) = answer(&mut fetch, NOW, &support::key_set().to_string(), "max-age=100") else {
         panic!("the keys were not taken")
     };
-    assert!(matches!(verifier.check(&good_token(), NOW), Verdict::Accepted(..)));
+    assert!(matches!(verifier.check(&good_token(), Now::steady(NOW)), Verdict::Accepted(..)));
 }
 
 #[test]
 fn each_document_lives_as_long_as_its_own_headers_say() {
     let verifier = verifier();
     let mut fetch = needs_keys(&verifier, NOW);
-    asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+    asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
     asks_for(answer(&mut fetch, NOW, &document().to_string(), "max-age=3000"), KEYS_URL);
     let keys = support::key_set().to_string();
     assert!(matches!(answer(&mut fetch, NOW, &keys, "max-age=2000"), Step::Done(())));
 
     let at = NOW.plus(2_000_000);
     let mut fetch = needs_keys(&verifier, at);
-    asks_for(fetch.resume(at, Reply::Start), KEYS_URL);
+    asks_for(fetch.resume(Now::steady(at), Reply::Start), KEYS_URL);
     assert!(matches!(answer(&mut fetch, at, &keys, "max-age=1000"), Step::Done(())));
 
     let at = NOW.plus(3_000_000);
     let mut fetch = needs_keys(&verifier, at);
-    asks_for(fetch.resume(at, Reply::Start), DISCOVERY_URL);
+    asks_for(fetch.resume(Now::steady(at), Reply::Start), DISCOVERY_URL);
 }
 
 #[test]
 fn a_failed_key_fetch_asks_for_the_document_again() {
     let verifier = verifier();
     let mut fetch = needs_keys(&verifier, NOW);
-    asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+    asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
     asks_for(answer(&mut fetch, NOW, &document().to_string(), "max-age=3600"), KEYS_URL);
     assert!(matches!(respond(&mut fetch, NOW, 404, "", &[]), Step::Fail(_)));
-    asks_for(needs_keys(&verifier, NOW).resume(NOW, Reply::Start), DISCOVERY_URL);
+    asks_for(needs_keys(&verifier, NOW).resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
 }
 
 #[test]
 fn the_document_says_which_of_the_allowed_algorithms_count() {
     let verifier = verifier();
     let mut fetch = needs_keys(&verifier, NOW);
-    asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+    asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
     let mut document = document();
     document["id_token_signing_alg_values_supported"] = json!(["ES256", "PS256"]);
     asks_for(answer(&mut fetch, NOW, &document.to_string(), ""), KEYS_URL);
     assert!(matches!(answer(&mut fetch, NOW, &support::key_set().to_string(), ""), Step::Done(())));
-    let Verdict::Rejected(error) = verifier.check(&good_token(), NOW) else { panic!("RS256 was accepted") };
+    let Verdict::Rejected(error) = verifier.check(&good_token(), Now::steady(NOW)) else {
+        panic!("RS256 was accepted")
+    };
     assert_eq!(error.code(), ErrorCode::AlgNotAllowed);
     assert!(error.to_string().contains("expected ES256 or PS256"), "{error}");
 
     let only_es256 = VerifierConfig { algorithms: vec![Algorithm::Es256], ..config(ISSUER) };
-    let Verdict::Rejected(error) = Verifier::new(only_es256).unwrap().check(&good_token(), NOW) else {
+    let Verdict::Rejected(error) = Verifier::new(only_es256).unwrap().check(&good_token(), Now::steady(NOW))
+    else {
         panic!("keys were fetched for an algorithm that is not allowed")
     };
     assert_eq!(error.code(), ErrorCode::AlgNotAllowed);
@@ -139,14 +144,14 @@ fn a_document_that_is_not_the_issuers_is_refused() {
     ];
     for (expected, body) in cases {
         let mut fetch = needs_keys(&verifier(), NOW);
-        asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+        asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
         let Step::Fail(error) = answer(&mut fetch, NOW, &body, "") else { panic!("{expected}: taken") };
         assert_eq!((error.code(), error.is_retryable()), (ErrorCode::DiscoveryInvalid, true), "{expected}");
         assert!(error.to_string().contains(expected), "{error}");
     }
     for (status, expected) in [(404, "answered 404"), (302, "answered 302")] {
         let mut fetch = needs_keys(&verifier(), NOW);
-        asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
+        asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
         let Step::Fail(error) = respond(&mut fetch, NOW, status, "", &[]) else {
             panic!("{expected}: taken")
         };
@@ -159,12 +164,13 @@ fn a_document_that_is_not_the_issuers_is_refused() {
 fn a_discovery_that_fails_for_a_while_is_tried_again() {
     let verifier = verifier();
     let mut fetch = needs_keys(&verifier, NOW);
-    asks_for(fetch.resume(NOW, Reply::Start), DISCOVERY_URL);
-    let Step::Wait { until } = respond(&mut fetch, NOW, 503, "", &[("Retry-After", "2")]) else {
+    asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
+    let Step::Wait { delay_ms } = respond(&mut fetch, NOW, 503, "", &[("Retry-After", "2")]) else {
         panic!("no wait")
     };
-    assert_eq!(until, NOW.plus(2000));
-    asks_for(fetch.resume(until, Reply::Elapsed), DISCOVERY_URL);
+    assert_eq!(delay_ms, 2000);
+    let until = NOW.plus(delay_ms);
+    asks_for(fetch.resume(Now::steady(until), Reply::Elapsed), DISCOVERY_URL);
     drop(fetch);
     drop(needs_keys(&verifier, until));
 }
@@ -174,8 +180,13 @@ fn an_issuer_on_this_machine_may_do_without_tls() {
     let issuer = "http://127.0.0.1:8080";
     let verifier = Verifier::new(config(issuer)).unwrap();
     let token = token(&claims(issuer, AUDIENCE));
-    let Verdict::NeedsKeys(mut fetch) = verifier.check(&token, NOW) else { panic!("no keys were asked for") };
-    asks_for(fetch.resume(NOW, Reply::Start), "http://127.0.0.1:8080/.well-known/openid-configuration");
+    let Verdict::NeedsKeys(mut fetch) = verifier.check(&token, Now::steady(NOW)) else {
+        panic!("no keys were asked for")
+    };
+    asks_for(
+        fetch.resume(Now::steady(NOW), Reply::Start),
+        "http://127.0.0.1:8080/.well-known/openid-configuration",
+    );
     let mut document = document();
     document["issuer"] = json!(issuer);
     document["jwks_uri"] = json!("http://127.0.0.1:8080/keys");
@@ -187,8 +198,13 @@ fn an_issuer_with_a_slash_at_its_end_has_one_in_its_tokens_only() {
     let issuer = "https://tenant.example/";
     let verifier = Verifier::new(config(issuer)).unwrap();
     let token = token(&claims(issuer, AUDIENCE));
-    let Verdict::NeedsKeys(mut fetch) = verifier.check(&token, NOW) else { panic!("no keys were asked for") };
-    asks_for(fetch.resume(NOW, Reply::Start), "https://tenant.example/.well-known/openid-configuration");
+    let Verdict::NeedsKeys(mut fetch) = verifier.check(&token, Now::steady(NOW)) else {
+        panic!("no keys were asked for")
+    };
+    asks_for(
+        fetch.resume(Now::steady(NOW), Reply::Start),
+        "https://tenant.example/.well-known/openid-configuration",
+    );
 }
 
 #[test]

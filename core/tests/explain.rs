@@ -5,7 +5,7 @@ mod support;
 
 use gatepass_core::explain::{Explanation, Kind, Level, Question, explain};
 use gatepass_core::verify::{KeySource, Preset};
-use gatepass_core::{ErrorCode, Millis, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{ErrorCode, Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 use support::{CALLER, NOW, claims, stripped, token};
 
@@ -223,7 +223,7 @@ fn explanations_of_the_attack_corpus_agree_with_the_verifier_and_show_no_token()
         let now = Millis::from_secs(case["now"].as_u64().unwrap());
         let verifier = Verifier::new(config).unwrap();
         let explanation = verifier.explain(&Question { token, now, ..Question::default() });
-        match verifier.check(token, now) {
+        match verifier.check(token, Now::steady(now)) {
             Verdict::Accepted(..) => assert_eq!(explanation.accepted, Some(true), "{}", case["id"]),
             Verdict::Rejected(error) => {
                 assert_eq!(explanation.accepted, Some(false), "{}", case["id"]);

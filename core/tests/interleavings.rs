@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use gatepass_core::CredentialsFrom;
 use gatepass_core::verify::Preset;
 use gatepass_core::{
-    ErrorCode, FlightId, Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
+    ErrorCode, FlightId, Lookup, Millis, Now, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
     TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,
 };
 use loom::sync::{Condvar, Mutex};
@@ -88,7 +88,7 @@ fn finish(mut refresh: Refresh, now: Millis, host: &Host) -> Token {
     let flight = refresh.flight();
     let mut reply = Reply::Start;
     for _ in 0..8 {
-        reply = match refresh.resume(now, reply) {
+        reply = match refresh.resume(Now::steady(now), reply) {
             Step::ReadEnv { .. } => Reply::Env(Vec::new()),
             Step::Send(_) => response(r#"{"access_token":"ya29.token","expires_in":3600}"#),
             Step::Done(token) => {
@@ -104,7 +104,7 @@ fn finish(mut refresh: Refresh, now: Millis, host: &Host) -> Token {
 /// Looks until there is a token, as a driver does.
 fn token(source: &TokenSource, now: Millis, host: &Host) -> Token {
     loop {
-        match source.lookup(&key(), now) {
+        match source.lookup(&key(), Now::steady(now)) {
             Lookup::Fresh(token) | Lookup::Stale(token, None) => return token,
             Lookup::Stale(token, Some(refresh)) => {
                 finish(refresh, now, host);
@@ -118,7 +118,7 @@ fn token(source: &TokenSource, now: Millis, host: &Host) -> Token {
 
 /// Looks once; chosen or not, does nothing and goes away.
 fn give_up(source: &TokenSource, host: &Host) {
-    if let Lookup::Fetch(refresh) = source.lookup(&key(), NOW) {
+    if let Lookup::Fetch(refresh) = source.lookup(&key(), Now::steady(NOW)) {
         let flight = refresh.flight();
         drop(refresh);
         host.landed(flight);
@@ -158,7 +158,7 @@ fn a_stale_token_is_refreshed_by_one() {
     loom::model(|| {
         let (source, host) = (source(), Host::new());
         let first = token(&source, NOW, &Host::default());
-        let stale = first.fresh_until();
+        let stale = first.fresh_until().unix;
         let (theirs, shared) = (source.clone(), Arc::clone(&host));
         let other = thread::spawn(move || token(&theirs, stale, &shared).expires_at());
         let ours = token(&source, stale, &host).expires_at();
@@ -198,12 +198,12 @@ fn key_set() -> String {
 /// Checks until there is a verdict, or a fetch of keys that failed.
 fn verdict(verifier: &Verifier, now: Millis, keys: &str, host: &Host) -> Verdict {
     loop {
-        match verifier.check(TOKEN, now) {
+        match verifier.check(TOKEN, Now::steady(now)) {
             Verdict::NeedsKeys(mut fetch) => {
                 host.departed();
                 let flight = fetch.flight();
-                assert!(matches!(fetch.resume(now, Reply::Start), Step::Send(_)));
-                let end = fetch.resume(now, response(keys));
+                assert!(matches!(fetch.resume(Now::steady(now), Reply::Start), Step::Send(_)));
+                let end = fetch.resume(Now::steady(now), response(keys));
                 host.landed(flight);
                 if let Step::Fail(error) = end {
                     return Verdict::Rejected(error);
@@ -287,7 +287,7 @@ fn a_key_fetch_that_is_given_up_blocks_nobody() {
         let (verifier, host) = (verifier(), Host::new());
         let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
         let other = thread::spawn(move || {
-            if let Verdict::NeedsKeys(fetch) = theirs.check(TOKEN, NOW) {
+            if let Verdict::NeedsKeys(fetch) = theirs.check(TOKEN, Now::steady(NOW)) {
                 let flight = fetch.flight();
                 drop(fetch);
                 shared.landed(flight);
@@ -303,16 +303,18 @@ fn a_key_fetch_that_is_given_up_blocks_nobody() {
 fn the_end_of_an_abandoned_flight_ends_no_other() {
     loom::model(|| {
         let verifier = verifier();
-        let Verdict::NeedsKeys(abandoned) = verifier.check(TOKEN, NOW) else { panic!("no fetch") };
+        let Verdict::NeedsKeys(abandoned) = verifier.check(TOKEN, Now::steady(NOW)) else {
+            panic!("no fetch")
+        };
         verifier.abandon_flights();
         let other = thread::spawn(move || drop(abandoned));
-        let Verdict::NeedsKeys(ours) = verifier.check(TOKEN, NOW) else { panic!("still in flight") };
-        let joined =
-            matches!(verifier.check(TOKEN, NOW), Verdict::Join(flight) if Some(flight) == ours.flight());
+        let Verdict::NeedsKeys(ours) = verifier.check(TOKEN, Now::steady(NOW)) else {
+            panic!("still in flight")
+        };
+        let joined = matches!(verifier.check(TOKEN, Now::steady(NOW)), Verdict::Join(flight) if Some(flight) == ours.flight());
         assert!(joined, "two fly");
         other.join().unwrap();
-        let joined =
-            matches!(verifier.check(TOKEN, NOW), Verdict::Join(flight) if Some(flight) == ours.flight());
+        let joined = matches!(verifier.check(TOKEN, Now::steady(NOW)), Verdict::Join(flight) if Some(flight) == ours.flight());
         assert!(joined, "the abandoned flight ended this one");
     });
 }

@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
-    ErrorCode, KeyFetch, Millis, Operation, Recall, Reply, Secret, Step, Verdict, Verifier, VerifierConfig,
+    ErrorCode, KeyFetch, Millis, Now, Operation, Recall, Reply, Secret, Step, Verdict, Verifier,
+    VerifierConfig,
 };
 use serde_json::{Value, json};
 
@@ -126,10 +127,10 @@ fn a_storm_of_unknown_key_ids_is_one_request_even_while_the_issuer_is_down() {
     let mut requests = 0;
     for n in 0..3_000 {
         let now = start.plus(u64::from(n) * 20);
-        match test.verifier.check(&stranger(n), now) {
+        match test.verifier.check(&stranger(n), Now::steady(now)) {
             Verdict::NeedsKeys(mut fetch) => {
                 requests += 1;
-                assert!(matches!(fetch.resume(now, Reply::Start), Step::Send(_)));
+                assert!(matches!(fetch.resume(Now::steady(now), Reply::Start), Step::Send(_)));
                 test.fail(&mut fetch, now);
             }
             Verdict::Rejected(error) => assert_eq!(error.code(), ErrorCode::UnknownKey),
@@ -149,7 +150,7 @@ fn keys_are_refreshed_behind_one_caller_from_four_fifths_of_their_life() {
     assert!(matches!(test.check(at.minus(1)), Verdict::Accepted(_, None)));
     let Verdict::Accepted(_, Some(mut refresh)) = test.check(at) else { panic!("nobody was chosen") };
     assert!(matches!(test.check(at), Verdict::Accepted(_, None)), "two were chosen");
-    assert!(matches!(refresh.resume(at, Reply::Start), Step::Send(_)));
+    assert!(matches!(refresh.resume(Now::steady(at), Reply::Start), Step::Send(_)));
     test.answer(&mut refresh, at, &test.google_keys(), "max-age=1000");
     assert!(matches!(test.check(at.plus(799_999)), Verdict::Accepted(_, None)));
 }
@@ -176,17 +177,19 @@ fn unknown_key_ids_cause_one_request_in_thirty_seconds() {
     let stranger = test.case("p0256");
     let at = NOW.plus(30_000);
     assert!(
-        matches!(test.verifier.check(&stranger, at.minus(1)), Verdict::Rejected(_)),
+        matches!(test.verifier.check(&stranger, Now::steady(at.minus(1))), Verdict::Rejected(_)),
         "asked within the cooldown"
     );
-    let Verdict::NeedsKeys(mut fetch) = test.verifier.check(&stranger, at) else {
+    let Verdict::NeedsKeys(mut fetch) = test.verifier.check(&stranger, Now::steady(at)) else {
         panic!("nobody was chosen")
     };
-    assert!(matches!(fetch.resume(at, Reply::Start), Step::Send(_)));
+    assert!(matches!(fetch.resume(Now::steady(at), Reply::Start), Step::Send(_)));
     assert!(matches!(test.check(at), Verdict::Accepted(..)), "a known key waits for nobody");
     test.answer(&mut fetch, at, &test.google_keys(), "max-age=86400");
     for later in [at, at.plus(29_999)] {
-        let Verdict::Rejected(error) = test.verifier.check(&stranger, later) else { panic!("asked again") };
+        let Verdict::Rejected(error) = test.verifier.check(&stranger, Now::steady(later)) else {
+            panic!("asked again")
+        };
         assert_eq!(error.code(), ErrorCode::UnknownKey);
     }
 }
@@ -277,7 +280,7 @@ impl Test {
     }
 
     fn check(&self, now: Millis) -> Verdict {
-        self.verifier.check(&self.token, now)
+        self.verifier.check(&self.token, Now::steady(now))
     }
 
     fn entry(&self, now: Millis) -> u64 {
@@ -288,7 +291,7 @@ impl Test {
     }
 
     fn recalled(&self, now: Millis) -> Option<u64> {
-        match self.verifier.recall(self.token.as_bytes(), now) {
+        match self.verifier.recall(self.token.as_bytes(), Now::steady(now)) {
             Recall::Known(entry) => Some(entry),
             Recall::New(_) => None,
         }
@@ -302,7 +305,7 @@ impl Test {
     /// The operation of a caller who was chosen to fetch; it has asked already.
     fn needs_keys(&self, now: Millis) -> KeyFetch {
         let Verdict::NeedsKeys(mut fetch) = self.check(now) else { panic!("no keys were asked for") };
-        let Step::Send(request) = fetch.resume(now, Reply::Start) else { panic!("no request") };
+        let Step::Send(request) = fetch.resume(Now::steady(now), Reply::Start) else { panic!("no request") };
         assert_eq!(request.url, KEYS_URL);
         fetch
     }
@@ -327,6 +330,9 @@ impl Test {
         cache_control: &str,
     ) -> Step<()> {
         let headers = vec![("Cache-Control".to_owned(), cache_control.to_owned())];
-        fetch.resume(now, Reply::Response { status, headers, body: Secret::new(body.as_bytes().to_vec()) })
+        fetch.resume(
+            Now::steady(now),
+            Reply::Response { status, headers, body: Secret::new(body.as_bytes().to_vec()) },
+        )
     }
 }

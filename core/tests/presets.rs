@@ -6,7 +6,7 @@ mod support;
 use gatepass_core::header::TokenHeaders;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{KeySource, Preset};
-use gatepass_core::{ErrorCode, Operation, Reply, Step, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{ErrorCode, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 use support::{CALLER, NOW, claims, decide, stripped, token};
 
@@ -104,10 +104,11 @@ fn keys_come_from_the_issuer_of_the_preset() {
             ..config(preset)
         };
         let verifier = Verifier::new(config).unwrap();
-        let Verdict::NeedsKeys(mut fetch) = verifier.check(&token(&claims(iss, aud)), NOW) else {
+        let Verdict::NeedsKeys(mut fetch) = verifier.check(&token(&claims(iss, aud)), Now::steady(NOW))
+        else {
             panic!("no keys were asked for")
         };
-        let Step::Send(request) = fetch.resume(NOW, Reply::Start) else { panic!("no request") };
+        let Step::Send(request) = fetch.resume(Now::steady(NOW), Reply::Start) else { panic!("no request") };
         assert_eq!(request.url, url);
     }
 }

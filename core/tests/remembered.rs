@@ -7,7 +7,7 @@ mod support;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::KeySource;
 use gatepass_core::{
-    HostFailure, KeyFetch, Millis, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
+    HostFailure, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -123,7 +123,7 @@ impl World {
     /// asked of the host.
     fn drive(&self, mut fetch: KeyFetch) -> String {
         let now = self.now;
-        let (mut step, mut log) = (fetch.resume(now, Reply::Start), String::new());
+        let (mut step, mut log) = (fetch.resume(Now::steady(now), Reply::Start), String::new());
         for _ in 0..32 {
             log += match step {
                 Step::Send(_) => "request; ",
@@ -139,11 +139,11 @@ impl World {
                     Manner::Overloaded => respond(&mut fetch, now, 503, "", &[]),
                     Manner::Unreachable => {
                         let message = "refused".into();
-                        fetch.resume(now, Reply::Failed { kind: HostFailure::Connect, message })
+                        fetch.resume(Now::steady(now), Reply::Failed { kind: HostFailure::Connect, message })
                     }
                     Manner::GivenUp => return log,
                 },
-                Step::Wait { .. } => fetch.resume(now, Reply::Elapsed),
+                Step::Wait { .. } => fetch.resume(Now::steady(now), Reply::Elapsed),
                 Step::Done(()) | Step::Fail(_) => return log,
                 other => panic!("{other:?}"),
             };
@@ -155,7 +155,7 @@ impl World {
     fn check(&self, verifier: &Verifier, token: &str) -> String {
         let mut log = String::new();
         for _ in 0..3 {
-            match verifier.check(token, self.now) {
+            match verifier.check(token, Now::steady(self.now)) {
                 Verdict::NeedsKeys(fetch) => log += &format!("needs keys: {}", self.drive(fetch)),
                 Verdict::Accepted(verified, refresh) => {
                     log += &format!("accepted until {:?}", verified.expires_at());

@@ -16,7 +16,7 @@ use std::time::Duration;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::KeySource;
 use gatepass_core::{
-    ErrorCode, FlightId, HostFailure, KeyFetch, Millis, Operation, Reply, Step, Verdict, Verifier,
+    ErrorCode, FlightId, HostFailure, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier,
     VerifierConfig,
 };
 use serde_json::json;
@@ -86,6 +86,8 @@ struct Flight {
     /// Whether the issuer gave keys.
     is_good: bool,
     /// What the operation asked for last.
+    /// When the pause that it has asked for ends.
+    waits_until: Millis,
     step: Step<()>,
 }
 
@@ -111,8 +113,8 @@ impl Host {
 
     fn depart(&self, mut fetch: KeyFetch, now: Millis) -> Flight {
         let id = fetch.flight();
-        let step = fetch.resume(now, Reply::Start);
-        let mut flight = Flight { fetch, id, from: now, requests: 0, is_good: false, step };
+        let step = fetch.resume(Now::steady(now), Reply::Start);
+        let mut flight = Flight { fetch, id, from: now, requests: 0, is_good: false, waits_until: now, step };
         self.note_request(&mut flight);
         flight
     }
@@ -134,7 +136,9 @@ impl Host {
                     self.under_way.fetch_sub(1, SeqCst);
                     if (self.issuer.is_away)(now) {
                         let message = "no route".into();
-                        flight.fetch.resume(now, Reply::Failed { kind: HostFailure::Connect, message })
+                        flight
+                            .fetch
+                            .resume(Now::steady(now), Reply::Failed { kind: HostFailure::Connect, message })
                     } else {
                         flight.is_good = true;
                         let (keys, headers) =
@@ -142,8 +146,8 @@ impl Host {
                         respond(&mut flight.fetch, now, 200, &keys, &headers)
                     }
                 }
-                Step::Wait { until } if now < *until => return false,
-                Step::Wait { .. } => flight.fetch.resume(now, Reply::Elapsed),
+                Step::Wait { .. } if now < flight.waits_until => return false,
+                Step::Wait { .. } => flight.fetch.resume(Now::steady(now), Reply::Elapsed),
                 Step::Done(()) | Step::Fail(_) => {
                     let ended = Fetched { from: flight.from, to: now, is_good: flight.is_good };
                     self.operations.lock().unwrap().push(ended);
@@ -153,6 +157,9 @@ impl Host {
                 }
                 other => panic!("{other:?}"),
             };
+            if let Step::Wait { delay_ms } = flight.step {
+                flight.waits_until = now.plus(delay_ms);
+            }
             self.note_request(flight);
         }
     }
@@ -160,8 +167,8 @@ impl Host {
     /// Carries a flight out for a caller who cannot go on without it.
     fn finish(&self, mut flight: Flight, mut now: Millis) -> Step<()> {
         while !self.advance(&mut flight, now) {
-            if let Step::Wait { until } = flight.step {
-                now = until;
+            if let Step::Wait { .. } = flight.step {
+                now = flight.waits_until;
             }
         }
         flight.step
@@ -178,7 +185,7 @@ impl Host {
     /// own. `Some`: a refresh for behind the caller.
     fn verify(&self, token: &str, now: Millis) -> Result<Option<Flight>, ErrorCode> {
         for _ in 0..1000 {
-            match self.verifier.check(token, now) {
+            match self.verifier.check(token, Now::steady(now)) {
                 Verdict::Accepted(_, refresh) => return Ok(refresh.map(|fetch| self.depart(fetch, now))),
                 Verdict::Rejected(error) => return Err(error.code()),
                 Verdict::NeedsKeys(fetch) => match self.finish(self.depart(fetch, now), now) {
@@ -280,7 +287,7 @@ fn storm(is_away: fn(Millis) -> bool) -> Host {
     assert!(host.verify(&good, NOW).is_ok());
     let good_one = |now: Millis| {
         assert!(
-            matches!(host.verifier.check(&good, now), Verdict::Accepted(_, None)),
+            matches!(host.verifier.check(&good, Now::steady(now)), Verdict::Accepted(_, None)),
             "a good token was refused or had to wait"
         );
     };
@@ -291,7 +298,7 @@ fn storm(is_away: fn(Millis) -> bool) -> Host {
             let kid = scattered(now.0 * 1_000 + thread * 20 + n);
             let stranger =
                 format!("{}.{rest}", support::encoded(&json!({"alg": "EdDSA", "kid": kid.to_string()})));
-            match host.verifier.check(&stranger, now) {
+            match host.verifier.check(&stranger, Now::steady(now)) {
                 Verdict::NeedsKeys(fetch) => {
                     *asked.lock().unwrap().entry(now.since(NOW) / COOLDOWN_MS).or_default() += 1;
                     let flight = host.depart(fetch, now);

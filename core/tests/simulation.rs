@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::CredentialsFrom;
 use gatepass_core::{
-    Lookup, Millis, Operation, Refresh, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
+    Lookup, Millis, Now, Operation, Refresh, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
 };
 
 const AUDIENCE: &str = "https://orders.example";
@@ -48,7 +48,7 @@ fn simulate(failing_percent: u64) -> Day {
     let mut day = Day { dice: 42, ..Day::default() };
     for call in 0..CALLS {
         let now = START.plus(call * DAY / CALLS);
-        match source.lookup(&key, now) {
+        match source.lookup(&key, Now::steady(now)) {
             Lookup::Fresh(token) => assert!(now < token.expires_at()),
             Lookup::Stale(token, refresh) => {
                 assert!(now < token.expires_at());
@@ -72,10 +72,10 @@ impl Day {
     fn drive(&mut self, mut refresh: Refresh, start: Millis, failing_percent: u64) -> bool {
         let (mut now, mut reply) = (start, Reply::Start);
         loop {
-            reply = match refresh.resume(now, reply) {
+            reply = match refresh.resume(Now::steady(now), reply) {
                 Step::ReadEnv { .. } => Reply::Env(Vec::new()),
-                Step::Wait { until } => {
-                    now = until;
+                Step::Wait { delay_ms } => {
+                    now = now.plus(delay_ms);
                     Reply::Elapsed
                 }
                 Step::Send(_) => self.answer(now, failing_percent),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::KeySource;
-use gatepass_core::{Error, ErrorCode, Millis, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{Error, ErrorCode, Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 
 const NOW: Millis = Millis::from_secs(1_800_000_000);
@@ -69,7 +69,7 @@ fn refusal(keys: &Value, token: &str) -> Error {
         keys: KeySource::Static(keys.to_string()),
         ..VerifierConfig::default()
     });
-    match verifier.unwrap().check(token, NOW) {
+    match verifier.unwrap().check(token, Now::steady(NOW)) {
         Verdict::Rejected(error) => error,
         _ => panic!("accepted, or asked for keys"),
     }

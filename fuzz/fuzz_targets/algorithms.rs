@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_bridge::{Verdict, Verifier};
-use gatepass_fuzz::{AUDIENCE, ISSUER, NOW_MS, keys, sign};
+use gatepass_fuzz::{AUDIENCE, ISSUER, NOW, keys, sign};
 use libfuzzer_sys::fuzz_target;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
             key[name] = value.clone();
         }
         if let Some(verifier) = verifier(&json!({ "keys": [key] }).to_string()) {
-            if let Ok(Verdict::Accepted(..)) = verifier.check(token.as_bytes(), NOW_MS) {
+            if let Ok(Verdict::Accepted(..)) = verifier.check(token.as_bytes(), NOW) {
                 let header: Value = serde_json::from_str(header).expect("an accepted header is JSON");
                 assert_eq!(header["alg"], alg, "{key}");
                 assert_eq!(header["kid"], key["kid"], "{key}");

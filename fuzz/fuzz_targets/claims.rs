@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use gatepass_bridge::{Verdict, Verifier};
-use gatepass_fuzz::{AUDIENCE, ISSUER, NOW_MS, keys, sign, verifier};
+use gatepass_fuzz::{AUDIENCE, ISSUER, NOW, NOW_MS, keys, sign, verifier};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let (header, payload) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     // Most inputs spend themselves on the payload.
     let header = if header.is_empty() { br#"{"alg":"ES256","kid":"k"}"# } else { header };
-    if let Ok(Verdict::Accepted(..)) = VERIFIER.check(sign(header, payload).as_bytes(), NOW_MS) {
+    if let Ok(Verdict::Accepted(..)) = VERIFIER.check(sign(header, payload).as_bytes(), NOW) {
         let claims: Value = serde_json::from_slice(payload).expect("accepted claims are JSON");
         let now = NOW_MS as f64 / 1000.0;
         assert_eq!(claims["iss"], ISSUER);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use gatepass_bridge::{Lookup, Source};
-use gatepass_fuzz::{NOW_MS, drive};
+use gatepass_fuzz::{NOW, drive};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let options = json!({"seed": 1, "credentials_json": file, "gdch_audience": "https://api.example"});
     let source = Source::new(&options.to_string()).expect("options that fit");
     for kind in ["id_token", "access_token", "self_signed_jwt"] {
-        let Ok(Lookup::Fetch(mut op)) = source.lookup(kind, "https://receiver.example", NOW_MS) else {
+        let Ok(Lookup::Fetch(mut op)) = source.lookup(kind, "https://receiver.example", NOW) else {
             panic!("a cold source fetches");
         };
         drive(&mut op, script);

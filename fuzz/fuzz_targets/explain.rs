@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use gatepass_bridge::{Verdict, Verifier, explain_token};
-use gatepass_fuzz::{NOW_MS, keys, sign, verifier};
+use gatepass_fuzz::{NOW, NOW_MS, keys, sign, verifier};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
 fn agrees(token: &str) {
     let explanation = VERIFIER.explain(token, "{}", NOW_MS).expect("options that fit");
     let explained = &check(&explanation)["accepted"];
-    let accepted = matches!(VERIFIER.check(token.as_bytes(), NOW_MS), Ok(Verdict::Accepted(..)));
+    let accepted = matches!(VERIFIER.check(token.as_bytes(), NOW), Ok(Verdict::Accepted(..)));
     assert_eq!(explained, &Value::Bool(accepted), "{explanation}");
 }
 

@@ -4,13 +4,13 @@
 use std::sync::LazyLock;
 
 use gatepass_bridge::{Verdict, Verifier};
-use gatepass_fuzz::{NOW_MS, keys, verifier};
+use gatepass_fuzz::{NOW, keys, verifier};
 use libfuzzer_sys::fuzz_target;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier(&keys()).expect("a verifier"));
 
 fuzz_target!(|token: &[u8]| {
-    match VERIFIER.check(token, NOW_MS) {
+    match VERIFIER.check(token, NOW) {
         Err(failure) => {
             // No message holds the signature. What is shorter, or no signature, may be a word of ours.
             let error = failure.to_json();

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// 2027-01-15T08:00:00Z
 pub const NOW_MS: u64 = 1_800_000_000_000;
+/// The same, by both clocks.
+pub const NOW: gatepass_bridge::Now = gatepass_bridge::now(NOW_MS, NOW_MS);
 pub const AUDIENCE: &str = "https://receiver.example";
 pub const ISSUER: &str = "https://issuer.example";
 
@@ -57,7 +59,7 @@ pub fn drive(op: &mut Op, script: &str) {
     let mut lines = script.lines();
     let mut reply = r#"{"reply":"start"}"#.to_owned();
     for turn in 0..STEPS {
-        let step = op.resume(NOW_MS + turn as u64, &reply);
+        let step = op.resume(gatepass_bridge::now(NOW_MS + turn as u64, turn as u64), &reply);
         let step: Value = serde_json::from_str(&step).expect("a step is JSON");
         match step["step"].as_str().expect("a step has a name") {
             "done" | "fail" => return,

@@ -69,8 +69,8 @@ type step struct {
 	Supplier          string             `json:"supplier"`
 	Audience          string             `json:"audience"`
 	TokenType         string             `json:"token_type"`
-	UntilMS           int64              `json:"until_ms"`
-	Token             *token             `json:"token"`
+	DelayMS           int64              `json:"delay_ms"`
+	Output            *token             `json:"output"`
 	Error             json.RawMessage    `json:"error"`
 }
 
@@ -149,7 +149,7 @@ func (d *driver) drive(ctx context.Context, turn native.Turn) (*token, error) {
 		}
 		switch step.Step {
 		case "done":
-			return step.Token, nil
+			return step.Output, nil
 		case "fail":
 			return nil, newError(step.Error, cause)
 		}
@@ -254,7 +254,7 @@ func (d *driver) send(ctx context.Context, step *step) reply {
 }
 
 func (d *driver) wait(ctx context.Context, step *step) reply {
-	timer := time.NewTimer(time.Duration(step.UntilMS-d.clock.unixMilli()) * time.Millisecond)
+	timer := time.NewTimer(time.Duration(step.DelayMS) * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -91,7 +91,7 @@ def signed(claims, kid="5a1f0d"):
 START = {"reply": "start"}
 ELAPSED = {"reply": "elapsed"}
 READ_ENV = {"step": "read_env", "names": NAMES}
-PRODUCT_NAME = {"step": "read_file", "path": "/sys/class/dmi/id/product_name"}
+PRODUCT_NAME = {"step": "read_file", "path": "/sys/class/dmi/id/product_name", "timeout_ms": 5000}
 
 
 def env(**values):
@@ -115,7 +115,7 @@ def mds(body, status=200, flavor="Google"):
 
 
 def read_file(path):
-    return {"step": "read_file", "path": path}
+    return {"step": "read_file", "path": path, "timeout_ms": 5000}
 
 
 def send(method, url, headers, body, timeout_ms, route):
@@ -143,8 +143,8 @@ def exchange(now, claims, kid="5a1f0d", url=TOKEN_URI):
     return send("POST", url, headers, body, 10000, "default")
 
 
-def wait(until):
-    return {"step": "wait", "until_ms": until}
+def wait(until, now=NOW):
+    return {"step": "wait", "delay_ms": until - now}
 
 
 def fail(code, retryable=False, claim=None):
@@ -155,7 +155,8 @@ def done(token, exp_ms, now, jitter, minted):
     life = exp_ms - now
     spread = jitter.up_to(min(30_000, life // 20))
     fresh = now + life // 2 - spread if minted else exp_ms - min(225_000, life // 4) - spread
-    return {"step": "done", "token": {"header": f"Bearer {token}", "expires_at_ms": exp_ms, "fresh_until_ms": fresh}}
+    return {"step": "done", "output": {"header": f"Bearer {token}", "expires_at_ms": exp_ms, "fresh_until_ms": fresh,
+                                       "fresh_until_monotonic_ms": fresh}}
 
 
 def key_file(**changes):
@@ -254,7 +255,7 @@ def metadata_cases():
     for index, moment in enumerate(moments):
         pairs.append((moment, ELAPSED, identity(host=at)))
         last = index == len(moments) - 1
-        pairs.append((moment, failed("connect"), fail("CONNECTION_FAILED", True) if last else wait(moments[index + 1])))
+        pairs.append((moment, failed("connect"), fail("CONNECTION_FAILED", True) if last else wait(moments[index + 1], moment)))
     yield by_env("four attempts, then the error", *pairs)
     yield by_env("Retry-After is honoured", identity(host=at),
                  (response("", 429, [("Retry-After", "7")]), wait(NOW + 7000)))
@@ -585,7 +586,7 @@ def external_cases():
 
     def printed(status=0, **changes):
         fields = {"version": 1, "success": True, "token_type": JWT, "id_token": "subject", **changes}
-        return {"reply": "exited", "status": status, "stdout": json.dumps({n: v for n, v in fields.items() if v is not None})}
+        return {"reply": "exited", "status": status, "stdout": json.dumps({n: v for n, v in fields.items() if v is not None}), "stderr": ""}
 
     yield given("a program", external(program), ask, (env(**allowed), run()), (printed(), sts("subject")), *ok)
     yield given("a program that the environment does not allow", external(program), ask, (env(), fail("EXECUTABLE_NOT_ALLOWED")), flags=["CommandExecution"])
@@ -595,7 +596,7 @@ def external_cases():
         "fails": printed(success=False, code="401", message="not today"), "ends with 1": printed(status=1),
         "prints another version": printed(version=2), "prints no token": printed(id_token=None),
         "prints an unknown token_type": printed(token_type="x"), "prints an expired token": printed(expiration_time=NOW // 1000 - 1),
-        "prints no JSON": {"reply": "exited", "status": 0, "stdout": "subject"}, "runs out of time": failed("timeout"),
+        "prints no JSON": {"reply": "exited", "status": 0, "stdout": "subject", "stderr": ""}, "runs out of time": failed("timeout"),
         "does not exist": failed("not_found"),
     }
     for name, reply in answers.items():
@@ -605,13 +606,13 @@ def external_cases():
     old = printed(expiration_time=NOW // 1000 - 60)["stdout"]
     yield given("a program's output file is still good", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
     yield given("a program's output file is old", external(kept), ask, (env(**allowed), read_file("/tmp/out")),
-                (text(old), run("/tmp/out", 30000)), ({"reply": "exited", "status": 0, "stdout": ""}, read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
+                (text(old), run("/tmp/out", 30000)), ({"reply": "exited", "status": 0, "stdout": "", "stderr": ""}, read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
     yield given("a program's output file is malformed", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text("x"), fail("SUBJECT_TOKEN_FAILED")))
 
     yield given("the user's own supplier", external({"supplier": "mine"}),
-                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT}, (text("subject"), sts("subject")), *ok)
+                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT, "timeout_ms": 30000}, (text("subject"), sts("subject")), *ok)
     yield given("a supplier that fails", external({"supplier": "mine"}),
-                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT}, (failed("other"), fail("SUBJECT_TOKEN_FAILED")))
+                {"step": "supply", "supplier": "mine", "audience": POOL, "token_type": JWT, "timeout_ms": 30000}, (failed("other"), fail("SUBJECT_TOKEN_FAILED")))
 
     mtls = "urn:ietf:params:oauth:token-type:mtls"
     config = json.dumps({"cert_configs": {"workload": {"cert_path": "/c.pem", "key_path": "/k.pem"}}})
@@ -862,7 +863,7 @@ def cache_cases():
         """The events that put a first token of the metadata server into the cache; and the generator after them."""
         source, _ = jitters()
         end = done(token, exp, NOW, source, False)
-        return source, end["token"]["fresh_until_ms"], [
+        return source, end["output"]["fresh_until_ms"], [
             look(NOW, "fetch", "a"), resume(NOW, "a", START, READ_ENV), resume(NOW, "a", found, ask),
             resume(NOW, "a", mds(token), end)]
 

@@ -16,15 +16,20 @@ mod verifier;
 pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use gatepass_core::verify::PLACES;
-pub use gatepass_core::{Recall, TokenDigest, Verified};
+pub use gatepass_core::{Now, Recall, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{RequestHeaders, Verdict, Verifier};
 
-use gatepass_core::ErrorCode;
+use gatepass_core::{ErrorCode, Millis, Monotonic};
 
 /// The version of gatepass, the same in all its packages.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The readings of a host's clocks: Unix milliseconds, and milliseconds of a clock that is never set.
+pub const fn now(now_ms: u64, monotonic_ms: u64) -> Now {
+    Now { unix: Millis(now_ms), monotonic: Monotonic(monotonic_ms) }
+}
 
 /// Every error code as a JSON array: `code`, `number`, `kind`, `http_status`, `retryable`, `advice`.
 pub fn error_codes() -> String {

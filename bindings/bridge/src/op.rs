@@ -1,22 +1,22 @@
 //! A resumable operation behind a handle, and the JSON form of its steps and replies.
 //!
-//! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…}`,
+//! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…,"timeout_ms":…}`,
 //! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
 //! "client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
-//! `{"step":"supply","supplier":…,"audience":…,"token_type":…}`, `{"step":"wait","until_ms":…}`,
-//! `{"step":"done","token":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…}}`, of [`Op::own_audiences`]
-//! `{"step":"done","token":{"audiences":[…]}}`, and `{"step":"fail","error":{…}}`.
+//! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
+//! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
+//! [`Op::own_audiences`] `{"step":"done","output":{"audiences":[…]}}`, and `{"step":"fail","error":{…}}`.
 //!
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
-//! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…}`,
+//! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…,"stderr":…}`,
 //! `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
 //! `connect`, `timeout`, `too_large`, `unsupported`, `other`.
 
 use std::collections::BTreeMap;
 
 use gatepass_core::{
-    FlightId, HostFailure, HttpRequest, KeyFetch, Millis, Operation, OwnAudiences, Refresh, Reply, Route,
+    FlightId, HostFailure, HttpRequest, KeyFetch, Now, Operation, OwnAudiences, Refresh, Reply, Route,
     Secret, Step, Token,
 };
 use serde::Deserialize;
@@ -49,10 +49,9 @@ impl Op {
     }
 
     /// Takes the host's reply and gives the next step, both JSON. Never fails: an error is a step too.
-    pub fn resume(&mut self, now_ms: u64, reply: &str) -> String {
+    pub fn resume(&mut self, now: Now, reply: &str) -> String {
         let step = guard(|| {
             let reply = read_reply(reply)?;
-            let now = Millis(now_ms);
             match &mut self.kind {
                 Some(Kind::Refresh(op)) => Ok(write_step(op.resume(now, reply), |token| token_json(&token))),
                 Some(Kind::KeyFetch(op)) => Ok(write_step(op.resume(now, reply), |()| Value::Null)),
@@ -91,23 +90,26 @@ fn token_json(token: &Token) -> Value {
     json!({
         "header": token.header(),
         "expires_at_ms": token.expires_at().0,
-        "fresh_until_ms": token.fresh_until().0,
+        "fresh_until_ms": token.fresh_until().unix.0,
+        "fresh_until_monotonic_ms": token.fresh_until().monotonic.0,
     })
 }
 
 fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
     match step {
         Step::ReadEnv { names } => json!({"step": "read_env", "names": names}),
-        Step::ReadFile { path } => json!({"step": "read_file", "path": path}),
+        Step::ReadFile { path, timeout_ms } => {
+            json!({"step": "read_file", "path": path, "timeout_ms": timeout_ms})
+        }
         Step::Send(request) => write_request(&request),
         Step::Run { argv, env, timeout_ms } => {
             json!({"step": "run", "argv": argv, "env": env, "timeout_ms": timeout_ms})
         }
-        Step::Supply { supplier, audience, token_type } => {
-            json!({"step": "supply", "supplier": supplier, "audience": audience, "token_type": token_type})
+        Step::Supply { supplier, audience, token_type, timeout_ms } => {
+            json!({"step": "supply", "supplier": supplier, "audience": audience, "token_type": token_type, "timeout_ms": timeout_ms})
         }
-        Step::Wait { until } => json!({"step": "wait", "until_ms": until.0}),
-        Step::Done(result) => json!({"step": "done", "token": output(result)}),
+        Step::Wait { delay_ms } => json!({"step": "wait", "delay_ms": delay_ms}),
+        Step::Done(result) => json!({"step": "done", "output": output(result)}),
         Step::Fail(error) => json!({"step": "fail", "error": Failure::from(error).to_value()}),
         // By the contract a host that does not know a step says so; the driver sees a name that it does not know.
         _ => json!({"step": "unknown"}),
@@ -142,12 +144,28 @@ fn write_request(request: &HttpRequest) -> Value {
 #[serde(tag = "reply", rename_all = "snake_case", deny_unknown_fields)]
 enum ReplyJson {
     Start,
-    Env { values: BTreeMap<String, String> },
-    Text { text: String },
-    Response { status: u16, headers: Vec<(String, String)>, body: String },
-    Exited { status: i32, stdout: String },
+    Env {
+        values: BTreeMap<String, String>,
+    },
+    Text {
+        text: String,
+    },
+    Response {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
+    Exited {
+        status: i32,
+        stdout: String,
+        #[serde(default)]
+        stderr: String,
+    },
     Elapsed,
-    Failed { kind: FailureKind, message: String },
+    Failed {
+        kind: FailureKind,
+        message: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -179,9 +197,11 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
         ReplyJson::Response { status, headers, body } => {
             Reply::Response { status, headers, body: Secret::new(body.into_bytes()) }
         }
-        ReplyJson::Exited { status, stdout } => {
-            Reply::Exited { status, stdout: Secret::new(stdout.into_bytes()) }
-        }
+        ReplyJson::Exited { status, stdout, stderr } => Reply::Exited {
+            status,
+            stdout: Secret::new(stdout.into_bytes()),
+            stderr: Secret::new(stderr.into_bytes()),
+        },
         ReplyJson::Elapsed => Reply::Elapsed,
         ReplyJson::Failed { kind, message } => Reply::Failed {
             kind: match kind {
@@ -201,10 +221,12 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::{Lookup, Op, Source};
+    use crate::{Lookup, Now, Op, Source};
+
+    const NOW: Now = crate::now(0, 0);
 
     #[test]
-    fn own_audiences_come_where_a_token_would() {
+    fn own_audiences_are_the_output() {
         let mut op = Op::own_audiences();
         let replies = [
             r#"{"reply":"start"}"#,
@@ -212,22 +234,22 @@ mod tests {
             r#"{"reply":"response","status":200,"headers":[],"body":"7"}"#,
             r#"{"reply":"response","status":200,"headers":[],"body":"projects/7/regions/r"}"#,
         ];
-        let step = replies.map(|reply| op.resume(0, reply)).into_iter().next_back().unwrap();
+        let step = replies.map(|reply| op.resume(NOW, reply)).into_iter().next_back().unwrap();
         assert_eq!(
             step,
-            r#"{"step":"done","token":{"audiences":["https://orders-7.r.run.app","https://orders-7.r.run.app/"]}}"#
+            r#"{"output":{"audiences":["https://orders-7.r.run.app","https://orders-7.r.run.app/"]},"step":"done"}"#
         );
     }
 
     #[test]
     fn a_malformed_reply_is_misuse_and_is_not_quoted() {
         let source = Source::new(r#"{"seed":1}"#).unwrap();
-        let Lookup::Fetch(mut op) = source.lookup("id_token", "https://a", 0).unwrap() else {
+        let Lookup::Fetch(mut op) = source.lookup("id_token", "https://a", NOW).unwrap() else {
             unreachable!()
         };
-        let step = op.resume(0, r#"{"reply":"text","txt":"hush"}"#);
+        let step = op.resume(NOW, r#"{"reply":"text","txt":"hush"}"#);
         assert!(step.contains("API_MISUSE") && !step.contains("hush"), "{step}");
-        let step = op.resume(0, r#"{"reply":"start"}"#);
+        let step = op.resume(NOW, r#"{"reply":"start"}"#);
         assert!(step.contains("API_MISUSE"), "it has ended: {step}");
     }
 }

@@ -1,6 +1,6 @@
 //! A token source behind a handle.
 
-use gatepass_core::{FlightId, Millis, Token, TokenKey, TokenSource};
+use gatepass_core::{FlightId, Now, Token, TokenKey, TokenSource};
 use serde_json::json;
 
 use crate::failure::{Failure, guard};
@@ -27,7 +27,12 @@ impl TokenView {
 
     /// Unix milliseconds until which the host may hand the header out from its own memory.
     pub fn fresh_until_ms(&self) -> u64 {
-        self.0.fresh_until().0
+        self.0.fresh_until().unix.0
+    }
+
+    /// The same by the monotonic clock: the header may be handed out until either has come.
+    pub fn fresh_until_monotonic_ms(&self) -> u64 {
+        self.0.fresh_until().monotonic.0
     }
 }
 
@@ -57,7 +62,7 @@ impl Source {
     ///
     /// # Errors
     /// `INVALID_AUDIENCE`, `INVALID_OPTION`, or `API_MISUSE` for an unknown kind.
-    pub fn lookup(&self, kind: &str, target: &str, now_ms: u64) -> Result<Lookup, Failure> {
+    pub fn lookup(&self, kind: &str, target: &str, now: Now) -> Result<Lookup, Failure> {
         guard(|| {
             let key = match kind {
                 "id_token" => TokenKey::id_token(target)?,
@@ -69,7 +74,7 @@ impl Source {
                     ));
                 }
             };
-            Ok(match self.0.lookup(&key, Millis(now_ms)) {
+            Ok(match self.0.lookup(&key, now) {
                 gatepass_core::Lookup::Fresh(token) => Lookup::Fresh(TokenView(token)),
                 gatepass_core::Lookup::Stale(token, refresh) => {
                     Lookup::Stale(TokenView(token), refresh.map(Op::from))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gatepass_core::header::TokenHeaders;
-use gatepass_core::{FlightId, Millis, Recall, TokenDigest, Verified};
+use gatepass_core::{FlightId, Now, Recall, TokenDigest, Verified};
 
 use crate::explain;
 use crate::failure::{Failure, guard};
@@ -38,24 +38,24 @@ impl Verifier {
 
     /// Whether `token` is remembered and to be accepted at this moment. A binding that keeps its host's claims by
     /// [`Verified::entry`] asks this first, and builds nothing on a hit.
-    pub fn recall(&self, token: &[u8], now_ms: u64) -> Recall {
-        self.0.recall(token, Millis(now_ms))
+    pub fn recall(&self, token: &[u8], now: Now) -> Recall {
+        self.0.recall(token, now)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     ///
     /// # Errors
     /// Why the token is refused.
-    pub fn check_new(&self, token: &[u8], digest: TokenDigest, now_ms: u64) -> Result<Verdict, Failure> {
-        guard(|| verdict(self.0.check_new(&text(token), digest, Millis(now_ms))))
+    pub fn check_new(&self, token: &[u8], digest: TokenDigest, now: Now) -> Result<Verdict, Failure> {
+        guard(|| verdict(self.0.check_new(&text(token), digest, now)))
     }
 
     /// The verdict on `token` at this moment. Octets that are no UTF-8 are no token.
     ///
     /// # Errors
     /// Why the token is refused.
-    pub fn check(&self, token: &[u8], now_ms: u64) -> Result<Verdict, Failure> {
-        guard(|| verdict(self.0.check(&text(token), Millis(now_ms))))
+    pub fn check(&self, token: &[u8], now: Now) -> Result<Verdict, Failure> {
+        guard(|| verdict(self.0.check(&text(token), now)))
     }
 
     /// The token of a request with these headers.

@@ -17,7 +17,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, Verdict, Verifier, guard};
+use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, Verdict, Verifier, guard, now};
 
 pub use memory::{gp_buf, gp_slice};
 
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn gp_source_lookup(
     border!(error, || {
         let lookup = out!(lookup = gp_lookup::nothing())?;
         let gp_source(source) = handle!(source)?;
-        *lookup = source.lookup(text!(kind)?, text!(target)?, now_ms)?.into();
+        *lookup = source.lookup(text!(kind)?, text!(target)?, now(now_ms, now_ms))?.into();
         Ok(())
     })
 }
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn gp_verifier_recall(
 ) -> u64 {
     let entry = guard(|| {
         let gp_verifier(verifier) = handle!(verifier)?;
-        match verifier.recall(octets!(token)?, now_ms) {
+        match verifier.recall(octets!(token)?, now(now_ms, now_ms)) {
             Recall::Known(entry) => Ok(entry),
             Recall::New(_digest) => Ok(0),
         }
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn gp_verifier_check(
     border!(error, || {
         let verdict = out!(verdict = gp_verdict::nothing())?;
         let gp_verifier(verifier) = handle!(verifier)?;
-        *verdict = verifier.check(octets!(token)?, now_ms)?.into();
+        *verdict = verifier.check(octets!(token)?, now(now_ms, now_ms))?.into();
         Ok(())
     })
 }
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn gp_op_resume(
         let step = out!(step = gp_buf::EMPTY)?;
         let op = handle!(op)?;
         let reply = text!(reply)?;
-        *step = op.locked(|op| op.resume(now_ms, reply)).into();
+        *step = op.locked(|op| op.resume(now(now_ms, now_ms), reply)).into();
         Ok(())
     })
 }

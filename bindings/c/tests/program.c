@@ -255,7 +255,7 @@ static void keys_are_fetched_once(const char *options, const char *reply, const 
   gp_verdict second = check(verifier, token, now_ms, GP_JOIN);
   CHECK(second.op == NULL && second.flight == first.flight);
   CHECK(resume(first.op, START, "\"send\""));
-  CHECK(resume(first.op, reply, "{\"step\":\"done\",\"token\":null}"));
+  CHECK(resume(first.op, reply, "{\"output\":null,\"step\":\"done\"}"));
   gp_op_free(first.op);
   gp_verdict third = check(verifier, token, now_ms, GP_ACCEPTED);
   CHECK(third.entry != 0 && take(third.payload, "\"email\""));

@@ -14,7 +14,7 @@ mod handle;
 use std::slice;
 
 use gatepass_bridge::{
-    Lookup, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
+    Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
 };
 use jni::objects::{JByteArray, JClass, JLongArray};
 use jni::sys::{jbyte, jlong};
@@ -119,7 +119,7 @@ pub fn lookup<'local>(
         // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
         let source = unsafe { handle::borrow::<Source>(source) }?;
         let (kind, target) = (text(env, &kind)?, text(env, &target)?);
-        let (status, token, flight, op) = match source.lookup(&kind, &target, unsigned(now_ms))? {
+        let (status, token, flight, op) = match source.lookup(&kind, &target, now(now_ms))? {
             Lookup::Fresh(token) => (READY, Some(token), None, None),
             Lookup::Stale(token, op) => (STALE, Some(token), None, op),
             Lookup::Fetch(op) => (DRIVE, None, None, Some(op)),
@@ -181,7 +181,7 @@ pub fn recall<'local>(
     boundary(env, class, |env| {
         // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
-        Ok(match with_octets(env, &token, |token| verifier.recall(token, unsigned(now_ms)))? {
+        Ok(match with_octets(env, &token, |token| verifier.recall(token, now(now_ms)))? {
             Recall::Known(entry) => signed(entry),
             Recall::New(digest) => -handle::new(digest),
         })
@@ -206,10 +206,10 @@ pub fn check<'local>(
         let digest = unsafe { handle::take::<TokenDigest>(-digest) };
         // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
-        let now_ms = unsigned(now_ms);
+        let now = now(now_ms);
         let verdict = with_octets(env, &token, |token| match digest {
-            Some(digest) => verifier.check_new(token, digest, now_ms),
-            None => verifier.check(token, now_ms),
+            Some(digest) => verifier.check_new(token, digest, now),
+            None => verifier.check(token, now),
         })?;
         let (status, verified, flight, op) = match verdict? {
             Verdict::Accepted(verified, None) => (READY, Some(verified), None, None),
@@ -284,7 +284,7 @@ pub fn resume<'local>(
         let reply = text(env, &reply)?;
         // SAFETY: the methods of Op.java are synchronized, so this is the only reference, and `cancel` comes after it.
         let op = unsafe { handle::borrow_mut::<Op>(op) }?;
-        let step = op.resume(unsigned(now_ms), &reply);
+        let step = op.resume(now(now_ms), &reply);
         Ok(env.byte_array_from_slice(step.as_bytes())?)
     })
 }
@@ -354,6 +354,10 @@ fn optional_text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<Option<String
 }
 
 /// A moment before the epoch is the epoch.
+fn now(now_ms: jlong) -> Now {
+    gatepass_bridge::now(unsigned(now_ms), unsigned(now_ms))
+}
+
 fn unsigned(millis: jlong) -> u64 {
     u64::try_from(millis).unwrap_or(0)
 }

@@ -93,7 +93,7 @@ impl Source {
     /// `INVALID_AUDIENCE` or `INVALID_OPTION`.
     #[napi]
     pub fn lookup(&self, kind: String, target: String, now_ms: f64) -> Result<Lookup> {
-        let found = self.0.lookup(&kind, &target, millis(now_ms)).map_err(thrown)?;
+        let found = self.0.lookup(&kind, &target, now(now_ms)).map_err(thrown)?;
         Ok(match found {
             bridge::Lookup::Fresh(token) => Lookup::held("fresh", &token, None),
             bridge::Lookup::Stale(token, op) => Lookup::held("stale", &token, op),
@@ -139,7 +139,7 @@ impl Op {
     /// Takes the reply to the last step and gives the next step, both JSON.
     #[napi]
     pub fn resume(&mut self, now_ms: f64, reply: String) -> String {
-        self.0.resume(millis(now_ms), &reply)
+        self.0.resume(now(now_ms), &reply)
     }
 
     /// Ends the operation now and gives its flight up: the garbage collector may take its time.
@@ -154,6 +154,10 @@ fn thrown(failure: Failure) -> Error {
 }
 
 /// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
+fn now(now_ms: f64) -> bridge::Now {
+    bridge::now(millis(now_ms), millis(now_ms))
+}
+
 fn millis(now_ms: f64) -> u64 {
     now_ms as u64
 }

@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Either3, FunctionCallContext, Latin1String, Object, 
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::{Op, millis, thrown};
+use crate::{Op, millis, now, thrown};
 
 /// What is usual is a plain value, because objects are dear: the entry of a token that was accepted before, or the payload
 /// of one that is new, is proven, and leaves nothing to be done.
@@ -86,15 +86,15 @@ pub fn verifier(env: &Env, options: String) -> Result<Object<'_>> {
 }
 
 fn answer(verifier: &bridge::Verifier, token: &[u8], now_ms: f64, is_whole: bool) -> Result<Answer> {
-    let now_ms = millis(now_ms);
+    let now = now(now_ms);
     if is_whole {
-        return verifier.check(token, now_ms).map(|verdict| Either3::C(verdict.into())).map_err(thrown);
+        return verifier.check(token, now).map(|verdict| Either3::C(verdict.into())).map_err(thrown);
     }
-    let digest = match verifier.recall(token, now_ms) {
+    let digest = match verifier.recall(token, now) {
         bridge::Recall::Known(entry) => return Ok(Either3::A(entry as f64)),
         bridge::Recall::New(digest) => digest,
     };
-    Ok(match verifier.check_new(token, digest, now_ms).map_err(thrown)? {
+    Ok(match verifier.check_new(token, digest, now).map_err(thrown)? {
         // An ASCII string is made several times faster than any other.
         bridge::Verdict::Accepted(verified, None)
             if !verified.is_unverified() && verified.payload().is_ascii() =>

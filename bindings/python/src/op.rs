@@ -21,7 +21,7 @@ impl Op {
     /// Takes the reply to the last step and gives the next step.
     fn resume<'py>(&self, now_ms: f64, reply: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         let reply_json = json::write(reply)?;
-        let step = self.lock().resume(now_ms as u64, &reply_json);
+        let step = self.lock().resume(gatepass_bridge::now(now_ms as u64, now_ms as u64), &reply_json);
         json::read(reply.py(), &step)
     }
 

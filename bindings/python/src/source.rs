@@ -33,7 +33,8 @@ impl Source {
         if self.flights.are_lost() {
             self.source.abandon_flights();
         }
-        let lookup = self.source.lookup(kind, &target.to_string_lossy(), now_ms as u64);
+        let now = gatepass_bridge::now(now_ms as u64, now_ms as u64);
+        let lookup = self.source.lookup(kind, &target.to_string_lossy(), now);
         Ok(match lookup.map_err(|failure| raise(target.py(), &failure))? {
             Lookup::Fresh(token) => with_token("fresh", &token, None),
             Lookup::Stale(token, op) => with_token("stale", &token, op),

@@ -99,8 +99,8 @@ enum Answer<'py> {
 impl Verifier {
     fn check<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
         let (py, token) = (token.py(), octets(token)?);
-        let now_ms = self.now_ms(py)?;
-        let digest = match self.verifier.recall(&token, now_ms) {
+        let now = self.now_ms(py).map(|now_ms| gatepass_bridge::now(now_ms, now_ms))?;
+        let digest = match self.verifier.recall(&token, now) {
             Recall::Known(entry) => match self.kept.get(py, entry) {
                 Some(claims) => return Ok(Answer::Claims(claims)),
                 None => None,
@@ -111,8 +111,8 @@ impl Verifier {
             self.verifier.abandon_flights();
         }
         let verdict = match digest {
-            Some(digest) => while_others_go_on(py, || self.verifier.check_new(&token, digest, now_ms)),
-            None => self.verifier.check(&token, now_ms),
+            Some(digest) => while_others_go_on(py, || self.verifier.check_new(&token, digest, now)),
+            None => self.verifier.check(&token, now),
         };
         let (status, claims, flight, op) = match verdict.map_err(|failure| raise(py, &failure))? {
             Verdict::Accepted(verified, op) => {

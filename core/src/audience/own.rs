@@ -6,7 +6,7 @@ use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;
-use crate::step::{HttpRequest, Millis, Operation, Reply, Route, Step};
+use crate::step::{HttpRequest, Millis, Now, Operation, Reply, Route, Step};
 
 const TIMEOUT_MS: u64 = 3_000;
 /// Longest label of a host name (RFC 1035, section 2.3.4); a service whose name does not fit has no such URL.
@@ -77,7 +77,7 @@ impl Default for OwnAudiences {
 impl Operation for OwnAudiences {
     type Output = Vec<String>;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Vec<String>> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Vec<String>> {
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;
@@ -162,7 +162,7 @@ mod tests {
     use crate::secret::Secret;
     use crate::step::HostFailure;
 
-    const NOW: Millis = Millis(0);
+    const NOW: Now = Now::steady(Millis(0));
 
     fn start(env: &[(&str, &str)]) -> (OwnAudiences, Step<Vec<String>>) {
         let mut op = OwnAudiences::new();
@@ -245,9 +245,9 @@ mod tests {
     fn a_metadata_server_that_does_not_answer_is_asked_again() {
         let (mut op, _) = start(&[("K_SERVICE", "orders")]);
         let failed = Reply::Failed { kind: HostFailure::Connect, message: "refused".into() };
-        let Step::Wait { until } = op.resume(NOW, failed) else { panic!("no wait") };
+        let Step::Wait { .. } = op.resume(NOW, failed) else { panic!("no wait") };
         asks_for(
-            op.resume(until, Reply::Elapsed),
+            op.resume(NOW, Reply::Elapsed),
             "http://metadata.google.internal/computeMetadata/v1/project/numeric-project-id",
         );
     }

@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::exchange::sts::TokenExchange;
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
+use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey};
 use crate::url::Url;
 
@@ -167,7 +167,7 @@ enum Stage {
 }
 
 impl Federation {
-    fn exchange(&mut self, now: Millis, subject: Subject) -> Step<Issued> {
+    fn exchange(&mut self, now: Now, subject: Subject) -> Step<Issued> {
         let refused =
             self.certificate.take().and_then(|before| Some((before.subject_token, before.refusal?)));
         match refused {
@@ -191,7 +191,7 @@ impl Federation {
 
     /// A certificate may have been replaced since it was read: it is read again, and presented if it is another one
     /// (AIP-4118). Every other failure is final.
-    fn renew_certificate(&mut self, now: Millis, error: Error) -> Step<Issued> {
+    fn renew_certificate(&mut self, now: Now, error: Error) -> Step<Issued> {
         let may_be_old =
             matches!(error.code(), ErrorCode::ClientCertificateUnusable | ErrorCode::TokenRefused);
         match self.certificate.as_mut().filter(|_| may_be_old && self.renewals > 0) {
@@ -206,7 +206,7 @@ impl Federation {
         }
     }
 
-    fn act_as_target(&mut self, now: Millis, issued: Issued) -> Step<Issued> {
+    fn act_as_target(&mut self, now: Now, issued: Issued) -> Step<Issued> {
         match self.errand.take() {
             None => Step::Done(issued),
             Some(errand) => {
@@ -221,7 +221,7 @@ impl Federation {
 impl Operation for Federation {
     type Output = Issued;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
         match &mut self.stage {
             Stage::Subject(subject) => {
                 subject.resume(now, reply).and_then(|subject| self.exchange(now, subject))

@@ -137,6 +137,7 @@ mod tests {
     use super::*;
     use crate::encoding::base64url_decode;
     use crate::json;
+    use crate::step::Now;
     use crate::step::{Operation, Reply, Step};
 
     /// TEST KEY, NOT A SECRET: the scalar is the SHA-256 of "a test key of gatepass" (tests/vectors/generate.py).
@@ -165,7 +166,7 @@ mod tests {
             Preferences { gdch_audience: Some("https://api.example".into()), ..Preferences::default() };
         let key = TokenKey::access_token("").unwrap();
         let mut fetch = account(KEY).unwrap().fetch(&key, &preferences, Jitter::new(1)).unwrap();
-        let Step::Send(request) = fetch.resume(NOW, Reply::Start) else { panic!("no request") };
+        let Step::Send(request) = fetch.resume(Now::steady(NOW), Reply::Start) else { panic!("no request") };
         assert_eq!(
             (request.url.as_str(), request.ca_certificate_path.as_deref()),
             ("https://gdc.example/token", Some("/ca.pem"))

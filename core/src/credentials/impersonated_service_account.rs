@@ -10,7 +10,7 @@ use crate::credentials::trust::TrustedEndpoints;
 use crate::credentials::{Credential, Fetch, Fields, invalid};
 use crate::error::Error;
 use crate::retry::Jitter;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Now, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey};
 
 /// A target and the credentials that may impersonate it.
@@ -76,7 +76,7 @@ impl Impersonation {
 impl Operation for Impersonation {
     type Output = Issued;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
         match &mut self.stage {
             Stage::Target(target) => target.resume(now, reply),
             Stage::Source(source) => source.resume(now, reply).and_then(|issued| match self.errand.take() {

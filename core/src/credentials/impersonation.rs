@@ -12,7 +12,7 @@ use crate::exchange::iam_credentials::{Caller, Generate, SignJwt};
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
+use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey, Want};
 use crate::url::Url;
 
@@ -162,7 +162,7 @@ enum Stage {
 }
 
 impl ActAs {
-    fn redeem(&mut self, now: Millis, signed: Issued, want: Want, jitter: Jitter) -> Step<Issued> {
+    fn redeem(&mut self, now: Now, signed: Issued, want: Want, jitter: Jitter) -> Step<Issued> {
         let assertion = Assertion::Signed(signed.value);
         let endpoint = JwtBearer { token_uri: self.target.token_uri.clone(), assertion, want };
         self.stage = Stage::Redeem(Exchange::new(endpoint, jitter));
@@ -173,7 +173,7 @@ impl ActAs {
 impl Operation for ActAs {
     type Output = Issued;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
         match &mut self.stage {
             Stage::Generate(exchange) => exchange.resume(now, reply),
             Stage::SelfSign(exchange) => exchange.resume(now, reply),

@@ -21,7 +21,7 @@ use crate::exchange::oauth2_token::{JwtBearer, RefreshToken};
 use crate::exchange::{Exchange, printable};
 use crate::json::{self, Value};
 use crate::retry::Jitter;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Now, Operation, Reply, Step};
 use crate::token::{Issued, TokenKey, Want};
 use authorized_user::UserAccount;
 use external_account::{ExternalAccount, Federation};
@@ -209,7 +209,7 @@ pub(crate) enum Fetch {
 impl Operation for Fetch {
     type Output = Issued;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
         match self {
             Self::Metadata(exchange) => exchange.resume(now, reply),
             Self::JwtBearer(exchange) => exchange.resume(now, reply),

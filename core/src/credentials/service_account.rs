@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Now, Operation, Reply, Step};
 use crate::token::self_signed_jwt::Claims;
 use crate::token::{Issued, TokenKey, Want};
 use crate::url::Url;
@@ -117,15 +117,15 @@ enum Scope {
 impl Operation for SelfSigned {
     type Output = Issued;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Issued> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
         let email = &self.account.client_email;
         match (reply, &self.scope) {
             (Reply::Start, Scope::Audience(audience)) => {
-                Claims::for_audience(email, audience, now).sign(&self.account).into()
+                Claims::for_audience(email, audience, now.unix).sign(&self.account).into()
             }
-            (Reply::Start, Scope::Scopes(scopes)) => {
-                Claims::for_scopes(email, scopes, now).and_then(|claims| claims.sign(&self.account)).into()
-            }
+            (Reply::Start, Scope::Scopes(scopes)) => Claims::for_scopes(email, scopes, now.unix)
+                .and_then(|claims| claims.sign(&self.account))
+                .into(),
             (other, _) => Step::misuse("Start", &other),
         }
     }

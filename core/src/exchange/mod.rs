@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json::{self, Value};
 use crate::retry::{Attempts, Jitter};
 use crate::secret::Secret;
-use crate::step::{HostFailure, HttpRequest, Millis, Operation, Reply, Step};
+use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step};
 
 /// Error codes that an endpoint means as "try again", whatever the status (seen on Google's front ends).
 const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
@@ -127,13 +127,13 @@ impl<E: Endpoint> Exchange<E> {
         }
     }
 
-    fn settle(&mut self, now: Millis, outcome: Result<E::Output, Error>) -> Step<E::Output> {
+    fn settle(&mut self, outcome: Result<E::Output, Error>) -> Step<E::Output> {
         match outcome.map_err(|error| error.without(&self.endpoint.secrets())) {
             Ok(output) => Step::Done(output),
-            Err(error) => match self.attempts.after(&error, now) {
-                Some(until) => {
+            Err(error) => match self.attempts.after(&error) {
+                Some(delay_ms) => {
                     self.state = State::Waiting;
-                    Step::Wait { until }
+                    Step::Wait { delay_ms }
                 }
                 None => Step::Fail(error),
             },
@@ -144,13 +144,13 @@ impl<E: Endpoint> Exchange<E> {
 impl<E: Endpoint> Operation for Exchange<E> {
     type Output = E::Output;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<E::Output> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<E::Output> {
         match (&self.state, reply) {
-            (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => self.send(now),
+            (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => self.send(now.unix),
             (State::Sent { .. }, Reply::Response { status, headers, body }) => {
                 let response = Response { status, headers, body };
-                let outcome = self.endpoint.read(now, &response);
-                self.settle(now, outcome)
+                let outcome = self.endpoint.read(now.unix, &response);
+                self.settle(outcome)
             }
             (
                 State::Sent { certificate: Some(path) },
@@ -158,10 +158,10 @@ impl<E: Endpoint> Operation for Exchange<E> {
             ) => {
                 let found =
                     format!("the client certificate {path} cannot be presented: {}", printable(&message));
-                self.settle(now, Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
+                self.settle(Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
             }
             (State::Sent { .. }, Reply::Failed { kind, message }) => {
-                self.settle(now, Err(host_error(kind, &message).within(E::WHO)))
+                self.settle(Err(host_error(kind, &message).within(E::WHO)))
             }
             (State::Waiting, Reply::Failed { kind, message }) => {
                 Step::Fail(host_error(kind, &message).within(E::WHO))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorCode};
 use crate::header;
 use crate::secret::Secret;
-use crate::step::Millis;
+use crate::step::{Deadline, Millis, Now};
 
 /// Longest audience, in octets. Cloud Run's own limit for all custom audiences of a service is of this order.
 const MAX_AUDIENCE_OCTETS: usize = 8 * 1024;
@@ -113,12 +113,12 @@ fn is_invisible(c: char) -> bool {
 pub struct Token {
     header: Arc<Secret<String>>,
     expires_at: Millis,
-    fresh_until: Millis,
-    usable_until: Millis,
+    fresh_until: Deadline,
+    usable_until: Deadline,
 }
 
 impl Token {
-    pub(crate) fn new(issued: &Issued, fresh_until: Millis, usable_until: Millis) -> Self {
+    pub(crate) fn new(issued: &Issued, fresh_until: Deadline, usable_until: Deadline) -> Self {
         Self {
             header: Arc::new(Secret::new(header::authorization(&issued.value))),
             expires_at: issued.expires_at,
@@ -143,19 +143,19 @@ impl Token {
     }
 
     /// Until when the host may hand the token out from its own memory, without a look-up.
-    pub fn fresh_until(&self) -> Millis {
+    pub fn fresh_until(&self) -> Deadline {
         self.fresh_until
     }
 
     /// Until when the token is handed out while it cannot be refreshed: a little before its end, for the way there.
-    pub(crate) fn is_usable(&self, now: Millis) -> bool {
-        now < self.usable_until
+    pub(crate) fn is_usable(&self, now: Now) -> bool {
+        !self.usable_until.has_come(now)
     }
 }
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token {{ expires_at: {:?}, fresh_until: {:?}, … }}", self.expires_at, self.fresh_until)
+        write!(f, "Token {{ expires_at: {:?}, … }}", self.expires_at)
     }
 }
 
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn debug_shows_no_token() {
         let issued = Issued { value: "hush".into(), expires_at: Millis(9) };
-        let token = Token::new(&issued, Millis(5), Millis(8));
+        let token = Token::new(&issued, Deadline::default(), Deadline::default());
         assert_eq!((token.header(), token.value()), ("Bearer hush", "hush"));
-        assert_eq!(format!("{token:?}"), "Token { expires_at: Millis(9), fresh_until: Millis(5), … }");
+        assert_eq!(format!("{token:?}"), "Token { expires_at: Millis(9), … }");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::jose::alg::Algorithm;
 use crate::jose::jwks::KeySet;
 use crate::retry::{Jitter, back_off_ms};
 use crate::source::FlightId;
-use crate::step::{Millis, Operation, Reply, Step, ended};
+use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard, Snapshot};
 use crate::url::Url;
 use crate::verify::issuers::Preset;
@@ -58,18 +58,18 @@ impl KeyStore {
     }
 
     /// What `look` makes of the keys, if they need no refresh at this moment. Nobody waits for it.
-    pub(crate) fn fresh<R>(&self, now: Millis, look: impl FnOnce(&Arc<KeySet>) -> R) -> Option<R> {
+    pub(crate) fn fresh<R>(&self, now: Now, look: impl FnOnce(&Arc<KeySet>) -> R) -> Option<R> {
         match self {
             Self::Static(keys) => Some(look(keys)),
             Self::Remote(remote) => remote.fresh.read(|fresh| match fresh {
-                Some(Fresh { keys, refresh_at }) if now < *refresh_at => Some(look(keys)),
+                Some(Fresh { keys, refresh_at }) if !refresh_at.has_come(now) => Some(look(keys)),
                 _ => None,
             }),
         }
     }
 
     /// The keys at this moment.
-    pub(crate) fn current(&self, now: Millis) -> Result<Known, Missing> {
+    pub(crate) fn current(&self, now: Now) -> Result<Known, Missing> {
         match self {
             Self::Static(keys) => Ok((Arc::clone(keys), None)),
             Self::Remote(remote) => remote.current(now),
@@ -77,7 +77,7 @@ impl KeyStore {
     }
 
     /// The keys for a token whose key id is not in `known`: fetched again, but rarely.
-    pub(crate) fn after_unknown_key(&self, known: &Arc<KeySet>, now: Millis) -> Result<Known, Missing> {
+    pub(crate) fn after_unknown_key(&self, known: &Arc<KeySet>, now: Now) -> Result<Known, Missing> {
         match self {
             Self::Static(keys) => Ok((Arc::clone(keys), None)),
             Self::Remote(remote) => remote.after_unknown_key(known, now),
@@ -135,23 +135,23 @@ pub(crate) struct RemoteKeys {
 /// Keys that need no refresh before this moment.
 struct Fresh {
     keys: Arc<KeySet>,
-    refresh_at: Millis,
+    refresh_at: Deadline,
 }
 
 #[derive(Default)]
 struct State {
     /// What the discovery document says, until the moment beside it.
-    discovered: Option<(Discovered, Millis)>,
+    discovered: Option<(Discovered, Deadline)>,
     keys: Option<Arc<KeySet>>,
-    /// When the last fetch ended, well or badly.
-    fetched_at: Millis,
+    /// Unknown key ids ask for nothing before this moment: a fetch has just ended, well or badly.
+    unknown_not_before: Deadline,
     /// 80 % of the keys' life: from here on they are refreshed behind a caller.
-    refresh_at: Millis,
-    expires_at: Millis,
+    refresh_at: Deadline,
+    expires_at: Deadline,
     flight: Option<FlightId>,
     last_flight: u64,
     /// No request before this moment.
-    not_before: Millis,
+    not_before: Deadline,
     failures: u32,
     failure: Option<Error>,
     jitter: u64,
@@ -168,30 +168,34 @@ pub(crate) enum Missing {
 }
 
 impl RemoteKeys {
-    fn current(self: &Arc<Self>, now: Millis) -> Result<Known, Missing> {
+    fn current(self: &Arc<Self>, now: Now) -> Result<Known, Missing> {
         let mut state = self.lock();
         let may_ask = state.may_ask(now);
         match state.keys.clone() {
-            Some(keys) if now < state.refresh_at => Ok((keys, None)),
-            Some(keys) if now < state.expires_at => Ok((keys, may_ask.then(|| self.depart(&mut state, now)))),
+            Some(keys) if !state.refresh_at.has_come(now) => Ok((keys, None)),
+            Some(keys) if !state.expires_at.has_come(now) => {
+                Ok((keys, may_ask.then(|| self.depart(&mut state, now))))
+            }
             // Past their life: ask first, and use the old ones only if that has just failed.
-            Some(keys) if state.is_resting(now) && now < state.expires_at.plus(STALE_MS) => Ok((keys, None)),
+            Some(keys) if state.is_resting(now) && !state.expires_at.plus(STALE_MS).has_come(now) => {
+                Ok((keys, None))
+            }
             _ => Err(self.ask(&mut state, now)),
         }
     }
 
-    fn after_unknown_key(self: &Arc<Self>, known: &Arc<KeySet>, now: Millis) -> Result<Known, Missing> {
+    fn after_unknown_key(self: &Arc<Self>, known: &Arc<KeySet>, now: Now) -> Result<Known, Missing> {
         let mut state = self.lock();
         match state.keys.clone() {
             // Somebody else has fetched them in the meantime.
             Some(keys) if !Arc::ptr_eq(&keys, known) => Ok((keys, None)),
-            Some(keys) if now < state.fetched_at.plus(UNKNOWN_KEY_COOLDOWN_MS) => Ok((keys, None)),
+            Some(keys) if !state.unknown_not_before.has_come(now) => Ok((keys, None)),
             Some(keys) if state.is_resting(now) => Ok((keys, None)),
             _ => Err(self.ask(&mut state, now)),
         }
     }
 
-    fn ask(self: &Arc<Self>, state: &mut State, now: Millis) -> Missing {
+    fn ask(self: &Arc<Self>, state: &mut State, now: Now) -> Missing {
         match (state.flight, &state.failure) {
             (Some(flight), _) => Missing::Join(flight),
             (None, Some(error)) if state.is_resting(now) => Missing::Unavailable(error.clone()),
@@ -199,15 +203,15 @@ impl RemoteKeys {
         }
     }
 
-    fn depart(self: &Arc<Self>, state: &mut State, now: Millis) -> KeyFetch {
+    fn depart(self: &Arc<Self>, state: &mut State, now: Now) -> KeyFetch {
         state.last_flight += 1;
-        state.jitter = state.jitter.wrapping_add(state.fetched_at.0);
+        state.jitter = state.jitter.wrapping_add(now.unix.0);
         let flight = FlightId(state.last_flight);
         state.flight = Some(flight);
         let jitter = Jitter::new(state.jitter);
         let stage = match (&self.place, &state.discovered) {
             (Place::Url(url), _) => Stage::keys(url.clone(), None, jitter.clone()),
-            (Place::Issuer(_), Some((discovered, until))) if now < *until => {
+            (Place::Issuer(_), Some((discovered, until))) if !until.has_come(now) => {
                 Stage::keys_of(discovered.clone(), jitter.clone())
             }
             (Place::Issuer(issuer), _) => {
@@ -218,33 +222,33 @@ impl RemoteKeys {
         KeyFetch { keys: Arc::clone(self), flight: Some(flight), jitter, stage: Box::new(stage) }
     }
 
-    fn keep_discovered(&self, discovered: Discovered, now: Millis) {
-        let until = now.plus(discovered.lifetime_ms);
+    fn keep_discovered(&self, discovered: Discovered, now: Now) {
+        let until = now.after(discovered.lifetime_ms);
         self.lock().discovered = Some((discovered, until));
     }
 
-    fn keep(&self, published: Published, algorithms: Option<Vec<Algorithm>>, now: Millis) {
+    fn keep(&self, published: Published, algorithms: Option<Vec<Algorithm>>, now: Now) {
         let mut state = self.lock();
-        state.fetched_at = now;
-        state.refresh_at = now.plus(published.lifetime_ms / 5 * 4);
-        state.expires_at = now.plus(published.lifetime_ms);
+        state.unknown_not_before = now.after(UNKNOWN_KEY_COOLDOWN_MS);
+        state.refresh_at = now.after(published.lifetime_ms / 5 * 4);
+        state.expires_at = now.after(published.lifetime_ms);
         state.failures = 0;
         state.failure = None;
-        state.not_before = Millis(0);
+        state.not_before = Deadline::default();
         let keys = Arc::new(published.keys.only_for(algorithms));
         self.fresh.replace(Some(Fresh { keys: Arc::clone(&keys), refresh_at: state.refresh_at }));
         state.keys = Some(keys);
     }
 
-    fn note_failure(&self, error: &Error, now: Millis) {
+    fn note_failure(&self, error: &Error, now: Now) {
         let mut state = self.lock();
         // The keys may have moved.
         state.discovered = None;
-        state.fetched_at = now;
+        state.unknown_not_before = now.after(UNKNOWN_KEY_COOLDOWN_MS);
         state.failures = state.failures.saturating_add(1);
         // With keys in hand nobody waits for the fetch, so even a first failure may be followed by a pause.
         let failures = if state.keys.is_some() { state.failures.saturating_add(1) } else { state.failures };
-        state.not_before = now.plus(back_off_ms(failures));
+        state.not_before = now.after(back_off_ms(failures));
         state.failure = Some(error.clone());
     }
 
@@ -254,13 +258,13 @@ impl RemoteKeys {
 }
 
 impl State {
-    fn may_ask(&self, now: Millis) -> bool {
+    fn may_ask(&self, now: Now) -> bool {
         self.flight.is_none() && !self.is_resting(now)
     }
 
     /// Whether the last fetch failed so recently that the issuer is left alone.
-    fn is_resting(&self, now: Millis) -> bool {
-        self.flight.is_none() && now < self.not_before
+    fn is_resting(&self, now: Now) -> bool {
+        self.flight.is_none() && !self.not_before.has_come(now)
     }
 }
 
@@ -308,13 +312,13 @@ impl KeyFetch {
         }
     }
 
-    fn after_discovery(&mut self, discovered: Discovered, now: Millis) -> Step<()> {
+    fn after_discovery(&mut self, discovered: Discovered, now: Now) -> Step<()> {
         self.keys.keep_discovered(discovered.clone(), now);
         *self.stage = Stage::keys_of(discovered, self.jitter.fork());
         self.resume(now, Reply::Start)
     }
 
-    fn fail(&mut self, error: Error, now: Millis) -> Step<()> {
+    fn fail(&mut self, error: Error, now: Now) -> Step<()> {
         let error = unavailable(error);
         self.keys.note_failure(&error, now);
         self.land();
@@ -328,7 +332,7 @@ impl KeyFetch {
 impl Operation for KeyFetch {
     type Output = ();
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<()> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<()> {
         match &mut *self.stage {
             Stage::Ended => Step::Fail(ended()),
             Stage::Discovery(exchange) => match exchange.resume(now, reply) {

@@ -14,7 +14,7 @@ use crate::jose::claims::{Claims, Times};
 use crate::jose::jwks::KeySet;
 use crate::jose::jws::{self, Compact, Header};
 use crate::source::FlightId;
-use crate::step::Millis;
+use crate::step::{Millis, Now};
 use crate::verify::keys::{KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::{Policy, VerifierConfig};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
@@ -132,7 +132,7 @@ impl Verifier {
     }
 
     /// The verdict on `token` at this moment.
-    pub fn check(&self, token: &str, now: Millis) -> Verdict {
+    pub fn check(&self, token: &str, now: Now) -> Verdict {
         let digest = digest_of(token.as_bytes());
         match self.recalled(&digest, now, |entry| Verified::proven(&entry.token, entry.number)) {
             Some(verified) => Verdict::Accepted(verified, None),
@@ -144,14 +144,14 @@ impl Verifier {
     /// hosts that keep what they made of a payload. A token that is known costs one hash and a few comparisons.
     ///
     /// Octets that are no UTF-8 are never known.
-    pub fn recall(&self, token: &[u8], now: Millis) -> Recall {
+    pub fn recall(&self, token: &[u8], now: Now) -> Recall {
         let digest = digest_of(token);
         let entry = self.recalled(&digest, now, |entry| entry.number);
         entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
-    pub fn check_new(&self, token: &str, digest: TokenDigest, now: Millis) -> Verdict {
+    pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
         self.check_digest(token, digest.0, now)
     }
 
@@ -207,21 +207,21 @@ impl Verifier {
 
     /// What `make` makes of a remembered token, if nothing has to be looked at but its times: the keys are fresh, and
     /// the same in which its own was found.
-    fn recalled<R>(&self, digest: &Digest, now: Millis, make: impl FnOnce(&Entry) -> R) -> Option<R> {
+    fn recalled<R>(&self, digest: &Digest, now: Now, make: impl FnOnce(&Entry) -> R) -> Option<R> {
         let look = |keys: &Arc<KeySet>| {
-            self.verified.read(digest, |entry| entry.is_good(keys, now).then(|| make(entry)))
+            self.verified.read(digest, |entry| entry.is_good(keys, now.unix).then(|| make(entry)))
         };
         self.keys.fresh(now, look).flatten().flatten()
     }
 
-    fn check_digest(&self, token: &str, digest: Digest, now: Millis) -> Verdict {
+    fn check_digest(&self, token: &str, digest: Digest, now: Now) -> Verdict {
         match self.verified.read(&digest, Entry::clone) {
             Some(known) => self.check_known(&known, token, digest, now),
             None => self.check_unknown(token, digest, now),
         }
     }
 
-    fn check_known(&self, entry: &Entry, token: &str, digest: Digest, now: Millis) -> Verdict {
+    fn check_known(&self, entry: &Entry, token: &str, digest: Digest, now: Now) -> Verdict {
         let known = &entry.token;
         let (keys, refresh) = match self.keys.current(now) {
             Ok(known) => known,
@@ -229,7 +229,7 @@ impl Verifier {
         };
         // The key has left the set, or its id has gone to another key: the signature proves nothing any more.
         let is_same = |key: &Arc<_>| Arc::ptr_eq(key, &known.key) || *key == known.key;
-        if !keys.find(&known.header.kid, known.header.alg, now).is_ok_and(is_same) {
+        if !keys.find(&known.header.kid, known.header.alg, now.unix).is_ok_and(is_same) {
             // What was chosen here ends here: held any longer, it would be joined and never land.
             drop(refresh);
             return self.check_unknown(token, digest, now);
@@ -237,30 +237,30 @@ impl Verifier {
         let number = if Arc::ptr_eq(&keys, &known.keys) {
             entry.number
         } else {
-            self.remember(digest, &Arc::new(Remembered { keys, ..Remembered::clone(known) }), now)
+            self.remember(digest, &Arc::new(Remembered { keys, ..Remembered::clone(known) }), now.unix)
         };
-        match self.policy.check_times(known.times, now) {
+        match self.policy.check_times(known.times, now.unix) {
             Ok(()) => Verdict::Accepted(Verified::proven(known, number), refresh),
             Err(error) => Verdict::Rejected(error),
         }
     }
 
-    fn check_unknown(&self, token: &str, digest: Digest, now: Millis) -> Verdict {
+    fn check_unknown(&self, token: &str, digest: Digest, now: Now) -> Verdict {
         let (compact, header) = match self.open(token) {
             Ok(opened) => opened,
             Err(error) => return Verdict::Rejected(error),
         };
         if jws::is_stripped(token) {
-            return self.check_stripped(compact, now);
+            return self.check_stripped(compact, now.unix);
         }
         let (keys, refresh) = match self.keys_for(&header, now) {
             Ok(known) => known,
             Err(missing) => return missing.into(),
         };
-        match self.verify(compact, &header, &keys, now) {
+        match self.verify(compact, &header, &keys, now.unix) {
             Ok(token) => {
                 let token = Arc::new(token);
-                let number = self.remember(digest, &token, now);
+                let number = self.remember(digest, &token, now.unix);
                 Verdict::Accepted(Verified::proven(&token, number), refresh)
             }
             Err(error) => Verdict::Rejected(error),
@@ -292,7 +292,7 @@ impl Verifier {
         }
     }
 
-    fn keys_for(&self, header: &Header, now: Millis) -> Result<Known, Missing> {
+    fn keys_for(&self, header: &Header, now: Now) -> Result<Known, Missing> {
         match self.keys.current(now)? {
             (keys, refresh) if keys.knows(&header.kid) => Ok((keys, refresh)),
             (_, Some(refresh)) => Err(Missing::Fetch(refresh)),

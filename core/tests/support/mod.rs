@@ -6,7 +6,7 @@ pub(crate) mod issuer;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatepass_core::verify::KeySource;
-use gatepass_core::{Error, Millis, Operation, Reply, Secret, Step, Verdict, Verified, Verifier};
+use gatepass_core::{Error, Millis, Now, Operation, Reply, Secret, Step, Verdict, Verified, Verifier};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
@@ -66,7 +66,7 @@ fn key() -> KeyPair {
 
 /// The verdict of a verifier that has its keys.
 pub(crate) fn decide(verifier: &Verifier, token: &str) -> Result<Verified, Error> {
-    match verifier.check(token, NOW) {
+    match verifier.check(token, Now::steady(NOW)) {
         Verdict::Accepted(verified, None) => Ok(verified),
         Verdict::Rejected(error) => Err(error),
         _ => panic!("asked for keys"),
@@ -91,5 +91,8 @@ pub(crate) fn respond<T>(
     headers: &[(&str, &str)],
 ) -> Step<T> {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    op.resume(now, Reply::Response { status, headers, body: Secret::new(body.as_bytes().to_vec()) })
+    op.resume(
+        Now::steady(now),
+        Reply::Response { status, headers, body: Secret::new(body.as_bytes().to_vec()) },
+    )
 }

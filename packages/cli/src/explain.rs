@@ -52,7 +52,7 @@ impl Command {
             token: &text,
             url: self.url.as_deref(),
             header: self.header.as_deref(),
-            now: self.verifier.now(),
+            now: self.verifier.now().unix,
         };
         let usage = |error: gatepass_core::Error| Failure::usage(error.to_string());
         let config = explain::complete(self.verifier.config()?, &question).map_err(usage)?;

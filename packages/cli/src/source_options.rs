@@ -55,7 +55,7 @@ impl SourceOptions {
             universe_domain: self.universe_domain,
             trusted_endpoints: Vec::new(),
             // One fetch in one process: there is nothing to spread, so the clock is seed enough.
-            seed: driver::now().0,
+            seed: driver::now().unix.0,
         }
     }
 }

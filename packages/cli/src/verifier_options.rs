@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gatepass::driver;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
-use gatepass_core::{Millis, VerifierConfig};
+use gatepass_core::{Millis, Now, VerifierConfig};
 
 use crate::Failure;
 
@@ -73,8 +73,9 @@ impl VerifierOptions {
     }
 
     /// The moment to judge at.
-    pub(crate) fn now(&self) -> Millis {
-        self.now.map_or_else(driver::now, Millis::from_secs)
+    pub(crate) fn now(&self) -> Now {
+        let now = driver::now();
+        Now { unix: self.now.map_or(now.unix, Millis::from_secs), ..now }
     }
 
     fn key_source(&self) -> Result<KeySource, Failure> {

@@ -120,8 +120,8 @@ test('what this package cannot do it says', async () => {
 });
 
 test('a wait ends when its moment has come', async () => {
-  assert.deepEqual(await replyTo({ step: 'wait', until_ms: Date.now() + 1 }), { reply: 'elapsed' });
-  assert.deepEqual(await replyTo({ step: 'wait', until_ms: 0 }), { reply: 'elapsed' });
+  assert.deepEqual(await replyTo({ step: 'wait', delay_ms: 1 }), { reply: 'elapsed' });
+  assert.deepEqual(await replyTo({ step: 'wait', delay_ms: 0 }), { reply: 'elapsed' });
 });
 
 test('the signal ends whatever step is under way, with its own reason', async (t) => {
@@ -131,7 +131,7 @@ test('the signal ends whatever step is under way, with its own reason', async (t
   const reason = new Error('had enough');
   const steps = [
     { step: sending({ url: noAnswer }), begun: arrived },
-    { step: { step: 'wait', until_ms: Date.now() + 3_600_000 }, begun: Promise.resolve() },
+    { step: { step: 'wait', delay_ms: 3_600_000 }, begun: Promise.resolve() },
     { step: { step: 'read_file', path: '/dev/zero' }, begun: Promise.resolve() },
     { step: running(['/bin/sleep', '3600']), begun: Promise.resolve() },
   ];

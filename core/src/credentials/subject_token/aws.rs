@@ -15,7 +15,7 @@ use crate::exchange::{Endpoint, Exchange, Response};
 use crate::json;
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{HttpRequest, Method, Millis, Operation, Reply, Route, Step};
+use crate::step::{HttpRequest, Method, Millis, Now, Operation, Reply, Route, Step};
 use crate::url::Url;
 
 const VERIFICATION_URL: &str =
@@ -108,7 +108,7 @@ impl Sign {
     }
 
     /// Asks for what is still missing, and signs when nothing is.
-    fn advance(&mut self, now: Millis) -> Step<Secret<String>> {
+    fn advance(&mut self, now: Now) -> Step<Secret<String>> {
         let needs_metadata = self.region.is_none() || self.keys.is_none();
         let session_url = self.source.session_token_url.clone();
         let (question, url) = match (session_url, &self.region, &self.keys, &self.role) {
@@ -117,7 +117,7 @@ impl Sign {
             (_, _, None, None) => (Question::Role, self.source.security_credentials_url.clone()),
             (_, _, None, Some(role)) => (Question::Keys, self.keys_url(role)),
             (_, Some(region), Some(keys), _) => {
-                return subject_token(region, keys, &self.audience, now).into();
+                return subject_token(region, keys, &self.audience, now.unix).into();
             }
         };
         let Some(url) = url else {
@@ -179,7 +179,7 @@ impl Sign {
 impl Operation for Sign {
     type Output = Secret<String>;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Secret<String>> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Secret<String>> {
         match (&mut self.state, reply) {
             (State::Created, Reply::Start) => {
                 self.state = State::ReadingEnv;

@@ -7,7 +7,7 @@ use crate::environment::{self, Environment};
 use crate::error::Error;
 use crate::json;
 use crate::secret::Secret;
-use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
+use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
 
 #[derive(Clone)]
 pub(crate) struct Source {
@@ -51,7 +51,7 @@ impl Read {
 
     fn read(&mut self, path: String, then: State) -> Step<Subject> {
         self.state = then;
-        Step::ReadFile { path }
+        Step::read_file(path)
     }
 
     fn read_certificate(&mut self, config: &str) -> Step<Subject> {
@@ -85,7 +85,7 @@ impl Read {
 impl Operation for Read {
     type Output = Subject;
 
-    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Subject> {
+    fn resume(&mut self, _now: Now, reply: Reply) -> Step<Subject> {
         match (std::mem::replace(&mut self.state, State::Created), reply) {
             (State::Created, Reply::Start) => match self.source.config.clone() {
                 Some(path) => self.read(path, State::ReadingConfig),

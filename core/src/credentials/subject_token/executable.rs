@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::printable;
 use crate::json::{self, Value};
 use crate::secret::Secret;
-use crate::step::{HostFailure, Millis, Operation, Reply, Step};
+use crate::step::{HostFailure, Millis, Now, Operation, Reply, Step};
 
 /// Milliseconds: default, and the bounds that AIP-4117 sets.
 const TIMEOUT_MS: (u32, u32, u32) = (30_000, 5_000, 120_000);
@@ -78,14 +78,14 @@ impl Run {
 
     fn read_file(&mut self, path: String, then: State) -> Step<Secret<String>> {
         self.state = then;
-        Step::ReadFile { path }
+        Step::read_file(path)
     }
 }
 
 impl Operation for Run {
     type Output = Secret<String>;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Secret<String>> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Secret<String>> {
         let output_file = self.source.output_file.clone();
         match (&self.state, reply) {
             (State::Created, Reply::Start) => {
@@ -107,13 +107,13 @@ impl Operation for Run {
             (State::ReadingOutputFile, Reply::Failed { .. }) => self.run(),
             // A program writes its last answer there: a good one is used, an old or failed one asked for again.
             (State::ReadingOutputFile, Reply::Text(text)) => match Answer::parse(text.expose().as_bytes()) {
-                Ok(answer) if answer.expires_at.is_some_and(|at| at > now) => Step::Done(answer.token),
+                Ok(answer) if answer.expires_at.is_some_and(|at| at > now.unix) => Step::Done(answer.token),
                 Ok(_) | Err(Refusal::Failed(_)) => self.run(),
                 Err(Refusal::Malformed(error)) => Step::Fail(error),
             },
-            (State::Running, Reply::Exited { status: 0, stdout }) => match output_file {
+            (State::Running, Reply::Exited { status: 0, stdout, .. }) => match output_file {
                 Some(path) => self.read_file(path, State::ReadingResult),
-                None => finish(stdout.expose(), now, false),
+                None => finish(stdout.expose(), now.unix, false),
             },
             (State::Running, Reply::Exited { status, .. }) => Step::Fail(failed(format!(
                 "the program for the subject token ended with status {status}, expected 0"
@@ -128,7 +128,7 @@ impl Operation for Run {
                 "the program for the subject token did not run: {}",
                 printable(&message)
             ))),
-            (State::ReadingResult, Reply::Text(text)) => finish(text.expose().as_bytes(), now, true),
+            (State::ReadingResult, Reply::Text(text)) => finish(text.expose().as_bytes(), now.unix, true),
             (State::ReadingResult, Reply::Failed { .. }) => {
                 Step::Fail(failed("the program for the subject token left no output file"))
             }

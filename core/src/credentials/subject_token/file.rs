@@ -5,7 +5,7 @@ use crate::credentials::subject_token::format::Format;
 use crate::credentials::{Fields, invalid};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Now, Operation, Reply, Step};
 
 #[derive(Clone)]
 pub(crate) struct Source {
@@ -41,10 +41,10 @@ impl Read {
 impl Operation for Read {
     type Output = Secret<String>;
 
-    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Secret<String>> {
+    fn resume(&mut self, _now: Now, reply: Reply) -> Step<Secret<String>> {
         let Source { path, format } = &self.source;
         match reply {
-            Reply::Start => Step::ReadFile { path: path.clone() },
+            Reply::Start => Step::read_file(path.clone()),
             Reply::Text(text) => format.read(text.expose(), &format!("the subject token file {path}")).into(),
             Reply::Failed { .. } => {
                 Step::Fail(failed(format!("the subject token file {path} cannot be read")))

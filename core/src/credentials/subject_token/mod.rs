@@ -13,7 +13,7 @@ use crate::credentials::{Fields, invalid};
 use crate::error::{Error, ErrorCode};
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{ClientCertificate, Millis, Operation, Reply, Step};
+use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
 
 /// A source of subject tokens.
 #[derive(Clone)]
@@ -109,7 +109,7 @@ pub(crate) enum SubjectToken {
 impl Operation for SubjectToken {
     type Output = Subject;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Subject> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Subject> {
         let plain = |token: Secret<String>| Step::Done(Subject::from(token));
         match self {
             Self::File(operation) => operation.resume(now, reply).and_then(plain),

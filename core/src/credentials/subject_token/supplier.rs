@@ -6,7 +6,10 @@ use crate::credentials::subject_token::failed;
 use crate::error::Error;
 use crate::exchange::printable;
 use crate::secret::Secret;
-use crate::step::{Millis, Operation, Reply, Step};
+use crate::step::{Now, Operation, Reply, Step};
+
+/// Longest wait for the user's function: as long as for a program (AIP-4117).
+const TIMEOUT_MS: u64 = 30_000;
 
 #[derive(Clone)]
 pub(crate) struct Source {
@@ -34,13 +37,14 @@ impl Ask {
 impl Operation for Ask {
     type Output = Secret<String>;
 
-    fn resume(&mut self, _now: Millis, reply: Reply) -> Step<Secret<String>> {
+    fn resume(&mut self, _now: Now, reply: Reply) -> Step<Secret<String>> {
         let name = &self.source.name;
         match reply {
             Reply::Start => Step::Supply {
                 supplier: name.clone(),
                 audience: self.audience.clone(),
                 token_type: self.token_type.clone(),
+                timeout_ms: TIMEOUT_MS,
             },
             Reply::Text(token) if token.expose().is_empty() => {
                 Step::Fail(failed(format!("the supplier {name:?} gave an empty subject token")))

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::{HttpRequest, Millis, Operation, Reply, Route, Step};
+use crate::step::{HttpRequest, Millis, Now, Operation, Reply, Route, Step};
 use crate::url::Url;
 
 const TIMEOUT_MS: u64 = 10_000;
@@ -83,7 +83,7 @@ impl Get {
 impl Operation for Get {
     type Output = Secret<String>;
 
-    fn resume(&mut self, now: Millis, reply: Reply) -> Step<Secret<String>> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Secret<String>> {
         self.0.resume(now, reply)
     }
 }

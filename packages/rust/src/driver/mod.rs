@@ -4,31 +4,40 @@ mod process;
 mod tls;
 
 use std::io::{ErrorKind, Read};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
 
 use gatepass_core::step::BODY_LIMIT;
-use gatepass_core::{Error, HostFailure, HttpRequest, Method, Millis, Operation, Reply, Route, Secret, Step};
+use gatepass_core::{
+    Error, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Secret, Step,
+};
 use ureq::{Agent, RequestBuilder};
 
-/// The time by this machine's clock.
-pub fn now() -> Millis {
+/// The time by this machine's clocks.
+pub fn now() -> Now {
+    static START: OnceLock<Instant> = OnceLock::new();
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    let since_start = START.get_or_init(Instant::now).elapsed();
+    Now { unix: Millis(millis(since_epoch)), monotonic: Monotonic(millis(since_start)) }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Drives `operation` to its end, by this clock.
 ///
 /// # Errors
 /// The operation's own.
-pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Millis) -> Result<T, Error> {
+pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Now) -> Result<T, Error> {
     let mut reply = Reply::Start;
     loop {
         reply = match operation.resume(now(), reply) {
             Step::Done(output) => return Ok(output),
             Step::Fail(error) => return Err(error),
             Step::ReadEnv { names } => Reply::Env(read_env(names)),
-            Step::ReadFile { path } => read_file(&path),
+            Step::ReadFile { path, .. } => read_file(&path),
             Step::Send(request) => send(&request),
             Step::Run { argv, env, timeout_ms } => {
                 process::run(&argv, &env, Duration::from_millis(timeout_ms))
@@ -37,8 +46,8 @@ pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Mil
                 HostFailure::Unsupported,
                 "there is no function to call here; name another source than a supplier",
             ),
-            Step::Wait { until } => {
-                thread::sleep(Duration::from_millis(until.since(now())));
+            Step::Wait { delay_ms } => {
+                thread::sleep(Duration::from_millis(delay_ms));
                 Reply::Elapsed
             }
             _ => failed(HostFailure::Unsupported, "this driver does not know the step"),

@@ -58,7 +58,11 @@ fn finish(child: &mut Child, deadline: Instant) -> Reply {
         Some(Ok(stdout)) => match wait(child, deadline) {
             None => timed_out(),
             Some(Err(error)) => failed(HostFailure::Other, &error.kind().to_string()),
-            Some(Ok(status)) => Reply::Exited { status: number(status), stdout: Secret::new(stdout) },
+            Some(Ok(status)) => Reply::Exited {
+                status: number(status),
+                stdout: Secret::new(stdout),
+                stderr: Secret::default(),
+            },
         },
     }
 }
@@ -130,14 +134,14 @@ mod tests {
         for (script, expected, printed) in
             [("printf $GREETING", 0, "hello"), ("exit 3", 3, ""), ("kill -TERM $$", 128 + 15, "")]
         {
-            let Reply::Exited { status, stdout } = shell(script, MINUTE) else { panic!("{script}") };
+            let Reply::Exited { status, stdout, .. } = shell(script, MINUTE) else { panic!("{script}") };
             assert_eq!((status, stdout.expose().as_slice()), (expected, printed.as_bytes()), "{script}");
         }
     }
 
     #[test]
     fn standard_input_is_empty_and_standard_error_thrown_away() {
-        let Reply::Exited { status, stdout } = shell("cat; echo loud >&2", MINUTE) else { panic!() };
+        let Reply::Exited { status, stdout, .. } = shell("cat; echo loud >&2", MINUTE) else { panic!() };
         assert_eq!((status, stdout.expose().len()), (0, 0));
     }
 

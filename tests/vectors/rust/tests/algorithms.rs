@@ -3,7 +3,7 @@
 
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::KeySource;
-use gatepass_core::{Millis, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::Value;
 
 #[test]
@@ -30,7 +30,7 @@ fn decide(vectors: &Value, case: &Value) -> String {
         keys: KeySource::Static(case["keys"].to_string()),
         ..VerifierConfig::default()
     });
-    let now = Millis::from_secs(vectors["now"].as_u64().unwrap());
+    let now = Now::steady(Millis::from_secs(vectors["now"].as_u64().unwrap()));
     match verifier.unwrap().check(case["token"].as_str().unwrap(), now) {
         Verdict::Accepted(..) => "accept".into(),
         Verdict::Rejected(error) => error.code().to_string(),

@@ -1,10 +1,15 @@
 //! Every input of tests/vectors/client, the fetching side's attack corpus, through the bridge.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_bridge::{Lookup, Op, Source, Verdict, Verifier};
+use gatepass_bridge::{Lookup, Now, Op, Source, Verdict, Verifier};
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000_000;
+
+/// This moment by two clocks that go together.
+fn at(now_ms: u64) -> Now {
+    gatepass_bridge::now(now_ms, now_ms)
+}
 const AUDIENCE: &str = "https://orders-7f3kq2x4ca-uc.a.run.app";
 /// Reasons of the corpus, and the error codes that stand for each.
 const CODES: [(&str, &[&str]); 4] = [
@@ -59,7 +64,7 @@ fn credential_file(case: &Value, content: &str) -> Result<(), String> {
 
 fn audience(case: &Value, audience: &str) -> Result<(), String> {
     let source = Source::new(r#"{"seed":1}"#).unwrap();
-    match source.lookup("id_token", audience, NOW) {
+    match source.lookup("id_token", audience, at(NOW)) {
         Err(failure) => expect(case, &json!({"step": "fail", "error": {"code": failure.code().as_str()}})),
         Ok(Lookup::Fetch(mut op)) => {
             resume(&mut op, json!({"reply": "start"}));
@@ -97,7 +102,7 @@ fn jwks_response(case: &Value) -> Result<(), String> {
     let verifier = Verifier::new(&options.to_string()).unwrap();
     // A token whose kid no set has: it is refused for that once there are keys.
     let token = b"eyJhbGciOiJSUzI1NiIsImtpZCI6InoifQ.e30.AA";
-    let Ok(Verdict::NeedsKeys(mut op)) = verifier.check(token, NOW) else {
+    let Ok(Verdict::NeedsKeys(mut op)) = verifier.check(token, at(NOW)) else {
         return Err("keys were not asked for".into());
     };
     resume(&mut op, json!({"reply": "start"}));
@@ -109,7 +114,7 @@ fn jwks_response(case: &Value) -> Result<(), String> {
         return Err(step.to_string());
     }
     let ttl = case["expected"]["ttl"].as_u64().unwrap() * 1000;
-    let asks = |at: u64| matches!(verifier.check(token, at), Ok(Verdict::NeedsKeys(_)));
+    let asks = |now_ms: u64| matches!(verifier.check(token, at(now_ms)), Ok(Verdict::NeedsKeys(_)));
     // Below 30 s after the fetch the unknown kid's cooldown holds; every life is longer.
     if asks(NOW + 29_999) || !asks(NOW + ttl) {
         return Err(format!("not asked again after {ttl} ms"));
@@ -145,11 +150,11 @@ fn expect(case: &Value, step: &Value) -> Result<(), String> {
 /// Compares the step after a response with what the corpus expects of it.
 fn outcome(case: &Value, step: &Value) -> Result<(), String> {
     let right = match case["expected"].as_str().unwrap() {
-        "token" => step["token"]["expires_at_ms"] == case["expires_at"].as_u64().unwrap() * 1000,
-        "token_clamped" => step["token"]["expires_at_ms"].as_u64().is_some_and(|at| at <= NOW + 43_200_000),
-        "token_short" => step["token"]["expires_at_ms"].as_u64().is_some_and(|at| at <= NOW + 300_000),
+        "token" => step["output"]["expires_at_ms"] == case["expires_at"].as_u64().unwrap() * 1000,
+        "token_clamped" => step["output"]["expires_at_ms"].as_u64().is_some_and(|at| at <= NOW + 43_200_000),
+        "token_short" => step["output"]["expires_at_ms"].as_u64().is_some_and(|at| at <= NOW + 300_000),
         "retry" => step["step"] == "wait",
-        "retry_after_7" => step["until_ms"] == NOW + 7000,
+        "retry_after_7" => step["delay_ms"] == 7000,
         "fail" => step["step"] == "fail",
         "fail_no_secret_in_message" => {
             let message = step["error"]["message"].as_str().unwrap_or("eyJ");
@@ -162,12 +167,12 @@ fn outcome(case: &Value, step: &Value) -> Result<(), String> {
 
 fn fetch(options: Value, kind: &str, target: &str) -> Op {
     let source = Source::new(&options.to_string()).unwrap();
-    let Ok(Lookup::Fetch(op)) = source.lookup(kind, target, NOW) else { panic!("no fetch") };
+    let Ok(Lookup::Fetch(op)) = source.lookup(kind, target, at(NOW)) else { panic!("no fetch") };
     op
 }
 
 fn resume(op: &mut Op, reply: Value) -> Value {
-    serde_json::from_str(&op.resume(NOW, &reply.to_string())).unwrap()
+    serde_json::from_str(&op.resume(at(NOW), &reply.to_string())).unwrap()
 }
 
 fn response(case: &Value) -> Value {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use gatepass_bridge::{Lookup, Op, Source};
+use gatepass_bridge::{Lookup, Now, Op, Source};
 use gatepass_vectors::{assert_step, read_all};
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ fn acquire() {
     for case in read_all("acquire") {
         let source = Source::new(&case["options"].to_string()).unwrap();
         let transcript = case["transcript"].as_array().unwrap();
-        let now = transcript[0]["now_ms"].as_u64().unwrap();
+        let now = moment(&transcript[0], "now_ms");
         let Lookup::Fetch(mut op) = look(&source, &case, now) else { panic!("{}: no fetch", case["name"]) };
         for entry in transcript {
-            let step = op.resume(entry["now_ms"].as_u64().unwrap(), &entry["reply"].to_string());
+            let step = op.resume(moment(entry, "now_ms"), &entry["reply"].to_string());
             assert_step(&step, &entry["step"], &case["name"]);
         }
     }
@@ -27,7 +27,7 @@ fn cache() {
         let source = Source::new(&case["options"].to_string()).unwrap();
         let mut ops: HashMap<&str, Op> = HashMap::new();
         for (index, event) in case["events"].as_array().unwrap().iter().enumerate() {
-            let at = || event["at_ms"].as_u64().unwrap();
+            let at = || moment(event, "at_ms");
             let name = event["op"].as_str();
             match event["do"].as_str().unwrap() {
                 "cancel" => ops.get_mut(name.unwrap()).unwrap().cancel(),
@@ -64,6 +64,12 @@ fn cache() {
     }
 }
 
-fn look(source: &Source, what: &Value, now: u64) -> Lookup {
+fn look(source: &Source, what: &Value, now: Now) -> Lookup {
     source.lookup(what["kind"].as_str().unwrap(), what["target"].as_str().unwrap(), now).unwrap()
+}
+
+/// The two clocks' readings of an entry, whose wall clock is in this member. Where it names no other, they go together.
+fn moment(entry: &Value, member: &str) -> Now {
+    let now_ms = entry[member].as_u64().unwrap();
+    gatepass_bridge::now(now_ms, entry["monotonic_ms"].as_u64().unwrap_or(now_ms))
 }

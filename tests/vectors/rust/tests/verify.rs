@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use gatepass_core::verify::{KeySource, Preset};
-use gatepass_core::{Millis, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::Value;
 
 #[test]
@@ -43,7 +43,7 @@ fn decide(corpus: &Value, case: &Value) -> Result<String, String> {
         ..VerifierConfig::default()
     })
     .map_err(|error| format!("not made: {error}"))?;
-    let now = Millis::from_secs(case["now"].as_u64().unwrap());
+    let now = Now::steady(Millis::from_secs(case["now"].as_u64().unwrap()));
     match verifier.check(case["token"].as_str().unwrap(), now) {
         Verdict::Accepted(verified, None) => Ok(String::from_utf8(verified.payload().to_vec()).unwrap()),
         Verdict::Rejected(error) => Err(error.code().to_string()),

@@ -26,7 +26,7 @@ export async function drive(op, { clock, suppliers }, signal) {
   for (;;) {
     const now = clock();
     const step = JSON.parse(op.resume(now, JSON.stringify(reply)));
-    if (step.step === 'done') return step.token;
+    if (step.step === 'done') return step.output;
     if (step.step === 'fail') throw errorFrom(step.error, failure?.cause);
     try {
       signal?.throwIfAborted();
@@ -58,7 +58,7 @@ async function perform(step, now, suppliers, signal) {
     case 'supply':
       return { reply: 'text', text: await supply(step, suppliers, signal) };
     case 'wait':
-      await sleep(step.until_ms - now, undefined, { signal });
+      await sleep(step.delay_ms, undefined, { signal });
       return { reply: 'elapsed' };
     default:
       throw new StepFailure('unsupported', `this package does not know the step ${step.step}`);

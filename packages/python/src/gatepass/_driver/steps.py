@@ -44,7 +44,7 @@ def drive(
     cause: Exception | None = None
     for _ in range(LIMIT):
         if step["step"] == "done":
-            result: Step | None = step["token"]
+            result: Step | None = step["output"]
             return result
         if step["step"] == "fail":
             raise error_from(step["error"]) from cause
@@ -73,7 +73,7 @@ def _perform(step: Step, clock: Clock) -> Reply:
 
                 return process.run(step)
             case "wait":
-                time.sleep(max(0, step["until_ms"] - clock() * 1000) / 1000)
+                time.sleep(step["delay_ms"] / 1000)
                 return {"reply": "elapsed"}
             case kind:
                 return failed("unsupported", f"this package cannot carry out the step {kind}")

@@ -62,7 +62,7 @@ final class Driver {
             Map<String, Object> reply;
             switch ((String) step.get("step")) {
                 case "done":
-                    return members(step.get("token"));
+                    return members(step.get("output"));
                 case "fail":
                     GatepassException failure = GatepassException.of(members(step.get("error")));
                     failure.initCause(supplierFailure);
@@ -87,7 +87,7 @@ final class Driver {
             case "send" -> send(step);
             case "run" -> ChildProcess.run(step);
             case "supply" -> suppliers.supply(step);
-            case "wait" -> waitUntil((long) step.get("until_ms"));
+            case "wait" -> waitFor((long) step.get("delay_ms"));
             default -> Reply.failed("unsupported", "this package for Java does not know the step");
         };
     }
@@ -171,8 +171,8 @@ final class Driver {
         return direct ? http.proxy(HttpClient.Builder.NO_PROXY) : http;
     }
 
-    private Map<String, Object> waitUntil(long untilMs) throws InterruptedException {
-        Thread.sleep(Math.max(0, untilMs - clock.millis()));
+    private Map<String, Object> waitFor(long delayMs) throws InterruptedException {
+        Thread.sleep(delayMs);
         return Map.of("reply", "elapsed");
     }
 
