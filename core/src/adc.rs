@@ -11,10 +11,7 @@
 use std::sync::Arc;
 
 use crate::config::{CredentialsFrom, SourceConfig};
-use crate::credentials::impersonated_service_account::Impersonated;
-use crate::credentials::impersonation::Target;
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Credential, CredentialFile};
+use crate::credentials::{self, Credential, CredentialFile, Impersonated, TrustedEndpoints};
 use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
@@ -24,7 +21,7 @@ use crate::step::{HostFailure, Now, Operation, Reply, Step};
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
 /// The credentials that were found.
 pub(crate) struct Found {
-    pub(crate) credential: Credential,
+    pub(crate) credential: Arc<dyn Credential>,
     /// The project that calls with an access token are billed to, if it is not that of the credentials themselves.
     pub(crate) quota_project_id: Option<String>,
 }
@@ -134,7 +131,8 @@ impl Adc {
 
     fn use_metadata_server(&mut self) -> Step<Found> {
         let host = self.env.metadata_host();
-        host.and_then(|host| self.found("metadata", Credential::Metadata { host }, None)).into()
+        host.and_then(|host| self.found("metadata", Arc::new(credentials::MetadataServer { host }), None))
+            .into()
     }
 
     fn not_answered(&mut self, why: String) -> Step<Found> {
@@ -157,7 +155,7 @@ impl Adc {
     fn found(
         &mut self,
         kind: &str,
-        credential: Credential,
+        credential: Arc<dyn Credential>,
         quota_project_id: Option<String>,
     ) -> Result<Found, Error> {
         self.trail.push(format!("found {kind}: {}", credential.describe()));
@@ -170,9 +168,9 @@ impl Adc {
         let credential = match &self.config.impersonate {
             None => credential,
             Some(impersonate) => {
-                let target = Arc::new(Target::from_option(impersonate, &trusted)?);
-                self.trail.push(format!("acting as {}", target.email()));
-                Credential::Impersonated(Box::new(Impersonated { source: credential, target }))
+                let impersonated = Impersonated::by_option(impersonate, credential, &trusted)?;
+                self.trail.push(format!("acting as {}", impersonated.email()));
+                Arc::new(impersonated)
             }
         };
         let by_env = || self.env.var("GOOGLE_CLOUD_QUOTA_PROJECT").map(str::to_owned);

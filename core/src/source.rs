@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::adc::{Adc, Found};
 use crate::config::SourceConfig;
-use crate::credentials::Fetch;
+use crate::credentials::{Context, Fetch};
 use crate::error::Error;
 use crate::retry::{Jitter, back_off_ms};
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
@@ -261,8 +261,11 @@ impl Shared {
     }
 
     fn fetch(&self, found: Arc<Found>, key: &TokenKey, jitter: Jitter) -> Stage {
-        let fetch = found.credential.fetch(key, &self.config.preferences, jitter);
-        Stage::Fetch(found, fetch)
+        let context = Context { preferences: &self.config.preferences, jitter };
+        match Arc::clone(&found.credential).fetch(key, context) {
+            Ok(fetch) => Stage::Fetch(found, fetch),
+            Err(error) => Stage::Failed(error),
+        }
     }
 
     /// Puts an issued token into the cache, unless the one that is held lives as long.

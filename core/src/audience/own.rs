@@ -4,11 +4,11 @@
 use crate::audience::url::same_audience_spellings;
 use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
-use crate::exchange::{Endpoint, Exchange, Response};
+use crate::exchange::Exchange;
+use crate::exchange::metadata::MetadataValue;
 use crate::retry::Jitter;
-use crate::step::{HttpRequest, Millis, Now, Operation, Reply, Route, Step};
+use crate::step::{Now, Operation, Reply, Step};
 
-const TIMEOUT_MS: u64 = 3_000;
 /// Longest label of a host name (RFC 1035, section 2.3.4); a service whose name does not fit has no such URL.
 const MAX_LABEL: usize = 63;
 
@@ -27,8 +27,8 @@ pub struct OwnAudiences {
 enum State {
     Created,
     ReadingEnv,
-    AskingProject(Exchange<Fact>),
-    AskingRegion { project_number: String, exchange: Exchange<Fact> },
+    AskingProject(Exchange<MetadataValue>),
+    AskingRegion { project_number: String, exchange: Exchange<MetadataValue> },
     Ended,
 }
 
@@ -49,8 +49,8 @@ impl OwnAudiences {
         Ok(())
     }
 
-    fn ask(&self, path: &'static str) -> Exchange<Fact> {
-        Exchange::new(Fact { url: format!("http://{}/computeMetadata/v1/{path}", self.host) }, Jitter::new(0))
+    fn ask(&self, path: &'static str) -> Exchange<MetadataValue> {
+        Exchange::new(MetadataValue { host: self.host.clone(), path }, Jitter::new(0))
     }
 
     fn url(&self, project_number: &str, region: &str) -> Result<String, Error> {
@@ -96,6 +96,7 @@ impl Operation for OwnAudiences {
                     self.state = State::AskingRegion { project_number, exchange };
                     self.resume(now, Reply::Start)
                 }
+                Step::Fail(error) => Step::Fail(explained(error)),
                 step => {
                     self.state = State::AskingProject(exchange);
                     step.and_then(|_| Step::Done(Vec::new()))
@@ -106,6 +107,7 @@ impl Operation for OwnAudiences {
                     Step::Done(region) => {
                         self.url(&project_number, &region).map(|url| same_audience_spellings(&url)).into()
                     }
+                    Step::Fail(error) => Step::Fail(explained(error)),
                     step => {
                         self.state = State::AskingRegion { project_number, exchange };
                         step.and_then(|_| Step::Done(Vec::new()))
@@ -119,28 +121,11 @@ impl Operation for OwnAudiences {
     }
 }
 
-/// One line of the metadata server's.
-struct Fact {
-    url: String,
-}
-
-impl Endpoint for Fact {
-    const WHO: &str = "the metadata server";
-    type Output = String;
-
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        let request = HttpRequest::get(self.url.clone(), Route::Direct, TIMEOUT_MS);
-        Ok(request.with_header("metadata-flavor", "Google"))
-    }
-
-    fn read(&self, _now: Millis, response: &Response) -> Result<String, Error> {
-        if let Some(error) = response.status_error(Self::WHO) {
-            let status = response.status;
-            let found = || unknown(format!("{} answered {status}, expected 200", Self::WHO));
-            return Err(if error.is_retryable() { error } else { found() });
-        }
-        let text = std::str::from_utf8(response.body.expose()).unwrap_or_default().trim_ascii();
-        Ok(text.to_owned())
+/// A metadata server that knows no project or region is not Cloud Run's.
+fn explained(error: Error) -> Error {
+    match error.code() {
+        ErrorCode::TokenRefused | ErrorCode::RedirectRefused => unknown(error.detail()),
+        _ => error,
     }
 }
 
@@ -160,7 +145,7 @@ fn unknown(found: impl Into<String>) -> Error {
 mod tests {
     use super::*;
     use crate::secret::Secret;
-    use crate::step::HostFailure;
+    use crate::step::{HostFailure, Millis, Route};
 
     const NOW: Now = Now::steady(Millis(0));
 

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::config::Preferences;
-use crate::credentials::client::Client;
-use crate::credentials::impersonation::{ActAs, CLOUD_PLATFORM, Errand, Target, or_cloud_platform};
+use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::impersonation::{self, CLOUD_PLATFORM, Impersonation, or_cloud_platform};
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid, no_key};
+use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
+use crate::exchange::client::Client;
 use crate::exchange::sts::TokenExchange;
 use crate::retry::Jitter;
 use crate::secret::Secret;
@@ -37,82 +36,80 @@ const SUBJECT_TOKEN_TYPES: [&str; 6] = [
 ];
 
 /// A provider of a workload or workforce identity pool, and where its subject tokens come from.
-pub(crate) struct ExternalAccount {
-    pub(crate) audience: String,
-    pub(crate) subject_token_type: String,
-    pub(crate) token_url: Url,
-    pub(crate) client: Option<Client>,
-    pub(crate) workforce_pool_user_project: Option<String>,
-    target: Option<Arc<Target>>,
+struct ExternalAccount {
+    audience: String,
+    subject_token_type: String,
+    token_url: Url,
+    client: Option<Client>,
+    workforce_pool_user_project: Option<String>,
+    account: Option<Arc<impersonation::Account>>,
     source: Source,
 }
 
-impl ExternalAccount {
-    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        let token_url = format!("https://sts.{}/v1/token", trusted.universe_of(fields)?);
-        let audience = fields.required("audience")?.to_owned();
-        let subject_token_type = fields.required("subject_token_type")?.to_owned();
-        if !SUBJECT_TOKEN_TYPES.contains(&subject_token_type.as_str()) {
-            return Err(invalid("subject_token_type", "an unknown type", &SUBJECT_TOKEN_TYPES.join(" or ")));
-        }
-        let workforce_pool_user_project = fields.optional("workforce_pool_user_project")?.map(str::to_owned);
-        if workforce_pool_user_project.is_some() && !is_workforce(&audience) {
-            return Err(invalid(
-                "workforce_pool_user_project",
-                "set",
-                "none, because the audience is no workforce pool",
-            ));
-        }
-        let target = match fields.optional("service_account_impersonation_url")? {
-            Some(url) => {
-                Some(Arc::new(Target::from_url(url, Vec::new(), lifetime_seconds(fields)?, trusted)?))
-            }
-            None => None,
-        };
-        let client = match fields.optional("client_id")? {
-            Some(id) => {
-                let secret = Secret::from(fields.optional("client_secret")?.unwrap_or_default());
-                Some(Client { id: id.to_owned(), secret })
-            }
-            None => None,
-        };
-        Ok(Self {
-            audience,
-            subject_token_type,
-            token_url: trusted.field(fields, "token_url", Some(&token_url))?,
-            client,
-            workforce_pool_user_project,
-            target,
-            source: Source::from_fields(fields.object("credential_source")?, trusted)?,
-        })
+/// Reads a file of this type.
+pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
+    let trusted = reader.trusted;
+    let token_url = format!("https://sts.{}/v1/token", trusted.universe_of(fields)?);
+    let audience = fields.required("audience")?.to_owned();
+    let subject_token_type = fields.required("subject_token_type")?.to_owned();
+    if !SUBJECT_TOKEN_TYPES.contains(&subject_token_type.as_str()) {
+        return Err(invalid("subject_token_type", "an unknown type", &SUBJECT_TOKEN_TYPES.join(" or ")));
     }
+    let workforce_pool_user_project = fields.optional("workforce_pool_user_project")?.map(str::to_owned);
+    if workforce_pool_user_project.is_some() && !is_workforce(&audience) {
+        return Err(invalid(
+            "workforce_pool_user_project",
+            "set",
+            "none, because the audience is no workforce pool",
+        ));
+    }
+    let account = match fields.optional("service_account_impersonation_url")? {
+        Some(url) => {
+            let lifetime = lifetime_seconds(fields)?;
+            Some(Arc::new(impersonation::Account::from_url(url, Vec::new(), lifetime, trusted)?))
+        }
+        None => None,
+    };
+    let client = match fields.optional("client_id")? {
+        Some(id) => {
+            let secret = Secret::from(fields.optional("client_secret")?.unwrap_or_default());
+            Some(Client { id: id.to_owned(), secret })
+        }
+        None => None,
+    };
+    Ok(Arc::new(ExternalAccount {
+        audience,
+        subject_token_type,
+        token_url: trusted.field(fields, "token_url", Some(&token_url))?,
+        client,
+        workforce_pool_user_project,
+        account,
+        source: Source::from_fields(fields.object("credential_source")?, trusted)?,
+    }))
+}
 
-    /// What these credentials are, without a secret.
-    pub(crate) fn describe(&self) -> String {
+impl Credential for ExternalAccount {
+    fn describe(&self) -> String {
         let federated = format!("a federated identity of {}", self.audience);
-        match &self.target {
-            Some(target) => format!("{}, by {federated}", target.email()),
+        match &self.account {
+            Some(account) => format!("{}, by {federated}", account.email()),
             None => federated,
         }
     }
 
-    /// The operation that gets this token, or why there is none.
-    pub(crate) fn fetch(
-        self: &Arc<Self>,
-        key: &TokenKey,
-        preferences: &Preferences,
-        mut jitter: Jitter,
-    ) -> Result<Federation, Error> {
+    fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
         const NO_URL: &str =
             "the external_account file has no service_account_impersonation_url, and a federated identity";
-        let (errand, scopes) = match (&self.target, key) {
-            (Some(target), key) => {
-                let errand = Errand::new(Arc::clone(target), key, preferences, jitter.fork())?;
-                (Some(errand), vec![CLOUD_PLATFORM.to_owned()])
+        let (request, scopes, mut jitter) = match (&self.account, key) {
+            (Some(account), key) => {
+                let preferences = context.preferences;
+                let own = Context { preferences, jitter: context.jitter.fork() };
+                let request = impersonation::Request::new(Arc::clone(account), key, own)?;
+                (Some(request), vec![CLOUD_PLATFORM.to_owned()], context.jitter)
             }
             (None, TokenKey::AccessToken { scopes }) => {
-                preferences.refuse_subject("a federated identity has no domain")?;
-                (None, or_cloud_platform(scopes))
+                context.refuse_subject("a federated identity has no domain")?;
+                (None, or_cloud_platform(scopes), context.jitter)
             }
             (None, TokenKey::IdToken { .. }) => {
                 return Err(Error::new(
@@ -123,29 +120,36 @@ impl ExternalAccount {
             (None, TokenKey::SelfSignedJwt { .. }) => return Err(no_key(&format!("{NO_URL} has no key"))),
         };
         let subject = Box::new(self.subject_token(jitter.fork()));
-        Ok(Federation {
-            account: Arc::clone(self),
+        Ok(Box::new(Federation {
+            account: self,
             scopes,
             jitter,
-            errand,
+            request,
             stage: Stage::Subject(subject),
             certificate: None,
             renewals: CERTIFICATE_RENEWALS,
-        })
+        }))
+    }
+}
+
+impl ExternalAccount {
+    fn subject_token(&self, jitter: Jitter) -> SubjectToken {
+        let email = self.account.as_ref().map(|account| account.email().to_owned());
+        self.source.subject_token(&self.audience, &self.subject_token_type, email, jitter)
     }
 
-    fn subject_token(&self, jitter: Jitter) -> SubjectToken {
-        let email = self.target.as_ref().map(|target| target.email().to_owned());
-        self.source.subject_token(&self.audience, &self.subject_token_type, email, jitter)
+    /// The project that a workforce pool's user bills; a client id names one already (AIP-4117).
+    fn user_project(&self) -> Option<String> {
+        self.workforce_pool_user_project.clone().filter(|_| self.client.is_none())
     }
 }
 
 /// One fetch by federation: the subject token, the federated token, and perhaps a service account's.
-pub(crate) struct Federation {
+struct Federation {
     account: Arc<ExternalAccount>,
     scopes: Vec<String>,
     jitter: Jitter,
-    errand: Option<Errand>,
+    request: Option<impersonation::Request>,
     stage: Stage,
     certificate: Option<Presented>,
     /// How often the certificate may still be read again.
@@ -163,7 +167,7 @@ struct Presented {
 enum Stage {
     Subject(Box<SubjectToken>),
     Exchange(Exchange<TokenExchange>),
-    Target(ActAs),
+    Impersonation(Impersonation),
 }
 
 impl Federation {
@@ -180,7 +184,11 @@ impl Federation {
             refusal: None,
         });
         let endpoint = TokenExchange {
-            account: Arc::clone(&self.account),
+            token_url: self.account.token_url.clone(),
+            audience: self.account.audience.clone(),
+            subject_token_type: self.account.subject_token_type.clone(),
+            client: self.account.client.clone(),
+            user_project: self.account.user_project(),
             subject_token: subject.token,
             scopes: self.scopes.clone(),
             client_certificate: subject.client_certificate,
@@ -206,12 +214,13 @@ impl Federation {
         }
     }
 
-    fn act_as_target(&mut self, now: Now, issued: Issued) -> Step<Issued> {
-        match self.errand.take() {
+    fn impersonate(&mut self, now: Now, issued: Issued) -> Step<Issued> {
+        match self.request.take() {
             None => Step::Done(issued),
-            Some(errand) => {
+            Some(request) => {
                 let certificate = self.certificate.take().map(|presented| presented.certificate);
-                self.stage = Stage::Target(errand.with(issued.value, certificate));
+                let impersonation = Impersonation::with(request, issued.value, certificate);
+                self.stage = Stage::Impersonation(impersonation);
                 self.resume(now, Reply::Start)
             }
         }
@@ -228,9 +237,9 @@ impl Operation for Federation {
             }
             Stage::Exchange(exchange) => match exchange.resume(now, reply) {
                 Step::Fail(error) => self.renew_certificate(now, error),
-                step => step.and_then(|issued| self.act_as_target(now, issued)),
+                step => step.and_then(|issued| self.impersonate(now, issued)),
             },
-            Stage::Target(target) => target.resume(now, reply),
+            Stage::Impersonation(impersonation) => impersonation.resume(now, reply),
         }
     }
 }

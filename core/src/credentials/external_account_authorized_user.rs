@@ -1,12 +1,16 @@
 //! `"type": "external_account_authorized_user"`: a person of a workforce pool, by a refresh token (AIP-4117).
 
-use crate::credentials::Fields;
+use std::sync::Arc;
+
 use crate::credentials::authorized_user::UserAccount;
-use crate::credentials::trust::TrustedEndpoints;
+use crate::credentials::fields::Fields;
+use crate::credentials::{Credential, Reader};
 use crate::error::Error;
 
 /// Reads a file of this type.
-pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<UserAccount, Error> {
+pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
+    let trusted = reader.trusted;
     let default = format!("https://sts.{}/v1/oauthtoken", trusted.universe_of(fields)?);
-    UserAccount::read(fields, trusted.field(fields, "token_url", Some(&default))?, true)
+    let token_url = trusted.field(fields, "token_url", Some(&default))?;
+    Ok(Arc::new(UserAccount::from_fields(fields, token_url, true)?))
 }

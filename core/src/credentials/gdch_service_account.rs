@@ -1,90 +1,71 @@
 //! `"type": "gdch_service_account"`: a service account of Google Distributed Cloud, which has no Google to ask.
 //!
-//! Its endpoints are wherever the cloud stands, so they must be named in `GATEPASS_TRUSTED_ENDPOINTS`.
+//! Its endpoints are wherever the cloud is, so they must be named in `GATEPASS_TRUSTED_ENDPOINTS`.
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::config::Preferences;
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fetch, Fields, invalid, no_key};
+use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
 use crate::crypto::{EcdsaSigningKey, KeyRejected};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::gdch::GdchToken;
-use crate::jose::jws;
 use crate::jose::x509::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, take};
-use crate::retry::Jitter;
 use crate::secret::Secret;
-use crate::step::Millis;
 use crate::token::TokenKey;
-use crate::token::self_signed_jwt::no_random_numbers;
+use crate::token::self_signed_jwt::Signer;
 use crate::url::Url;
 
 /// The version of the file format that is known.
 const FORMAT_VERSION: &str = "1";
-/// Seconds from `iat` to `exp`.
-const LIFETIME: u64 = 3600;
 
 /// A service account and its private key.
-pub(crate) struct GdchServiceAccount {
-    project: String,
-    name: String,
-    private_key: EcdsaSigningKey,
-    private_key_id: String,
-    pub(crate) token_uri: Url,
+struct GdchServiceAccount {
+    signer: Arc<Signer>,
+    token_uri: Url,
     /// A PEM file of the authorities that vouch for the endpoint; `None`: the system's.
-    pub(crate) ca_cert_path: Option<String>,
+    ca_cert_path: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Claims<'a> {
-    aud: &'a str,
-    exp: u64,
-    iat: u64,
-    iss: &'a str,
-    sub: &'a str,
+/// Reads a file of this type.
+pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
+    if fields.required("format_version")? != FORMAT_VERSION {
+        return Err(invalid("format_version", "another version", "\"1\", or a newer gatepass"));
+    }
+    let (project, name) = (fields.required("project")?, fields.required("name")?);
+    let private_key = private_key(fields.required("private_key")?)?;
+    let key_id = fields.required("private_key_id")?.to_owned();
+    let principal = format!("system:serviceaccount:{project}:{name}");
+    Ok(Arc::new(GdchServiceAccount {
+        signer: Arc::new(Signer::new(principal, private_key, Some(key_id))),
+        token_uri: reader.trusted.field(fields, "token_uri", None)?,
+        ca_cert_path: fields.optional("ca_cert_path")?.filter(|path| !path.is_empty()).map(str::to_owned),
+    }))
 }
 
-impl GdchServiceAccount {
-    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        if fields.required("format_version")? != FORMAT_VERSION {
-            return Err(invalid("format_version", "another version", "\"1\", or a newer gatepass"));
-        }
-        Ok(Self {
-            project: fields.required("project")?.to_owned(),
-            name: fields.required("name")?.to_owned(),
-            private_key: private_key(fields.required("private_key")?)?,
-            private_key_id: fields.required("private_key_id")?.to_owned(),
-            token_uri: trusted.field(fields, "token_uri", None)?,
-            ca_cert_path: fields.optional("ca_cert_path")?.filter(|path| !path.is_empty()).map(str::to_owned),
-        })
+impl Credential for GdchServiceAccount {
+    fn describe(&self) -> String {
+        format!("the key of {}", self.signer.principal())
     }
 
-    /// Who the account is.
-    pub(crate) fn principal(&self) -> String {
-        format!("system:serviceaccount:{}:{}", self.project, self.name)
-    }
-
-    /// The operation that gets this token, or why there is none.
-    pub(crate) fn fetch(
-        self: &Arc<Self>,
-        key: &TokenKey,
-        preferences: &Preferences,
-        jitter: Jitter,
-    ) -> Result<Fetch, Error> {
-        preferences.refuse_subject("Google Distributed Cloud has no domain-wide delegation")?;
+    fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error> {
+        context.refuse_subject("Google Distributed Cloud has no domain-wide delegation")?;
         match key {
             TokenKey::AccessToken { .. } => {
-                let audience = preferences.gdch_audience.clone().ok_or_else(|| {
+                let audience = context.preferences.gdch_audience.clone().ok_or_else(|| {
                     Error::new(
                         ErrorCode::InvalidOption,
-                        "gdch_audience is missing, expected the audience of the API, as a gdch_service_account needs",
+                        "`gdch_audience` is missing, expected the audience of the API, as a gdch_service_account needs",
                     )
                 })?;
-                Ok(Fetch::Gdch(Exchange::new(GdchToken { account: Arc::clone(self), audience }, jitter)))
+                let endpoint = GdchToken {
+                    token_uri: self.token_uri.clone(),
+                    ca_cert_path: self.ca_cert_path.clone(),
+                    signer: Arc::clone(&self.signer),
+                    audience,
+                };
+                Ok(Box::new(Exchange::new(endpoint, context.jitter)))
             }
             TokenKey::IdToken { .. } => Err(Error::new(
                 ErrorCode::IdTokenUnsupported,
@@ -94,15 +75,6 @@ impl GdchServiceAccount {
                 Err(no_key("a gdch_service_account is not known to Google's APIs"))
             }
         }
-    }
-
-    /// The JWT by which the account proves who it is.
-    pub(crate) fn jwt(&self, now: Millis) -> Result<Secret<String>, Error> {
-        let (iat, principal) = (now.as_secs(), self.principal());
-        let aud = self.token_uri.as_str();
-        let claims = Claims { aud, exp: iat + LIFETIME, iat, iss: &principal, sub: &principal };
-        let jwt = jws::sign(&self.private_key, Some(&self.private_key_id), &claims);
-        jwt.map(Secret::new).ok_or_else(no_random_numbers)
     }
 }
 
@@ -135,10 +107,12 @@ fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Preferences;
+    use crate::credentials::TrustedEndpoints;
     use crate::encoding::base64url_decode;
     use crate::json;
-    use crate::step::Now;
-    use crate::step::{Operation, Reply, Step};
+    use crate::retry::Jitter;
+    use crate::step::{Millis, Now, Reply, Step};
 
     /// TEST KEY, NOT A SECRET: the scalar is the SHA-256 of "a test key of gatepass" (tests/vectors/generate.py).
     const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
@@ -150,14 +124,14 @@ mod tests {
         "BEHXceVA7DZlxZ4vVkMLAN5SpeoiP7xfgMK5lZwdYdUTg_um_8lFvMZ1bbRTEVqjTM3uhzfP-RIAwX9ZL1KMG-E";
     const NOW: Millis = Millis(1_800_000_000_000);
 
-    fn account(key: &str) -> Result<Arc<GdchServiceAccount>, Error> {
+    fn account(key: &str) -> Result<Arc<dyn Credential>, Error> {
         let file = serde_json::json!({
             "format_version": "1", "project": "shop", "name": "orders", "private_key_id": "k", "private_key": key,
             "token_uri": "https://gdc.example/token", "ca_cert_path": "/ca.pem",
         });
         let document = json::value(file.to_string().as_bytes()).unwrap();
-        GdchServiceAccount::from_fields(Fields(&document), &TrustedEndpoints::parse("gdc.example"))
-            .map(Arc::new)
+        let trusted = TrustedEndpoints::parse("gdc.example");
+        read(Fields::new(&document), &Reader { trusted: &trusted, sources: 0 })
     }
 
     #[test]
@@ -165,7 +139,8 @@ mod tests {
         let preferences =
             Preferences { gdch_audience: Some("https://api.example".into()), ..Preferences::default() };
         let key = TokenKey::access_token("").unwrap();
-        let mut fetch = account(KEY).unwrap().fetch(&key, &preferences, Jitter::new(1)).unwrap();
+        let context = Context { preferences: &preferences, jitter: Jitter::new(1) };
+        let mut fetch = account(KEY).unwrap().fetch(&key, context).unwrap();
         let Step::Send(request) = fetch.resume(Now::steady(NOW), Reply::Start) else { panic!("no request") };
         assert_eq!(
             (request.url.as_str(), request.ca_certificate_path.as_deref()),

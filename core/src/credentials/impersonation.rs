@@ -1,11 +1,10 @@
-//! The service account that other credentials act as, by the IAM Credentials API.
+//! Impersonation: a service account, by whoever may act as it, through the IAM Credentials API.
 
 use std::sync::Arc;
 
 use crate::config::Impersonate;
-use crate::config::Preferences;
-use crate::credentials::invalid;
-use crate::credentials::trust::TrustedEndpoints;
+use crate::credentials::fields::invalid;
+use crate::credentials::{Context, Credential, Fetch, TrustedEndpoints};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::iam_credentials::{Caller, Generate, SignJwt};
@@ -17,24 +16,60 @@ use crate::token::{Issued, TokenKey, Want};
 use crate::url::Url;
 
 /// The scope with which a source asks for a token that may impersonate.
-pub(crate) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-pub(crate) const DEFAULT_LIFETIME_SECONDS: u32 = 3600;
+pub(super) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(super) const DEFAULT_LIFETIME_SECONDS: u32 = 3600;
 
-/// The service account that is impersonated.
-#[derive(Debug)]
-pub(crate) struct Target {
-    /// The account's URL in the IAM Credentials API, without a method.
-    pub(crate) url: String,
-    /// E-mails of the accounts between the source and the target, each of which may impersonate the next.
-    pub(crate) delegates: Vec<String>,
-    pub(crate) lifetime_seconds: u32,
-    /// Where a JWT that IAM has signed for the account is exchanged.
-    pub(crate) token_uri: Url,
+/// A service account, and the credentials that may act as it.
+pub(crate) struct Impersonated {
+    pub(super) source: Arc<dyn Credential>,
+    pub(super) account: Arc<Account>,
 }
 
-impl Target {
+impl Impersonated {
+    /// The account that an option names, by these credentials.
+    pub(crate) fn by_option(
+        option: &Impersonate,
+        source: Arc<dyn Credential>,
+        trusted: &TrustedEndpoints,
+    ) -> Result<Self, Error> {
+        Ok(Self { source, account: Arc::new(Account::from_option(option, trusted)?) })
+    }
+
+    /// The account's e-mail.
+    pub(crate) fn email(&self) -> &str {
+        self.account.email()
+    }
+}
+
+impl Credential for Impersonated {
+    fn describe(&self) -> String {
+        format!("{}, by {}", self.account.email(), self.source.describe())
+    }
+
+    fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
+        let source_key = TokenKey::AccessToken { scopes: vec![CLOUD_PLATFORM.to_owned()] };
+        let source_context = Context { preferences: &Default::default(), jitter: context.jitter.fork() };
+        let request = Request::new(Arc::clone(&self.account), key, context)?;
+        let source = Arc::clone(&self.source).fetch(&source_key, source_context)?;
+        Ok(Box::new(Impersonation::by(source, request)))
+    }
+}
+
+/// The service account that is acted as.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// The account's URL in the IAM Credentials API, without a method.
+    url: String,
+    /// E-mails of the accounts between the source and the target, each of which may impersonate the next.
+    delegates: Vec<String>,
+    lifetime_seconds: u32,
+    /// Where a JWT that IAM has signed for the account is exchanged.
+    token_uri: Url,
+}
+
+impl Account {
     /// Reads `service_account_impersonation_url`, which ends with the account's e-mail and a method.
-    pub(crate) fn from_url(
+    pub(super) fn from_url(
         url: &str,
         delegates: Vec<String>,
         lifetime_seconds: u32,
@@ -52,7 +87,7 @@ impl Target {
     }
 
     /// The account that an option names.
-    pub(crate) fn from_option(option: &Impersonate, trusted: &TrustedEndpoints) -> Result<Self, Error> {
+    pub(super) fn from_option(option: &Impersonate, trusted: &TrustedEndpoints) -> Result<Self, Error> {
         let Impersonate { email, delegates } = option;
         if !is_email(email) || !delegates.iter().all(|delegate| is_delegate(delegate)) {
             return Err(Error::new(
@@ -60,12 +95,12 @@ impl Target {
                 "impersonate or one of delegates is not the e-mail of a service account",
             ));
         }
-        let target = Self::of(email, trusted.universe(), trusted)?;
-        Ok(Self { delegates: delegates.clone(), ..target })
+        let account = Self::of(email, trusted.universe(), trusted)?;
+        Ok(Self { delegates: delegates.clone(), ..account })
     }
 
     /// The account of this e-mail in this universe.
-    pub(crate) fn of(email: &str, universe: &str, trusted: &TrustedEndpoints) -> Result<Self, Error> {
+    pub(super) fn of(email: &str, universe: &str, trusted: &TrustedEndpoints) -> Result<Self, Error> {
         let endpoint = trusted.iam_credentials(universe)?;
         Ok(Self {
             url: format!("{}/v1/projects/-/serviceAccounts/{email}", endpoint.as_str().trim_end_matches('/')),
@@ -76,14 +111,24 @@ impl Target {
     }
 
     /// The account's e-mail.
-    pub(crate) fn email(&self) -> &str {
+    pub(super) fn email(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn caller(&self, bearer: Secret<String>, client_certificate: Option<ClientCertificate>) -> Caller {
+        Caller {
+            account_url: self.url.clone(),
+            delegates: self.delegates.clone(),
+            lifetime_seconds: self.lifetime_seconds,
+            bearer,
+            client_certificate,
+        }
     }
 }
 
-/// What is to be done as the target once there is a token that may.
-pub(crate) struct Errand {
-    target: Arc<Target>,
+/// What is to be had as the account once there is a token that may act as it.
+pub(super) struct Request {
+    account: Arc<Account>,
     task: Task,
     jitter: Jitter,
 }
@@ -101,97 +146,130 @@ enum Task {
     },
 }
 
-impl Errand {
-    /// The errand for this token, or why there is none.
-    pub(crate) fn new(
-        target: Arc<Target>,
-        key: &TokenKey,
-        preferences: &Preferences,
-        jitter: Jitter,
-    ) -> Result<Self, Error> {
+impl Request {
+    /// The request for this token, or why there is none.
+    pub(super) fn new(account: Arc<Account>, key: &TokenKey, context: Context<'_>) -> Result<Self, Error> {
         let task = match key {
             TokenKey::SelfSignedJwt { audience } => Task::SelfSigned { audience: audience.clone() },
             TokenKey::IdToken { audience } => {
-                preferences.refuse_subject("an ID token says who the service account is, not the person")?;
+                context.refuse_subject("an ID token says who the service account is, not the person")?;
                 Task::Issue(Want::IdToken { audience: audience.clone() })
             }
             TokenKey::AccessToken { scopes } => {
                 let want = Want::AccessToken { scopes: or_cloud_platform(scopes) };
-                match preferences.subject.clone() {
+                match context.preferences.subject.clone() {
                     Some(subject) => Task::Delegated { subject, want },
                     None => Task::Issue(want),
                 }
             }
         };
-        Ok(Self { target, task, jitter })
+        Ok(Self { account, task, jitter: context.jitter })
     }
 
-    /// The errand under way, with a token of whoever may act as the target.
-    pub(crate) fn with(
-        mut self,
-        bearer: Secret<String>,
-        client_certificate: Option<ClientCertificate>,
-    ) -> ActAs {
-        let caller = Caller { target: Arc::clone(&self.target), bearer, client_certificate };
-        let stage = match self.task {
+    /// Begins it, with a token of whoever may act as the account.
+    fn with(mut self, bearer: Secret<String>, client_certificate: Option<ClientCertificate>) -> Stage {
+        let (account, email) = (&self.account, self.account.email());
+        let caller = account.caller(bearer, client_certificate);
+        match self.task {
             Task::Issue(want) => Stage::Generate(Exchange::new(Generate { caller, want }, self.jitter)),
             Task::SelfSigned { audience } => {
-                Stage::SelfSign(Exchange::new(SignJwt::for_audience(caller, audience), self.jitter))
+                let endpoint = SignJwt::for_audience(caller, email, audience);
+                Stage::SelfSign(Exchange::new(endpoint, self.jitter))
             }
             Task::Delegated { subject, want } => {
                 let jitter = self.jitter.fork();
-                let endpoint = SignJwt::assertion(caller, want.clone(), subject);
-                Stage::Assert { exchange: Exchange::new(endpoint, self.jitter), want, jitter }
-            }
-        };
-        ActAs { target: self.target, stage }
-    }
-}
-
-/// One token of the target, had by a bearer token of whoever may act as it.
-pub(crate) struct ActAs {
-    target: Arc<Target>,
-    stage: Stage,
-}
-
-enum Stage {
-    Generate(Exchange<Generate>),
-    SelfSign(Exchange<SignJwt>),
-    Assert { exchange: Exchange<SignJwt>, want: Want, jitter: Jitter },
-    Redeem(Exchange<JwtBearer>),
-}
-
-impl ActAs {
-    fn redeem(&mut self, now: Now, signed: Issued, want: Want, jitter: Jitter) -> Step<Issued> {
-        let assertion = Assertion::Signed(signed.value);
-        let endpoint = JwtBearer { token_uri: self.target.token_uri.clone(), assertion, want };
-        self.stage = Stage::Redeem(Exchange::new(endpoint, jitter));
-        self.resume(now, Reply::Start)
-    }
-}
-
-impl Operation for ActAs {
-    type Output = Issued;
-
-    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
-        match &mut self.stage {
-            Stage::Generate(exchange) => exchange.resume(now, reply),
-            Stage::SelfSign(exchange) => exchange.resume(now, reply),
-            Stage::Redeem(exchange) => exchange.resume(now, reply),
-            Stage::Assert { exchange, want, jitter } => {
-                let (want, jitter) = (want.clone(), jitter.clone());
-                exchange.resume(now, reply).and_then(|signed| self.redeem(now, signed, want, jitter))
+                let token_uri = account.token_uri.clone();
+                let endpoint = SignJwt::assertion(caller, email, &token_uri, want.clone(), subject);
+                Stage::Assert {
+                    exchange: Exchange::new(endpoint, self.jitter),
+                    redeem: Some(Box::new(Redeem { token_uri, want, jitter })),
+                }
             }
         }
     }
 }
 
+/// One token of the account: a token of the source, then the account's.
+pub(super) struct Impersonation(Stage);
+
+enum Stage {
+    Source { fetch: Fetch, request: Option<Request> },
+    Generate(Exchange<Generate>),
+    SelfSign(Exchange<SignJwt>),
+    Assert { exchange: Exchange<SignJwt>, redeem: Option<Box<Redeem>> },
+    Redeem(Exchange<JwtBearer>),
+}
+
+/// How a signed assertion is exchanged.
+struct Redeem {
+    token_uri: Url,
+    want: Want,
+    jitter: Jitter,
+}
+
+impl Impersonation {
+    /// By a token that `source` gets.
+    pub(super) fn by(source: Fetch, request: Request) -> Self {
+        Self(Stage::Source { fetch: source, request: Some(request) })
+    }
+
+    /// By a token that was got already.
+    pub(super) fn with(
+        request: Request,
+        bearer: Secret<String>,
+        client_certificate: Option<ClientCertificate>,
+    ) -> Self {
+        Self(request.with(bearer, client_certificate))
+    }
+
+    fn go_on(&mut self, now: Now, stage: Option<Stage>) -> Step<Issued> {
+        match stage {
+            Some(stage) => {
+                self.0 = stage;
+                self.resume(now, Reply::Start)
+            }
+            None => Step::misuse("nothing after the end", &Reply::Start),
+        }
+    }
+}
+
+impl Operation for Impersonation {
+    type Output = Issued;
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
+        match &mut self.0 {
+            Stage::Source { fetch, request } => {
+                let step = fetch.resume(now, reply);
+                let request = if step.is_end() { request.take() } else { None };
+                step.and_then(|issued| {
+                    self.go_on(now, request.map(|request| request.with(issued.value, None)))
+                })
+            }
+            Stage::Assert { exchange, redeem } => {
+                let step = exchange.resume(now, reply);
+                let redeem = if step.is_end() { redeem.take() } else { None };
+                step.and_then(|signed| {
+                    let stage = redeem.map(|redeem| {
+                        let Redeem { token_uri, want, jitter } = *redeem;
+                        let assertion = Assertion::Signed(signed.value);
+                        Stage::Redeem(Exchange::new(JwtBearer { token_uri, assertion, want }, jitter))
+                    });
+                    self.go_on(now, stage)
+                })
+            }
+            Stage::Generate(exchange) => exchange.resume(now, reply),
+            Stage::SelfSign(exchange) => exchange.resume(now, reply),
+            Stage::Redeem(exchange) => exchange.resume(now, reply),
+        }
+    }
+}
+
 /// The API wants a scope; without one asked for it is the one that covers Google Cloud.
-pub(crate) fn or_cloud_platform(scopes: &[String]) -> Vec<String> {
+pub(super) fn or_cloud_platform(scopes: &[String]) -> Vec<String> {
     if scopes.is_empty() { vec![CLOUD_PLATFORM.to_owned()] } else { scopes.to_vec() }
 }
 
-pub(crate) fn is_delegate(delegate: &str) -> bool {
+pub(super) fn is_delegate(delegate: &str) -> bool {
     is_email(delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate))
 }
 

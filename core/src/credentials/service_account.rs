@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::config::Preferences;
-use crate::credentials::impersonated_service_account::Impersonation;
-use crate::credentials::impersonation::{Errand, Target};
-use crate::credentials::trust::{DEFAULT_UNIVERSE, TrustedEndpoints};
-use crate::credentials::{Fetch, Fields, invalid};
+use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::impersonation::{self, Impersonation};
+use crate::credentials::trust::DEFAULT_UNIVERSE;
+use crate::credentials::{Context, Credential, Fetch, Reader};
 use crate::crypto::{KeyRejected, RsaSigningKey};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
-use crate::retry::Jitter;
 use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};
-use crate::token::self_signed_jwt::Claims;
+use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, TokenKey, Want};
 use crate::url::Url;
 
@@ -23,51 +21,50 @@ use crate::url::Url;
 const IAM: &str = "https://www.googleapis.com/auth/iam";
 
 /// A service account and its private key.
-pub(crate) struct ServiceAccount {
-    pub(crate) client_email: String,
-    pub(crate) private_key: RsaSigningKey,
-    pub(crate) private_key_id: Option<String>,
+struct ServiceAccount {
+    signer: Arc<Signer>,
     token_uri: Url,
     /// The account as a target of the IAM Credentials API, in a universe whose token endpoint issues no tokens.
-    elsewhere: Option<Arc<Target>>,
+    elsewhere: Option<Arc<impersonation::Account>>,
 }
 
-impl ServiceAccount {
-    pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        let client_email = fields.required("client_email")?.to_owned();
-        let private_key = private_key(fields.required("private_key")?)?;
-        let private_key_id =
-            fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
-        let token_uri = match fields.has("token_uri") {
-            true => trusted.field(fields, "token_uri", None)?,
-            false => trusted.token_uri()?,
-        };
-        let elsewhere = match trusted.universe_of(fields)? {
-            DEFAULT_UNIVERSE => None,
-            universe => Some(Arc::new(Target::of(&client_email, universe, trusted)?)),
-        };
-        Ok(Self { client_email, private_key, private_key_id, token_uri, elsewhere })
+/// Reads a file of this type.
+pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
+    let trusted = reader.trusted;
+    let client_email = fields.required("client_email")?.to_owned();
+    let private_key = private_key(fields.required("private_key")?)?;
+    let key_id = fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
+    let token_uri = match fields.has("token_uri") {
+        true => trusted.field(fields, "token_uri", None)?,
+        false => trusted.token_uri()?,
+    };
+    let elsewhere = match trusted.universe_of(fields)? {
+        DEFAULT_UNIVERSE => None,
+        universe => Some(Arc::new(impersonation::Account::of(&client_email, universe, trusted)?)),
+    };
+    let signer = Arc::new(Signer::new(client_email, private_key, key_id));
+    Ok(Arc::new(ServiceAccount { signer, token_uri, elsewhere }))
+}
+
+impl Credential for ServiceAccount {
+    fn describe(&self) -> String {
+        format!("the key of {}", self.signer.principal())
     }
 
-    /// The operation that gets this token, or why there is none.
-    pub(crate) fn fetch(
-        self: &Arc<Self>,
-        key: &TokenKey,
-        preferences: &Preferences,
-        mut jitter: Jitter,
-    ) -> Result<Fetch, Error> {
-        let subject = preferences.subject.clone();
+    fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
+        let subject = context.preferences.subject.clone();
         Ok(match key {
             TokenKey::SelfSignedJwt { audience } => self.signed(Scope::Audience(audience.clone())),
             TokenKey::IdToken { audience } => {
-                preferences.refuse_subject("an ID token says who the service account is, not the person")?;
+                context.refuse_subject("an ID token says who the service account is, not the person")?;
                 match &self.elsewhere {
-                    None => self.exchanged(Want::IdToken { audience: audience.clone() }, None, jitter),
+                    None => self.exchanged(Want::IdToken { audience: audience.clone() }, None, context),
                     // No token endpoint issues ID tokens there: the account impersonates itself.
-                    Some(target) => {
+                    Some(account) => {
                         let source = self.signed(Scope::Scopes(vec![IAM.to_owned()]));
-                        let errand = Errand::new(Arc::clone(target), key, preferences, jitter.fork())?;
-                        Fetch::Impersonation(Box::new(Impersonation::new(source, errand)))
+                        context.jitter = context.jitter.fork();
+                        let request = impersonation::Request::new(Arc::clone(account), key, context)?;
+                        Box::new(Impersonation::by(source, request))
                     }
                 }
             }
@@ -78,34 +75,33 @@ impl ServiceAccount {
                 ));
             }
             TokenKey::AccessToken { scopes }
-                if subject.is_none() && self.signs_access_tokens(preferences) =>
+                if subject.is_none()
+                    && (context.preferences.self_signed_access_tokens || self.elsewhere.is_some()) =>
             {
                 self.signed(Scope::Scopes(scopes.clone()))
             }
             TokenKey::AccessToken { scopes } => {
-                self.exchanged(Want::AccessToken { scopes: scopes.clone() }, subject, jitter)
+                self.exchanged(Want::AccessToken { scopes: scopes.clone() }, subject, context)
             }
         })
     }
+}
 
-    fn signs_access_tokens(&self, preferences: &Preferences) -> bool {
-        preferences.self_signed_access_tokens || self.elsewhere.is_some()
+impl ServiceAccount {
+    fn signed(&self, scope: Scope) -> Fetch {
+        Box::new(SelfSigned { signer: Arc::clone(&self.signer), scope })
     }
 
-    fn signed(self: &Arc<Self>, scope: Scope) -> Fetch {
-        Fetch::Signed(SelfSigned { account: Arc::clone(self), scope })
-    }
-
-    fn exchanged(self: &Arc<Self>, want: Want, subject: Option<String>, jitter: Jitter) -> Fetch {
-        let assertion = Assertion::ByKey { account: Arc::clone(self), subject };
+    fn exchanged(&self, want: Want, subject: Option<String>, context: Context<'_>) -> Fetch {
+        let assertion = Assertion::ByKey { signer: Arc::clone(&self.signer), subject };
         let endpoint = JwtBearer { token_uri: self.token_uri.clone(), assertion, want };
-        Fetch::JwtBearer(Exchange::new(endpoint, jitter))
+        Box::new(Exchange::new(endpoint, context.jitter))
     }
 }
 
 /// The making of a JWT that is itself the credential: no endpoint is asked.
-pub(crate) struct SelfSigned {
-    account: Arc<ServiceAccount>,
+struct SelfSigned {
+    signer: Arc<Signer>,
     scope: Scope,
 }
 
@@ -118,13 +114,13 @@ impl Operation for SelfSigned {
     type Output = Issued;
 
     fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
-        let email = &self.account.client_email;
+        let email = self.signer.principal();
         match (reply, &self.scope) {
             (Reply::Start, Scope::Audience(audience)) => {
-                Claims::for_audience(email, audience, now.unix).sign(&self.account).into()
+                self.signer.sign(&Claims::for_audience(email, audience, now.unix)).into()
             }
             (Reply::Start, Scope::Scopes(scopes)) => Claims::for_scopes(email, scopes, now.unix)
-                .and_then(|claims| claims.sign(&self.account))
+                .and_then(|claims| self.signer.sign(&claims))
                 .into(),
             (other, _) => Step::misuse("Start", &other),
         }

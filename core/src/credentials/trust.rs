@@ -3,7 +3,7 @@
 //! A file of unknown origin can name any host as its token endpoint. Only Google's own hosts are trusted; any
 //! other, a local emulator included, must be named by the user.
 
-use crate::credentials::{Fields, invalid};
+use crate::credentials::fields::{Fields, invalid};
 use crate::environment::{IAM_CREDENTIALS, TOKEN_HOST};
 use crate::error::{Error, ErrorCode};
 use crate::url::Url;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::credentials::gdch_service_account::GdchServiceAccount;
 use crate::encoding::form;
 use crate::error::Error;
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::step::{HttpRequest, Millis};
+use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, access_token};
+use crate::url::Url;
 
 /// The endpoint takes a token type where RFC 8693 has a grant type.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:token-type:token-exchange";
@@ -18,7 +19,10 @@ const WHO: &str = "the token endpoint of Google Distributed Cloud";
 
 /// Exchanges the account's signed JWT for an access token.
 pub(crate) struct GdchToken {
-    pub(crate) account: Arc<GdchServiceAccount>,
+    pub(crate) token_uri: Url,
+    /// A PEM file of the authorities that vouch for the endpoint; `None`: the system's.
+    pub(crate) ca_cert_path: Option<String>,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) audience: String,
 }
 
@@ -27,7 +31,8 @@ impl Endpoint for GdchToken {
     type Output = Issued;
 
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
-        let jwt = self.account.jwt(now)?;
+        let claims = Claims::for_audience(self.signer.principal(), self.token_uri.as_str(), now);
+        let jwt = self.signer.sign(&claims)?.value;
         let body = form(&[
             ("grant_type", GRANT_TYPE),
             ("audience", &self.audience),
@@ -35,8 +40,8 @@ impl Endpoint for GdchToken {
             ("subject_token", jwt.expose()),
             ("subject_token_type", SERVICE_ACCOUNT),
         ]);
-        let mut request = HttpRequest::post_form(self.account.token_uri.as_str(), &body, TIMEOUT_MS);
-        request.ca_certificate_path.clone_from(&self.account.ca_cert_path);
+        let mut request = HttpRequest::post_form(self.token_uri.as_str(), &body, TIMEOUT_MS);
+        request.ca_certificate_path.clone_from(&self.ca_cert_path);
         Ok(request)
     }
 

@@ -1,27 +1,30 @@
 //! The IAM Service Account Credentials API: a token of a service account for a principal that may impersonate it
 //! (IAM documentation, `projects.serviceAccounts`).
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::calendar::days_from_civil;
-use crate::credentials::impersonation::Target;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::header;
 use crate::json::Value;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
-use crate::token::self_signed_jwt::Claims;
+use crate::token::self_signed_jwt::{self, Claims};
 use crate::token::{Issued, Want, access_token, id_token};
+use crate::url::Url;
 
 const TIMEOUT_MS: u64 = 10_000;
 const WHO: &str = "the IAM Credentials API";
 
 /// Who calls the API, and about which account.
 pub(crate) struct Caller {
-    pub(crate) target: Arc<Target>,
+    /// The account's URL, without a method.
+    pub(crate) account_url: String,
+    /// Accounts between the caller and this one, each of which may impersonate the next.
+    pub(crate) delegates: Vec<String>,
+    /// The life of an access token.
+    pub(crate) lifetime_seconds: u32,
     pub(crate) bearer: Secret<String>,
     pub(crate) client_certificate: Option<ClientCertificate>,
 }
@@ -30,14 +33,10 @@ impl Caller {
     fn post(&self, method: &str, body: &impl Serialize) -> Result<HttpRequest, Error> {
         let body = serde_json::to_string(body)
             .map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
-        let request = HttpRequest::post_json(&format!("{}:{method}", self.target.url), &body, TIMEOUT_MS);
+        let request = HttpRequest::post_json(&format!("{}:{method}", self.account_url), &body, TIMEOUT_MS);
         let mut request = request.with_header("authorization", header::authorization(&self.bearer));
         request.client_certificate = self.client_certificate.clone();
         Ok(request)
-    }
-
-    fn delegates(&self) -> &[String] {
-        &self.target.delegates
     }
 }
 
@@ -74,14 +73,14 @@ impl Endpoint for Generate {
     }
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        let delegates = self.caller.delegates();
+        let delegates = self.caller.delegates.as_slice();
         match &self.want {
             Want::IdToken { audience } => {
                 let request = IdTokenRequest { audience, include_email: true, delegates };
                 self.caller.post("generateIdToken", &request)
             }
             Want::AccessToken { scopes } => {
-                let lifetime = format!("{}s", self.caller.target.lifetime_seconds);
+                let lifetime = format!("{}s", self.caller.lifetime_seconds);
                 let request = AccessTokenRequest { scope: scopes, lifetime, delegates };
                 self.caller.post("generateAccessToken", &request)
             }
@@ -111,34 +110,32 @@ impl Endpoint for Generate {
     }
 }
 
-/// Has a JWT signed for the target service account (`signJwt`).
+/// Has a JWT signed for the service account (`signJwt`).
 pub(crate) struct SignJwt {
     caller: Caller,
-    claims: ToSign,
-}
-
-enum ToSign {
-    ForAudience(String),
-    Assertion { want: Want, subject: String },
+    email: String,
+    /// The `aud` of the JWT.
+    audience: String,
+    /// What an assertion is for; `None`: the JWT is itself the credential.
+    assertion: Option<(Want, String)>,
 }
 
 impl SignJwt {
     /// A JWT that is itself the credential.
-    pub(crate) fn for_audience(caller: Caller, audience: String) -> Self {
-        Self { caller, claims: ToSign::ForAudience(audience) }
+    pub(crate) fn for_audience(caller: Caller, email: &str, audience: String) -> Self {
+        Self { caller, email: email.to_owned(), audience, assertion: None }
     }
 
-    /// An assertion for `subject`, for the token endpoint.
-    pub(crate) fn assertion(caller: Caller, want: Want, subject: String) -> Self {
-        Self { caller, claims: ToSign::Assertion { want, subject } }
-    }
-
-    /// The `aud` of the JWT.
-    fn audience(&self) -> &str {
-        match &self.claims {
-            ToSign::ForAudience(audience) => audience,
-            ToSign::Assertion { .. } => self.caller.target.token_uri.as_str(),
-        }
+    /// An assertion for `subject`, for the token endpoint at `token_uri`.
+    pub(crate) fn assertion(
+        caller: Caller,
+        email: &str,
+        token_uri: &Url,
+        want: Want,
+        subject: String,
+    ) -> Self {
+        let audience = token_uri.as_str().to_owned();
+        Self { caller, email: email.to_owned(), audience, assertion: Some((want, subject)) }
     }
 }
 
@@ -158,14 +155,13 @@ impl Endpoint for SignJwt {
     }
 
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
-        let email = self.caller.target.email();
-        let claims = match &self.claims {
-            ToSign::ForAudience(audience) => Claims::for_audience(email, audience, now),
-            ToSign::Assertion { want, subject } => {
-                Claims::assertion(email, self.audience(), want, Some(subject), now)?
+        let claims = match &self.assertion {
+            None => Claims::for_audience(&self.email, &self.audience, now),
+            Some((want, subject)) => {
+                Claims::assertion(&self.email, &self.audience, want, Some(subject), now)?
             }
         };
-        let request = SignJwtRequest { payload: claims.to_json()?, delegates: self.caller.delegates() };
+        let request = SignJwtRequest { payload: claims.to_json()?, delegates: &self.caller.delegates };
         self.caller.post("signJwt", &request)
     }
 
@@ -175,7 +171,7 @@ impl Endpoint for SignJwt {
         }
         let [signed] = response_members(response.body.expose(), ["signedJwt"], WHO)?;
         let signed = signed.as_ref().and_then(Value::as_str).ok_or_else(|| invalid("without a signedJwt"))?;
-        id_token::read(signed, self.audience(), now, WHO)
+        self_signed_jwt::read(signed, &self.audience, now, WHO)
     }
 }
 

@@ -91,6 +91,32 @@ impl Endpoint for MetadataToken {
     }
 }
 
+/// Asks for one value of the metadata, such as `instance/region`.
+pub(crate) struct MetadataValue {
+    /// `host` or `host:port`.
+    pub(crate) host: String,
+    /// Below `/computeMetadata/v1/`.
+    pub(crate) path: &'static str,
+}
+
+impl Endpoint for MetadataValue {
+    const WHO: &str = WHO;
+    type Output = String;
+
+    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+        Ok(get(format!("http://{}/computeMetadata/v1/{}", self.host, self.path), TIMEOUT_MS))
+    }
+
+    fn read(&self, _now: Millis, response: &Response) -> Result<String, Error> {
+        match response.status_error(WHO) {
+            Some(error) => Err(error),
+            None => {
+                Ok(std::str::from_utf8(response.body.expose()).unwrap_or_default().trim_ascii().to_owned())
+            }
+        }
+    }
+}
+
 fn get(url: String, timeout_ms: u64) -> HttpRequest {
     HttpRequest::get(url, Route::Direct, timeout_ms).with_header("metadata-flavor", "Google")
 }

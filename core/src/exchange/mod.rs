@@ -1,5 +1,6 @@
 //! Exchanges with the endpoints that give tokens and keys: one file per endpoint, one retry loop for all.
 
+pub(crate) mod client;
 pub(crate) mod discovery;
 mod document;
 pub(crate) mod gdch;

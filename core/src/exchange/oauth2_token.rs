@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::credentials::authorized_user::UserAccount;
-use crate::credentials::service_account::ServiceAccount;
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
+use crate::exchange::client::Client;
 use crate::exchange::{Endpoint, Response, response_members};
 use crate::json::Value;
 use crate::secret::Secret;
 use crate::step::{HttpRequest, Millis};
-use crate::token::self_signed_jwt::Claims;
+use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, Want, access_token, id_token};
 use crate::url::Url;
 
@@ -28,7 +27,7 @@ pub(crate) struct JwtBearer {
 /// Where the assertion comes from.
 pub(crate) enum Assertion {
     /// Signed with the account's own key, for a person where one is given (domain-wide delegation).
-    ByKey { account: Arc<ServiceAccount>, subject: Option<String> },
+    ByKey { signer: Arc<Signer>, subject: Option<String> },
     /// Signed already, by IAM.
     Signed(Secret<String>),
 }
@@ -40,9 +39,9 @@ impl Endpoint for JwtBearer {
     fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
         let assertion = match &self.assertion {
             Assertion::Signed(jwt) => jwt.clone(),
-            Assertion::ByKey { account, subject } => {
-                let (email, aud) = (&account.client_email, self.token_uri.as_str());
-                Claims::assertion(email, aud, &self.want, subject.as_deref(), now)?.sign(account)?.value
+            Assertion::ByKey { signer, subject } => {
+                let (email, aud) = (signer.principal(), self.token_uri.as_str());
+                signer.sign(&Claims::assertion(email, aud, &self.want, subject.as_deref(), now)?)?.value
             }
         };
         let body = form(&[("grant_type", JWT_BEARER), ("assertion", assertion.expose())]);
@@ -74,50 +73,50 @@ fn read_id_token(body: &[u8], audience: &str, now: Millis) -> Result<Issued, Err
 
 /// Exchanges a user's refresh token for a token (RFC 6749, section 6).
 pub(crate) struct RefreshToken {
-    pub(crate) account: Arc<UserAccount>,
-    pub(crate) want: UserToken,
+    pub(crate) token_url: Url,
+    pub(crate) client: Client,
+    /// Whether the client authenticates by HTTP Basic rather than in the form.
+    pub(crate) authenticates_by_header: bool,
+    pub(crate) refresh_token: Secret<String>,
+    /// Scopes name a part of what the user granted. An ID token is that of the login, for the OAuth client.
+    pub(crate) want: Want,
 }
 
-/// What a person's refresh token is exchanged for.
-pub(crate) enum UserToken {
-    /// An access token; scopes are named where the endpoint gives a part of what the user granted.
-    Access { scopes: Vec<String> },
-    /// The ID token of the login. It is for the OAuth client, whatever audience the caller had in mind.
-    Id,
+/// What a refresh token was exchanged for.
+pub(crate) struct Refreshed {
+    pub(crate) issued: Issued,
+    /// The refresh token to use from now on, if it is another one.
+    pub(crate) rotated: Option<Secret<String>>,
 }
 
 impl Endpoint for RefreshToken {
     const WHO: &str = WHO;
-    type Output = Issued;
+    type Output = Refreshed;
 
     fn secrets(&self) -> Vec<Secret<String>> {
-        vec![self.account.refresh_token(), self.account.client.secret.clone()]
+        vec![self.refresh_token.clone(), self.client.secret.clone()]
     }
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        let account = &self.account;
-        let refresh_token = account.refresh_token();
         let scope = match &self.want {
-            UserToken::Access { scopes } => scopes.join(" "),
-            UserToken::Id => String::new(),
+            Want::AccessToken { scopes } => scopes.join(" "),
+            Want::IdToken { .. } => String::new(),
         };
         let mut fields =
-            vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose().as_str())];
+            vec![("grant_type", "refresh_token"), ("refresh_token", self.refresh_token.expose().as_str())];
         if !scope.is_empty() {
             fields.push(("scope", &scope));
         }
-        if account.authenticates_by_header {
-            let request = HttpRequest::post_form(account.token_url.as_str(), &form(&fields), TIMEOUT_MS);
-            return Ok(request.with_header("authorization", account.client.basic()));
+        if self.authenticates_by_header {
+            let request = HttpRequest::post_form(self.token_url.as_str(), &form(&fields), TIMEOUT_MS);
+            return Ok(request.with_header("authorization", self.client.basic()));
         }
-        fields.extend([
-            ("client_id", account.client.id.as_str()),
-            ("client_secret", account.client.secret.expose()),
-        ]);
-        Ok(HttpRequest::post_form(account.token_url.as_str(), &form(&fields), TIMEOUT_MS))
+        fields
+            .extend([("client_id", self.client.id.as_str()), ("client_secret", self.client.secret.expose())]);
+        Ok(HttpRequest::post_form(self.token_url.as_str(), &form(&fields), TIMEOUT_MS))
     }
 
-    fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
+    fn read(&self, now: Millis, response: &Response) -> Result<Refreshed, Error> {
         if let Some(error) = response.refusal(WHO) {
             return Err(match error.code() {
                 ErrorCode::TokenRefused => {
@@ -129,12 +128,9 @@ impl Endpoint for RefreshToken {
         let [token, expires_in, refresh_token] =
             response_members(response.body.expose(), ["access_token", "expires_in", "refresh_token"], WHO)?;
         let issued = match &self.want {
-            UserToken::Access { .. } => access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)?,
-            UserToken::Id => read_id_token(response.body.expose(), &self.account.client.id, now)?,
+            Want::AccessToken { .. } => access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)?,
+            Want::IdToken { audience } => read_id_token(response.body.expose(), audience, now)?,
         };
-        if let Some(rotated) = refresh_token.as_ref().and_then(Value::as_str) {
-            self.account.rotate(rotated);
-        }
-        Ok(issued)
+        Ok(Refreshed { issued, rotated: refresh_token.as_ref().and_then(Value::as_str).map(Secret::from) })
     }
 }

@@ -143,7 +143,11 @@ fn is_jwt(typ: &Value) -> bool {
 /// Signs `claims` and gives the compact form; `kid` is left out when there is none.
 ///
 /// Returns `None` when the system has no randomness to sign with.
-pub(crate) fn sign(key: &impl SigningKey, kid: Option<&str>, claims: &impl Serialize) -> Option<String> {
+pub(crate) fn sign(
+    key: &(impl SigningKey + ?Sized),
+    kid: Option<&str>,
+    claims: &impl Serialize,
+) -> Option<String> {
     #[derive(Serialize)]
     struct Header<'a> {
         alg: &'a str,

@@ -1,42 +1,10 @@
 //! ID tokens, as they are received from an endpoint that issues them.
 
-use crate::encoding::base64url_decode;
-use crate::error::{Error, ErrorCode};
-use crate::jose::claims::Claims;
+use crate::error::Error;
 use crate::step::Millis;
-use crate::token::Issued;
+use crate::token::{Issued, jwt};
 
-/// Reads an issued ID token: its end is its own `exp`, never a guess, and it must be for the asked audience.
-///
-/// The signature is the receiver's affair. A token that has ended already is an error worth another attempt.
+/// Reads an issued ID token for this audience.
 pub(crate) fn read(token: &str, audience: &str, now: Millis, who: &str) -> Result<Issued, Error> {
-    let invalid =
-        |found: &str| Error::new(ErrorCode::TokenResponseInvalid, format!("{who} answered with {found}"));
-    let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(invalid("something that is no ID token, expected a JWT of three parts"));
-    };
-    if [header, payload, signature].iter().any(|part| part.is_empty() || base64url_decode(part).is_none()) {
-        return Err(invalid("an ID token that is not base64url in all its parts"));
-    }
-    let claims = base64url_decode(payload).and_then(|payload| Claims::parse(&payload).ok());
-    let claims = claims.ok_or_else(|| invalid("an ID token whose payload is not one JSON object"))?;
-    if claims.audience() != Some(audience) {
-        return Err(invalid("an ID token for another audience than the one asked for"));
-    }
-    let expires_at = claims.expires_at().map_err(|error| error_in_response(&error, who))?;
-    if expires_at <= now {
-        return Err(invalid("an ID token that has expired already; check this machine's clock").retryable());
-    }
-    Ok(Issued { value: token.into(), expires_at })
-}
-
-fn error_in_response(error: &Error, who: &str) -> Error {
-    let claim = error.claim().unwrap_or("payload");
-    Error::new(
-        ErrorCode::TokenResponseInvalid,
-        format!("{who} answered with an ID token whose {claim} is no time"),
-    )
+    jwt::read(token, audience, now, who, "an ID token")
 }

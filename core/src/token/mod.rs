@@ -2,6 +2,7 @@
 
 pub(crate) mod access_token;
 pub(crate) mod id_token;
+mod jwt;
 pub(crate) mod self_signed_jwt;
 
 use std::fmt;

@@ -2,14 +2,43 @@
 
 use serde::Serialize;
 
-use crate::credentials::service_account::ServiceAccount;
 use crate::error::{Error, ErrorCode};
-use crate::jose::jws;
+use crate::jose::jws::{self, SigningKey};
 use crate::step::Millis;
-use crate::token::{Issued, Want};
+use crate::token::{Issued, Want, jwt};
 
 /// Seconds from `iat` to `exp`; the endpoints refuse more.
 const LIFETIME: u64 = 3600;
+
+/// An account that signs with its own key.
+pub(crate) struct Signer {
+    principal: String,
+    key: Box<dyn SigningKey + Send + Sync>,
+    key_id: Option<String>,
+}
+
+impl Signer {
+    pub(crate) fn new(
+        principal: String,
+        key: impl SigningKey + Send + Sync + 'static,
+        key_id: Option<String>,
+    ) -> Self {
+        Self { principal, key: Box::new(key), key_id }
+    }
+
+    /// Who the account is: what `iss` says.
+    pub(crate) fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// The JWT with these claims.
+    pub(crate) fn sign(&self, claims: &Claims<'_>) -> Result<Issued, Error> {
+        let jwt = jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(|| {
+            Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
+        })?;
+        Ok(Issued { value: jwt.into(), expires_at: Millis::from_secs(claims.exp) })
+    }
+}
 
 /// The claims of such a JWT.
 #[derive(Serialize)]
@@ -67,13 +96,6 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// The JWT, signed with the account's key.
-    pub(crate) fn sign(&self, account: &ServiceAccount) -> Result<Issued, Error> {
-        let jwt = jws::sign(&account.private_key, account.private_key_id.as_deref(), self)
-            .ok_or_else(no_random_numbers)?;
-        Ok(Issued { value: jwt.into(), expires_at: Millis::from_secs(self.exp) })
-    }
-
     /// The claims as JSON, for somebody else to sign.
     pub(crate) fn to_json(&self) -> Result<String, Error> {
         serde_json::to_string(self)
@@ -81,9 +103,9 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The error when the system has no randomness to sign with.
-pub(crate) fn no_random_numbers() -> Error {
-    Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
+/// Reads a JWT for this audience that somebody else has signed for the account.
+pub(crate) fn read(jwt: &str, audience: &str, now: Millis, who: &str) -> Result<Issued, Error> {
+    jwt::read(jwt, audience, now, who, "a self-signed JWT")
 }
 
 fn joined(scopes: &[String]) -> Result<String, Error> {

@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use crate::calendar::civil_from_days;
+use crate::credentials::TrustedEndpoints;
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid};
 use crate::crypto::{hmac_sha256, sha256};
 use crate::encoding::{hex, percent_encode};
 use crate::environment::{self, Environment};

@@ -1,7 +1,7 @@
 //! `{"certificate": …}`: an X.509 certificate, presented over mTLS (AIP-4118). The subject token is its chain.
 
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::{Subject, failed};
-use crate::credentials::{Fields, invalid};
 use crate::encoding::{base64_encode, pem_decode_all};
 use crate::environment::{self, Environment};
 use crate::error::Error;

@@ -1,8 +1,8 @@
 //! `{"executable": …}`: a program of the user's that prints a subject token. Run without a shell, and only if the
 //! environment allows it: a credential file must not be able to start a program by itself.
 
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
-use crate::credentials::{Fields, invalid};
 use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::printable;

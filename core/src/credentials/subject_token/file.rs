@@ -1,8 +1,8 @@
 //! `{"file": …}`: a file that somebody keeps fresh; read anew for every exchange.
 
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
 use crate::credentials::subject_token::format::Format;
-use crate::credentials::{Fields, invalid};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};

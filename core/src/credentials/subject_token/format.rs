@@ -1,7 +1,7 @@
 //! `format`: plain text, or a member of a JSON object.
 
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
-use crate::credentials::{Fields, invalid};
 use crate::error::Error;
 use crate::json;
 use crate::secret::Secret;

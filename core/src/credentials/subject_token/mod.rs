@@ -8,8 +8,8 @@ mod format;
 mod supplier;
 mod url;
 
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid};
+use crate::credentials::TrustedEndpoints;
+use crate::credentials::fields::{Fields, invalid};
 use crate::error::{Error, ErrorCode};
 use crate::retry::Jitter;
 use crate::secret::Secret;

@@ -1,7 +1,7 @@
 //! `{"supplier": …}`: the user's own function. gatepass's addition to the file format, for programs that build their
 //! configuration in code.
 
-use crate::credentials::Fields;
+use crate::credentials::fields::Fields;
 use crate::credentials::subject_token::failed;
 use crate::error::Error;
 use crate::exchange::printable;

@@ -1,9 +1,9 @@
 //! `{"url": …}`: a local service that hands out tokens, such as Azure's metadata service or GitHub Actions.
 
+use crate::credentials::TrustedEndpoints;
+use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
 use crate::credentials::subject_token::format::Format;
-use crate::credentials::trust::TrustedEndpoints;
-use crate::credentials::{Fields, invalid};
 use crate::error::Error;
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;

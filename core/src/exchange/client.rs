@@ -4,6 +4,7 @@ use crate::encoding::base64_encode;
 use crate::secret::Secret;
 
 /// A client id and its secret.
+#[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) secret: Secret<String>,
