@@ -59,7 +59,6 @@ error_codes! {
     101 CredentialsFileUnreadable "CREDENTIALS_FILE_UNREADABLE" Credentials 500 false, "check that the file exists and that this process may read it";
     102 CredentialsFileInvalid "CREDENTIALS_FILE_INVALID" Credentials 500 false, "download the credential file again, or correct the field that the message names";
     103 CredentialsTypeUnknown "CREDENTIALS_TYPE_UNKNOWN" Credentials 500 false, "use a credential file of a known type";
-    104 CredentialsTypeUnsupported "CREDENTIALS_TYPE_UNSUPPORTED" Credentials 500 false, "use a service-account key or a metadata server, or a newer gatepass";
     105 EndpointNotAllowed "ENDPOINT_NOT_ALLOWED" Credentials 500 false, "use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it";
     106 TokenRefused "TOKEN_REFUSED" Credentials 500 false, "check the account's key, its permissions and this machine's clock";
     107 TokenResponseInvalid "TOKEN_RESPONSE_INVALID" Credentials 500 false, "check that no proxy or portal answers in place of the endpoint";

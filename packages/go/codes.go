@@ -31,8 +31,6 @@ const (
 	// ErrCredentialsTypeUnknown: use a credential file of a known type.
 	ErrCredentialsTypeUnknown Code = "CREDENTIALS_TYPE_UNKNOWN"
 
-	// ErrCredentialsTypeUnsupported: use a service-account key or a metadata server, or a newer gatepass.
-	ErrCredentialsTypeUnsupported Code = "CREDENTIALS_TYPE_UNSUPPORTED"
 
 	// ErrEndpointNotAllowed: use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it.
 	ErrEndpointNotAllowed Code = "ENDPOINT_NOT_ALLOWED"

@@ -24,7 +24,6 @@ public enum ErrorCode {
     /** Use a credential file of a known type. */
     CREDENTIALS_TYPE_UNKNOWN,
     /** Use a service-account key or a metadata server, or a newer gatepass. */
-    CREDENTIALS_TYPE_UNSUPPORTED,
     /** Use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it. */
     ENDPOINT_NOT_ALLOWED,
     /** Check the account's key, its permissions and this machine's clock. */
