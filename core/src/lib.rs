@@ -21,6 +21,7 @@
 //! | [`token`] | what is asked for, and what comes back |
 //! | [`jose`] | JWS, JWK, JWK sets, algorithms and claims (RFC 7515, 7517, 7518, 7519) |
 //! | [`audience`], [`header`] | the audience of a URL, and of this service; the headers that carry a token |
+//! | [`grpc`] | how a gRPC server answers a call that it refuses |
 //! | [`explain`] | what a token is, and all that is wrong with it, in plain words |
 //! | [`error`], [`secret`] | the closed list of error codes; values that are never shown |
 
@@ -38,6 +39,7 @@ mod environment;
 pub mod error;
 pub mod exchange;
 pub mod explain;
+pub mod grpc;
 pub mod header;
 pub mod jose;
 mod json;

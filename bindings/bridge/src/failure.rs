@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use gatepass_core::grpc;
 use gatepass_core::header::Refusal;
 use gatepass_core::{Error, ErrorCode, Reason, Texts};
 use serde_json::{Value, json};
@@ -19,7 +20,8 @@ impl Failure {
 
     /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), `reason` (`missing`,
     /// `mismatch`, `invalid`, `not_allowed` or null), `found` and `expected` (null, a text or a list of texts), and
-    /// `refusal`, the `status`, `headers` and `body` with which a receiving service answers.
+    /// `refusal`, the `status`, `headers` and `body` with which a receiving service answers, and `grpc`, the `code`,
+    /// `message` and `details` (base64) with which a gRPC server does.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }
@@ -27,6 +29,7 @@ impl Failure {
     pub(crate) fn to_value(&self) -> Value {
         let Self(error) = self;
         let Refusal { status, headers, body } = Refusal::from(error);
+        let grpc = grpc::Status::from(error);
         json!({
             "code": error.code().as_str(),
             "number": error.code() as i32,
@@ -38,6 +41,7 @@ impl Failure {
             "found": texts(error.found()),
             "expected": texts(error.expected()),
             "refusal": { "status": status, "headers": headers, "body": body },
+            "grpc": { "code": grpc.code as u8, "message": grpc.message, "details": grpc.details },
         })
     }
 
