@@ -10,6 +10,8 @@ pub(crate) const CREDENTIALS_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 pub(crate) const SERVICE: &str = "K_SERVICE";
 /// Endpoints that the user trusts besides Google's own.
 pub(crate) const TRUSTED_ENDPOINTS: &str = "GATEPASS_TRUSTED_ENDPOINTS";
+/// Verifiers take the keys of the emulator at this URL for Google's: anybody can get a token of it.
+pub(crate) const TRUST_EMULATOR: &str = "GATEPASS_DANGEROUSLY_TRUST_EMULATOR";
 /// gcloud is sent to another token endpoint by it.
 pub(crate) const TOKEN_HOST: &str = "CLOUDSDK_AUTH_TOKEN_HOST";
 /// gcloud is sent to another endpoint of the IAM Credentials API by it.
@@ -47,6 +49,8 @@ pub(crate) const OF_CREDENTIALS: &[&str] = &[
 ];
 /// Variables that say which Cloud Run service this is, and whom to ask for more.
 pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT];
+/// Variables of a verifier.
+pub(crate) const OF_VERIFIERS: &[&str] = &[SERVICE, TRUST_EMULATOR, TRUSTED_ENDPOINTS];
 /// Variables of a program that gives subject tokens.
 pub(crate) const OF_EXECUTABLES: &[&str] = &[ALLOW_EXECUTABLES];
 /// Variables of the client certificate's configuration (AIP-4118).

@@ -62,4 +62,7 @@ pub use step::{
     Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Step,
 };
 pub use token::{Token, TokenKey};
-pub use verify::{KeyFetch, Recall, TokenDigest, Verdict, Verified, Verifier, VerifierConfig};
+pub use verify::{
+    KeyCache, KeyFetch, OpenVerifier, Opened, Recall, TokenDigest, Verdict, Verified, Verifier,
+    VerifierConfig,
+};

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
-    ErrorCode, KeyFetch, Millis, Now, Operation, Recall, Reply, Secret, Step, Verdict, Verifier,
+    ErrorCode, KeyCache, KeyFetch, Millis, Now, Operation, Recall, Reply, Secret, Step, Verdict, Verifier,
     VerifierConfig,
 };
 use serde_json::{Value, json};
@@ -231,6 +231,37 @@ fn google_pem_maps_are_key_sets_too() {
     assert!(matches!(test.check(NOW), Verdict::Accepted(..)));
 }
 
+#[test]
+fn verifiers_of_one_key_url_share_their_keys_and_who_fetches_them() {
+    let cache = KeyCache::default();
+    let first = Test::sharing(&cache, KEYS_URL);
+    let second = Test::sharing(&cache, KEYS_URL);
+    let other = Test::sharing(&cache, "https://keys.example/");
+    let stranger = Test::new();
+
+    let mut fetch = first.needs_keys(NOW);
+    assert!(matches!(second.check(NOW), Verdict::Join(flight) if Some(flight) == fetch.flight()));
+    let Verdict::NeedsKeys(elsewhere) = other.check(NOW) else { panic!("another URL's keys were used") };
+    assert_ne!(elsewhere.flight(), fetch.flight(), "flights of a cache have different ids");
+    let _not_shared = stranger.needs_keys(NOW);
+
+    first.answer(&mut fetch, NOW, &first.google_keys(), "max-age=3600");
+    for test in [&first, &second] {
+        assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
+    }
+    let late = Test::sharing(&cache, KEYS_URL);
+    assert!(matches!(late.check(NOW), Verdict::Accepted(_, None)), "the keys are there already");
+
+    drop((first, second, late, fetch));
+    let again = Test::sharing(&cache, KEYS_URL);
+    let mut fetch = again.needs_keys(NOW);
+    cache.abandon_flights();
+    let _chosen_again = again.needs_keys(NOW);
+    // The abandoned one lands all the same, and takes nobody's place.
+    again.answer(&mut fetch, NOW, &again.google_keys(), "max-age=3600");
+    assert!(matches!(again.check(NOW), Verdict::Accepted(_, None)));
+}
+
 struct Test {
     corpus: Value,
     verifier: Verifier,
@@ -240,15 +271,24 @@ struct Test {
 impl Test {
     /// A verifier without keys, and a good token.
     fn new() -> Self {
+        Self::sharing(&KeyCache::default(), KEYS_URL)
+    }
+
+    /// The same, with keys of this URL in this cache.
+    fn sharing(cache: &KeyCache, keys_url: &str) -> Self {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/verify/attack_corpus.json");
         let corpus: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        let verifier = Verifier::new(VerifierConfig {
+        let config = VerifierConfig {
             preset: Some(Preset::Google),
             audiences: vec![corpus["profiles"]["google"]["audience"].as_str().unwrap().into()],
-            keys: KeySource::Url(KEYS_URL.into()),
+            keys: KeySource::Url(keys_url.into()),
             ..VerifierConfig::default()
-        });
-        let mut test = Self { corpus, verifier: verifier.unwrap(), token: String::new() };
+        };
+        let mut open = Verifier::open(config, cache);
+        let now = Now::steady(NOW);
+        assert!(matches!(open.resume(now, Reply::Start), Step::ReadEnv { .. }));
+        let Step::Done(opened) = open.resume(now, Reply::Env(Vec::new())) else { panic!("not made") };
+        let mut test = Self { corpus, verifier: opened.verifier, token: String::new() };
         test.token = test.case("p0001");
         test
     }

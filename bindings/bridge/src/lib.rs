@@ -19,7 +19,7 @@ pub use gatepass_core::verify::PLACES;
 pub use gatepass_core::{Now, Recall, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
-pub use verifier::{RequestHeaders, Verdict, Verifier};
+pub use verifier::{KeyCache, RequestHeaders, Verdict, Verifier};
 
 use gatepass_core::{ErrorCode, Millis, Monotonic};
 
@@ -53,7 +53,7 @@ pub fn limits() -> String {
     serde_json::json!({
         "places": PLACES,
         "body_bytes": gatepass_core::step::BODY_LIMIT,
-        "stderr_bytes": 64 * 1024,
+        "stderr_bytes": gatepass_core::step::STDERR_LIMIT,
         "held_tokens": 1_000,
         "looks": 1_000,
     })

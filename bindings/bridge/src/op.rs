@@ -6,7 +6,9 @@
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
-//! [`Op::own_audiences`] `{"step":"done","output":{"audiences":[…]}}`, and `{"step":"fail","error":{…}}`.
+//! [`Op::own_audiences`] `{"step":"done","output":{"audiences":[…]}}`, of [`Verifier::open`](crate::Verifier::open)
+//! `{"step":"done","output":{"warnings":[…]}}`, lines for the log at the level of warnings, and
+//! `{"step":"fail","error":{…}}`.
 //!
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
 //! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…,"stderr":…}`,
@@ -16,8 +18,8 @@
 use std::collections::BTreeMap;
 
 use gatepass_core::{
-    FlightId, HostFailure, HttpRequest, KeyFetch, Now, Operation, OwnAudiences, Refresh, Reply, Route,
-    Secret, Step, Token,
+    FlightId, HostFailure, HttpRequest, KeyFetch, Now, OpenVerifier, Operation, OwnAudiences, Refresh, Reply,
+    Route, Secret, Step, Token,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,6 +30,8 @@ use crate::failure::{Failure, guard};
 pub struct Op {
     /// `None` once it was cancelled.
     kind: Option<Kind>,
+    /// What [`Kind::OpenVerifier`] has made.
+    opened: Option<gatepass_core::Verifier>,
     flight: Option<FlightId>,
 }
 
@@ -35,12 +39,13 @@ enum Kind {
     Refresh(Refresh),
     KeyFetch(KeyFetch),
     OwnAudiences(OwnAudiences),
+    OpenVerifier(Box<OpenVerifier>),
 }
 
 impl Op {
     /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
     pub fn own_audiences() -> Self {
-        Self { flight: None, kind: Some(Kind::OwnAudiences(OwnAudiences::new())) }
+        Self { flight: None, opened: None, kind: Some(Kind::OwnAudiences(OwnAudiences::new())) }
     }
 
     /// The flight that others join while this operation is under way, if it is one.
@@ -58,6 +63,10 @@ impl Op {
                 Some(Kind::OwnAudiences(op)) => {
                     Ok(write_step(op.resume(now, reply), |audiences| json!({"audiences": audiences})))
                 }
+                Some(Kind::OpenVerifier(op)) => Ok(write_step(op.resume(now, reply), |opened| {
+                    self.opened = Some(opened.verifier);
+                    json!({"warnings": opened.warnings})
+                })),
                 None => Err(Failure::misuse("the operation has ended or was cancelled before")),
             }
         });
@@ -68,6 +77,11 @@ impl Op {
         step.to_string()
     }
 
+    /// The verifier that was made, once it is done. It is given once.
+    pub(crate) fn verifier(&mut self) -> Result<gatepass_core::Verifier, Failure> {
+        self.opened.take().ok_or_else(|| Failure::misuse("the operation has no verifier to give"))
+    }
+
     /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
     pub fn cancel(&mut self) {
         self.kind = None;
@@ -76,13 +90,19 @@ impl Op {
 
 impl From<Refresh> for Op {
     fn from(op: Refresh) -> Self {
-        Self { flight: op.flight(), kind: Some(Kind::Refresh(op)) }
+        Self { flight: op.flight(), opened: None, kind: Some(Kind::Refresh(op)) }
     }
 }
 
 impl From<KeyFetch> for Op {
     fn from(op: KeyFetch) -> Self {
-        Self { flight: op.flight(), kind: Some(Kind::KeyFetch(op)) }
+        Self { flight: op.flight(), opened: None, kind: Some(Kind::KeyFetch(op)) }
+    }
+}
+
+impl From<OpenVerifier> for Op {
+    fn from(op: OpenVerifier) -> Self {
+        Self { flight: None, opened: None, kind: Some(Kind::OpenVerifier(Box::new(op))) }
     }
 }
 
@@ -221,7 +241,7 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::{Lookup, Now, Op, Source};
+    use crate::{KeyCache, Lookup, Now, Op, Source, Verifier};
 
     const NOW: Now = crate::now(0, 0);
 
@@ -239,6 +259,24 @@ mod tests {
             step,
             r#"{"output":{"audiences":["https://orders-7.r.run.app","https://orders-7.r.run.app/"]},"step":"done"}"#
         );
+    }
+
+    #[test]
+    fn a_verifier_is_given_once_when_it_is_made() {
+        let mut op = Verifier::open(r#"{"audiences":["https://a"]}"#, &KeyCache::new()).unwrap();
+        assert!(Verifier::made_by(&mut op).is_err(), "not yet");
+        assert_eq!(
+            op.resume(NOW, r#"{"reply":"start"}"#),
+            r#"{"names":["K_SERVICE","GATEPASS_DANGEROUSLY_TRUST_EMULATOR","GATEPASS_TRUSTED_ENDPOINTS"],"step":"read_env"}"#
+        );
+        let env = r#"{"reply":"env","values":{"GATEPASS_DANGEROUSLY_TRUST_EMULATOR":"http://localhost:1"}}"#;
+        let step = op.resume(NOW, env);
+        assert!(
+            step.starts_with(r#"{"output":{"warnings":["GATEPASS_DANGEROUSLY_TRUST_EMULATOR is set"#),
+            "{step}"
+        );
+        assert!(Verifier::made_by(&mut op).is_ok());
+        assert!(Verifier::made_by(&mut op).is_err(), "once only");
     }
 
     #[test]

@@ -13,6 +13,23 @@ use crate::options;
 /// Checks received tokens.
 pub struct Verifier(gatepass_core::Verifier);
 
+/// The keys of issuers, shared by the verifiers that are opened with it, and the flights that fetch them. One for each
+/// process; cheap to clone, and clones are the same cache.
+#[derive(Clone, Default)]
+pub struct KeyCache(gatepass_core::KeyCache);
+
+impl KeyCache {
+    /// An empty cache.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives up every flight of keys, as a forked child must. Keys are kept.
+    pub fn abandon_flights(&self) {
+        self.0.abandon_flights();
+    }
+}
+
 /// The headers of a request that may carry a token; `None` where the request has none.
 pub type RequestHeaders<'a> = TokenHeaders<'a>;
 
@@ -34,6 +51,23 @@ impl Verifier {
     /// `INVALID_OPTION`.
     pub fn new(options: &str) -> Result<Self, Failure> {
         guard(|| Ok(Self(gatepass_core::Verifier::new(options::verifier(options)?)?)))
+    }
+
+    /// The operation that makes a verifier with these options; see [`options`](crate) for their JSON. Its only step is
+    /// `read_env`; when it is done, [`made_by`](Self::made_by) takes the verifier out of it.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION` for options that cannot be read; the operation fails for those that make no sense.
+    pub fn open(options: &str, keys: &KeyCache) -> Result<Op, Failure> {
+        guard(|| Ok(gatepass_core::Verifier::open(options::verifier(options)?, &keys.0).into()))
+    }
+
+    /// The verifier that an operation of [`open`](Self::open) has made, once it is done. It is given once.
+    ///
+    /// # Errors
+    /// `API_MISUSE` before, after, and for every other operation.
+    pub fn made_by(op: &mut Op) -> Result<Self, Failure> {
+        op.verifier().map(Self)
     }
 
     /// Whether `token` is remembered and to be accepted at this moment. A binding that keeps its host's claims by

@@ -10,19 +10,21 @@
  *
  * Results. A function that can fail returns GP_OK or the number of an error code, and takes a gp_buf *error as its
  * last argument: null, or the place for the error as a JSON object with "code", "number", "kind", "message",
- * "retryable", "claim" and "refusal" (the status, headers and body with which a receiving service answers). Every
- * place for a result is written in any case, so its old content does not matter and nothing needs freeing before;
- * after a failure it holds nothing. A null pointer where none is allowed, a null gp_slice with a length, and text
+ * "retryable", "claim", "reason" ("missing", "mismatch", "invalid", "not_allowed" or null), "found" and "expected" (null,
+ * a text or an array of texts), and "refusal" (the status, headers and body with which a receiving service answers).
+ * Every place for a result is written in any case, so its old content does not matter and nothing needs freeing
+ * before; after a failure it holds nothing. A null pointer where none is allowed, a null gp_slice with a length, and text
  * that is not UTF-8 give API_MISUSE. No panic leaves the library.
  *
- * Ownership. A gp_slice is lent for the length of the call. A gp_buf, and a handle (gp_source, gp_verifier, gp_op),
+ * Ownership. A gp_slice is lent for the length of the call. A gp_buf, and a handle (gp_source, gp_keys, gp_verifier, gp_op),
  * belongs to the caller, who frees it once with the function of its name and does not use it afterwards. Handles of
  * operations stay good when their source or verifier is freed.
  *
  * Flights. Callers who need the same token or the same keys share one operation: the first is given the gp_op, and the
- * others the number of its flight, to wait for. Flights of a source or verifier are counted from 1; 0 stands for none.
+ * others the number of its flight, to wait for. Flights of a source, and of a cache of keys, are counted from 1; 0 is
+ * none. Verifiers that were opened with the same gp_keys share their flights.
  *
- * Threads. gp_source and gp_verifier may be used by any number of threads at once; nothing here waits for anything
+ * Threads. gp_source, gp_keys and gp_verifier may be used by any number of threads at once; nothing here waits for anything
  * but the other threads' short turns. A gp_op may be used by any thread, but by one at a time. To free a handle no
  * other thread may use it.
  *
@@ -53,6 +55,11 @@ typedef enum {
   // Drive `op`, then check again.
   GP_NEEDS_KEYS = 6,
 } gp_answer;
+
+// The keys of issuers, for all verifiers that are opened with it: those with the same key URL share what was fetched and
+// who fetches it. One for each process. Usable from any number of threads at once, and freed at any time: verifiers
+// keep what they need of it.
+typedef struct gp_keys gp_keys;
 
 // An operation under way. Usable from any thread, by one at a time. It may outlive the source or verifier that it
 // comes from.
@@ -133,6 +140,15 @@ const char *gp_version(void);
 // "advice". Valid for ever.
 gp_slice gp_error_codes(void);
 
+// The bounds that hosts keep to, as a JSON object: "places" for remembered tokens, "body_bytes" of a response or a file,
+// "stderr_bytes" of a program, "held_tokens" that a host keeps by its own means, and how often it "looks" at most until
+// an answer is final. Valid for ever.
+gp_slice gp_limits(void);
+
+// The names of the headers that may carry a token, as a JSON array: in lower case, and in the order of the arguments of
+// `gp_verifier_token_from_headers`. Valid for ever.
+gp_slice gp_token_headers(void);
+
 // Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
 // "delegates":[…], "subject":…, "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…,
 // "expect_type":…, "quota_project_id":…, "universe_domain":…, "trusted_endpoints":[…]}. The seed is any number below
@@ -161,6 +177,31 @@ gp_status gp_source_access_token_headers(const gp_source *source,
 // Frees a source. Null is allowed.
 void gp_source_free(gp_source *source);
 
+// Makes an empty cache of keys. Never fails, but for a null pointer.
+gp_status gp_keys_new(gp_keys **keys, gp_buf *error);
+
+// Frees a cache of keys. Null is allowed.
+void gp_keys_free(gp_keys *keys);
+
+// The operation that makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|
+// "cloud_scheduler"|"eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…],
+// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…],
+// "any_caller":…, "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,
+// "byte":…}}. Its only step is "read_env"; its last {"step":"done","output":{"warnings":[…]}}, lines for the log at the
+// level of warnings, and then `gp_op_verifier` gives the verifier. It fails with INVALID_OPTION, which names what is
+// missing. The host's cost is what it spends on a remembered token, on each member of its claims, nested ones
+// included, and on each byte of its payload, estimated from above. The caller owns `op`.
+gp_status gp_verifier_open(gp_slice options,
+                           const gp_keys *keys,
+                           gp_op **op,
+                           gp_buf *error);
+
+// The verifier that the operation of `gp_verifier_open` has made, once its last step is "done". It is given once. The
+// caller owns `verifier`. Fails with API_MISUSE only.
+gp_status gp_op_verifier(gp_op *op,
+                         gp_verifier **verifier,
+                         gp_buf *error);
+
 // Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
 // "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
 // "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
@@ -184,9 +225,9 @@ gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_verdict *verdict,
                             gp_buf *error);
 
-// The token of a request with these header values, any octets; a slice with a null pointer stands for a header that
-// the request does not have. A header that stands twice is given joined by ", ". The caller owns `token`. Fails with
-// TOKEN_MISSING or TOKEN_MALFORMED.
+// The token of a request with these headers, any bytes; a slice with a null pointer stands for a header that the request
+// does not have. Each is given with all its values, and a line feed between each two: which no value can hold. A header
+// that occurs more than once is refused. The caller owns `token`. Fails with TOKEN_MISSING or TOKEN_MALFORMED.
 gp_status gp_verifier_token_from_headers(const gp_verifier *verifier,
                                          gp_slice authorization,
                                          gp_slice x_serverless_authorization,

@@ -17,7 +17,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use gatepass_bridge::{Lookup, Op, Recall, RequestHeaders, Source, Verdict, Verifier, guard, now};
+use gatepass_bridge::{KeyCache, Lookup, Op, Recall, RequestHeaders, Source, Verdict, Verifier, guard, now};
 
 pub use memory::{gp_buf, gp_slice};
 
@@ -54,6 +54,11 @@ pub struct gp_source(Source);
 
 /// Checks received tokens. Usable from any number of threads at once.
 pub struct gp_verifier(Verifier);
+
+/// The keys of issuers, for all verifiers that are opened with it: those with the same key URL share what was fetched and
+/// who fetches it. One for each process. Usable from any number of threads at once, and freed at any time: verifiers
+/// keep what they need of it.
+pub struct gp_keys(KeyCache);
 
 /// An operation under way. Usable from any thread, by one at a time. It may outlive the source or verifier that it
 /// comes from.
@@ -111,6 +116,25 @@ pub extern "C" fn gp_error_codes() -> gp_slice {
     static CODES: OnceLock<String> = OnceLock::new();
     let codes = guard(|| Ok(CODES.get_or_init(gatepass_bridge::error_codes).as_bytes()));
     codes.unwrap_or_default().into()
+}
+
+/// The bounds that hosts keep to, as a JSON object: "places" for remembered tokens, "body_bytes" of a response or a file,
+/// "stderr_bytes" of a program, "held_tokens" that a host keeps by its own means, and how often it "looks" at most until
+/// an answer is final. Valid for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn gp_limits() -> gp_slice {
+    static LIMITS: OnceLock<String> = OnceLock::new();
+    let limits = guard(|| Ok(LIMITS.get_or_init(gatepass_bridge::limits).as_bytes()));
+    limits.unwrap_or_default().into()
+}
+
+/// The names of the headers that may carry a token, as a JSON array: in lower case, and in the order of the arguments of
+/// `gp_verifier_token_from_headers`. Valid for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn gp_token_headers() -> gp_slice {
+    static NAMES: OnceLock<String> = OnceLock::new();
+    let names = guard(|| Ok(NAMES.get_or_init(gatepass_bridge::token_headers).as_bytes()));
+    names.unwrap_or_default().into()
 }
 
 /// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
@@ -173,6 +197,60 @@ pub unsafe extern "C" fn gp_source_free(source: *mut gp_source) {
     free!(source);
 }
 
+/// Makes an empty cache of keys. Never fails, but for a null pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_keys_new(keys: *mut *mut gp_keys, error: *mut gp_buf) -> gp_status {
+    border!(error, || {
+        let keys = out!(keys = ptr::null_mut())?;
+        *keys = boxed(gp_keys(KeyCache::new()));
+        Ok(())
+    })
+}
+
+/// Frees a cache of keys. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_keys_free(keys: *mut gp_keys) {
+    free!(keys);
+}
+
+/// The operation that makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|
+/// "cloud_scheduler"|"eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…],
+/// "any_audience":…, "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…],
+/// "any_caller":…, "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,
+/// "byte":…}}. Its only step is "read_env"; its last {"step":"done","output":{"warnings":[…]}}, lines for the log at the
+/// level of warnings, and then `gp_op_verifier` gives the verifier. It fails with INVALID_OPTION, which names what is
+/// missing. The host's cost is what it spends on a remembered token, on each member of its claims, nested ones
+/// included, and on each byte of its payload, estimated from above. The caller owns `op`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_verifier_open(
+    options: gp_slice,
+    keys: *const gp_keys,
+    op: *mut *mut gp_op,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let op = out!(op = ptr::null_mut())?;
+        let gp_keys(keys) = handle!(keys)?;
+        (_, *op) = board(Verifier::open(text!(options)?, keys)?);
+        Ok(())
+    })
+}
+
+/// The verifier that the operation of `gp_verifier_open` has made, once its last step is "done". It is given once. The
+/// caller owns `verifier`. Fails with API_MISUSE only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_op_verifier(
+    op: *mut gp_op,
+    verifier: *mut *mut gp_verifier,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let verifier = out!(verifier = ptr::null_mut())?;
+        *verifier = boxed(gp_verifier(handle!(op)?.locked(Verifier::made_by)?));
+        Ok(())
+    })
+}
+
 /// Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
 /// "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
 /// "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
@@ -227,9 +305,9 @@ pub unsafe extern "C" fn gp_verifier_check(
     })
 }
 
-/// The token of a request with these header values, any octets; a slice with a null pointer stands for a header that
-/// the request does not have. A header that stands twice is given joined by ", ". The caller owns `token`. Fails with
-/// TOKEN_MISSING or TOKEN_MALFORMED.
+/// The token of a request with these headers, any bytes; a slice with a null pointer stands for a header that the request
+/// does not have. Each is given with all its values, and a line feed between each two: which no value can hold. A header
+/// that occurs more than once is refused. The caller owns `token`. Fails with TOKEN_MISSING or TOKEN_MALFORMED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_token_from_headers(
     verifier: *const gp_verifier,

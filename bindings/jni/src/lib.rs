@@ -14,7 +14,7 @@ mod handle;
 use std::slice;
 
 use gatepass_bridge::{
-    Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
+    KeyCache, Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
 };
 use jni::objects::{JByteArray, JClass, JLongArray};
 use jni::sys::{jbyte, jlong};
@@ -32,6 +32,18 @@ pub fn version<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteA
 #[jni_mangle("dev.gatepass.Native")]
 pub fn error_codes<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteArray<'local> {
     boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::error_codes().as_bytes())?))
+}
+
+/// `static native byte[] limits()`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn limits<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteArray<'local> {
+    boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::limits().as_bytes())?))
+}
+
+/// `static native byte[] tokenHeaders()`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn token_headers<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> JByteArray<'local> {
+    boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::token_headers().as_bytes())?))
 }
 
 /// `static native byte[] audienceForUrl(byte[] url)`
@@ -147,6 +159,50 @@ pub fn access_token_headers<'local>(
     })
 }
 
+/// `static native long newKeys()`: an empty cache of keys, a handle for `freeKeys`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn new_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> jlong {
+    boundary(env, class, |_| Ok(handle::new(KeyCache::new())))
+}
+
+/// `static native void freeKeys(long keys)`
+#[jni_mangle("dev.gatepass.Native")]
+pub fn free_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>, keys: jlong) {
+    boundary(env, class, |_| {
+        // SAFETY: KeyCache.java gives the handle of `new_keys` to its Cleaner, which calls this once, when nothing can
+        // use it any more.
+        unsafe { handle::free::<KeyCache>(keys) };
+        Ok(())
+    });
+}
+
+/// `static native long openVerifier(byte[] options, long keys)`: the operation that makes a verifier, a handle for `resume`,
+/// `opVerifier` and `cancel`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn open_verifier<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    options: JByteArray<'local>,
+    keys: jlong,
+) -> jlong {
+    boundary(env, class, |env| {
+        // SAFETY: KeyCache.java keeps the handle of `new_keys` alive beyond this call (reachabilityFence).
+        let keys = unsafe { handle::borrow::<KeyCache>(keys) }?;
+        Ok(handle::new(Verifier::open(&text(env, &options)?, keys)?))
+    })
+}
+
+/// `static native long opVerifier(long op)`: the verifier that the operation of `openVerifier` has made, a handle for
+/// `freeVerifier`. It is given once, after the step `done`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn op_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: jlong) -> jlong {
+    boundary(env, class, |_| {
+        // SAFETY: the methods of Op.java are synchronized, so this is the only reference, and `cancel` comes after it.
+        let op = unsafe { handle::borrow_mut::<Op>(op) }?;
+        Ok(handle::new(Verifier::made_by(op)?))
+    })
+}
+
 /// `static native long newVerifier(byte[] options)`: a handle for `freeVerifier`.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn new_verifier<'local>(
@@ -227,7 +283,7 @@ pub fn check<'local>(
 }
 
 /// `static native byte[] tokenFromHeaders(long verifier, byte[] authorization, byte[] xServerlessAuthorization,
-/// byte[] xGoogIapJwtAssertion)`: an absent header is null.
+/// byte[] xGoogIapJwtAssertion)`: each with all its values and a line feed between each two; an absent header is null.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn token_from_headers<'local>(
     env: EnvUnowned<'local>,

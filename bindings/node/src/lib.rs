@@ -7,10 +7,11 @@
 mod verifier;
 
 use gatepass_bridge::{self as bridge, Failure};
-use napi::{Error, Result};
+use napi::bindgen_prelude::Object;
+use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-pub use verifier::{Verdict, verifier};
+pub use verifier::{KeyCache, Verdict, open_verifier, verifier};
 
 /// The version of gatepass, the same in all its packages.
 #[napi]
@@ -24,6 +25,18 @@ pub const PLACES: u32 = bridge::PLACES as u32;
 #[napi]
 pub fn error_codes() -> String {
     bridge::error_codes()
+}
+
+/// The bounds that hosts keep to, as a JSON object; see [`bridge::limits`].
+#[napi]
+pub fn limits() -> String {
+    bridge::limits()
+}
+
+/// The names of the headers that may carry a token, as a JSON array; see [`bridge::token_headers`].
+#[napi]
+pub fn token_headers() -> String {
+    bridge::token_headers()
 }
 
 /// The audience to ask for when calling `url`.
@@ -140,6 +153,15 @@ impl Op {
     #[napi]
     pub fn resume(&mut self, now_ms: f64, reply: String) -> String {
         self.0.resume(now(now_ms), &reply)
+    }
+
+    /// The verifier that the operation of `openVerifier` has made; see [`verifier::functions`].
+    ///
+    /// # Errors
+    /// `API_MISUSE` for any other operation, and a second time.
+    #[napi]
+    pub fn verifier<'env>(&mut self, env: &'env Env) -> Result<Object<'env>> {
+        verifier::functions(env, bridge::Verifier::made_by(&mut self.0).map_err(thrown)?)
     }
 
     /// Ends the operation now and gives its flight up: the garbage collector may take its time.

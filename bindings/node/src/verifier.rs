@@ -35,21 +35,51 @@ pub struct Verdict {
     pub op: Option<Op>,
 }
 
-/// A verifier with these options, as JSON. Its functions:
+/// The keys of issuers, shared by the verifiers that are opened with it.
+#[napi]
+pub struct KeyCache(bridge::KeyCache);
+
+#[napi]
+impl KeyCache {
+    /// An empty cache.
+    #[napi(constructor)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(bridge::KeyCache::new())
+    }
+}
+
+/// The operation that makes a verifier with these options, as JSON. Its only step is `read_env`; when it is done,
+/// `op.verifier()` gives the verifier.
 ///
-/// * `verify(token, now_ms, whole)`: the entry of a token that is remembered, a number; the payload of another one, a
-///   string; or the [`Verdict`], which it always is if `whole` says so.
-/// * `verifyHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms, whole)`: the same for the
-///   token of a request with these headers; one that the request has not is undefined.
-/// * `explain(token, place, now_ms)`: see [`bridge::Verifier::explain`].
-///
-/// They throw why the token is refused.
+/// # Errors
+/// `INVALID_OPTION`.
+#[napi]
+pub fn open_verifier(options: String, keys: &KeyCache) -> Result<Op> {
+    bridge::Verifier::open(&options, &keys.0).map(Op).map_err(thrown)
+}
+
+/// A verifier with these options, as JSON, and keys of its own.
 ///
 /// # Errors
 /// `INVALID_OPTION`.
 #[napi]
 pub fn verifier(env: &Env, options: String) -> Result<Object<'_>> {
-    let verifier = Rc::new(bridge::Verifier::new(&options).map_err(thrown)?);
+    functions(env, bridge::Verifier::new(&options).map_err(thrown)?)
+}
+
+/// A verifier's functions:
+///
+/// * `verify(token, now_ms, whole)`: the entry of a token that is remembered, a number; the payload of another one, a
+///   string; or the [`Verdict`], which it always is if `whole` says so.
+/// * `verifyHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms, whole)`: the same for the
+///   token of a request with these headers, each with all its values and a line feed between each two; one that the
+///   request has not is undefined.
+/// * `explain(token, place, now_ms)`: see [`bridge::Verifier::explain`].
+///
+/// They throw why the token is refused.
+pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<'_>> {
+    let verifier = Rc::new(verifier);
     let mut functions = Object::new(env)?;
 
     let own = Rc::clone(&verifier);

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
+use crate::keys::KeyCache;
 use crate::op::Op;
 use crate::source::Source;
 use crate::verifier::Verifier;
@@ -16,6 +17,7 @@ use crate::verifier::Verifier;
 mod claims;
 mod fork;
 mod json;
+mod keys;
 mod op;
 mod source;
 mod verifier;
@@ -25,8 +27,8 @@ mod verifier;
 mod _native {
     #[pymodule_export]
     use super::{
-        Op, Source, Verifier, audience_for_url, error_codes, explain, own_audiences, same_audience_spellings,
-        to_json,
+        KeyCache, Op, Source, Verifier, audience_for_url, error_codes, explain, limits, open_verifier,
+        own_audiences, same_audience_spellings, to_json, token_headers,
     };
 
     #[pymodule_export]
@@ -43,6 +45,27 @@ mod _native {
 #[pyfunction]
 fn error_codes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     json::read(py, &gatepass_bridge::error_codes())
+}
+
+/// The bounds that hosts keep to; see [`gatepass_bridge::limits`].
+#[pyfunction]
+fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    json::read(py, &gatepass_bridge::limits())
+}
+
+/// The names of the headers that may carry a token; see [`gatepass_bridge::token_headers`].
+#[pyfunction]
+fn token_headers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    json::read(py, &gatepass_bridge::token_headers())
+}
+
+/// The operation that makes a verifier with these options. Its only step is `read_env`; when it is done, `Verifier` takes
+/// the verifier out of it.
+#[pyfunction]
+fn open_verifier(options: &Bound<'_, PyDict>, keys: &Bound<'_, KeyCache>) -> PyResult<Op> {
+    let op = gatepass_bridge::Verifier::open(&json::write(options)?, keys.get().cache());
+    let op = op.map_err(|failure| raise(options.py(), &failure))?;
+    Ok(Op::of_verifier(op, keys.get().clone()))
 }
 
 /// The audience to ask for when calling `url`.

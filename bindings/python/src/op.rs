@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::json;
+use crate::keys::KeyCache;
 
 /// An operation under way; the driver resumes it until its step is `done` or `fail`.
 #[pyclass(frozen, module = "gatepass._native")]
@@ -14,6 +15,8 @@ pub(crate) struct Op {
     #[pyo3(get)]
     flight: Option<u64>,
     op: Mutex<gatepass_bridge::Op>,
+    /// Of a verifier that this operation makes.
+    keys: Option<KeyCache>,
 }
 
 #[pymethods]
@@ -32,6 +35,17 @@ impl Op {
 }
 
 impl Op {
+    pub(crate) fn of_verifier(op: gatepass_bridge::Op, keys: KeyCache) -> Self {
+        Self { keys: Some(keys), ..op.into() }
+    }
+
+    /// The verifier that this operation has made, and where its keys are.
+    pub(crate) fn verifier(
+        &self,
+    ) -> Result<(gatepass_bridge::Verifier, Option<KeyCache>), gatepass_bridge::Failure> {
+        Ok((gatepass_bridge::Verifier::made_by(&mut self.lock())?, self.keys.clone()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, gatepass_bridge::Op> {
         // The bridge catches panics, and an operation that one has ended says so.
         self.op.lock().unwrap_or_else(PoisonError::into_inner)
@@ -40,6 +54,6 @@ impl Op {
 
 impl From<gatepass_bridge::Op> for Op {
     fn from(op: gatepass_bridge::Op) -> Self {
-        Self { flight: op.flight(), op: Mutex::new(op) }
+        Self { flight: op.flight(), op: Mutex::new(op), keys: None }
     }
 }

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use crate::claims::{self, KeptClaims};
 use crate::fork::{Flights, while_others_go_on};
 use crate::json;
+use crate::keys::KeyCache;
 use crate::op::Op;
 use crate::raise;
 
@@ -21,15 +22,24 @@ pub(crate) struct Verifier {
     clock: Py<PyAny>,
     kept: KeptClaims,
     flights: Flights,
+    /// `None`: the verifier has keys of its own.
+    keys: Option<KeyCache>,
 }
 
 #[pymethods]
 impl Verifier {
+    /// From the operation of `open_verifier`, when it is done; or from options.
     #[new]
-    fn new(options: &Bound<'_, PyDict>, clock: Py<PyAny>) -> PyResult<Self> {
-        let verifier = gatepass_bridge::Verifier::new(&json::write(options)?);
-        let verifier = verifier.map_err(|failure| raise(options.py(), &failure))?;
-        Ok(Self { verifier, clock, kept: KeptClaims::default(), flights: Flights::of_this_process() })
+    fn new(made_from: &Bound<'_, PyAny>, clock: Py<PyAny>) -> PyResult<Self> {
+        let opened = match made_from.cast::<Op>() {
+            Ok(op) => op.get().verifier(),
+            Err(_) => {
+                let options = json::write(made_from.cast::<PyDict>()?)?;
+                gatepass_bridge::Verifier::new(&options).map(|verifier| (verifier, None))
+            }
+        };
+        let (verifier, keys) = opened.map_err(|failure| raise(made_from.py(), &failure))?;
+        Ok(Self { verifier, clock, kept: KeptClaims::default(), flights: Flights::of_this_process(), keys })
     }
 
     /// The claims of a token that is accepted.
@@ -107,8 +117,10 @@ impl Verifier {
             },
             Recall::New(digest) => Some(digest),
         };
-        if self.flights.are_lost() {
-            self.verifier.abandon_flights();
+        match &self.keys {
+            Some(keys) => keys.after_fork(),
+            None if self.flights.are_lost() => self.verifier.abandon_flights(),
+            None => {}
         }
         let verdict = match digest {
             Some(digest) => while_others_go_on(py, || self.verifier.check_new(&token, digest, now)),

@@ -27,6 +27,10 @@ impl Issuer {
         Ok(Self(url))
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     fn discovery_url(&self) -> String {
         format!("{}{PATH}", self.0.as_str().trim_end_matches('/'))
     }

@@ -81,6 +81,11 @@ impl Preset {
         !matches!(self, Self::Iap | Self::Firebase | Self::Oidc)
     }
 
+    /// Whether the emulator plays the issuer.
+    pub(crate) const fn is_emulated(self) -> bool {
+        !matches!(self, Self::Firebase | Self::Oidc)
+    }
+
     /// The values of `iss`, each to the letter, for a receiver with these audiences.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! The issuer's keys: given once, or fetched, refreshed in the background and kept while the issuer is down.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
 
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
@@ -30,6 +32,57 @@ pub enum KeySource {
     Static(String),
     /// This URL: `https`, or `http` on a loopback host.
     Url(String),
+    /// This URL of an emulator that the environment says to trust.
+    #[doc(hidden)]
+    Emulator(String),
+}
+
+/// The keys of issuers, for all verifiers that are made with it: those with the same key URL or the same issuer share
+/// what was fetched, and who fetches it. Cheap to clone; clones are the same cache.
+///
+/// A host has one for each process. Verifiers with a clock of their own get one of their own.
+#[derive(Clone, Default)]
+pub struct KeyCache {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// The last flight. A [`FlightId`] names one fetch of the whole cache.
+    last_flight: Arc<AtomicU64>,
+    /// By place. Only verifiers keep them alive.
+    remote: Mutex<HashMap<String, Weak<RemoteKeys>>>,
+}
+
+impl KeyCache {
+    /// Gives up every flight, as a forked child must: the threads that flew them are not there. Keys are kept.
+    pub fn abandon_flights(&self) {
+        let all: Vec<_> = self.lock().values().filter_map(Weak::upgrade).collect();
+        for remote in all {
+            remote.lock().flight = None;
+        }
+    }
+
+    fn remote(&self, place: Place) -> Arc<RemoteKeys> {
+        let mut remote = self.lock();
+        if let Some(known) = remote.get(place.name()).and_then(Weak::upgrade) {
+            return known;
+        }
+        remote.retain(|_, keys| keys.strong_count() > 0);
+        let name = place.name().to_owned();
+        let keys = Arc::new(RemoteKeys {
+            place,
+            last_flight: Arc::clone(&self.shared.last_flight),
+            state: Mutex::default(),
+            fresh: Snapshot::default(),
+        });
+        remote.insert(name, Arc::downgrade(&keys));
+        keys
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<RemoteKeys>>> {
+        self.shared.remote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A verifier's keys.
@@ -40,12 +93,18 @@ pub(crate) enum KeyStore {
 
 impl KeyStore {
     /// The keys of this source, for tokens of these issuers.
-    pub(crate) fn new(source: &KeySource, preset: Option<Preset>, issuers: &[String]) -> Result<Self, Error> {
+    pub(crate) fn new(
+        source: &KeySource,
+        preset: Option<Preset>,
+        issuers: &[String],
+        cache: &KeyCache,
+    ) -> Result<Self, Error> {
         let place = match (source, preset.map(Preset::keys_url)) {
             (KeySource::Static(document), _) => {
                 return Ok(Self::Static(Arc::new(KeySet::parse(document)?)));
             }
             (KeySource::Url(url), _) => Place::url(url)?,
+            (KeySource::Emulator(url), _) => Place::Url(url.clone()),
             (KeySource::Preset, Some(Some(url))) => Place::url(url)?,
             (KeySource::Preset, Some(None)) => Place::issuer(issuers)?,
             (KeySource::Preset, None) => {
@@ -54,7 +113,7 @@ impl KeyStore {
                 ));
             }
         };
-        Ok(Self::Remote(Arc::new(RemoteKeys { place, state: Mutex::default(), fresh: Snapshot::default() })))
+        Ok(Self::Remote(cache.remote(place)))
     }
 
     /// What `look` makes of the keys, if they need no refresh at this moment. Nobody waits for it.
@@ -92,6 +151,17 @@ impl KeyStore {
         }
     }
 
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn url(&self) -> Option<String> {
+        match self {
+            Self::Remote(remote) => match &remote.place {
+                Place::Url(url) => Some(url.clone()),
+                Place::Issuer(_) => None,
+            },
+            Self::Static(_) => None,
+        }
+    }
+
     /// Gives the flight up, as a forked child must.
     pub(crate) fn abandon_flight(&self) {
         if let Self::Remote(remote) = self {
@@ -108,6 +178,14 @@ enum Place {
 }
 
 impl Place {
+    /// What no other place is called: discovery documents and key sets have URLs of different paths.
+    fn name(&self) -> &str {
+        match self {
+            Self::Url(url) => url,
+            Self::Issuer(issuer) => issuer.as_str(),
+        }
+    }
+
     fn url(url: &str) -> Result<Self, Error> {
         let refused = |why: &str| invalid(format!("keys_url {why}, expected an https URL"));
         let parsed = Url::parse(url).map_err(refused)?;
@@ -127,6 +205,8 @@ impl Place {
 /// Keys that are fetched, shared by a verifier and its [`KeyFetch`] operations.
 pub(crate) struct RemoteKeys {
     place: Place,
+    /// Of the cache.
+    last_flight: Arc<AtomicU64>,
     state: Mutex<State>,
     /// Of the state, what nearly every check needs: kept beside it, to be read without the lock.
     fresh: Snapshot<Option<Fresh>>,
@@ -149,7 +229,6 @@ struct State {
     refresh_at: Deadline,
     expires_at: Deadline,
     flight: Option<FlightId>,
-    last_flight: u64,
     /// No request before this moment.
     not_before: Deadline,
     failures: u32,
@@ -204,9 +283,8 @@ impl RemoteKeys {
     }
 
     fn depart(self: &Arc<Self>, state: &mut State, now: Now) -> KeyFetch {
-        state.last_flight += 1;
         state.jitter = state.jitter.wrapping_add(now.unix.0);
-        let flight = FlightId(state.last_flight);
+        let flight = FlightId(self.last_flight.fetch_add(1, Ordering::Relaxed) + 1);
         state.flight = Some(flight);
         let jitter = Jitter::new(state.jitter);
         let stage = match (&self.place, &state.discovered) {

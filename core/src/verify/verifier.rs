@@ -15,7 +15,8 @@ use crate::jose::jwks::KeySet;
 use crate::jose::jws::{self, Compact, Header};
 use crate::source::FlightId;
 use crate::step::{Millis, Now};
-use crate::verify::keys::{KeyFetch, KeyStore, Known, Missing};
+use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
+use crate::verify::open::OpenVerifier;
 use crate::verify::policy::{Policy, VerifierConfig};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
@@ -124,9 +125,18 @@ impl Verifier {
     /// saying so, when issuers, algorithms or keys are missing and no preset gives them, or when an option's value
     /// makes no sense.
     pub fn new(config: VerifierConfig) -> Result<Self, Error> {
+        Self::with_keys(config, &KeyCache::default())
+    }
+
+    /// The operation that makes a verifier with this policy, the environment's say included, and keys from this cache.
+    pub fn open(config: VerifierConfig, keys: &KeyCache) -> OpenVerifier {
+        OpenVerifier::new(config, keys)
+    }
+
+    pub(crate) fn with_keys(config: VerifierConfig, cache: &KeyCache) -> Result<Self, Error> {
         let config = config.with_default_preset();
         let policy = Policy::new(&config)?;
-        let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers)?;
+        let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers, cache)?;
         let verified = VerifiedCache::new(config.remembered_bytes, config.host_cost);
         Ok(Self { policy, keys, verified })
     }
@@ -201,6 +211,11 @@ impl Verifier {
         (errors, keys.is_some() || jws::is_stripped(token))
     }
 
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn keys_url(&self) -> Option<String> {
+        self.keys.url()
+    }
+
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -246,7 +261,7 @@ impl Verifier {
     }
 
     fn check_unknown(&self, token: &str, digest: Digest, now: Now) -> Verdict {
-        let (compact, header) = match self.open(token) {
+        let (compact, header) = match self.split(token) {
             Ok(opened) => opened,
             Err(error) => return Verdict::Rejected(error),
         };
@@ -271,7 +286,7 @@ impl Verifier {
         self.verified.put(digest, Arc::clone(token), |other| self.policy.is_over(other.times, now))
     }
 
-    fn open<'a>(&self, token: &'a str) -> Result<(Compact<'a>, Header), Error> {
+    fn split<'a>(&self, token: &'a str) -> Result<(Compact<'a>, Header), Error> {
         let compact = Compact::split(token)?;
         let header = compact.header(&self.policy.algorithms)?;
         Ok((compact, header))
