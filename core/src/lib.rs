@@ -29,6 +29,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod adc;
+mod attach;
 pub mod audience;
 mod calendar;
 mod config;
@@ -53,6 +54,7 @@ pub mod token;
 mod url;
 pub mod verify;
 
+pub use attach::{Call, CallPlan, CallToken, TokenHeader, plan_call};
 pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};

@@ -15,7 +15,7 @@
 //! The decision is made here; the waiting is native: the host keeps a future, a channel or a latch for each
 //! [`FlightId`], made when it is told [`Lookup::Fetch`] and set when that operation ends, however it ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 
 use crate::adc::{Adc, Found};
@@ -37,6 +37,10 @@ const MAX_JITTER_MS: u64 = 30_000;
 const SAME_TOKEN_PAUSE_MS: u64 = 10_000;
 /// A token is not handed out in its last moments, in which it would end on its way.
 const LAST_MOMENTS_MS: u64 = 10_000;
+/// A token that a receiver has refused is not replaced before its time more often than this.
+const FORCED_REFRESH_PAUSE_MS: u64 = 60_000;
+/// Entries that are looked at, at most, to find the one that makes way: nobody waits for a walk through all of them.
+const EVICTION_LOOKS: usize = 16;
 /// Where no metadata server answers, none is asked for again for this long: each question costs a second.
 const NO_METADATA_SERVER_MS: u64 = 60_000;
 /// Names the project that a call is billed to (Google Cloud documentation, "System parameters").
@@ -73,6 +77,7 @@ impl TokenSource {
             found: None,
             no_metadata_server_until: Deadline::default(),
             entries: HashMap::new(),
+            order: VecDeque::new(),
             last_flight: 0,
             lookups: 0,
             jitter,
@@ -86,19 +91,21 @@ impl TokenSource {
         let state = &mut *guard;
         state.lookups += 1;
         let lookups = state.lookups;
-        state.make_room_for(key);
-        let entry = state.entries.entry(key.clone()).or_default();
+        let Some(entry) = state.entry(key) else {
+            // Every place is taken by a flight: this one flies alone, and nothing is kept of it.
+            return Lookup::Fetch(self.depart(state, key, None, now));
+        };
         entry.last_used = lookups;
         let token = entry.token.clone().filter(|token| token.is_usable(now));
         let may_ask = entry.flight.is_none() && entry.not_before.has_come(now);
         match (token, entry.flight) {
             (Some(token), _) if !token.fresh_until().has_come(now) => Lookup::Fresh(token),
             (Some(token), _) if !may_ask => Lookup::Stale(token, None),
-            (Some(token), _) => Lookup::Stale(token, Some(self.depart(state, key, now))),
+            (Some(token), _) => Lookup::Stale(token, Some(self.board(state, key, now))),
             (None, Some(flight)) => Lookup::Join(flight),
             (None, None) => match entry.failure.clone().filter(|_| !may_ask) {
                 Some(error) => Lookup::Fetch(self.remembered(key, error)),
-                None => Lookup::Fetch(self.depart(state, key, now)),
+                None => Lookup::Fetch(self.board(state, key, now)),
             },
         }
     }
@@ -117,12 +124,43 @@ impl TokenSource {
         project.into_iter().map(|project| (QUOTA_PROJECT_HEADER, project)).collect()
     }
 
-    fn depart(&self, state: &mut State, key: &TokenKey, now: Now) -> Refresh {
+    /// Whether a request that was answered with this status is worth repeating once, with what a new look-up gives.
+    ///
+    /// A 401 may mean that the token was revoked, that the receiver has new keys, or that its clock differs: a token is
+    /// replaced for it before its time, at most once a minute. Every other status says nothing about the token. `header`
+    /// is the value that the request was sent with.
+    pub fn retry_after_refusal(&self, key: &TokenKey, header: &str, status: u16, now: Now) -> bool {
+        status == 401 && self.invalidate(key, header, now)
+    }
+
+    /// Replaces the token of this header value before its time, at most once a minute, for those who write their own
+    /// client. Says whether a look-up now gives another token than that.
+    pub fn invalidate(&self, key: &TokenKey, header: &str, now: Now) -> bool {
+        let mut state = self.shared.lock();
+        let Some(entry) = state.entries.get_mut(key) else { return true };
+        match &entry.token {
+            Some(token) if token.header() != header => true,
+            Some(_) if !entry.no_force_before.has_come(now) => false,
+            Some(_) => {
+                entry.doubted = entry.token.take();
+                entry.no_force_before = now.after(FORCED_REFRESH_PAUSE_MS);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// A flight that others join.
+    fn board(&self, state: &mut State, key: &TokenKey, now: Now) -> Refresh {
         state.last_flight += 1;
         let flight = FlightId(state.last_flight);
         if let Some(entry) = state.entries.get_mut(key) {
             entry.flight = Some(flight);
         }
+        self.depart(state, key, Some(flight), now)
+    }
+
+    fn depart(&self, state: &mut State, key: &TokenKey, flight: Option<FlightId>, now: Now) -> Refresh {
         let stage = match &state.found {
             Some(found) => self.shared.fetch(Arc::clone(found), key, state.jitter.fork()),
             None => {
@@ -130,7 +168,7 @@ impl TokenSource {
                 Stage::Find(Box::new(Adc::new(&self.shared.config, skips_ping)))
             }
         };
-        Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight: Some(flight), stage }
+        Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight, stage }
     }
 
     fn remembered(&self, key: &TokenKey, error: Error) -> Refresh {
@@ -147,7 +185,7 @@ impl TokenSource {
 pub struct Refresh {
     shared: Arc<Shared>,
     key: TokenKey,
-    /// `None` when this only repeats a remembered failure.
+    /// `None` when this only repeats a remembered failure, or flies alone.
     flight: Option<FlightId>,
     stage: Stage,
 }
@@ -238,6 +276,8 @@ struct State {
     found: Option<Arc<Found>>,
     no_metadata_server_until: Deadline,
     entries: HashMap<TokenKey, Entry>,
+    /// The keys of the entries, each once, and when it was used last as far as this has been looked at.
+    order: VecDeque<(TokenKey, u64)>,
     last_flight: u64,
     lookups: u64,
     jitter: Jitter,
@@ -246,6 +286,10 @@ struct State {
 #[derive(Default)]
 struct Entry {
     token: Option<Token>,
+    /// The token that a receiver has refused: it comes back if there is no better one to be had.
+    doubted: Option<Token>,
+    /// No token is replaced before its time before this moment.
+    no_force_before: Deadline,
     flight: Option<FlightId>,
     /// No request before this moment.
     not_before: Deadline,
@@ -281,7 +325,8 @@ impl Shared {
         };
         let usable_until = end.minus(LAST_MOMENTS_MS.min(lifetime / 10));
         let token = Token::new(issued, fresh_until, usable_until);
-        let entry = state.entries.entry(key.clone()).or_default();
+        let Some(entry) = state.entries.get_mut(key) else { return token };
+        entry.doubted = None;
         entry.failures = 0;
         entry.failure = None;
         entry.not_before = Deadline::default();
@@ -303,7 +348,10 @@ impl Shared {
 
     fn note_failure(&self, key: &TokenKey, error: &Error, now: Now) {
         let mut state = self.lock();
-        let entry = state.entries.entry(key.clone()).or_default();
+        let Some(entry) = state.entries.get_mut(key) else { return };
+        if let Some(doubted) = entry.doubted.take().filter(|token| token.is_usable(now)) {
+            entry.token.get_or_insert(doubted);
+        }
         entry.failures = entry.failures.saturating_add(1);
         entry.failure = Some(error.clone());
         // While a valid token is held nobody waits for the refresh, so even a first failure may be followed by a pause.
@@ -313,15 +361,40 @@ impl Shared {
 }
 
 impl State {
-    fn make_room_for(&mut self, key: &TokenKey) {
-        if self.entries.len() < MAX_ENTRIES || self.entries.contains_key(key) {
-            return;
+    /// The entry of this key, made if there is room for it.
+    fn entry(&mut self, key: &TokenKey) -> Option<&mut Entry> {
+        if !self.entries.contains_key(key) {
+            if self.entries.len() >= MAX_ENTRIES && !self.make_room() {
+                return None;
+            }
+            self.order.push_back((key.clone(), self.lookups));
+            self.entries.insert(key.clone(), Entry::default());
         }
-        let idle = self.entries.iter().filter(|(_, entry)| entry.flight.is_none());
-        let oldest = idle.min_by_key(|(_, entry)| entry.last_used).map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest {
-            self.entries.remove(&oldest);
+        self.entries.get_mut(key)
+    }
+
+    /// Drops the entry that was not used for longest, as far as a few looks show. None that is in flight.
+    fn make_room(&mut self) -> bool {
+        let mut oldest: Option<(TokenKey, u64)> = None;
+        for _ in 0..EVICTION_LOOKS {
+            let Some((key, seen)) = self.order.pop_front() else { break };
+            let Some(entry) = self.entries.get(&key) else { continue };
+            let (idle, last_used) = (entry.flight.is_none(), entry.last_used);
+            if idle && last_used == seen {
+                self.entries.remove(&key);
+                return true;
+            }
+            if idle && oldest.as_ref().is_none_or(|(_, used)| last_used < *used) {
+                oldest = Some((key.clone(), last_used));
+            }
+            self.order.push_back((key, last_used));
         }
+        let Some((oldest, _)) = oldest else { return false };
+        // It was put there a moment ago: the search is short.
+        if let Some(place) = self.order.iter().rposition(|(key, _)| *key == oldest) {
+            self.order.remove(place);
+        }
+        self.entries.remove(&oldest).is_some()
     }
 }
 
@@ -344,6 +417,7 @@ mod tests {
     }
 
     fn keep(source: &TokenSource, name: &str) {
+        let _flight = source.lookup(&key(name), NOW);
         let issued = Issued { value: Secret::from(name), expires_at: NOW.unix.plus(3_600_000) };
         source.shared.keep(&key(name), &issued, true, NOW);
     }
@@ -361,6 +435,71 @@ mod tests {
         assert_eq!(source.shared.lock().entries.len(), MAX_ENTRIES);
         assert!(matches!(source.lookup(&key("audience-0"), NOW), Lookup::Fresh(_)), "it was used last");
         assert!(matches!(source.lookup(&key("audience-1"), NOW), Lookup::Fetch(_)), "it was not");
+    }
+
+    #[test]
+    fn a_burst_takes_no_more_places_than_there_are() {
+        let source = TokenSource::new(SourceConfig::default());
+        let flights: Vec<_> = (0..MAX_ENTRIES + 50)
+            .map(|index| source.lookup(&key(&format!("audience-{index}")), NOW))
+            .collect();
+        let alone =
+            flights.iter().filter(|look| matches!(look, Lookup::Fetch(alone) if alone.flight().is_none()));
+        assert_eq!(alone.count(), 50);
+        let state = source.shared.lock();
+        assert_eq!((state.entries.len(), state.order.len()), (MAX_ENTRIES, MAX_ENTRIES));
+        drop(state);
+        drop(flights);
+        for index in 0..3 * MAX_ENTRIES {
+            let name = format!("later-{index}");
+            assert!(
+                matches!(source.lookup(&key(&name), NOW), Lookup::Fetch(flight) if flight.flight().is_some())
+            );
+            // What was used since it was looked at makes the looks long; the order holds each key once all the same.
+            for used in 0..20 {
+                let _flight = source.lookup(&key(&format!("later-{}", index.saturating_sub(used))), NOW);
+            }
+        }
+        let state = source.shared.lock();
+        assert_eq!((state.entries.len(), state.order.len()), (MAX_ENTRIES, MAX_ENTRIES));
+        let keys: std::collections::HashSet<_> = state.order.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), MAX_ENTRIES);
+    }
+
+    #[test]
+    fn a_refused_token_is_replaced_once_a_minute() {
+        let source = TokenSource::new(SourceConfig::default());
+        let held = key("a");
+        keep(&source, "a");
+        assert!(
+            !source.retry_after_refusal(&held, "Bearer a", 403, NOW),
+            "a 403 says nothing about the token"
+        );
+        assert!(source.retry_after_refusal(&held, "Bearer older", 401, NOW), "a newer one is held already");
+        assert!(matches!(source.lookup(&held, NOW), Lookup::Fresh(_)));
+        assert!(source.retry_after_refusal(&held, "Bearer a", 401, NOW));
+        assert!(source.retry_after_refusal(&held, "Bearer a", 401, NOW), "the others look again, too");
+        let Lookup::Fetch(flight) = source.lookup(&held, NOW) else { panic!("no fetch") };
+        assert!(matches!(source.lookup(&held, NOW), Lookup::Join(_)));
+        drop(flight);
+        keep(&source, "a");
+        assert!(!source.retry_after_refusal(&held, "Bearer a", 401, later(59_999)));
+        assert!(matches!(source.lookup(&held, later(59_999)), Lookup::Fresh(_)));
+        assert!(source.invalidate(&held, "Bearer a", later(60_000)));
+        assert!(source.invalidate(&key("never asked for"), "Bearer b", NOW));
+    }
+
+    #[test]
+    fn a_refused_token_comes_back_where_there_is_no_other() {
+        let source = TokenSource::new(SourceConfig::default());
+        let held = key("a");
+        keep(&source, "a");
+        assert!(source.retry_after_refusal(&held, "Bearer a", 401, NOW));
+        let Lookup::Fetch(mut flight) = source.lookup(&held, NOW) else { panic!("no fetch") };
+        let _env = flight.resume(NOW, Reply::Start);
+        let no_server = Reply::Env(vec![("NO_GCE_CHECK".to_owned(), Secret::from("true"))]);
+        assert!(matches!(flight.resume(NOW, no_server), Step::Fail(_)));
+        assert!(matches!(source.lookup(&held, NOW), Lookup::Fresh(token) if token.value() == "a"));
     }
 
     #[test]

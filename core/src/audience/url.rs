@@ -1,6 +1,7 @@
 //! The audience that a Google Cloud receiver expects, from its URL (Cloud Run documentation, "Custom audiences").
 
 use crate::error::{Error, ErrorCode};
+use crate::url::Url;
 
 /// The audience to ask for when calling `url`.
 ///
@@ -13,22 +14,31 @@ use crate::error::{Error, ErrorCode};
 /// development) or has no host.
 pub fn audience_for_url(url: &str) -> Result<String, Error> {
     let invalid = |found: &str| {
-        Error::new(ErrorCode::InvalidAudience, format!("no audience can be told from the URL: {found}"))
+        Error::new(ErrorCode::InvalidAudience, format!("cannot derive an audience from the URL: it {found}"))
     };
+    let (origin, path) = origin(url).map_err(invalid)?;
+    if !origin.is_https() && !origin.is_loopback() {
+        return Err(invalid("begins with http://, expected https:// (a token would travel unprotected)"));
+    }
+    Ok(audience_for_origin(&origin, path))
+}
+
+/// Scheme, host and port of a URL that is called, and its path without the slash in front; or why it is none.
+pub(crate) fn origin(url: &str) -> Result<(Url, &str), &'static str> {
     // HTTP clients read such URLs in more than one way, and a token must not go to another host than the one that its
     // audience was taken from.
     if url.contains('\\') || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(invalid("it holds white space, a control character or a backslash"));
+        return Err("holds white space, a control character or a backslash");
     }
-    let (scheme, rest) =
-        url.split_once("://").ok_or_else(|| invalid("it has no scheme, expected https://host"))?;
-    let scheme = scheme.to_ascii_lowercase();
+    let (scheme, rest) = url.split_once("://").ok_or("has no scheme, expected https://host")?;
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let origin = crate::url::Url::parse(&format!("{scheme}://{authority}")).map_err(invalid)?;
-    if !origin.is_https() && !origin.is_loopback() {
-        return Err(invalid("it begins with http://, expected https:// (a token would travel unprotected)"));
-    }
+    let origin = Url::parse(&format!("{}://{authority}", scheme.to_ascii_lowercase()))?;
+    Ok((origin, path))
+}
+
+/// The audience to ask for when calling this path of this origin.
+pub(crate) fn audience_for_origin(origin: &Url, path: &str) -> String {
     let host = origin.host();
     if host.ends_with(".run.app") {
         // A tag is the first part of the first label; what comes after it may have three hyphens of its own.
@@ -36,21 +46,22 @@ pub fn audience_for_url(url: &str) -> Result<String, Error> {
             .split_once("---")
             .filter(|(tag, service)| !tag.is_empty() && !tag.contains('.') && !service.starts_with('.'));
         let service = tagged.map_or(host, |(_tag, service)| service);
-        return Ok(format!("https://{service}"));
+        return format!("https://{service}");
     }
     let function = path.split('/').next().unwrap_or_default();
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
     if host.ends_with(".cloudfunctions.net") && is_name(function) {
-        return Ok(format!("https://{host}/{function}"));
+        return format!("https://{host}/{function}");
     }
+    let scheme = if origin.is_https() { "https" } else { "http" };
     let port = origin.explicit_port().map(|port| format!(":{port}")).unwrap_or_default();
-    Ok(format!("{scheme}://{host}{port}"))
+    format!("{scheme}://{host}{port}")
 }
 
-/// Both spellings of a URL that is its own audience, without and with a slash at the end: receivers compare to the
-/// letter, and senders that are given a URL by hand are given either. Anything else comes back alone.
+/// Both spellings of a URL that is its own audience, without and with a slash at the end: receivers compare
+/// exactly, and senders that are given a URL by hand are given either. Anything else comes back alone.
 pub fn same_audience_spellings(audience: &str) -> Vec<String> {
     let bare = audience.strip_suffix('/').unwrap_or(audience);
     let is_origin = bare.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
