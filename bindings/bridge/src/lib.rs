@@ -73,6 +73,18 @@ pub fn audience_for_url(url: &str) -> Result<String, Failure> {
     guard(|| Ok(gatepass_core::audience::audience_for_url(url)?))
 }
 
+/// How a request carries its token: `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…,
+/// "allow_plain_http":…}` gives `{"audience":…|null, "headers":[…]}`; see [`gatepass_core::plan_call`].
+///
+/// # Errors
+/// `INVALID_OPTION`, `INVALID_AUDIENCE`.
+pub fn plan_call(call: &str) -> Result<String, Failure> {
+    guard(|| {
+        let plan = options::plan_call(call)?;
+        Ok(serde_json::json!({"audience": plan.audience, "headers": plan.headers}).to_string())
+    })
+}
+
 /// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::audience`].
 pub fn same_audience_spellings(audience: &str) -> String {
     serde_json::json!(gatepass_core::audience::same_audience_spellings(audience)).to_string()

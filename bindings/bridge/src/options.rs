@@ -1,10 +1,11 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
-use gatepass_core::CredentialsFrom;
 use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
-use gatepass_core::{Impersonate, Preferences};
-use gatepass_core::{Secret, SourceConfig, VerifierConfig};
+use gatepass_core::{
+    Call, CallPlan, CallToken, CredentialsFrom, Impersonate, Preferences, Secret, SourceConfig, TokenHeader,
+    VerifierConfig,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -72,6 +73,47 @@ pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
         trusted_endpoints: options.trusted_endpoints,
         seed: options.seed,
     })
+}
+
+/// A request that is about to be sent with a token; see [`gatepass_core::Call`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallOptions {
+    url: String,
+    kind: Option<String>,
+    audience: Option<String>,
+    token_header: Option<String>,
+    #[serde(default)]
+    allow_plain_http: bool,
+}
+
+/// Plans the call `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…, "allow_plain_http":…}`,
+/// all but the URL of which may be left out.
+pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
+    let call: CallOptions = read(call)?;
+    let token = match (call.kind.as_deref(), call.audience.as_deref()) {
+        (None | Some("id_token"), audience) => CallToken::IdToken { audience },
+        (Some("access_token"), None) => CallToken::AccessToken,
+        (Some("access_token"), Some(_)) => {
+            return Err(Failure::invalid_option(
+                "`audience` is given for an access token, expected none: it has scopes instead".into(),
+            ));
+        }
+        (Some(_), _) => {
+            return Err(Failure::misuse("the kind of token is unknown, expected id_token or access_token"));
+        }
+    };
+    let names: Vec<_> = TokenHeader::ALL.iter().map(|(name, _)| *name).collect();
+    let find =
+        |name: &str| TokenHeader::ALL.iter().find(|(known, _)| *known == name).map(|(_, header)| *header);
+    let token_header =
+        call.token_header.map(|name| named("token_header", &name, find, &names)).transpose()?;
+    Ok(gatepass_core::plan_call(&Call {
+        url: &call.url,
+        token,
+        token_header: token_header.unwrap_or_default(),
+        allow_plain_http: call.allow_plain_http,
+    })?)
 }
 
 #[derive(Deserialize)]
@@ -203,6 +245,36 @@ fn read<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_call_is_planned_from_its_options() {
+        let plan = |call| crate::plan_call(call).unwrap();
+        assert_eq!(
+            plan(r#"{"url":"https://a.example/x"}"#),
+            r#"{"audience":"https://a.example","headers":["authorization"]}"#
+        );
+        assert_eq!(
+            plan(
+                r#"{"url":"https://a.example","kind":"id_token","audience":"b","token_header":"both","allow_plain_http":false}"#
+            ),
+            r#"{"audience":"b","headers":["authorization","x-serverless-authorization"]}"#
+        );
+        assert_eq!(
+            plan(
+                r#"{"url":"https://a.example","kind":"access_token","audience":null,"token_header":"authorization"}"#
+            ),
+            r#"{"audience":null,"headers":["authorization"]}"#
+        );
+        for (call, code) in [
+            (r#"{"url":"http://a.example","audience":"b"}"#, "INVALID_OPTION"),
+            (r#"{"url":"http://a.example"}"#, "INVALID_AUDIENCE"),
+            (r#"{"url":"https://a.example","token_header":"cookie"}"#, "INVALID_OPTION"),
+            (r#"{"url":"https://a.example","kind":"access_token","audience":"b"}"#, "INVALID_OPTION"),
+            (r#"{"url":"https://a.example","kind":"refresh_token"}"#, "API_MISUSE"),
+        ] {
+            assert_eq!(crate::plan_call(call).unwrap_err().code().as_str(), code, "{call}");
+        }
+    }
 
     #[test]
     fn a_misspelt_option_is_named() {

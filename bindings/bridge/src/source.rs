@@ -64,17 +64,7 @@ impl Source {
     /// `INVALID_AUDIENCE`, `INVALID_OPTION`, or `API_MISUSE` for an unknown kind.
     pub fn lookup(&self, kind: &str, target: &str, now: Now) -> Result<Lookup, Failure> {
         guard(|| {
-            let key = match kind {
-                "id_token" => TokenKey::id_token(target)?,
-                "access_token" => TokenKey::access_token(target)?,
-                "self_signed_jwt" => TokenKey::self_signed_jwt(target)?,
-                _ => {
-                    return Err(Failure::misuse(
-                        "the kind of token is unknown, expected id_token, access_token or self_signed_jwt",
-                    ));
-                }
-            };
-            Ok(match self.0.lookup(&key, now) {
+            Ok(match self.0.lookup(&key(kind, target)?, now) {
                 gatepass_core::Lookup::Fresh(token) => Lookup::Fresh(TokenView(token)),
                 gatepass_core::Lookup::Stale(token, refresh) => {
                     Lookup::Stale(TokenView(token), refresh.map(Op::from))
@@ -83,6 +73,30 @@ impl Source {
                 gatepass_core::Lookup::Join(FlightId(id)) => Lookup::Join(id),
             })
         })
+    }
+
+    /// Whether a request that was answered with this status is worth repeating once, after a new look-up. `header` is the
+    /// value that it was sent with; see [`TokenSource::retry_after_refusal`].
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup).
+    pub fn retry_after_refusal(
+        &self,
+        kind: &str,
+        target: &str,
+        header: &str,
+        status: u16,
+        now: Now,
+    ) -> Result<bool, Failure> {
+        guard(|| Ok(self.0.retry_after_refusal(&key(kind, target)?, header, status, now)))
+    }
+
+    /// Replaces the token of this header value before its time, at most once a minute; see [`TokenSource::invalidate`].
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup).
+    pub fn invalidate(&self, kind: &str, target: &str, header: &str, now: Now) -> Result<bool, Failure> {
+        guard(|| Ok(self.0.invalidate(&key(kind, target)?, header, now)))
     }
 
     /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`, as JSON:
@@ -95,4 +109,17 @@ impl Source {
     pub fn abandon_flights(&self) {
         self.0.abandon_flights();
     }
+}
+
+fn key(kind: &str, target: &str) -> Result<TokenKey, Failure> {
+    Ok(match kind {
+        "id_token" => TokenKey::id_token(target)?,
+        "access_token" => TokenKey::access_token(target)?,
+        "self_signed_jwt" => TokenKey::self_signed_jwt(target)?,
+        _ => {
+            return Err(Failure::misuse(
+                "the kind of token is unknown, expected id_token, access_token or self_signed_jwt",
+            ));
+        }
+    })
 }

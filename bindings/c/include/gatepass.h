@@ -168,6 +168,32 @@ gp_status gp_source_lookup(const gp_source *source,
                            gp_lookup *lookup,
                            gp_buf *error);
 
+// Whether a request that was answered with this HTTP status is worth repeating once, after a new lookup: `retry`.
+// After a 401 the token is replaced before its time, at most once a minute. `header` is the value that the request was
+// sent with.
+// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+gp_status gp_source_retry_after_refusal(const gp_source *source,
+                                        gp_slice kind,
+                                        gp_slice target,
+                                        gp_slice header,
+                                        uint16_t status,
+                                        uint64_t now_ms,
+                                        uint64_t monotonic_ms,
+                                        bool *retry,
+                                        gp_buf *error);
+
+// Replaces the token of this header value before its time, at most once a minute, for those who write their own
+// client. `changed`: whether a lookup now gives another token than that.
+// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+gp_status gp_source_invalidate(const gp_source *source,
+                               gp_slice kind,
+                               gp_slice target,
+                               gp_slice header,
+                               uint64_t now_ms,
+                               uint64_t monotonic_ms,
+                               bool *changed,
+                               gp_buf *error);
+
 // The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
 // of name and value. They are known once a token was fetched. The caller owns `headers`.
 gp_status gp_source_access_token_headers(const gp_source *source,
@@ -271,6 +297,15 @@ void gp_op_free(gp_op *op);
 gp_status gp_audience_for_url(gp_slice url,
                               gp_buf *audience,
                               gp_buf *error);
+
+// How a request carries its token: `call` is {"url":…, "kind":"id_token"|"access_token", "audience":…,
+// "token_header":"authorization"|"x-serverless-authorization"|"both", "allow_plain_http":…}, all but the URL of which
+// may be left out; `plan` is {"audience":…|null, "headers":[…]}. The caller owns `plan`. Ask anew for every redirect
+// that is followed with a token.
+// Fails with INVALID_OPTION or INVALID_AUDIENCE.
+gp_status gp_plan_call(gp_slice call,
+                       gp_buf *plan,
+                       gp_buf *error);
 
 // Both spellings of a URL that is its own audience, without and with a slash at the end, as a JSON array; anything
 // else comes back alone. The caller owns `spellings`.

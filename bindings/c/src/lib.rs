@@ -175,6 +175,54 @@ pub unsafe extern "C" fn gp_source_lookup(
     })
 }
 
+/// Whether a request that was answered with this HTTP status is worth repeating once, after a new lookup: `retry`.
+/// After a 401 the token is replaced before its time, at most once a minute. `header` is the value that the request was
+/// sent with.
+/// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_retry_after_refusal(
+    source: *const gp_source,
+    kind: gp_slice,
+    target: gp_slice,
+    header: gp_slice,
+    status: u16,
+    now_ms: u64,
+    monotonic_ms: u64,
+    retry: *mut bool,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let retry = out!(retry = false)?;
+        let gp_source(source) = handle!(source)?;
+        let now = now(now_ms, monotonic_ms);
+        *retry = source.retry_after_refusal(text!(kind)?, text!(target)?, text!(header)?, status, now)?;
+        Ok(())
+    })
+}
+
+/// Replaces the token of this header value before its time, at most once a minute, for those who write their own
+/// client. `changed`: whether a lookup now gives another token than that.
+/// Fails with INVALID_AUDIENCE or INVALID_OPTION. Never waits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_invalidate(
+    source: *const gp_source,
+    kind: gp_slice,
+    target: gp_slice,
+    header: gp_slice,
+    now_ms: u64,
+    monotonic_ms: u64,
+    changed: *mut bool,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let changed = out!(changed = false)?;
+        let gp_source(source) = handle!(source)?;
+        let now = now(now_ms, monotonic_ms);
+        *changed = source.invalidate(text!(kind)?, text!(target)?, text!(header)?, now)?;
+        Ok(())
+    })
+}
+
 /// The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
 /// of name and value. They are known once a token was fetched. The caller owns `headers`.
 #[unsafe(no_mangle)]
@@ -414,6 +462,20 @@ pub unsafe extern "C" fn gp_audience_for_url(
     border!(error, || {
         let audience = out!(audience = gp_buf::EMPTY)?;
         *audience = gatepass_bridge::audience_for_url(text!(url)?)?.into();
+        Ok(())
+    })
+}
+
+/// How a request carries its token: `call` is {"url":…, "kind":"id_token"|"access_token", "audience":…,
+/// "token_header":"authorization"|"x-serverless-authorization"|"both", "allow_plain_http":…}, all but the URL of which
+/// may be left out; `plan` is {"audience":…|null, "headers":[…]}. The caller owns `plan`. Ask anew for every redirect
+/// that is followed with a token.
+/// Fails with INVALID_OPTION or INVALID_AUDIENCE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_plan_call(call: gp_slice, plan: *mut gp_buf, error: *mut gp_buf) -> gp_status {
+    border!(error, || {
+        let plan = out!(plan = gp_buf::EMPTY)?;
+        *plan = gatepass_bridge::plan_call(text!(call)?)?.into();
         Ok(())
     })
 }

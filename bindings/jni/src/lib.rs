@@ -17,7 +17,7 @@ use gatepass_bridge::{
     KeyCache, Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
 };
 use jni::objects::{JByteArray, JClass, JLongArray};
-use jni::sys::{jbyte, jlong};
+use jni::sys::{jboolean, jbyte, jint, jlong};
 use jni::{Env, EnvUnowned, jni_mangle};
 
 use crate::boundary::{Raised, boundary};
@@ -56,6 +56,19 @@ pub fn audience_for_url<'local>(
     boundary(env, class, |env| {
         let audience = gatepass_bridge::audience_for_url(&text(env, &url)?)?;
         Ok(env.byte_array_from_slice(audience.as_bytes())?)
+    })
+}
+
+/// `static native byte[] planCall(byte[] call)`: how a request carries its token, both JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn plan_call<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    call: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let plan = gatepass_bridge::plan_call(&text(env, &call)?)?;
+        Ok(env.byte_array_from_slice(plan.as_bytes())?)
     })
 }
 
@@ -142,6 +155,54 @@ pub fn lookup<'local>(
         let fresh_until_ms = token.as_ref().map_or(0, TokenView::fresh_until_ms);
         fill(env, &answer, status, flight, op, [signed(fresh_until_ms), 0])?;
         Ok(header)
+    })
+}
+
+/// `static native boolean retryAfterRefusal(long source, byte[] kind, byte[] target, byte[] header, int status, long nowMs,
+/// long monotonicMs)`: whether the request is worth repeating once.
+#[jni_mangle("dev.gatepass.Native")]
+#[allow(clippy::too_many_arguments)]
+pub fn retry_after_refusal<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    source: jlong,
+    kind: JByteArray<'local>,
+    target: JByteArray<'local>,
+    header: JByteArray<'local>,
+    status: jint,
+    now_ms: jlong,
+    monotonic_ms: jlong,
+) -> jboolean {
+    boundary(env, class, |env| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        let (kind, target, header) = (text(env, &kind)?, text(env, &target)?, text(env, &header)?);
+        let now = gatepass_bridge::now(unsigned(now_ms), unsigned(monotonic_ms));
+        let status = u16::try_from(status).unwrap_or_default();
+        Ok(source.retry_after_refusal(&kind, &target, &header, status, now)?)
+    })
+}
+
+/// `static native boolean invalidate(long source, byte[] kind, byte[] target, byte[] header, long nowMs, long monotonicMs)`:
+/// whether a look-up now gives another token.
+#[jni_mangle("dev.gatepass.Native")]
+#[allow(clippy::too_many_arguments)]
+pub fn invalidate<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    source: jlong,
+    kind: JByteArray<'local>,
+    target: JByteArray<'local>,
+    header: JByteArray<'local>,
+    now_ms: jlong,
+    monotonic_ms: jlong,
+) -> jboolean {
+    boundary(env, class, |env| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        let (kind, target, header) = (text(env, &kind)?, text(env, &target)?, text(env, &header)?);
+        let now = gatepass_bridge::now(unsigned(now_ms), unsigned(monotonic_ms));
+        Ok(source.invalidate(&kind, &target, &header, now)?)
     })
 }
 

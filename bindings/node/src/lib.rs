@@ -48,6 +48,15 @@ pub fn audience_for_url(url: String) -> Result<String> {
     bridge::audience_for_url(&url).map_err(thrown)
 }
 
+/// How a request carries its token, both JSON; see [`bridge::plan_call`].
+///
+/// # Errors
+/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
+#[napi]
+pub fn plan_call(call: String) -> Result<String> {
+    bridge::plan_call(&call).map_err(thrown)
+}
+
 /// Both spellings of a URL that is its own audience, as a JSON array.
 #[napi]
 pub fn same_audience_spellings(audience: String) -> String {
@@ -113,6 +122,41 @@ impl Source {
             bridge::Lookup::Fetch(op) => Lookup { op: Some(Op(op)), ..Lookup::nothing("fetch") },
             bridge::Lookup::Join(flight) => Lookup { flight: Some(flight as f64), ..Lookup::nothing("join") },
         })
+    }
+
+    /// Whether a request that was answered with this status is worth repeating once, after a new look-up.
+    ///
+    /// # Errors
+    /// As `lookup`.
+    #[napi]
+    pub fn retry_after_refusal(
+        &self,
+        kind: String,
+        target: String,
+        header: String,
+        status: u16,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> Result<bool> {
+        let now = bridge::now(millis(now_ms), millis(monotonic_ms));
+        self.0.retry_after_refusal(&kind, &target, &header, status, now).map_err(thrown)
+    }
+
+    /// Replaces the token of this header value before its time, at most once a minute.
+    ///
+    /// # Errors
+    /// As `lookup`.
+    #[napi]
+    pub fn invalidate(
+        &self,
+        kind: String,
+        target: String,
+        header: String,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> Result<bool> {
+        let now = bridge::now(millis(now_ms), millis(monotonic_ms));
+        self.0.invalidate(&kind, &target, &header, now).map_err(thrown)
     }
 
     /// The headers that go with an access token beside `Authorization`, as JSON; known once a token was fetched.

@@ -28,7 +28,7 @@ mod _native {
     #[pymodule_export]
     use super::{
         KeyCache, Op, Source, Verifier, audience_for_url, error_codes, explain, limits, open_verifier,
-        own_audiences, same_audience_spellings, to_json, token_headers,
+        own_audiences, plan_call, same_audience_spellings, to_json, token_headers,
     };
 
     #[pymodule_export]
@@ -72,6 +72,14 @@ fn open_verifier(options: &Bound<'_, PyDict>, keys: &Bound<'_, KeyCache>) -> PyR
 #[pyfunction]
 fn audience_for_url(url: &Bound<'_, PyString>) -> PyResult<String> {
     gatepass_bridge::audience_for_url(&url.to_string_lossy()).map_err(|failure| raise(url.py(), &failure))
+}
+
+/// How a request carries its token.
+#[pyfunction]
+fn plan_call<'py>(call: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    let plan =
+        gatepass_bridge::plan_call(&json::write(call)?).map_err(|failure| raise(call.py(), &failure))?;
+    json::read(call.py(), &plan)
 }
 
 /// Both spellings of a URL that is its own audience.

@@ -43,6 +43,35 @@ impl Source {
         })
     }
 
+    /// Whether a request that was answered with this status is worth repeating once, after a new look-up.
+    fn retry_after_refusal(
+        &self,
+        kind: &str,
+        target: &Bound<'_, PyString>,
+        header: &str,
+        status: u16,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> PyResult<bool> {
+        let now = gatepass_bridge::now(now_ms as u64, monotonic_ms as u64);
+        let answer = self.source.retry_after_refusal(kind, &target.to_string_lossy(), header, status, now);
+        answer.map_err(|failure| raise(target.py(), &failure))
+    }
+
+    /// Replaces the token of this header value before its time, at most once a minute.
+    fn invalidate(
+        &self,
+        kind: &str,
+        target: &Bound<'_, PyString>,
+        header: &str,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> PyResult<bool> {
+        let now = gatepass_bridge::now(now_ms as u64, monotonic_ms as u64);
+        let answer = self.source.invalidate(kind, &target.to_string_lossy(), header, now);
+        answer.map_err(|failure| raise(target.py(), &failure))
+    }
+
     /// The names and values of the headers that go with an access token beside `Authorization`. They are known once a
     /// token was fetched.
     fn access_token_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
