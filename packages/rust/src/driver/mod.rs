@@ -44,7 +44,7 @@ pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Now
             }
             Step::Supply { .. } => failed(
                 HostFailure::Unsupported,
-                "there is no function to call here; name another source than a supplier",
+                "the gatepass program has no functions to call; name another source than a supplier",
             ),
             Step::Wait { delay_ms } => {
                 thread::sleep(Duration::from_millis(delay_ms));
