@@ -25,6 +25,9 @@ use crate::Failure;
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
 
+/// By which the companions find a running emulator: it prints it.
+const ADDRESS_VARIABLE: &str = "GATEPASS_EMULATOR";
+
 /// Run a local stand-in for Google's metadata server, token endpoints, IAM Credentials API and key sets.
 ///
 /// Prints what a program needs in its environment to find it, as lines for a shell, and runs until SIGINT or
@@ -62,6 +65,10 @@ struct ServeOptions {
     /// The address to listen on, which must be a loopback address
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
+    /// A name under which others reach the emulator, such as a service's in a compose file: the TLS certificate covers
+    /// it, requests for it are answered, and what is printed carries the first one (may be repeated)
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    san: Vec<String>,
     /// The service account of the metadata server
     #[arg(long, default_value = DEFAULT_EMAIL)]
     email: ServiceAccount,
@@ -121,10 +128,13 @@ impl ServeOptions {
         }
         let (plain, plain_address) = self.listen("--port", self.port)?;
         let mtls = self.mtls_port.map(|port| self.listen("--mtls-port", port)).transpose()?;
-        let addresses = Addresses { plain: plain_address, mtls: mtls.as_ref().map(|(_, address)| *address) };
-        let mtls = mtls.map(|(listener, _)| Ok((listener, mtls::server_config()?))).transpose()?;
+        let addresses = Addresses {
+            plain: self.reached_at(plain_address),
+            mtls: mtls.as_ref().map(|(_, address)| self.reached_at(*address)),
+        };
+        let mtls = mtls.map(|(listener, _)| Ok((listener, mtls::server_config(&self.san)?))).transpose()?;
 
-        let emulator = Arc::new(self.emulator(addresses.plain)?);
+        let emulator = Arc::new(self.emulator(&addresses.plain)?);
         // Before anybody is told of it: finding the primes takes a second, on a busy machine longer than a client waits.
         // A failure is left to the request that needs the key: it fails the same way, and has somebody to tell.
         let _left_to_the_request = emulator.derive_published_keys();
@@ -148,7 +158,12 @@ impl ServeOptions {
             })
     }
 
-    fn emulator(&self, reachable_at: SocketAddr) -> Result<Emulator, Failure> {
+    /// The address that others find in what is printed: by name where there is one.
+    fn reached_at(&self, address: SocketAddr) -> String {
+        self.san.first().map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()))
+    }
+
+    fn emulator(&self, reachable_at: &str) -> Result<Emulator, Failure> {
         let emulator = Emulator::new(self.config(reachable_at));
         emulator.set_clock_offset(self.clock_offset);
         for order in &self.fault {
@@ -159,7 +174,7 @@ impl ServeOptions {
         Ok(emulator)
     }
 
-    fn config(&self, reachable_at: SocketAddr) -> Config {
+    fn config(&self, reachable_at: &str) -> Config {
         let mut config = Config::new(&format!("http://{reachable_at}"));
         if let Some(project) = self.project.as_deref().or(self.email.project_id()) {
             config.project_id = project.to_owned();
@@ -167,6 +182,7 @@ impl ServeOptions {
         if self.own_issuer {
             config.issuer.clone_from(&config.base_url);
         }
+        config.host_names.clone_from(&self.san);
         config.service_account = self.email.clone();
         config.region = self.region.clone();
         config.token_lifetime = Duration::from_secs(self.lifetime);
@@ -185,18 +201,18 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-/// Where clients on this machine reach the emulator.
+/// Host and port by which clients reach the emulator.
 struct Addresses {
-    plain: SocketAddr,
-    mtls: Option<SocketAddr>,
+    plain: String,
+    mtls: Option<String>,
 }
 
 impl Addresses {
     /// Prints shell lines in one piece, so that a reader who stops after the first has got them all.
     fn announce(&self) -> io::Result<()> {
-        let address = self.plain;
-        let (mut trusted, mut mtls_line) = (address.to_string(), String::new());
-        if let Some(mtls) = self.mtls {
+        let address = &self.plain;
+        let (mut trusted, mut mtls_line) = (address.clone(), String::new());
+        if let Some(mtls) = &self.mtls {
             trusted += &format!(",{mtls}");
             mtls_line = format!("# mTLS on https://{mtls}\n");
         }
@@ -207,6 +223,7 @@ impl Addresses {
              export GATEPASS_TRUSTED_ENDPOINTS={trusted}\n\
              export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token\n\
              export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
+             export {ADDRESS_VARIABLE}=http://{address}\n\
              {mtls_line}\
              # listening on http://{address}\n"
         );
@@ -225,6 +242,19 @@ fn base_url(text: &str) -> Result<String, String> {
         Ok(url.to_owned())
     } else {
         Err(format!("expected an address without a path, such as {}", default_url()))
+    }
+}
+
+/// Reads a name under which the emulator is reached: a DNS name or an IPv4 address.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(is_name_byte)
+    };
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a host name without scheme and port, such as emulator or emulator.internal".to_owned())
     }
 }
 

@@ -111,6 +111,7 @@ fn the_environment_is_printed_for_a_shell() {
             format!("export GATEPASS_TRUSTED_ENDPOINTS={address}"),
             format!("export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token"),
             format!("export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/"),
+            format!("export GATEPASS_EMULATOR=http://{address}"),
             format!("# listening on http://{address}"),
         ]
     );
@@ -137,6 +138,78 @@ fn tls_is_for_those_who_trust_the_authority() {
     };
     assert_eq!(status(TlsConfig::builder().root_certs(roots).build()), Some(200));
     assert_eq!(status(TlsConfig::default()), None);
+}
+
+#[test]
+fn under_a_name_of_its_own_it_is_reached_and_certified() {
+    let emulator = Running::start(&["--mtls-port", "0", "--san", "localhost", "--san", "emulator.internal"]);
+    let port = emulator.address.strip_prefix("localhost:").unwrap();
+    for line in &emulator.lines {
+        assert!(!line.contains("127.0.0.1"), "{line}");
+    }
+    let host = |name: &str| emulator.send_to("GET", "/", &format!("Host: {name}:{port}\r\n"), "").status;
+    assert_eq!((host("emulator.internal"), host("other.internal")), (200, 403));
+
+    let authority = succeeded(&emulator.run(&["emulator", "ca"]));
+    let roots = RootCerts::from([Certificate::from_pem(authority.as_bytes()).unwrap()]);
+    let tls = TlsConfig::builder().root_certs(roots).build();
+    let mtls =
+        emulator.lines.iter().find_map(|line| line.strip_prefix("# mTLS on https://localhost:")).unwrap();
+    // The name leads nowhere here, so the client looks it up in its own way.
+    let agent = ureq::Agent::with_parts(
+        Agent::config_builder().tls_config(tls).build(),
+        ureq::unversioned::transport::DefaultConnector::default(),
+        ToLoopback,
+    );
+    let status =
+        |name: &str| agent.get(format!("https://{name}:{mtls}/")).call().map(|answer| answer.status());
+    assert_eq!(status("emulator.internal").unwrap(), 200);
+    assert!(status("other.internal").is_err());
+}
+
+/// Takes every name for this machine's.
+#[derive(Debug)]
+struct ToLoopback;
+
+impl ureq::unversioned::resolver::Resolver for ToLoopback {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: ureq::unversioned::transport::NextTimeout,
+    ) -> Result<ureq::unversioned::resolver::ResolvedSocketAddrs, ureq::Error> {
+        let mut found = self.empty();
+        found.push(([127, 0, 0, 1], uri.port_u16().unwrap()).into());
+        Ok(found)
+    }
+}
+
+/// What a page that a developer has open could do.
+#[test]
+fn web_pages_are_refused() {
+    let emulator = Running::start(&[]);
+    let fault = r#"{"path": "/token", "status": 503, "times": 1000}"#;
+    for (method, target, headers) in [
+        ("POST", "/emulator/v1/fault", "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n"),
+        ("POST", "/emulator/v1/fault", "Origin: https://evil.example\r\n"),
+        ("POST", "/emulator/v1/mint", "Host: rebound.evil.example\r\n"),
+        ("GET", "/oauth2/v3/certs", "Host: rebound.evil.example\r\n"),
+    ] {
+        let host = if headers.starts_with("Host:") { "" } else { "Host: 127.0.0.1\r\n" };
+        let answer = emulator.send_to(method, target, &format!("{host}{headers}"), fault);
+        assert_eq!(answer.status, 403, "{target} {headers}");
+    }
+    assert_eq!(emulator.send("GET", "/oauth2/v3/certs", "", "").status, 200);
+}
+
+#[test]
+fn a_key_file_leads_to_the_emulator_that_printed_the_environment() {
+    let emulator = Running::start(&[]);
+    let key = succeeded(&emulator.run(&["emulator", "key", "--email", SERVICE_ACCOUNT]));
+    let key: Value = serde_json::from_str(&key).unwrap();
+    assert_eq!(key["token_uri"], format!("{}/token", emulator.url()));
+    let token = succeeded(&emulator.run(&["emulator", "subject-token"]));
+    assert_eq!(claims(&token)["iss"], emulator.url());
 }
 
 #[test]
@@ -428,7 +501,10 @@ fn a_key_file_is_written_for_its_owner_and_over_nothing_but_its_like() {
         .unwrap()
     };
     fs::write(&path, r#"{"gatepass_emulator": "an older one"}"#).unwrap();
-    assert!(write().status.success());
+    let replaced = write();
+    assert!(replaced.status.success());
+    assert!(text(&replaced.stderr).contains("held other credentials of the emulator, which are replaced"));
+    assert_eq!(text(&write().stderr), "", "the same once more replaces nothing");
     let file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(file["token_uri"], "http://[::1]:1/token");
     #[cfg(unix)]
@@ -438,6 +514,24 @@ fn a_key_file_is_written_for_its_owner_and_over_nothing_but_its_like() {
     }
 
     fs::write(&path, r#"{"type": "service_account"}"#).unwrap();
-    assert_fails(&write(), 1, &["is not a key file of the emulator", "--out"]);
+    assert_fails(&write(), 1, &["is not a file of the emulator", "--out"]);
     assert_eq!(fs::read(&path).unwrap(), br#"{"type": "service_account"}"#);
+}
+
+#[test]
+fn files_beside_a_credential_file_are_not_overwritten_either() {
+    let folder = empty_folder("beside");
+    let out = folder.join("federated.json");
+    let write = || {
+        let options =
+            ["emulator", "key", "--type", "external_account", "--no-impersonation", "--source", "file"];
+        gatepass(&options).arg("--out").arg(&out).output().unwrap()
+    };
+    let beside = folder.join("federated.subject-token");
+    fs::write(&beside, "mine").unwrap();
+    assert_fails(&write(), 1, &["federated.subject-token exists", "--out"]);
+    assert_eq!((fs::read(&beside).unwrap(), out.exists()), (b"mine".to_vec(), false));
+    fs::remove_file(&beside).unwrap();
+    assert!(write().status.success());
+    assert!(write().status.success(), "what it has written itself is renewed");
 }

@@ -13,6 +13,9 @@ use crate::time::UnixSeconds;
 pub struct Config {
     /// Where clients reach the emulator, `http://127.0.0.1:8085`, without a slash at the end.
     pub base_url: String,
+    /// Names under which others reach the emulator, besides IP addresses and localhost: requests for any other `Host`
+    /// are refused, because a web page could have sent them.
+    pub host_names: Vec<String>,
     /// Who has issued the ID tokens, as `iss` and the discovery document say: Google. With [`base_url`](Self::base_url)
     /// for a value, the emulator is an OpenID Connect issuer of its own, which is found by discovery.
     pub issuer: String,
@@ -40,6 +43,7 @@ impl Config {
     pub fn new(base_url: &str) -> Self {
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
+            host_names: Vec::new(),
             issuer: GOOGLE_ISSUER.to_owned(),
             service_account: ServiceAccount::default(),
             project_id: DEFAULT_PROJECT_ID.to_owned(),

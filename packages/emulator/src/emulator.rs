@@ -7,8 +7,8 @@ use crate::state::State;
 use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
 use crate::{
-    Config, aws_metadata, certs, control, gdch, iam_credentials, metadata, paths, sts, subject_token_source,
-    token, token_info,
+    Config, aws_metadata, browser, certs, control, gdch, iam_credentials, metadata, paths, sts,
+    subject_token_source, token, token_info,
 };
 
 /// A stand-in for the Google endpoints that issue and publish service identity.
@@ -56,6 +56,9 @@ impl Emulator {
     pub fn handle(&self, request: &Request, now: UnixSeconds) -> Response {
         let state = &self.state;
         let now = state.by_clock(now);
+        if let Some(refused) = browser::refuse(&state.config, request) {
+            return refused;
+        }
         if paths::is_control(&request.path) {
             return control::answer(state, request, now);
         }

@@ -14,6 +14,7 @@
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
 //! | `control`, `state`, `faults`, `request_log` | the control API, and what it steers |
+//! | `browser` | what keeps web pages out |
 //! | `paths`, `email` | what several of these name |
 //!
 //! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
@@ -21,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod aws_metadata;
+mod browser;
 mod certs;
 pub mod cloud_run;
 mod config;

@@ -21,9 +21,10 @@ pub fn authority_pem() -> Result<String, KeyError> {
     authority()?.authority_pem()
 }
 
-/// Gives the emulator's own identity, which is good for `localhost`, `127.0.0.1` and `::1`.
-pub fn server() -> Result<Identity, KeyError> {
-    identity("tls/server", Usage::Server)
+/// Gives the emulator's own identity, which is good for `localhost`, `127.0.0.1`, `::1` and these `names`, which may be
+/// addresses as well.
+pub fn server(names: &[String]) -> Result<Identity, KeyError> {
+    identity("tls/server", Usage::Server(names))
 }
 
 /// Gives the identity of a workload, which presents it to the Security Token Service (AIP-4118).
@@ -35,7 +36,7 @@ fn authority() -> Result<Arc<EcKey>, KeyError> {
     EcKey::derive("tls/authority")
 }
 
-fn identity(label: &str, usage: Usage) -> Result<Identity, KeyError> {
+fn identity(label: &str, usage: Usage<'_>) -> Result<Identity, KeyError> {
     let key = EcKey::derive(label)?;
     Ok(Identity {
         certificate_pem: key.certificate_pem(usage, &*authority()?)?,

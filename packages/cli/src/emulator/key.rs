@@ -3,7 +3,9 @@
 mod place;
 
 use std::env;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use gatepass_emulator::credential_file::{
@@ -15,8 +17,11 @@ use gatepass_emulator::{ServiceAccount, User, tls};
 use serde_json::json;
 
 use self::place::Place;
-use super::{base_url, default_url, print, subject_token};
+use super::{ADDRESS_VARIABLE, DEFAULT_PORT, base_url, default_url, print, subject_token};
 use crate::Failure;
+
+/// A listener on this machine is there at once, or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Write a credential file for the emulator: a service account's key, or one of the other types.
 ///
@@ -31,7 +36,7 @@ pub(super) struct Options {
     #[arg(long, required_unless_present_any = ["no_impersonation", "name"])]
     email: Option<String>,
     /// Where the emulator runs
-    #[arg(long, value_name = "URL", default_value_t = default_url(), value_parser = base_url)]
+    #[arg(long, value_name = "URL", env = ADDRESS_VARIABLE, default_value_t = default_url(), value_parser = base_url)]
     emulator: String,
     /// Where the emulator speaks TLS, for gdch_service_account and the source `certificate`
     #[arg(long, value_name = "URL", value_parser = base_url)]
@@ -148,10 +153,27 @@ enum FileFormat {
 impl Options {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.refuse_options_of_other_types()?;
+        if let Some(place) = self.place() {
+            place.check()?;
+        }
         let file = self.content()?;
         match self.place() {
-            Some(place) => place.write(&file),
-            None => print(&file),
+            Some(place) => place.write(&file)?,
+            None => print(&file)?,
+        }
+        self.say_if_nothing_listens();
+        Ok(())
+    }
+
+    /// Where nobody named an emulator and none has the default port, it probably has another.
+    fn say_if_nothing_listens(&self) {
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
+        if self.emulator == default_url() && TcpStream::connect_timeout(&default, CONNECT_TIMEOUT).is_err() {
+            eprintln!(
+                "gatepass: the credentials lead to {}, where nothing listens now; if the emulator has another address, \
+                 name it with --emulator or {ADDRESS_VARIABLE}",
+                self.emulator
+            );
         }
     }
 

@@ -11,14 +11,14 @@ use rustls::{RootCertStore, ServerConfig};
 use crate::Failure;
 
 /// Sets TLS up so that a client without a certificate is served, and one with a certificate has shown that it holds
-/// the key.
-pub(super) fn server_config() -> Result<Arc<ServerConfig>, Failure> {
-    build().map_err(|error| Failure::runtime(format!("cannot set up TLS: {error}")))
+/// the key. The emulator is reached under these `names` as well.
+pub(super) fn server_config(names: &[String]) -> Result<Arc<ServerConfig>, Failure> {
+    build(names).map_err(|error| Failure::runtime(format!("cannot set up TLS: {error}")))
 }
 
-fn build() -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
+fn build(names: &[String]) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
     let authority = CertificateDer::from_pem_slice(tls::authority_pem()?.as_bytes())?;
-    let server = tls::server()?;
+    let server = tls::server(names)?;
     let certificate = CertificateDer::from_pem_slice(server.certificate_pem.as_bytes())?;
     let key = PrivateKeyDer::from_pem_slice(server.private_key_pem.as_bytes())?;
 

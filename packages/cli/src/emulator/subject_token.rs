@@ -9,7 +9,7 @@ use gatepass_emulator::mint::IdToken;
 use gatepass_emulator::time::UnixSeconds;
 use serde_json::json;
 
-use super::{base_url, default_url, print};
+use super::{ADDRESS_VARIABLE, base_url, default_url, print};
 use crate::Failure;
 
 /// How long the token lives.
@@ -27,7 +27,7 @@ pub(super) struct Options {
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
     /// Where the emulator runs: the token's issuer
-    #[arg(long, value_name = "URL", default_value_t = default_url(), value_parser = base_url)]
+    #[arg(long, value_name = "URL", env = ADDRESS_VARIABLE, default_value_t = default_url(), value_parser = base_url)]
     emulator: String,
 }
 

@@ -64,11 +64,15 @@ impl Running {
 
     /// Sends one request on a connection of its own. `headers` end with a line end each.
     pub(crate) fn send(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+        self.send_to(method, target, &format!("Host: {}\r\n{headers}", self.address), body)
+    }
+
+    /// As [`send`](Self::send), with the `Host` among the headers.
+    pub(crate) fn send_to(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
         let mut stream = self.connect();
         write!(
             stream,
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-            self.address,
+            "{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         )
         .unwrap();

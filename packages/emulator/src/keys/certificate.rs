@@ -35,9 +35,9 @@ pub(super) struct Subject<'a> {
 
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Usage {
-    /// The emulator, as clients on the same machine reach it.
-    Server,
+pub(crate) enum Usage<'a> {
+    /// The emulator, as clients on the same machine reach it, and others under these names.
+    Server(&'a [String]),
     /// A client of the emulator.
     Client,
 }
@@ -66,7 +66,7 @@ pub(super) fn authority(subject: &Subject<'_>, signer: &ecdsa::SigningKey) -> Re
 pub(super) fn issued(
     subject: &Subject<'_>,
     key: &ecdsa::VerifyingKey,
-    usage: Usage,
+    usage: Usage<'_>,
     issuer: &Subject<'_>,
     signer: &ecdsa::SigningKey,
 ) -> Result<String, Error> {
@@ -79,13 +79,20 @@ pub(super) fn issued(
     let mut builder = builder(profile, subject, key, signer)?;
     match usage {
         Usage::Client => builder.add_extension(&ExtendedKeyUsage(vec![ID_KP_CLIENT_AUTH]))?,
-        Usage::Server => {
+        Usage::Server(names) => {
             builder.add_extension(&ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH]))?;
-            builder.add_extension(&SubjectAltName(vec![
+            let mut all = vec![
                 GeneralName::DnsName(Ia5String::new("localhost")?),
                 ip_address(Ipv4Addr::LOCALHOST.into())?,
                 ip_address(Ipv6Addr::LOCALHOST.into())?,
-            ]))?;
+            ];
+            for name in names {
+                all.push(match name.parse() {
+                    Ok(address) => ip_address(address)?,
+                    Err(_) => GeneralName::DnsName(Ia5String::new(name)?),
+                });
+            }
+            builder.add_extension(&SubjectAltName(all))?;
         }
     }
     Ok(builder.build::<DerSignature>()?.to_pem(LineEnding::LF)?)

@@ -63,7 +63,7 @@ impl EcKey {
     }
 
     /// Gives a certificate in PEM for this key, signed by `authority`.
-    pub(crate) fn certificate_pem(&self, usage: Usage, authority: &Self) -> Result<String, KeyError> {
+    pub(crate) fn certificate_pem(&self, usage: Usage<'_>, authority: &Self) -> Result<String, KeyError> {
         certificate::issued(
             &self.subject(&self.common_name()),
             self.signer.verifying_key(),

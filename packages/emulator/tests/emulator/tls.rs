@@ -14,7 +14,7 @@ fn with_certificate<T>(pem: &str, look: impl FnOnce(&X509Certificate<'_>) -> T) 
 #[test]
 fn the_authority_has_signed_both_certificates() {
     let authority = tls::authority_pem().unwrap();
-    for (identity, is_server) in [(tls::server().unwrap(), true), (tls::workload().unwrap(), false)] {
+    for (identity, is_server) in [(tls::server(&[]).unwrap(), true), (tls::workload().unwrap(), false)] {
         with_certificate(&authority, |authority| {
             assert!(authority.is_ca());
             with_certificate(&identity.certificate_pem, |certificate| {

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_cannot_be_presented_is_named_and_not_shown() {
-        let (workload, server) = (tls::workload().unwrap(), tls::server().unwrap());
+        let (workload, server) = (tls::workload().unwrap(), tls::server(&[]).unwrap());
         let certificate = file("certificate.pem", &workload.certificate_pem);
         let (key, other) =
             (file("key.pem", &workload.private_key_pem), file("other.pem", &server.private_key_pem));

@@ -33,25 +33,45 @@ impl<'a> Place<'a> {
             })
     }
 
-    /// Writes the file of that extension, and gives its absolute path.
+    /// Refuses a place where something is that the emulator has not written.
+    pub(super) fn check(self) -> Result<(), Failure> {
+        let path = self.credential_file;
+        if path.exists() && !is_key_file_of_emulator(path) { Err(in_the_way(path)) } else { Ok(()) }
+    }
+
+    /// Writes the file of that extension, and gives its absolute path. Files beside a key file of the emulator are its
+    /// own; others stay as they are.
     pub(super) fn write_beside(self, extension: &str, content: &str) -> Result<String, Failure> {
         let path = self.beside(extension)?;
+        let old = fs::read(&path).ok();
+        if old.is_some_and(|old| old != content.as_bytes()) && !is_key_file_of_emulator(self.credential_file)
+        {
+            return Err(in_the_way(Path::new(&path)));
+        }
         write_for_owner(Path::new(&path), content)?;
         Ok(path)
     }
 
-    /// Writes the credential file itself, unless a real one is in the way.
+    /// Writes the credential file itself, and says so if it replaces another.
     pub(super) fn write(self, content: &str) -> Result<(), Failure> {
         let path = self.credential_file;
-        if path.exists() && !is_key_file_of_emulator(path) {
-            return Err(Failure::runtime(format!(
-                "{} exists and is not a key file of the emulator, so it stays as it is; remove it, or choose another \
-                 --out",
+        let old = fs::read_to_string(path).ok();
+        write_for_owner(path, content)?;
+        if old.is_some_and(|old| old != content) {
+            eprintln!(
+                "gatepass: {} held other credentials of the emulator, which are replaced",
                 path.display()
-            )));
+            );
         }
-        write_for_owner(path, content)
+        Ok(())
     }
+}
+
+fn in_the_way(path: &Path) -> Failure {
+    Failure::runtime(format!(
+        "{} exists and is not a file of the emulator, so it stays as it is; remove it, or choose another --out",
+        path.display()
+    ))
 }
 
 fn is_key_file_of_emulator(path: &Path) -> bool {
