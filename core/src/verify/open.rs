@@ -33,6 +33,13 @@ pub struct Opened {
     pub warnings: Vec<String>,
 }
 
+impl Verifier {
+    /// The operation that makes a verifier with this policy, the environment's say included, and keys from this cache.
+    pub fn open(config: VerifierConfig, keys: &KeyCache) -> OpenVerifier {
+        OpenVerifier::new(config, keys)
+    }
+}
+
 impl OpenVerifier {
     /// A verifier to be, with these options and keys from this cache.
     pub fn new(config: VerifierConfig, keys: &KeyCache) -> Self {

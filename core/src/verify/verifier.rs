@@ -16,7 +16,6 @@ use crate::jose::jws::{self, Compact, Header};
 use crate::source::FlightId;
 use crate::step::{Millis, Now};
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
-use crate::verify::open::OpenVerifier;
 use crate::verify::policy::{Policy, VerifierConfig};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
@@ -126,11 +125,6 @@ impl Verifier {
     /// makes no sense.
     pub fn new(config: VerifierConfig) -> Result<Self, Error> {
         Self::with_keys(config, &KeyCache::default())
-    }
-
-    /// The operation that makes a verifier with this policy, the environment's say included, and keys from this cache.
-    pub fn open(config: VerifierConfig, keys: &KeyCache) -> OpenVerifier {
-        OpenVerifier::new(config, keys)
     }
 
     pub(crate) fn with_keys(config: VerifierConfig, cache: &KeyCache) -> Result<Self, Error> {

@@ -102,6 +102,7 @@ mod tests {
         "bindings/jni",
         "bindings/node",
         "bindings/python",
+        "core",
         "packages/cli",
         "packages/emulator",
         "packages/rust",
