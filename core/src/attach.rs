@@ -2,6 +2,7 @@
 
 use crate::audience::{audience_for_origin, origin};
 use crate::error::{Error, ErrorCode};
+use crate::url::Url;
 
 const AUTHORIZATION: &str = "authorization";
 const X_SERVERLESS_AUTHORIZATION: &str = "x-serverless-authorization";
@@ -9,14 +10,32 @@ const X_SERVERLESS_AUTHORIZATION: &str = "x-serverless-authorization";
 /// A request that is about to be sent with a token.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
-    /// Where it goes. Ask anew for every redirect that is followed with a token.
+    /// Where it goes. Ask anew for every redirect that is followed with a token. With gRPC this is the service's URL,
+    /// `https://host/package.Service`, as its libraries name it.
     pub url: &'a str,
     /// What it carries.
     pub token: CallToken<'a>,
     /// Where the token goes.
     pub token_header: TokenHeader,
-    /// Whether the token may travel unprotected, to a host other than this one.
-    pub allow_plain_http: bool,
+    /// How it travels.
+    pub transport: Transport,
+}
+
+/// How a request travels, and whether its token may go with it unprotected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// HTTP: the URL says whether it is protected. A loopback host needs no protection.
+    Http {
+        /// Whether the token may travel unprotected to other hosts, too.
+        allow_plain_http: bool,
+    },
+    /// gRPC: the channel says whether it is protected, whatever the URL says.
+    Grpc {
+        /// Whether the channel uses TLS, or something as good.
+        is_encrypted: bool,
+        /// Whether the token may travel unprotected to a loopback host.
+        allow_plaintext_loopback: bool,
+    },
 }
 
 /// The kind of token that a request carries.
@@ -66,6 +85,8 @@ pub struct CallPlan {
 /// # Errors
 /// [`ErrorCode::InvalidAudience`] when an audience cannot be derived from the URL; [`ErrorCode::InvalidOption`] when the
 /// token would travel unprotected, or the URL is none.
+///
+/// The audience of a gRPC call has no port: Cloud Run's own is `https://host` (Cloud Run documentation, "Using gRPC").
 pub fn plan_call(call: &Call<'_>) -> Result<CallPlan, Error> {
     let plan = |audience| CallPlan { audience, headers: headers(call.token_header) };
     let code = match call.token {
@@ -74,14 +95,28 @@ pub fn plan_call(call: &Call<'_>) -> Result<CallPlan, Error> {
     };
     let invalid = |found: &str| Error::new(code, format!("no token goes to this URL: it {found}"));
     let (origin, path) = origin(call.url).map_err(invalid)?;
-    if !origin.is_https() && !origin.is_loopback() && !call.allow_plain_http {
-        return Err(invalid(
-            "begins with http://, where a token would travel unprotected, expected https:// or the option `allow_plain_http`",
-        ));
-    }
+    let audience = match call.transport {
+        Transport::Http { allow_plain_http } => {
+            if !origin.is_https() && !origin.is_loopback() && !allow_plain_http {
+                return Err(invalid(
+                    "begins with http://, where a token would travel unprotected, expected https:// or the option `allow_plain_http`",
+                ));
+            }
+            audience_for_origin(&origin, path)
+        }
+        Transport::Grpc { is_encrypted, allow_plaintext_loopback } => {
+            if !is_encrypted && !(origin.is_loopback() && allow_plaintext_loopback) {
+                return Err(invalid(
+                    "is called by a channel without TLS, where a token would travel unprotected, expected TLS, or the option `allow_plaintext_loopback` for a loopback address",
+                ));
+            }
+            let without_port = Url::parse(&format!("https://{}", origin.host())).map_err(invalid)?;
+            audience_for_origin(&without_port, "")
+        }
+    };
     match call.token {
-        CallToken::IdToken { audience: Some(audience) } => Ok(plan(Some(audience.to_owned()))),
-        CallToken::IdToken { audience: None } => Ok(plan(Some(audience_for_origin(&origin, path)))),
+        CallToken::IdToken { audience: Some(given) } => Ok(plan(Some(given.to_owned()))),
+        CallToken::IdToken { audience: None } => Ok(plan(Some(audience))),
         CallToken::AccessToken if call.token_header == TokenHeader::Authorization => Ok(plan(None)),
         CallToken::AccessToken => Err(Error::new(
             ErrorCode::InvalidOption,
@@ -104,7 +139,8 @@ mod tests {
 
     fn call<'a>(url: &'a str, audience: Option<&'a str>) -> Call<'a> {
         let token = CallToken::IdToken { audience };
-        Call { url, token, token_header: TokenHeader::Authorization, allow_plain_http: false }
+        let transport = Transport::Http { allow_plain_http: false };
+        Call { url, token, token_header: TokenHeader::Authorization, transport }
     }
 
     #[test]
@@ -131,11 +167,33 @@ mod tests {
                 assert!(plan_call(&Call { token, ..call(url, None) }).is_err(), "{url}");
             }
         }
-        let open = Call { allow_plain_http: true, ..call("http://plain.example:8080/x", None) };
+        let transport = Transport::Http { allow_plain_http: true };
+        let open = Call { transport, ..call("http://plain.example:8080/x", None) };
         assert_eq!(plan_call(&open).unwrap().audience.as_deref(), Some("http://plain.example:8080"));
         let error = plan_call(&call("http://plain.example", Some("a"))).unwrap_err();
         assert!(error.code() == ErrorCode::InvalidOption && error.to_string().contains("allow_plain_http"));
-        assert!(plan_call(&Call { allow_plain_http: true, ..call("ftp://a", Some("a")) }).is_err());
+        assert!(plan_call(&Call { transport, ..call("ftp://a", Some("a")) }).is_err());
+    }
+
+    #[test]
+    fn a_grpc_calls_audience_has_no_port_and_its_channel_must_be_protected() {
+        let plan = |url, is_encrypted, allow_plaintext_loopback| {
+            let transport = Transport::Grpc { is_encrypted, allow_plaintext_loopback };
+            plan_call(&Call { transport, ..call(url, None) }).map(|plan| plan.audience.unwrap())
+        };
+        for (url, expected) in [
+            ("https://tag---a-uc.a.run.app:443/shop.Orders", "https://a-uc.a.run.app"),
+            ("https://orders.example:8443/shop.Orders", "https://orders.example"),
+            ("https://orders.example", "https://orders.example"),
+            ("https://[::1]:50051/shop.Orders", "https://[::1]"),
+        ] {
+            assert_eq!(plan(url, true, false).as_deref(), Ok(expected), "{url}");
+        }
+        let local = "https://127.0.0.1:50051/shop.Orders";
+        assert_eq!(plan(local, false, true).as_deref(), Ok("https://127.0.0.1"));
+        let refused = plan(local, false, false).unwrap_err();
+        assert!(refused.to_string().contains("`allow_plaintext_loopback`"), "{refused}");
+        assert!(plan("https://10.0.0.1:50051/shop.Orders", false, true).is_err());
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub mod token;
 mod url;
 pub mod verify;
 
-pub use attach::{Call, CallPlan, CallToken, TokenHeader, plan_call};
+pub use attach::{Call, CallPlan, CallToken, TokenHeader, Transport, plan_call};
 pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};

@@ -74,7 +74,7 @@ pub fn audience_for_url(url: &str) -> Result<String, Failure> {
 }
 
 /// How a request carries its token: `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…,
-/// "allow_plain_http":…}` gives `{"audience":…|null, "headers":[…]}`; see [`gatepass_core::plan_call`].
+/// "allow_plain_http":…, "grpc":…}` gives `{"audience":…|null, "headers":[…]}`; see [`gatepass_core::plan_call`].
 ///
 /// # Errors
 /// `INVALID_OPTION`, `INVALID_AUDIENCE`.

@@ -4,7 +4,7 @@ use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
 use gatepass_core::{
     Call, CallPlan, CallToken, CredentialsFrom, Impersonate, Preferences, Secret, SourceConfig, TokenHeader,
-    VerifierConfig,
+    Transport, VerifierConfig,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -85,10 +85,20 @@ struct CallOptions {
     token_header: Option<String>,
     #[serde(default)]
     allow_plain_http: bool,
+    grpc: Option<GrpcChannel>,
+}
+
+/// The channel of a gRPC call; see [`Transport::Grpc`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrpcChannel {
+    is_encrypted: bool,
+    #[serde(default)]
+    allow_plaintext_loopback: bool,
 }
 
 /// Plans the call `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…, "allow_plain_http":…}`,
-/// all but the URL of which may be left out.
+/// all but the URL of which may be left out; a gRPC call has `"grpc":{"is_encrypted":…, "allow_plaintext_loopback":…}`.
 pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
     let call: CallOptions = read(call)?;
     let token = match (call.kind.as_deref(), call.audience.as_deref()) {
@@ -108,11 +118,17 @@ pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
         |name: &str| TokenHeader::ALL.iter().find(|(known, _)| *known == name).map(|(_, header)| *header);
     let token_header =
         call.token_header.map(|name| named("token_header", &name, find, &names)).transpose()?;
+    let transport = match call.grpc {
+        None => Transport::Http { allow_plain_http: call.allow_plain_http },
+        Some(GrpcChannel { is_encrypted, allow_plaintext_loopback }) => {
+            Transport::Grpc { is_encrypted, allow_plaintext_loopback }
+        }
+    };
     Ok(gatepass_core::plan_call(&Call {
         url: &call.url,
         token,
         token_header: token_header.unwrap_or_default(),
-        allow_plain_http: call.allow_plain_http,
+        transport,
     })?)
 }
 
@@ -265,7 +281,15 @@ mod tests {
             ),
             r#"{"audience":null,"headers":["authorization"]}"#
         );
+        assert_eq!(
+            plan(r#"{"url":"https://a.example:8443/s.S","grpc":{"is_encrypted":true}}"#),
+            r#"{"audience":"https://a.example","headers":["authorization"]}"#
+        );
         for (call, code) in [
+            (
+                r#"{"url":"https://127.0.0.1/s.S","audience":"b","grpc":{"is_encrypted":false}}"#,
+                "INVALID_OPTION",
+            ),
             (r#"{"url":"http://a.example","audience":"b"}"#, "INVALID_OPTION"),
             (r#"{"url":"http://a.example"}"#, "INVALID_AUDIENCE"),
             (r#"{"url":"https://a.example","token_header":"cookie"}"#, "INVALID_OPTION"),
