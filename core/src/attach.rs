@@ -105,7 +105,7 @@ pub fn plan_call(call: &Call<'_>) -> Result<CallPlan, Error> {
             audience_for_origin(&origin, path)
         }
         Transport::Grpc { is_encrypted, allow_plaintext_loopback } => {
-            if !is_encrypted && !(origin.is_loopback() && allow_plaintext_loopback) {
+            if !(is_encrypted || allow_plaintext_loopback && origin.is_loopback()) {
                 return Err(invalid(
                     "is called by a channel without TLS, where a token would travel unprotected, expected TLS, or the option `allow_plaintext_loopback` for a loopback address",
                 ));
