@@ -55,6 +55,18 @@ impl Url {
         &self.host
     }
 
+    /// Everything between the host and the query, as it is written: `/token`, or nothing.
+    pub(crate) fn path(&self) -> &str {
+        let after_scheme = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let path =
+            after_scheme.find(['/', '?']).and_then(|start| after_scheme.get(start..)).unwrap_or_default();
+        path.split('?').next().unwrap_or_default()
+    }
+
+    pub(crate) fn has_query(&self) -> bool {
+        self.text.contains('?')
+    }
+
     /// The port, if it is not the scheme's own.
     pub(crate) fn explicit_port(&self) -> Option<u16> {
         self.port.filter(|port| *port != if self.https { 443 } else { 80 })
@@ -101,6 +113,13 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
 }
 
 fn is_host(host: &str) -> bool {
+    // What ends with a number is an address to some readers (2130706433, 0x7f.1): only its usual form is one to all.
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_number =
+        last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") || last.starts_with("0X");
+    if is_number && !last.is_empty() && host.parse::<Ipv4Addr>().is_err() {
+        return false;
+    }
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
@@ -124,6 +143,16 @@ mod tests {
         assert_eq!((url.host(), url.explicit_port(), url.is_https()), ("oauth2.googleapis.com", None, true));
         let url = Url::parse("http://[::1]:8080/token").unwrap();
         assert_eq!((url.host_and_port().as_str(), url.is_loopback()), ("[::1]:8080", true));
+        for (text, path, query) in [
+            ("https://a", "", false),
+            ("https://a?b/c", "", true),
+            ("https://a/?b", "/", true),
+            ("https://a:1/b//c/../d?e?f", "/b//c/../d", true),
+            ("https://1.2.3.4/b", "/b", false),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!((url.path(), url.has_query()), (path, query), "{text}");
+        }
     }
 
     #[test]
@@ -146,6 +175,11 @@ mod tests {
             "https://a..b/",
             "https://a:99999/",
             "HTTPS://a/",
+            "https://2130706433/",
+            "https://127.1/",
+            "https://0x7f.0.0.1/",
+            "https://0177.0.0.1/",
+            "https://a.0x7f/",
         ] {
             assert!(Url::parse(text).is_err(), "{text:?}");
         }

@@ -498,7 +498,8 @@ def impersonated_cases():
         "an URL of another method": {"service_account_impersonation_url": f"{IAM}/{TARGET}:signBlob"},
     }
     for name, change in bad.items():
-        yield given(f"impersonation with {name}", impersonated(**change), fail("CREDENTIALS_FILE_INVALID"))
+        code = "ENDPOINT_NOT_ALLOWED" if "URL" in name else "CREDENTIALS_FILE_INVALID"
+        yield given(f"impersonation with {name}", impersonated(**change), fail(code))
     for name, bad_url in {"http": url.replace("https", "http"), "a stranger": f"https://evil.example/serviceAccounts/{TARGET}:generateAccessToken",
                           "user information": url.replace("https://", "https://a@"), "a look-alike": url.replace(".com", ".com.evil.example", 1)}.items():
         yield given(f"an impersonation URL with {name}", impersonated(service_account_impersonation_url=bad_url), fail("ENDPOINT_NOT_ALLOWED"))
@@ -785,6 +786,103 @@ def self_signed_cases():
     yield case("the metadata server acts for nobody", (START, READ_ENV), (env(K_SERVICE="orders"), fail("SUBJECT_UNSUPPORTED")), options=subject, **scoped)
 
 
+def endpoint_cases():
+    """One case per row of the table of endpoints (docs/adr/0004), and one per way around it."""
+    scoped = {"kind": "access_token", "target": SCOPE}
+    file = {"file": "/var/run/token"}
+    read = read_file("/var/run/token")
+    named = {"options": {"universe_domain": "apis.example"}}
+
+    def leads(service, url, **more):
+        """A file that names this URL, and what is sent there."""
+        name = f"{service}: {url}"
+        if service == "token":
+            key = json.dumps(json.loads(key_file(token_uri=url)))
+            return given(name, key, exchange(NOW, {"scope": SCOPE}, url=url), **scoped, **more)
+        if service == "login":
+            workforce = "//iam.googleapis.com/locations/global/workforcePools/p/providers/q"
+            content = file_of("external_account_authorized_user", **USER, audience=workforce, token_url=url)
+            basic = "Basic " + base64.b64encode(f"{USER['client_id']}:s3cret1".encode()).decode()
+            fields = {"grant_type": "refresh_token", "refresh_token": "1//refresh", "scope": SCOPE}
+            return given(name, content, post_form(url, fields, basic), **scoped, **more)
+        if service == "sts":
+            content = external(file, service_account_impersonation_url=None, token_url=url)
+            return given(name, content, read, (text("subject"), sts("subject") | {"url": url}), **scoped, **more)
+        method = url.rsplit(":", 1)[0] + ":generateAccessToken"
+        return given(name, external(file, service_account_impersonation_url=url), read, (text("subject"), sts("subject")),
+                     (access("federated"), generate_access("federated") | {"url": method}), **scoped, **more)
+
+    account = f"v1/projects/-/serviceAccounts/{TARGET}:generateAccessToken"
+    table = {
+        "token": ("oauth2", "token", ["{}", "{}.mtls", "{}-mine.p"]),
+        "sts": ("sts", "v1/token", ["{}", "{}.mtls", "{}.us-central1.rep", "us-central1-{}", "{}-mine.p"]),
+        "login": ("sts", "v1/oauthtoken", ["{}", "{}.mtls", "{}.us-central1.rep", "us-central1-{}", "{}-mine.p"]),
+        "impersonation": ("iamcredentials", account, ["{}", "{}.mtls", "{}.us-central1.rep", "us-central1-{}", "{}-mine.p"]),
+    }
+    for service, (host, path, forms) in table.items():
+        for form_ in forms:
+            yield leads(service, f"https://{form_.format(host)}.googleapis.com/{path}")
+        yield leads(service, f"https://{host}.apis.example/{path}", **named)
+    for old in ["accounts.google.com/o/oauth2/token", "www.googleapis.com/oauth2/v3/token", "www.googleapis.com/oauth2/v4/token"]:
+        yield leads("token", f"https://{old}")
+    for trusted, url in [("127.0.0.1:8085", "http://127.0.0.1:8085/token"), ("emulator:8085", "http://emulator:8085/token"),
+                         ("https://sts.example", "https://sts.example/x?y"), ("http://10.0.0.1:8085", "http://10.0.0.1:8085/token")]:
+        yield leads("token", url, environment={"GATEPASS_TRUSTED_ENDPOINTS": trusted})
+
+    def refused(service, url, flag, **more):
+        content = {
+            "token": lambda: json.dumps(json.loads(key_file(token_uri=url))),
+            "login": lambda: file_of("external_account_authorized_user", **USER, token_url=url),
+            "person": lambda: file_of("authorized_user", **USER, token_uri=url),
+            "sts": lambda: external({"file": "/etc/passwd"}, token_url=url, service_account_impersonation_url=None),
+            "impersonation": lambda: external(file, service_account_impersonation_url=url),
+        }[service]()
+        return given(f"{service}, refused: {url}", content, fail("ENDPOINT_NOT_ALLOWED"), flags=[flag], **scoped, **more)
+
+    stores = ["https://storage.googleapis.com/upload/storage/v1/b/bucket/o?uploadType=media&name=loot",
+              "https://bucket.storage.googleapis.com/loot?x-goog-signature=presigned", "https://bucket.storage.googleapis.com/token",
+              "https://firebasestorage.googleapis.com/v0/b/bucket/o?name=loot", "https://www.googleapis.com/upload/storage/v1/b/bucket/o",
+              "https://script.googleapis.com/v1/scripts/deployment:run", "https://storage.mtls.googleapis.com/v1/token"]
+    for service in ["token", "person", "sts", "login"]:
+        for url in stores:
+            yield refused(service, url, "SecretToStranger")
+    yield refused("impersonation", f"https://storage.googleapis.com/bucket/v1/serviceAccounts/{TARGET}:generateAccessToken", "SecretToStranger")
+    yield refused("impersonation", f"https://storage.googleapis.com/{account}", "SecretToStranger")
+    yield refused("impersonation", f"https://iamcredentials.googleapis.com/x/../{account}", "PathInjection")
+    yield refused("impersonation", f"https://iamcredentials.googleapis.com/{account}?x", "PathInjection")
+    good = {"token": TOKEN_URI, "sts": STS, "login": STS.replace("token", "oauthtoken")}
+    for service, url in good.items():
+        for other in [v for k, v in good.items() if k != service]:
+            yield refused(service, other, "WrongEndpoint")
+        for changed in [url + "?x=1", url + "/", url.replace("token", "%74oken"), "//".join(url.rsplit("/", 1)), url + "/../token",
+                        url.replace(".com/", ".com:443x/"), url.replace(".com/", ".com:8443/"), url.replace("https", "http"),
+                        url.replace("googleapis.com", "apis.example"), url.replace(".com", ".com.evil.example")]:
+            yield refused(service, changed, "EndpointConfusion")
+    for region in ["evil.rep", "us-central1.x.rep", "us-central1.rep.x", "x.us-central1.rep"]:
+        yield refused("sts", f"https://sts.{region}.googleapis.com/v1/token", "EndpointConfusion")
+    yield refused("sts", "https://evil-sts.googleapis.com/v1/token", "EndpointConfusion")
+    yield refused("token", "http://10.0.0.1:8085/token", "Cleartext", environment={"GATEPASS_TRUSTED_ENDPOINTS": "10.0.0.1:8085"})
+    yield refused("token", "http://sts.example:443/token", "Cleartext", environment={"GATEPASS_TRUSTED_ENDPOINTS": "sts.example"})
+    yield refused("token", "http://2130706433:8085/token", "EndpointConfusion", environment={"GATEPASS_TRUSTED_ENDPOINTS": "127.0.0.1:8085"})
+
+    def source(name, source, flag):
+        return given(f"a source: {name}", external(source), fail("CREDENTIALS_FILE_INVALID"), flags=[flag])
+
+    path = "computeMetadata/v1/instance/service-accounts/default/token"
+    for url in [f"http://169.254.169.254/{path}", f"http://169.254.169.254/{path.lower()}", f"http://169.254.169.254/%63{path[1:]}",
+                f"http://169.254.169.254/%2563{path[1:]}", f"http://169.254.169.254//x/../{path}", f"https://metadata.google.internal/{path}",
+                f"https://metadata/{path}", f"http://2852039166/{path}", f"http://0xa9fea9fe/{path}"]:
+        yield source(url, {"url": url}, "MetadataTheft")
+    azure = "http://169.254.169.254/metadata/identity"
+    for header in ["Metadata-Flavor", "metadata-flavor", "X-Google-Metadata-Request"]:
+        yield source(f"a header {header}", {"url": azure, "headers": {header: "Google"}}, "MetadataTheft")
+    for header in ["Host", "Transfer-Encoding", "content-length", "Connection", "TE", "Upgrade", "Proxy-Authorization", "Expect"]:
+        yield source(f"a header {header}", {"url": azure, "headers": {header: "x"}}, "RequestSmuggling")
+    for path in ["/proc/self/environ", "//proc/self/environ", "/./proc/self/environ", "/run/../proc/self/environ", "../../../../proc/self/environ",
+                 "/sys/class/dmi/id/product_serial", "/dev/stdin"]:
+        yield source(f"a file {path}", {"file": path}, "SystemFile")
+
+
 def option_cases():
     """Universes, expected types, the ID token of a person's login, Google Distributed Cloud."""
     scoped = {"kind": "access_token", "target": SCOPE}
@@ -937,6 +1035,7 @@ def main():
     write("acquire/external_account.json", note, list(external_cases()))
     write("acquire/self_signed.json", note, list(self_signed_cases()))
     write("acquire/options.json", note, list(option_cases()))
+    write("acquire/endpoints.json", note, list(endpoint_cases()))
     cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
     write("cache/timelines.json", note, cases)
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::trust::DEFAULT_UNIVERSE;
 use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
@@ -34,7 +35,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
         ));
     }
     let token_uri = match fields.has("token_uri") {
-        true => trusted.field(fields, "token_uri", None)?,
+        true => trusted.field(fields, "token_uri", Service::Token, None)?,
         false => trusted.token_uri()?,
     };
     Ok(Arc::new(UserAccount::from_fields(fields, token_uri, false)?))

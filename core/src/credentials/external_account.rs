@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::impersonation::{self, CLOUD_PLATFORM, Impersonation, or_cloud_platform};
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
@@ -80,7 +81,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     Ok(Arc::new(ExternalAccount {
         audience,
         subject_token_type,
-        token_url: trusted.field(fields, "token_url", Some(&token_url))?,
+        token_url: trusted.field(fields, "token_url", Service::Sts, Some(&token_url))?,
         client,
         workforce_pool_user_project,
         account,

@@ -39,7 +39,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     let principal = format!("system:serviceaccount:{project}:{name}");
     Ok(Arc::new(GdchServiceAccount {
         signer: Arc::new(Signer::new(principal, private_key, Some(key_id))),
-        token_uri: reader.trusted.field(fields, "token_uri", None)?,
+        token_uri: reader.trusted.own_endpoint(fields, "token_uri")?,
         ca_cert_path: fields.optional("ca_cert_path")?.filter(|path| !path.is_empty()).map(str::to_owned),
     }))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Impersonate;
+use crate::credentials::endpoints::Service;
 use crate::credentials::fields::invalid;
 use crate::credentials::{Context, Credential, Fetch, TrustedEndpoints};
 use crate::error::{Error, ErrorCode};
@@ -76,7 +77,7 @@ impl Account {
         trusted: &TrustedEndpoints,
     ) -> Result<Self, Error> {
         const FIELD: &str = "service_account_impersonation_url";
-        let url = trusted.endpoint(FIELD, url)?;
+        let url = trusted.endpoint(FIELD, Service::Impersonation, url)?;
         let expected = "a URL that ends with serviceAccounts/EMAIL:generateAccessToken";
         let (account, method) = url.as_str().rsplit_once(':').unwrap_or((url.as_str(), ""));
         let email = account.rsplit_once("/serviceAccounts/").map_or("", |(_, email)| email);
@@ -274,7 +275,7 @@ pub(super) fn is_delegate(delegate: &str) -> bool {
 }
 
 /// Something before and after one `@`, of the characters that e-mails of service accounts have.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
     };

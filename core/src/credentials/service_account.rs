@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::impersonation::{self, Impersonation};
 use crate::credentials::trust::DEFAULT_UNIVERSE;
@@ -35,7 +36,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     let private_key = private_key(fields.required("private_key")?)?;
     let key_id = fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
     let token_uri = match fields.has("token_uri") {
-        true => trusted.field(fields, "token_uri", None)?,
+        true => trusted.field(fields, "token_uri", Service::Token, None)?,
         false => trusted.token_uri()?,
     };
     let elsewhere = match trusted.universe_of(fields)? {

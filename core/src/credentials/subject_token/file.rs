@@ -1,5 +1,6 @@
 //! `{"file": …}`: a file that somebody keeps fresh; read anew for every exchange.
 
+use crate::credentials::TrustedEndpoints;
 use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
 use crate::credentials::subject_token::format::Format;
@@ -16,8 +17,7 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
         let path = fields.required("file")?.to_owned();
-        // What these hold is this process's or the machine's own, and would be sent to the token endpoint.
-        if ["/proc/", "/sys/", "/dev/"].iter().any(|system| path.starts_with(system)) {
+        if !TrustedEndpoints::allows_file(&path) {
             return Err(invalid(
                 "file",
                 "a file of the operating system",

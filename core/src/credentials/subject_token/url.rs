@@ -31,13 +31,13 @@ impl Source {
                     value.as_str().filter(|value| value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()));
                 let is_token = !name.is_empty()
                     && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
-                match value.filter(|_| is_token) {
+                match value.filter(|_| is_token && TrustedEndpoints::allows_header(name)) {
                     Some(value) => headers.push((name.to_owned(), Secret::from(value))),
                     None => {
                         return Err(invalid(
                             "headers",
                             "not fit for a request",
-                            "names and values of HTTP headers",
+                            "names and values of HTTP headers, none of which is about the connection or Google's metadata server",
                         ));
                     }
                 }
