@@ -2,7 +2,7 @@
 //!
 //! Hosts of Google that are not in this table store, show or run what strangers send to them.
 
-use crate::credentials::impersonation::is_email;
+use crate::credentials::email::is_email;
 use crate::url::Url;
 
 /// What an endpoint does; each has hosts and paths of its own.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::credentials::email::is_delegate;
 use crate::credentials::fields::{Fields, invalid};
-use crate::credentials::impersonation::{Account, DEFAULT_LIFETIME_SECONDS, Impersonated, is_delegate};
+use crate::credentials::impersonation::{Account, DEFAULT_LIFETIME_SECONDS, Impersonated};
 use crate::credentials::{Credential, Reader};
 use crate::error::Error;
 

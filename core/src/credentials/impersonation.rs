@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Impersonate;
+use crate::credentials::email::{is_delegate, is_email};
 use crate::credentials::endpoints::Service;
 use crate::credentials::fields::invalid;
 use crate::credentials::{Context, Credential, Fetch, TrustedEndpoints};
@@ -268,16 +269,4 @@ impl Operation for Impersonation {
 /// The API wants a scope; without one asked for it is the one that covers Google Cloud.
 pub(super) fn or_cloud_platform(scopes: &[String]) -> Vec<String> {
     if scopes.is_empty() { vec![CLOUD_PLATFORM.to_owned()] } else { scopes.to_vec() }
-}
-
-pub(super) fn is_delegate(delegate: &str) -> bool {
-    is_email(delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate))
-}
-
-/// Something before and after one `@`, of the characters that e-mails of service accounts have.
-pub(super) fn is_email(text: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-    };
-    text.split_once('@').is_some_and(|(name, domain)| plain(name) && plain(domain))
 }

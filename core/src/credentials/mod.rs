@@ -1,6 +1,7 @@
 //! Credentials: one file per `type` of a credential file, and the metadata server, which has none.
 
 mod authorized_user;
+mod email;
 mod endpoints;
 mod external_account;
 mod external_account_authorized_user;

@@ -226,7 +226,7 @@ impl TrustedEndpoints {
         let is_rooted = path.starts_with('/') || path.split('/').any(|part| part == "..");
         let is_device = path.starts_with("//./") || path.starts_with("//?/");
         let is_system = parts.first().is_some_and(|first| SYSTEM_FOLDERS.contains(first));
-        !is_device && !(is_rooted && is_system)
+        !(is_device || is_rooted && is_system)
     }
 
     /// Reads a URL of the AWS instance metadata service, which is always at the same addresses.
