@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
 )
 
@@ -44,10 +45,16 @@ func OwnAudiences(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	driver := hostSettings{}.driver()
-	found, err := driver.drive(ctx, native.Turn{Answer: native.Fetch, Op: op})
+	defer op.Free()
+	output, err := driver.New(driver.Host{}, &driver.Flights{}).Drive(ctx, op)
 	if err != nil {
-		return nil, err
+		return nil, asError(err)
+	}
+	var found struct {
+		Audiences []string `json:"audiences"`
+	}
+	if err := json.Unmarshal(output, &found); err != nil {
+		return nil, fault(err)
 	}
 	return found.Audiences, nil
 }

@@ -2,10 +2,12 @@ package gatepass
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 
+	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
 )
 
@@ -80,13 +82,19 @@ func (e *Error) Refuse(w http.ResponseWriter) {
 	_, _ = w.Write([]byte(e.refusal.Body)) // Who has left needs no answer.
 }
 
-// asError gives an error of the border its form.
+// asError gives an error of the border or of the driver its form. That of a context stays what it is.
 func asError(err error) error {
-	var failure native.Failure
-	if errors.As(err, &failure) {
-		return newError([]byte(failure), nil)
+	var refused native.Failure
+	var ended *driver.Failure
+	switch {
+	case errors.As(err, &refused):
+		return newError([]byte(refused), nil)
+	case errors.As(err, &ended):
+		return newError(ended.JSON, ended.Cause)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	}
-	return err
+	return fault(err)
 }
 
 // newError reads an error of the border. The cause is what the user's own code has contributed, or nil.

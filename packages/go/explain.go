@@ -3,6 +3,7 @@ package gatepass
 import (
 	"encoding/json"
 
+	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
 )
 
@@ -73,8 +74,8 @@ func Explain(token string, call Call, options ...VerifierOption) (*Explanation, 
 	if err != nil {
 		return nil, fault(err)
 	}
-	driver := settings.host.driver()
-	return readExplanation(native.Explain(string(text), token, driver.now()))
+	clock := driver.New(settings.host, nil)
+	return readExplanation(native.Explain(string(text), token, clock.Now()))
 }
 
 // Explain explains a token to this verifier, with the keys that it holds. It fails only with a fault of gatepass's own.
@@ -83,7 +84,7 @@ func (v *Verifier) Explain(token string, call Call) (*Explanation, error) {
 	if err != nil {
 		return nil, fault(err)
 	}
-	return readExplanation(v.native.Explain(string(text), token, v.driver.now()))
+	return readExplanation(v.native.Explain(string(text), token, v.driver.Now()))
 }
 
 func readExplanation(text string, err error) (*Explanation, error) {

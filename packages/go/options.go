@@ -1,9 +1,12 @@
 package gatepass
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"time"
+
+	"gatepass.dev/gatepass/internal/driver"
 )
 
 // SourceOption configures a [Source].
@@ -20,14 +23,14 @@ type Option interface {
 
 // WithClock reads the time from now instead of [time.Now].
 func WithClock(now func() time.Time) Option {
-	return hostOption(func(h *hostSettings) { h.clock = now })
+	return hostOption(func(h *driver.Host) { h.Clock = now })
 }
 
 // WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects.
 // The metadata server is a neighbour and is always reached directly. Credentials that name certificates for TLS need
 // an [*http.Transport].
 func WithTransport(transport http.RoundTripper) Option {
-	return hostOption(func(h *hostSettings) { h.transport = transport })
+	return hostOption(func(h *driver.Host) { h.Transport = transport })
 }
 
 // WithCredentialsFile takes the credentials from this file instead of looking for them.
@@ -52,10 +55,12 @@ func WithImpersonation(email string, delegates ...string) SourceOption {
 // of the type external_account whose credential_source is {"supplier": name}.
 func WithSupplier(name string, supplier Supplier) SourceOption {
 	return sourceOption(func(s *sourceSettings) {
-		if s.host.suppliers == nil {
-			s.host.suppliers = map[string]Supplier{}
+		if s.host.Suppliers == nil {
+			s.host.Suppliers = map[string]driver.Supplier{}
 		}
-		s.host.suppliers[name] = supplier
+		s.host.Suppliers[name] = func(ctx context.Context, audience, tokenType string) (string, error) {
+			return supplier(ctx, SupplierContext{audience, tokenType})
+		}
 	})
 }
 
@@ -209,13 +214,6 @@ func WithTrustCloudRunAndSkipSignature() VerifierOption {
 	})
 }
 
-// hostSettings are what a driver works with.
-type hostSettings struct {
-	clock     clock
-	transport http.RoundTripper
-	suppliers map[string]Supplier
-}
-
 // sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
 type sourceSettings struct {
 	CredentialsFile        *string  `json:"credentials_file,omitempty"`
@@ -232,7 +230,7 @@ type sourceSettings struct {
 	TrustedEndpoints       []string `json:"trusted_endpoints,omitempty"`
 	Seed                   uint64   `json:"seed"`
 
-	host hostSettings
+	host driver.Host
 }
 
 // verifierSettings are the options of a verifier, likewise.
@@ -251,23 +249,14 @@ type verifierSettings struct {
 	TrustCloudRunAndSkipSignature bool     `json:"trust_cloud_run_and_skip_signature,omitempty"`
 	KService                      string   `json:"k_service,omitempty"`
 
-	host hostSettings
-}
-
-func (h hostSettings) driver() driver {
-	if h.transport == nil {
-		h.transport = proxied
-	}
-	return driver{
-		clock: h.clock, transport: h.transport, suppliers: h.suppliers, landings: map[uint64]chan struct{}{},
-	}
+	host driver.Host
 }
 
 // extended is never nil: a list that was given empty is not one that was not given, and the core refuses it.
 func extended(list, more []string) []string { return append(append([]string{}, list...), more...) }
 
 type (
-	hostOption     func(*hostSettings)
+	hostOption     func(*driver.Host)
 	sourceOption   func(*sourceSettings)
 	verifierOption func(*verifierSettings)
 )

@@ -37,8 +37,9 @@ func inBubbleWithSource(t *testing.T, run func(*testing.T, *gatepass.Source, *he
 	})
 }
 
-// A caller who fetches and goes away takes nobody along: one of those who wait takes over.
-func TestACancelledFetchFallsToTheNext(t *testing.T) {
+// A caller who begins a fetch and goes away ends its own waiting only: the fetch goes on, for those who wait and for
+// those who come later.
+func TestACancelledCallerLeavesTheFetchToOthers(t *testing.T) {
 	inBubbleWithSource(t, func(t *testing.T, source *gatepass.Source, held *heldRequests) {
 		ctx, cancel := context.WithCancel(deadline(t))
 		fetching := make(chan error, 1)
@@ -46,7 +47,7 @@ func TestACancelledFetchFallsToTheNext(t *testing.T) {
 			_, err := source.IDToken(ctx, audience)
 			fetching <- err
 		}()
-		held.next(t)
+		request := held.next(t)
 
 		const waiting = 20
 		waited := make(chan error, waiting)
@@ -61,12 +62,39 @@ func TestACancelledFetchFallsToTheNext(t *testing.T) {
 		if err := <-fetching; !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, expected that it was cancelled", err)
 		}
-		held.next(t).answer <- issued(t, time.Now(), time.Hour)
+		request.answer <- issued(t, time.Now(), time.Hour)
 		for range waiting {
 			must(t, <-waited)
 		}
-		if asked := held.asked.Load(); asked != 2 {
-			t.Errorf("%d requests, expected 2", asked)
+		if asked := held.asked.Load(); asked != 1 {
+			t.Errorf("%d requests, expected 1", asked)
+		}
+	})
+}
+
+// Callers whose deadlines are shorter than the endpoint takes are served as soon as one of them has waited long enough.
+func TestShortDeadlinesAreServedInTheEnd(t *testing.T) {
+	inBubbleWithSource(t, func(t *testing.T, source *gatepass.Source, held *heldRequests) {
+		go func() {
+			request := held.next(t)
+			time.Sleep(3 * time.Second)
+			request.answer <- issued(t, time.Now(), time.Hour)
+		}()
+		failures := 0
+		for range 10 {
+			ctx, cancel := context.WithTimeout(deadline(t), time.Second)
+			_, err := source.IDToken(ctx, audience)
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			failures++
+		}
+		if asked := held.asked.Load(); asked != 1 || failures > 3 {
+			t.Errorf("%d requests and %d failures, expected 1 and at most 3", asked, failures)
 		}
 	})
 }

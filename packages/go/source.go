@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
 )
 
@@ -21,7 +22,7 @@ import (
 // callers need the same one. It is safe for concurrent use; a program needs one for each principal.
 type Source struct {
 	native *native.Source
-	driver driver
+	driver *driver.Driver
 	slots  table[slotKey, *slot]
 }
 
@@ -43,7 +44,7 @@ func NewSource(options ...SourceOption) (*Source, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Source{native: source, driver: settings.host.driver()}, nil
+	return &Source{native: source, driver: driver.New(settings.host, &driver.Flights{})}, nil
 }
 
 // IDToken returns an ID token for audience: the receiver's URL, a custom audience, or the OAuth client id of IAP.
@@ -212,7 +213,7 @@ func (s *slot) header(ctx context.Context) (string, error) {
 }
 
 func (s *slot) get(ctx context.Context) (*warmToken, error) {
-	if warm := s.warm.Load(); warm != nil && s.source.driver.clock.isBefore(warm.freshUntil) {
+	if warm := s.warm.Load(); warm != nil && s.source.driver.IsBefore(warm.freshUntil) {
 		return warm, nil
 	}
 	return s.settle(ctx)
@@ -220,34 +221,44 @@ func (s *slot) get(ctx context.Context) (*warmToken, error) {
 
 // settle asks the core for the token until there is one, and keeps it at hand.
 func (s *slot) settle(ctx context.Context) (*warmToken, error) {
-	driver := &s.source.driver
+	driver := s.source.driver
 	var found native.Lookup
-	fetched, err := driver.settle(ctx, func() (native.Turn, error) {
+	output, err := driver.Settle(ctx, func() (native.Turn, error) {
 		var err error
-		found, err = s.source.native.Lookup(s.kind, s.target, driver.now())
+		found, err = s.source.native.Lookup(s.kind, s.target, driver.Now())
 		return found.Turn, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, asError(err)
 	}
-	if fetched == nil {
-		fetched = &token{Header: found.Header, ExpiresAtMS: found.ExpiresAtMS, FreshUntilMS: found.FreshUntilMS}
+	held := token{found.Header, found.ExpiresAtMS, found.FreshUntilMS}
+	if output != nil {
+		if err := json.Unmarshal(output, &held); err != nil {
+			return nil, fault(err)
+		}
 	}
-	warm := fetched.warm()
+	warm := held.warm()
 	s.warm.Store(warm)
 	return warm, nil
 }
 
 // probe asks the core for the token and forgets the answer: it says at once whether it can be asked for at all.
 func (s *slot) probe() error {
-	found, err := s.source.native.Lookup(s.kind, s.target, s.source.driver.now())
+	found, err := s.source.native.Lookup(s.kind, s.target, s.source.driver.Now())
 	if err != nil {
 		return asError(err)
 	}
 	if found.Op != nil {
-		s.source.driver.land(found.Turn)
+		s.source.driver.GiveUp(found.Turn)
 	}
 	return nil
+}
+
+// token is what an operation for a token ends with.
+type token struct {
+	Header       string `json:"header"`
+	ExpiresAtMS  uint64 `json:"expires_at_ms"`
+	FreshUntilMS uint64 `json:"fresh_until_ms"`
 }
 
 func (t *token) warm() *warmToken {

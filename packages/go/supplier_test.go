@@ -76,16 +76,40 @@ func TestASupplierThatNobodyHasRegistered(t *testing.T) {
 	}
 }
 
-func TestACancelledCallerEndsItsSupplier(t *testing.T) {
+// A caller who goes away leaves the supplier to whoever needs the token next.
+func TestACancelledCallerDoesNotEndTheSupplier(t *testing.T) {
 	emulator := startEmulator(t)
 	ctx, cancel := context.WithCancel(deadline(t))
+	left := make(chan struct{})
+	asked := 0
 	source := emulator.supplied(gatepass.WithSupplier("platform",
 		func(ctx context.Context, _ gatepass.SupplierContext) (string, error) {
+			asked++
 			cancel()
-			<-ctx.Done()
-			return "", ctx.Err()
+			<-left
+			return "subject", ctx.Err()
 		}))
 	if _, err := source.IDToken(ctx, audience); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, expected that it was cancelled", err)
+	}
+	close(left)
+	got(source.IDToken(deadline(t), audience))(t)
+	if asked != 1 {
+		t.Errorf("the supplier was asked %d times, expected 1", asked)
+	}
+}
+
+// A supplier runs where nobody else would catch what it throws.
+func TestASupplierThatPanics(t *testing.T) {
+	emulator := startEmulator(t)
+	source := emulator.supplied(gatepass.WithSupplier("platform",
+		func(context.Context, gatepass.SupplierContext) (string, error) { panic("hunter2") }))
+	_, err := source.IDToken(deadline(t), audience)
+	if !errors.Is(err, gatepass.ErrSubjectTokenFailed) || !strings.Contains(err.Error(), "panic with a value of the type string") {
+		t.Errorf("%v", err)
+	}
+	mustNotShow(t, []string{"hunter2"}, *err.(*gatepass.Error)) // Who unwraps it finds the value, and the stack.
+	if cause := err.(*gatepass.Error).Unwrap()[1].Error(); !strings.Contains(cause, "hunter2") || !strings.Contains(cause, "supplier_test.go") {
+		t.Errorf("the cause is %q", cause)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
 )
 
@@ -15,7 +16,7 @@ import (
 // however many callers need them. It is safe for concurrent use; a program needs one for each policy.
 type Verifier struct {
 	native   *native.Verifier
-	driver   driver
+	driver   *driver.Driver
 	payloads payloadMemory
 }
 
@@ -42,7 +43,7 @@ func Validate(ctx context.Context, token, audience string, options ...VerifierOp
 // Beside the context's error, any [*Error] of [KindVerify] is possible. [ErrKeysUnavailable] is the only one that says
 // nothing about the token.
 func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error) {
-	if payload := v.payloads.find(v.native.Recall(token, v.driver.now())); payload != nil {
+	if payload := v.payloads.find(v.native.Recall(token, v.driver.Now())); payload != nil {
 		return payload, nil
 	}
 	return v.check(ctx, token)
@@ -56,7 +57,7 @@ func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
 		ServerlessAuthorization: header(request, "X-Serverless-Authorization"),
 		IAPAssertion:            header(request, "X-Goog-Iap-Jwt-Assertion"),
 	}
-	if payload := v.payloads.find(v.native.RecallHeaders(headers, v.driver.now())); payload != nil {
+	if payload := v.payloads.find(v.native.RecallHeaders(headers, v.driver.Now())); payload != nil {
 		return payload, nil
 	}
 	token, err := v.native.TokenFromHeaders(headers)
@@ -69,12 +70,12 @@ func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
 // check asks the core for its verdict until there is one, and keeps what it makes of the payload.
 func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
 	var found native.Verdict
-	if _, err := v.driver.settle(ctx, func() (native.Turn, error) {
+	if _, err := v.driver.Settle(ctx, func() (native.Turn, error) {
 		var err error
-		found, err = v.native.Check(token, v.driver.now())
+		found, err = v.native.Check(token, v.driver.Now())
 		return found.Turn, err
 	}); err != nil {
-		return nil, err
+		return nil, asError(err)
 	}
 	payload, err := readPayload(found)
 	if err != nil {
@@ -107,7 +108,7 @@ func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error
 		})
 	}
 	settings := settingsOf(append(options[:len(options):len(options)], WithAudience(audience)))
-	if settings.host.clock != nil || settings.host.transport != nil {
+	if settings.host.Clock != nil || settings.host.Transport != nil {
 		return settings.verifier()
 	}
 	text, err := json.Marshal(settings)
@@ -137,5 +138,5 @@ func (s *verifierSettings) verifier() (*Verifier, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Verifier{native: verifier, driver: s.host.driver()}, nil
+	return &Verifier{native: verifier, driver: driver.New(s.host, &driver.Flights{})}, nil
 }

@@ -1,4 +1,4 @@
-package gatepass
+package driver
 
 import (
 	"bytes"
@@ -14,12 +14,12 @@ import (
 // may hold that open for ever.
 const outputDelay = time.Second
 
-// run runs a program without a shell. If its time is up, its caller goes away or it writes too much, it ends together
-// with all that it has started.
+// run runs a program without a shell. When its time is up, when it writes too much, and when it has ended, all that it
+// has started ends too, unless that has left its process group and closed its output.
 func run(ctx context.Context, step *step) reply {
-	ctx, cancel := context.WithTimeout(ctx, step.timeout())
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	output := limitedBuffer{whenFull: cancel}
+	output := limitedBuffer{limit: bodyLimit, whenFull: cancel}
 	command := exec.CommandContext(ctx, step.Argv[0], step.Argv[1:]...)
 	command.Env = os.Environ()
 	for _, variable := range step.Env {
@@ -27,36 +27,42 @@ func run(ctx context.Context, step *step) reply {
 	}
 	command.Stdout = &output
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.Cancel = func() error { return killGroup(command) }
 	command.WaitDelay = outputDelay
 
 	err := command.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		killGroup(command) // Its number is not given to others while somebody of the group is left.
+	}
 	var exit *exec.ExitError
 	switch {
-	case output.full:
+	case output.isFull:
 		return failed(errTooLarge, "other")
 	case ctx.Err() != nil && err != nil:
 		return failed(ctx.Err(), "other")
 	case err == nil, errors.Is(err, exec.ErrWaitDelay), errors.As(err, &exit):
-		return reply{"reply": "exited", "status": command.ProcessState.ExitCode(), "stdout": output.octets.String()}
+		return reply{"reply": "exited", "status": command.ProcessState.ExitCode(), "stdout": output.text.String()}
 	case errors.Is(err, exec.ErrNotFound):
 		return failed(err, "not_found")
 	}
 	return failed(err, "other")
 }
 
-// A limitedBuffer takes bodyLimit octets and no more.
+func killGroup(command *exec.Cmd) error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+
+// A limitedBuffer takes so many bytes and no more.
 type limitedBuffer struct {
-	octets   bytes.Buffer
+	limit    int
 	whenFull func()
-	full     bool
+	text     bytes.Buffer
+	isFull   bool
 }
 
-func (b *limitedBuffer) Write(octets []byte) (int, error) {
-	if b.octets.Len()+len(octets) > bodyLimit {
-		b.full = true
+func (b *limitedBuffer) Write(bytes []byte) (int, error) {
+	if b.text.Len()+len(bytes) > b.limit {
+		b.isFull = true
 		b.whenFull()
 		return 0, errTooLarge
 	}
-	return b.octets.Write(octets)
+	return b.text.Write(bytes)
 }

@@ -1,4 +1,4 @@
-package gatepass
+package driver
 
 import (
 	"syscall"
