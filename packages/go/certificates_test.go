@@ -89,7 +89,7 @@ func (e *tokenExchange) sourceOf(
 	t.Helper()
 	return got(gatepass.NewSource(append(options,
 		gatepass.WithCredentialsJSON(asJSON(t, file)), gatepass.WithTransport(transport),
-		gatepass.WithClock(impatientClock()), gatepass.WithTrustedEndpoints(strings.TrimPrefix(e.URL, "https://")))...))(t)
+		impatient(), gatepass.WithTrustedEndpoints(strings.TrimPrefix(e.URL, "https://")))...))(t)
 }
 
 func TestAClientCertificateIsPresented(t *testing.T) {

@@ -252,9 +252,6 @@ func serve(t *testing.T, c clientCase) (*gatepass.Source, *[]string) {
 	}))
 	t.Cleanup(server.Close)
 	t.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(server.URL, "http://"))
-	clock := func() time.Time { return corpusTime }
-	if c.expects("retry") {
-		clock = impatientClock()
-	}
-	return got(gatepass.NewSource(gatepass.WithClock(clock)))(t), asked
+	clock := gatepass.WithClock(func() time.Time { return corpusTime })
+	return got(gatepass.NewSource(clock, impatient()))(t), asked
 }

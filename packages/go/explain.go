@@ -75,7 +75,7 @@ func Explain(token string, call Call, options ...VerifierOption) (*Explanation, 
 		return nil, fault(err)
 	}
 	clock := driver.New(settings.host, nil)
-	return readExplanation(native.Explain(string(text), token, clock.Now()))
+	return readExplanation(native.Explain(string(text), token, clock.Now().Unix))
 }
 
 // Explain explains a token to this verifier, with the keys that it holds. It fails only with a fault of gatepass's own.
@@ -84,7 +84,7 @@ func (v *Verifier) Explain(token string, call Call) (*Explanation, error) {
 	if err != nil {
 		return nil, fault(err)
 	}
-	return readExplanation(v.native.Explain(string(text), token, v.driver.Now()))
+	return readExplanation(v.native.Explain(string(text), token, v.driver.Now().Unix))
 }
 
 func readExplanation(text string, err error) (*Explanation, error) {

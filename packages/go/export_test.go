@@ -1,5 +1,16 @@
 package gatepass
 
+import (
+	"time"
+
+	"gatepass.dev/gatepass/internal/driver"
+)
+
+// WithMonotonic reads the time that nobody sets from now.
+func WithMonotonic(now func() time.Duration) Option {
+	return hostOption(func(h *driver.Host) { h.Monotonic = now })
+}
+
 // NewError gives the tests the error that the core has failed with.
 var NewError = newError
 

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"gatepass.dev/gatepass"
 )
 
 // heldRequests are requests whose answers the test holds back, one by one.
@@ -105,11 +107,8 @@ func (c *testClock) now() time.Time { return time.UnixMilli(c.at.Load()) }
 
 func (c *testClock) advance(by time.Duration) { c.at.Add(by.Milliseconds()) }
 
-// impatientClock is a minute later whenever it is looked at, so that no wait is long.
-func impatientClock() func() time.Time {
-	clock := clockAt(time.Now())
-	return func() time.Time {
-		clock.advance(time.Minute)
-		return clock.now()
-	}
+// impatient is for a source or verifier to which a minute passes whenever it looks, so that no wait is long.
+func impatient() gatepass.Option {
+	var passed atomic.Int64
+	return gatepass.WithMonotonic(func() time.Duration { return time.Duration(passed.Add(1)) * time.Minute })
 }

@@ -159,7 +159,7 @@ type slot struct {
 type warmToken struct {
 	token      *oauth2.Token
 	header     string
-	freshUntil int64
+	freshUntil native.Now
 }
 
 func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (*TokenSource, error) {
@@ -231,7 +231,7 @@ func (s *slot) settle(ctx context.Context) (*warmToken, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	held := token{found.Header, found.ExpiresAtMS, found.FreshUntilMS}
+	held := token{found.Header, found.ExpiresAtMS, found.FreshUntil.Unix, found.FreshUntil.Monotonic}
 	if output != nil {
 		if err := json.Unmarshal(output, &held); err != nil {
 			return nil, fault(err)
@@ -256,9 +256,10 @@ func (s *slot) probe() error {
 
 // token is what an operation for a token ends with.
 type token struct {
-	Header       string `json:"header"`
-	ExpiresAtMS  uint64 `json:"expires_at_ms"`
-	FreshUntilMS uint64 `json:"fresh_until_ms"`
+	Header                string `json:"header"`
+	ExpiresAtMS           uint64 `json:"expires_at_ms"`
+	FreshUntilMS          uint64 `json:"fresh_until_ms"`
+	FreshUntilMonotonicMS uint64 `json:"fresh_until_monotonic_ms"`
 }
 
 func (t *token) warm() *warmToken {
@@ -270,6 +271,6 @@ func (t *token) warm() *warmToken {
 			Expiry:      time.UnixMilli(int64(t.ExpiresAtMS)),
 		},
 		header:     t.Header,
-		freshUntil: int64(t.FreshUntilMS),
+		freshUntil: native.Now{Unix: t.FreshUntilMS, Monotonic: t.FreshUntilMonotonicMS},
 	}
 }

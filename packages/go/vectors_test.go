@@ -124,30 +124,40 @@ type transcript struct {
 	Kind, Target string
 	Options      json.RawMessage
 	Transcript   []struct {
-		NowMS uint64 `json:"now_ms"`
-		Reply json.RawMessage
-		Step  json.RawMessage
+		NowMS       uint64  `json:"now_ms"`
+		MonotonicMS *uint64 `json:"monotonic_ms"`
+		Reply       json.RawMessage
+		Step        json.RawMessage
 	}
+}
+
+// moment is the readings of both clocks. Where the vector has but one, they agree.
+func moment(now uint64, monotonic *uint64) native.Now {
+	if monotonic == nil {
+		monotonic = &now
+	}
+	return native.Now{Unix: now, Monotonic: *monotonic}
 }
 
 // play gives the core the transcript's replies, and see the step after each.
 func (c transcript) play(t *testing.T, see func(at int, step string)) {
 	t.Helper()
 	source := got(native.NewSource(string(c.Options)))(t)
-	found := got(source.Lookup(c.Kind, c.Target, c.Transcript[0].NowMS))(t)
+	found := got(source.Lookup(c.Kind, c.Target, moment(c.Transcript[0].NowMS, c.Transcript[0].MonotonicMS)))(t)
 	if found.Answer != native.Fetch {
 		t.Fatalf("the lookup's answer is %d, expected a fetch", found.Answer)
 	}
 	defer found.Op.Free()
 	for at, turn := range c.Transcript {
-		see(at, got(found.Op.Resume(turn.NowMS, string(turn.Reply)))(t))
+		see(at, got(found.Op.Resume(moment(turn.NowMS, turn.MonotonicMS), string(turn.Reply)))(t))
 	}
 }
 
 // Every timeline of lookups and replies goes as written.
 func TestCacheVectors(t *testing.T) {
 	type event struct {
-		AtMS         uint64 `json:"at_ms"`
+		AtMS         uint64  `json:"at_ms"`
+		MonotonicMS  *uint64 `json:"monotonic_ms"`
 		Do, Op       string
 		Kind, Target string
 		Reply        json.RawMessage
@@ -165,9 +175,10 @@ func TestCacheVectors(t *testing.T) {
 		source := got(native.NewSource(string(c.Options)))(t)
 		ops := map[string]native.Turn{}
 		for i, event := range c.Events {
+			now := moment(event.AtMS, event.MonotonicMS)
 			switch event.Do {
 			case "lookup":
-				found := got(source.Lookup(event.Kind, event.Target, event.AtMS))(t)
+				found := got(source.Lookup(event.Kind, event.Target, now))(t)
 				var expect struct {
 					Status   string
 					Header   *string
@@ -195,7 +206,7 @@ func TestCacheVectors(t *testing.T) {
 					ops[event.Op] = found.Turn
 				}
 			case "resume":
-				step := got(ops[event.Op].Op.Resume(event.AtMS, string(event.Reply)))(t)
+				step := got(ops[event.Op].Op.Resume(now, string(event.Reply)))(t)
 				sameStep(t, i, step, event.Expect)
 			case "cancel":
 				ops[event.Op].Op.Free()
@@ -234,7 +245,7 @@ func forEachVector[V any](t *testing.T, folder string, run func(*testing.T, V)) 
 	}
 }
 
-// sameStep compares a step to the letter; of an error only what the vector names.
+// sameStep compares a step exactly; of an error only what the vector names.
 func sameStep(t *testing.T, at int, step string, expected json.RawMessage) {
 	t.Helper()
 	var is, want map[string]any

@@ -6,7 +6,9 @@
  * gives an operation (gp_op), which the caller drives: resume it with {"reply":"start"}, carry out the step that
  * comes back, resume it with the reply, and so on until the step is "done" or "fail". Steps and replies are JSON;
  * their forms, and the duties of who carries them out, stand in bindings/bridge/src/op.rs and core/src/step.rs. They
- * hold secrets: log neither. All times are Unix time in milliseconds, and the caller's to supply.
+ * hold secrets: log neither. All times are the caller's to supply, in milliseconds: now_ms is Unix
+ * time, monotonic_ms the reading of a clock that is never set and may start anywhere. An age or a pause is over as soon
+ * as either of them says so.
  *
  * Results. A function that can fail returns GP_OK or the number of an error code, and takes a gp_buf *error as its
  * last argument: null, or the place for the error as a JSON object with "code", "number", "kind", "message",
@@ -42,7 +44,7 @@
 typedef enum {
   // The call has failed.
   GP_NOTHING = 0,
-  // Use the token; the same header may be used until `fresh_until_ms`.
+  // Use the token; the same header may be used until `fresh_until_ms` or `fresh_until_monotonic_ms`.
   GP_FRESH = 1,
   // Use the token; drive `op`, if it is not null, behind the caller.
   GP_STALE = 2,
@@ -102,8 +104,10 @@ typedef struct {
   gp_buf header;
   // When the token ends.
   uint64_t expires_at_ms;
-  // Until when the header may be used again without a lookup.
+  // Until when the header may be used again without a lookup: until either of these two has come.
   uint64_t fresh_until_ms;
+  // The same by the monotonic clock.
+  uint64_t fresh_until_monotonic_ms;
 } gp_lookup;
 
 // The answer of `gp_verifier_check`. The caller owns `op` and `payload`.
@@ -165,6 +169,7 @@ gp_status gp_source_lookup(const gp_source *source,
                            gp_slice kind,
                            gp_slice target,
                            uint64_t now_ms,
+                           uint64_t monotonic_ms,
                            gp_lookup *lookup,
                            gp_buf *error);
 
@@ -242,12 +247,14 @@ gp_status gp_verifier_new(gp_slice options,
 // Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
 uint64_t gp_verifier_recall(const gp_verifier *verifier,
                             gp_slice token,
-                            uint64_t now_ms);
+                            uint64_t now_ms,
+                            uint64_t monotonic_ms);
 
 // The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
 gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_slice token,
                             uint64_t now_ms,
+                            uint64_t monotonic_ms,
                             gp_verdict *verdict,
                             gp_buf *error);
 
@@ -282,6 +289,7 @@ void gp_verifier_free(gp_verifier *verifier);
 // `step`. A failed operation is a step too; the call itself fails only with API_MISUSE.
 gp_status gp_op_resume(gp_op *op,
                        uint64_t now_ms,
+                       uint64_t monotonic_ms,
                        gp_slice reply,
                        gp_buf *step,
                        gp_buf *error);

@@ -35,7 +35,7 @@ pub const GP_OK: gp_status = 0;
 pub enum gp_answer {
     /// The call has failed.
     GP_NOTHING = 0,
-    /// Use the token; the same header may be used until `fresh_until_ms`.
+    /// Use the token; the same header may be used until `fresh_until_ms` or `fresh_until_monotonic_ms`.
     GP_FRESH = 1,
     /// Use the token; drive `op`, if it is not null, behind the caller.
     GP_STALE = 2,
@@ -77,8 +77,10 @@ pub struct gp_lookup {
     pub header: gp_buf,
     /// When the token ends.
     pub expires_at_ms: u64,
-    /// Until when the header may be used again without a lookup.
+    /// Until when the header may be used again without a lookup: until either of these two has come.
     pub fresh_until_ms: u64,
+    /// The same by the monotonic clock.
+    pub fresh_until_monotonic_ms: u64,
 }
 
 /// The answer of `gp_verifier_check`. The caller owns `op` and `payload`.
@@ -164,13 +166,14 @@ pub unsafe extern "C" fn gp_source_lookup(
     kind: gp_slice,
     target: gp_slice,
     now_ms: u64,
+    monotonic_ms: u64,
     lookup: *mut gp_lookup,
     error: *mut gp_buf,
 ) -> gp_status {
     border!(error, || {
         let lookup = out!(lookup = gp_lookup::nothing())?;
         let gp_source(source) = handle!(source)?;
-        *lookup = source.lookup(text!(kind)?, text!(target)?, now(now_ms, now_ms))?.into();
+        *lookup = source.lookup(text!(kind)?, text!(target)?, now(now_ms, monotonic_ms))?.into();
         Ok(())
     })
 }
@@ -325,10 +328,11 @@ pub unsafe extern "C" fn gp_verifier_recall(
     verifier: *const gp_verifier,
     token: gp_slice,
     now_ms: u64,
+    monotonic_ms: u64,
 ) -> u64 {
     let entry = guard(|| {
         let gp_verifier(verifier) = handle!(verifier)?;
-        match verifier.recall(octets!(token)?, now(now_ms, now_ms)) {
+        match verifier.recall(octets!(token)?, now(now_ms, monotonic_ms)) {
             Recall::Known(entry) => Ok(entry),
             Recall::New(_digest) => Ok(0),
         }
@@ -342,13 +346,14 @@ pub unsafe extern "C" fn gp_verifier_check(
     verifier: *const gp_verifier,
     token: gp_slice,
     now_ms: u64,
+    monotonic_ms: u64,
     verdict: *mut gp_verdict,
     error: *mut gp_buf,
 ) -> gp_status {
     border!(error, || {
         let verdict = out!(verdict = gp_verdict::nothing())?;
         let gp_verifier(verifier) = handle!(verifier)?;
-        *verdict = verifier.check(octets!(token)?, now(now_ms, now_ms))?.into();
+        *verdict = verifier.check(octets!(token)?, now(now_ms, monotonic_ms))?.into();
         Ok(())
     })
 }
@@ -423,6 +428,7 @@ pub unsafe extern "C" fn gp_verifier_free(verifier: *mut gp_verifier) {
 pub unsafe extern "C" fn gp_op_resume(
     op: *mut gp_op,
     now_ms: u64,
+    monotonic_ms: u64,
     reply: gp_slice,
     step: *mut gp_buf,
     error: *mut gp_buf,
@@ -431,7 +437,7 @@ pub unsafe extern "C" fn gp_op_resume(
         let step = out!(step = gp_buf::EMPTY)?;
         let op = handle!(op)?;
         let reply = text!(reply)?;
-        *step = op.locked(|op| op.resume(now(now_ms, now_ms), reply)).into();
+        *step = op.locked(|op| op.resume(now(now_ms, monotonic_ms), reply)).into();
         Ok(())
     })
 }
@@ -533,6 +539,7 @@ impl gp_lookup {
             header: gp_buf::EMPTY,
             expires_at_ms: 0,
             fresh_until_ms: 0,
+            fresh_until_monotonic_ms: 0,
         }
     }
 }
@@ -554,6 +561,7 @@ impl From<Lookup> for gp_lookup {
             header: token.header().into(),
             expires_at_ms: token.expires_at_ms(),
             fresh_until_ms: token.fresh_until_ms(),
+            fresh_until_monotonic_ms: token.fresh_until_monotonic_ms(),
         }
     }
 }

@@ -93,7 +93,7 @@ static bool failed(gp_status status, gp_status expected, gp_buf error, const cha
 /* Resumes the operation; the step must hold the text. */
 static bool resume(gp_op *op, const char *reply, const char *expected) {
   gp_buf step = rubbish_buf(), error = rubbish_buf();
-  CHECK(gp_op_resume(op, NOW, slice(reply), &step, &error) == GP_OK);
+  CHECK(gp_op_resume(op, NOW, NOW, slice(reply), &step, &error) == GP_OK);
   CHECK(is_empty(error));
   return take(step, expected);
 }
@@ -117,7 +117,7 @@ static gp_verifier *new_verifier(const char *options) {
 static gp_lookup look(const gp_source *source, gp_answer expected) {
   gp_lookup lookup;
   memset(&lookup, 0xa5, sizeof lookup);
-  CHECK(gp_source_lookup(source, slice("id_token"), slice(AUDIENCE), NOW, &lookup, NULL) == GP_OK);
+  CHECK(gp_source_lookup(source, slice("id_token"), slice(AUDIENCE), NOW, NOW, &lookup, NULL) == GP_OK);
   CHECK(lookup.answer == expected);
   return lookup;
 }
@@ -125,7 +125,7 @@ static gp_lookup look(const gp_source *source, gp_answer expected) {
 static gp_verdict check(const gp_verifier *verifier, const char *token, uint64_t now_ms, gp_answer expected) {
   gp_verdict verdict;
   memset(&verdict, 0xa5, sizeof verdict);
-  CHECK(gp_verifier_check(verifier, slice(token), now_ms, &verdict, NULL) == GP_OK);
+  CHECK(gp_verifier_check(verifier, slice(token), now_ms, now_ms, &verdict, NULL) == GP_OK);
   CHECK(verdict.answer == expected);
   return verdict;
 }
@@ -206,21 +206,21 @@ static void tokens_are_verified(const char *options, const char *token, uint64_t
     entries[i] = verdict.entry;
   }
   CHECK(entries[0] != 0 && entries[1] == entries[0]);
-  CHECK(gp_verifier_recall(verifier, slice(token), now_ms) == entries[0]);
-  CHECK(gp_verifier_recall(verifier, slice(token), now_ms + 365 * 24 * 3600 * 1000ull) == 0); /* it has expired */
+  CHECK(gp_verifier_recall(verifier, slice(token), now_ms, now_ms) == entries[0]);
+  CHECK(gp_verifier_recall(verifier, slice(token), now_ms + 365 * 24 * 3600 * 1000ull, now_ms) == 0); /* it has expired */
 
   char *tampered = strdup(token);
   tampered[strlen(tampered) - 20] ^= 1;
-  CHECK(gp_verifier_recall(verifier, slice(tampered), now_ms) == 0);
-  CHECK(gp_verifier_recall(verifier, NOT_UTF8, now_ms) == 0 && gp_verifier_recall(verifier, ABSENT, now_ms) == 0);
+  CHECK(gp_verifier_recall(verifier, slice(tampered), now_ms, now_ms) == 0);
+  CHECK(gp_verifier_recall(verifier, NOT_UTF8, now_ms, now_ms) == 0 && gp_verifier_recall(verifier, ABSENT, now_ms, now_ms) == 0);
   gp_verdict verdict;
   gp_buf error = rubbish_buf();
-  gp_status status = gp_verifier_check(verifier, slice(tampered), now_ms, &verdict, &error);
+  gp_status status = gp_verifier_check(verifier, slice(tampered), now_ms, now_ms, &verdict, &error);
   CHECK(failed(status, BAD_SIGNATURE, error, "\"status\":401"));
   CHECK(verdict.answer == GP_NOTHING && verdict.op == NULL && is_empty(verdict.payload));
-  status = gp_verifier_check(verifier, NOT_UTF8, now_ms, &verdict, &error);
+  status = gp_verifier_check(verifier, NOT_UTF8, now_ms, now_ms, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
-  status = gp_verifier_check(verifier, ABSENT, now_ms, &verdict, &error);
+  status = gp_verifier_check(verifier, ABSENT, now_ms, now_ms, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"kind\":\"verify\""));
 
   gp_buf explanation = rubbish_buf();
@@ -276,7 +276,7 @@ static void tokens_are_found_in_headers(const char *options) {
   CHECK(gp_verifier_token_from_headers(verifier, slice("Bearer \xff"), ABSENT, ABSENT, &token, &error) == GP_OK);
   gp_verdict verdict;
   gp_slice lent = {token.data, token.len};
-  status = gp_verifier_check(verifier, lent, NOW, &verdict, &error);
+  status = gp_verifier_check(verifier, lent, NOW, NOW, &verdict, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "TOKEN_MALFORMED"));
   gp_buf_free(token);
   gp_verifier_free(verifier);
@@ -296,19 +296,19 @@ static void misuse_is_an_error(const char *options) {
   /* No place for the result, no handle. */
   CHECK(failed(gp_source_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument source is a null pointer"));
   CHECK(failed(gp_verifier_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument verifier"));
-  CHECK(failed(gp_source_lookup(NULL, kind, audience, NOW, &lookup, &error), API_MISUSE, error, "argument source"));
+  CHECK(failed(gp_source_lookup(NULL, kind, audience, NOW, NOW, &lookup, &error), API_MISUSE, error, "argument source"));
   CHECK(lookup.answer == GP_NOTHING && lookup.op == NULL && is_empty(lookup.header));
-  CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
+  CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
   CHECK(failed(gp_source_access_token_headers(source, NULL, &error), API_MISUSE, error, "argument headers"));
-  CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, &verdict, &error), API_MISUSE, error, "argument verifier"));
-  CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, NULL, &error), API_MISUSE, error, "argument verdict"));
-  CHECK(gp_verifier_recall(NULL, ABSENT, NOW) == 0);
+  CHECK(failed(gp_verifier_check(NULL, ABSENT, NOW, NOW, &verdict, &error), API_MISUSE, error, "argument verifier"));
+  CHECK(failed(gp_verifier_check(verifier, ABSENT, NOW, NOW, NULL, &error), API_MISUSE, error, "argument verdict"));
+  CHECK(gp_verifier_recall(NULL, ABSENT, NOW, NOW) == 0);
   CHECK(failed(gp_verifier_token_from_headers(NULL, ABSENT, ABSENT, ABSENT, &buf, &error), API_MISUSE, error,
                "argument verifier"));
   CHECK(failed(gp_verifier_token_from_headers(verifier, ABSENT, ABSENT, ABSENT, NULL, &error), API_MISUSE, error,
                "argument token"));
-  CHECK(failed(gp_op_resume(NULL, NOW, slice(START), &buf, &error), API_MISUSE, error, "argument op"));
-  CHECK(failed(gp_op_resume(op, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
+  CHECK(failed(gp_op_resume(NULL, NOW, NOW, slice(START), &buf, &error), API_MISUSE, error, "argument op"));
+  CHECK(failed(gp_op_resume(op, NOW, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
   CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
   CHECK(failed(gp_same_audience_spellings(audience, NULL, &error), API_MISUSE, error, "argument spellings"));
   CHECK(failed(gp_own_audiences(NULL, &error), API_MISUSE, error, "argument op"));
@@ -324,9 +324,9 @@ static void misuse_is_an_error(const char *options) {
     no_verifier = verifier;
     CHECK(failed(gp_verifier_new(bad[i], &no_verifier, &error), API_MISUSE, error, why[i]));
     CHECK(no_verifier == NULL);
-    CHECK(failed(gp_source_lookup(source, bad[i], audience, NOW, &lookup, &error), API_MISUSE, error, why[i]));
-    CHECK(failed(gp_source_lookup(source, kind, bad[i], NOW, &lookup, &error), API_MISUSE, error, why[i]));
-    CHECK(failed(gp_op_resume(op, NOW, bad[i], &buf, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_source_lookup(source, bad[i], audience, NOW, NOW, &lookup, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_source_lookup(source, kind, bad[i], NOW, NOW, &lookup, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_op_resume(op, NOW, NOW, bad[i], &buf, &error), API_MISUSE, error, why[i]));
     CHECK(is_empty(buf));
     CHECK(failed(gp_audience_for_url(bad[i], &buf, &error), API_MISUSE, error, why[i]));
     CHECK(failed(gp_same_audience_spellings(bad[i], &buf, &error), API_MISUSE, error, why[i]));
@@ -334,10 +334,10 @@ static void misuse_is_an_error(const char *options) {
     CHECK(is_empty(buf));
   }
   for (size_t i = 0; i < 2; i++) {
-    CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, &verdict, &error), API_MISUSE, error, why[i]));
+    CHECK(failed(gp_verifier_check(verifier, bad[i], NOW, NOW, &verdict, &error), API_MISUSE, error, why[i]));
     CHECK(verdict.answer == GP_NOTHING);
     CHECK(failed(gp_explain(NULL, slice("{}"), bad[i], NOW, &buf, &error), API_MISUSE, error, why[i]));
-    CHECK(gp_verifier_recall(verifier, bad[i], NOW) == 0);
+    CHECK(gp_verifier_recall(verifier, bad[i], NOW, NOW) == 0);
     for (int header = 0; header < 3; header++) {
       gp_slice in[3] = {ABSENT, ABSENT, ABSENT};
       in[header] = bad[i];
@@ -350,14 +350,14 @@ static void misuse_is_an_error(const char *options) {
   /* Text that says nothing. */
   CHECK(failed(gp_source_new(slice("{\"sed\":1}"), &no_source, &error), INVALID_OPTION, error, "sed"));
   CHECK(failed(gp_verifier_new(slice("[]"), &no_verifier, &error), INVALID_OPTION, error, "INVALID_OPTION"));
-  CHECK(failed(gp_source_lookup(source, slice("x"), audience, NOW, &lookup, &error), API_MISUSE, error, "kind"));
-  CHECK(failed(gp_source_lookup(source, kind, ABSENT, NOW, &lookup, &error), INVALID_AUDIENCE, error, "empty"));
+  CHECK(failed(gp_source_lookup(source, slice("x"), audience, NOW, NOW, &lookup, &error), API_MISUSE, error, "kind"));
+  CHECK(failed(gp_source_lookup(source, kind, ABSENT, NOW, NOW, &lookup, &error), INVALID_AUDIENCE, error, "empty"));
   CHECK(resume(op, "{\"reply\":\"txt\"}", "API_MISUSE"));
   CHECK(resume(op, "{\"reply\":\"elapsed\"}", "API_MISUSE"));
 
   /* Who does not want to know why need not. */
   CHECK(gp_source_new(ABSENT, NULL, NULL) == API_MISUSE);
-  CHECK(gp_op_resume(NULL, NOW, ABSENT, NULL, NULL) == API_MISUSE);
+  CHECK(gp_op_resume(NULL, NOW, NOW, ABSENT, NULL, NULL) == API_MISUSE);
 
   /* Nothing to free, nothing to cancel. */
   gp_source_free(NULL);
@@ -384,7 +384,7 @@ static void *use_shared(void *argument) {
   for (int i = 0; i < 50; i++) {
     CHECK(take(check(shared->verifier, shared->token, shared->now_ms, GP_ACCEPTED).payload, "\"email\""));
     gp_lookup lookup;
-    CHECK(gp_source_lookup(shared->source, slice("id_token"), slice(AUDIENCE), NOW, &lookup, NULL) == GP_OK);
+    CHECK(gp_source_lookup(shared->source, slice("id_token"), slice(AUDIENCE), NOW, NOW, &lookup, NULL) == GP_OK);
     CHECK(lookup.answer == GP_FETCH || lookup.answer == GP_JOIN);
     gp_op_free(lookup.op);
   }

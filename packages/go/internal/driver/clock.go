@@ -1,20 +1,24 @@
 package driver
 
-import "time"
+import (
+	"time"
 
-// Now is the time in milliseconds since 1970.
-func (d *Driver) Now() uint64 { return uint64(max(0, d.host.unixMilli())) }
+	"gatepass.dev/gatepass/internal/native"
+)
 
-// IsBefore reports whether it is not yet this time. It is for the header of a warm token, of which reading the clock is
-// nearly all of the work: [time.Now] reads two clocks, and this only the one that it needs.
-//
-// It does not know the time of a bubble of testing/synctest. That begins in the year 2000, so in a bubble this is false,
-// and the core is asked instead.
-func (d *Driver) IsBefore(unixMilli int64) bool {
-	if d.host.Clock == nil {
-		return systemUnixMilli() < unixMilli
-	}
-	return d.host.unixMilli() < unixMilli
+// start is when the monotonic clock is taken to begin.
+var start = time.Now()
+
+// Now reads both clocks. While a machine is suspended the monotonic one may not go on; then the wall clock has jumped,
+// and whatever was to come has come by that.
+func (d *Driver) Now() native.Now {
+	return native.Now{Unix: uint64(max(0, d.host.unixMilli())), Monotonic: uint64(max(0, d.host.monotonic().Milliseconds()))}
+}
+
+// IsBefore reports whether a moment has come by neither clock.
+func (d *Driver) IsBefore(moment native.Now) bool {
+	now := d.Now()
+	return now.Unix < moment.Unix && now.Monotonic < moment.Monotonic
 }
 
 func (h *Host) unixMilli() int64 {
@@ -22,4 +26,11 @@ func (h *Host) unixMilli() int64 {
 		return time.Now().UnixMilli()
 	}
 	return h.Clock().UnixMilli()
+}
+
+func (h *Host) monotonic() time.Duration {
+	if h.Monotonic == nil {
+		return time.Since(start)
+	}
+	return h.Monotonic()
 }

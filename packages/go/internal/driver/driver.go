@@ -21,9 +21,11 @@ import (
 // bodyLimit is the most bytes of a body or a file that the core takes; see core/src/step.rs.
 const bodyLimit = 1 << 20
 
-// A Host is what the user may put in the place of the system's. All of it may be left out.
+// A Host is what may be put in the place of the system's. All of it may be left out.
 type Host struct {
-	Clock     func() time.Time
+	Clock func() time.Time
+	// Monotonic is for tests of gatepass itself.
+	Monotonic func() time.Duration
 	Transport http.RoundTripper
 	Suppliers map[string]Supplier
 }
@@ -181,7 +183,8 @@ func readEnv(names []string) reply {
 }
 
 func (d *Driver) wait(ctx context.Context, step *step) reply {
-	timer := time.NewTimer(time.Duration(step.DelayMS) * time.Millisecond)
+	end := d.host.monotonic() + time.Duration(step.DelayMS)*time.Millisecond
+	timer := time.NewTimer(end - d.host.monotonic())
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -1,4 +1,4 @@
-// Package native is the border to the core: it lends Go's strings to C and copies C's octets to Go. It decides
+// Package native is the border to the core: it lends Go's strings to C and copies C's bytes to Go. It decides
 // nothing, and knows of JSON only that it is text.
 package native
 
@@ -29,18 +29,19 @@ package native
 #cgo nocallback recall_headers
 #cgo noescape recall_headers
 
-// What is called for every request takes its octets as a pointer and a length: at every call cgo looks up where the
+// What is called for every request takes its bytes as a pointer and a length: at every call cgo looks up where the
 // pointers within a struct lead to.
 
-static uint64_t recall(const gp_verifier *verifier, const uint8_t *token, size_t token_len, uint64_t now_ms) {
+static uint64_t recall(
+	const gp_verifier *verifier, const uint8_t *token, size_t token_len, uint64_t now_ms, uint64_t monotonic_ms) {
 	gp_slice slice = {token, token_len};
-	return gp_verifier_recall(verifier, slice, now_ms);
+	return gp_verifier_recall(verifier, slice, now_ms, monotonic_ms);
 }
 
 static uint64_t recall_headers(
 	const gp_verifier *verifier, const uint8_t *authorization, size_t authorization_len,
 	const uint8_t *serverless_authorization, size_t serverless_authorization_len, const uint8_t *iap_assertion,
-	size_t iap_assertion_len, uint64_t now_ms) {
+	size_t iap_assertion_len, uint64_t now_ms, uint64_t monotonic_ms) {
 	gp_slice slices[] = {
 		{authorization, authorization_len},
 		{serverless_authorization, serverless_authorization_len},
@@ -48,7 +49,7 @@ static uint64_t recall_headers(
 	};
 	gp_buf token;
 	if (gp_verifier_token_from_headers(verifier, slices[0], slices[1], slices[2], &token, NULL) != GP_OK) return 0;
-	uint64_t entry = recall(verifier, token.data, token.len, now_ms);
+	uint64_t entry = recall(verifier, token.data, token.len, now_ms, monotonic_ms);
 	gp_buf_free(token);
 	return entry;
 }
@@ -90,15 +91,20 @@ type Turn struct {
 	Op *Op
 }
 
+// Now is the readings of two clocks, in milliseconds: of the one that people set, since 1970, and of one that nobody
+// sets, since whenever.
+type Now struct{ Unix, Monotonic uint64 }
+
 // Source holds tokens of one principal. It is safe for concurrent use.
 type Source struct{ handle *C.gp_source }
 
 // Lookup is the answer of a Source.
 type Lookup struct {
 	Turn
-	Header       string
-	ExpiresAtMS  uint64
-	FreshUntilMS uint64
+	Header      string
+	ExpiresAtMS uint64
+	// FreshUntil has come when either of its readings has.
+	FreshUntil Now
 }
 
 // Verifier checks received tokens. It is safe for concurrent use.
@@ -181,19 +187,21 @@ func NewSource(options string) (*Source, error) {
 }
 
 // Lookup asks for the token of this kind for target.
-func (s *Source) Lookup(kind, target string, nowMS uint64) (Lookup, error) {
+func (s *Source) Lookup(kind, target string, now Now) (Lookup, error) {
 	var found C.gp_lookup
 	var failure C.gp_buf
-	status := C.gp_source_lookup(s.handle, lend(kind), lend(target), C.uint64_t(nowMS), &found, &failure)
+	status := C.gp_source_lookup(
+		s.handle, lend(kind), lend(target), C.uint64_t(now.Unix), C.uint64_t(now.Monotonic), &found,
+		&failure)
 	runtime.KeepAlive(s)
 	if status != C.GP_OK {
 		return Lookup{}, failed(failure)
 	}
 	return Lookup{
-		Turn:         turn(found.answer, found.flight, found.op),
-		Header:       take(found.header),
-		ExpiresAtMS:  uint64(found.expires_at_ms),
-		FreshUntilMS: uint64(found.fresh_until_ms),
+		Turn:        turn(found.answer, found.flight, found.op),
+		Header:      take(found.header),
+		ExpiresAtMS: uint64(found.expires_at_ms),
+		FreshUntil:  Now{uint64(found.fresh_until_ms), uint64(found.fresh_until_monotonic_ms)},
 	}, nil
 }
 
@@ -221,30 +229,31 @@ func NewVerifier(options string) (*Verifier, error) {
 }
 
 // Recall returns the entry of a token that is remembered and to be accepted now; of any other, 0.
-func (v *Verifier) Recall(token string, nowMS uint64) (entry uint64) {
-	data, size := octets(token)
-	entry = uint64(C.recall(v.handle, data, size, C.uint64_t(nowMS)))
+func (v *Verifier) Recall(token string, now Now) (entry uint64) {
+	data, size := bytesOf(token)
+	entry = uint64(C.recall(v.handle, data, size, C.uint64_t(now.Unix), C.uint64_t(now.Monotonic)))
 	runtime.KeepAlive(v)
 	return entry
 }
 
 // RecallHeaders is Recall for the token of a request with these headers.
-func (v *Verifier) RecallHeaders(headers Headers, nowMS uint64) (entry uint64) {
-	authorization, authorizationSize := headers.Authorization.octets()
-	serverless, serverlessSize := headers.ServerlessAuthorization.octets()
-	assertion, assertionSize := headers.IAPAssertion.octets()
+func (v *Verifier) RecallHeaders(headers Headers, now Now) (entry uint64) {
+	authorization, authorizationSize := headers.Authorization.bytes()
+	serverless, serverlessSize := headers.ServerlessAuthorization.bytes()
+	assertion, assertionSize := headers.IAPAssertion.bytes()
 	entry = uint64(C.recall_headers(
 		v.handle, authorization, authorizationSize, serverless, serverlessSize, assertion, assertionSize,
-		C.uint64_t(nowMS)))
+		C.uint64_t(now.Unix), C.uint64_t(now.Monotonic)))
 	runtime.KeepAlive(v)
 	return entry
 }
 
 // Check asks for the verdict on token.
-func (v *Verifier) Check(token string, nowMS uint64) (Verdict, error) {
+func (v *Verifier) Check(token string, now Now) (Verdict, error) {
 	var found C.gp_verdict
 	var failure C.gp_buf
-	status := C.gp_verifier_check(v.handle, lend(token), C.uint64_t(nowMS), &found, &failure)
+	status := C.gp_verifier_check(
+		v.handle, lend(token), C.uint64_t(now.Unix), C.uint64_t(now.Monotonic), &found, &failure)
 	runtime.KeepAlive(v)
 	if status != C.GP_OK {
 		return Verdict{}, failed(failure)
@@ -278,9 +287,10 @@ func (v *Verifier) Explain(place, token string, nowMS uint64) (string, error) {
 }
 
 // Resume takes the reply to the last step and returns the next, both JSON.
-func (o *Op) Resume(nowMS uint64, reply string) (string, error) {
+func (o *Op) Resume(now Now, reply string) (string, error) {
 	var step, failure C.gp_buf
-	if C.gp_op_resume(o.handle, C.uint64_t(nowMS), lend(reply), &step, &failure) != C.GP_OK {
+	if C.gp_op_resume(
+		o.handle, C.uint64_t(now.Unix), C.uint64_t(now.Monotonic), lend(reply), &step, &failure) != C.GP_OK {
 		return "", failed(failure)
 	}
 	return take(step), nil
@@ -311,11 +321,11 @@ func turn(answer C.gp_answer, flight C.uint64_t, op *C.gp_op) Turn {
 
 // lend gives C the text for the length of a call, without copying it.
 func lend(text string) C.gp_slice {
-	data, size := octets(text)
+	data, size := bytesOf(text)
 	return C.gp_slice{data: data, len: size}
 }
 
-func octets(text string) (*C.uint8_t, C.size_t) {
+func bytesOf(text string) (*C.uint8_t, C.size_t) {
 	return (*C.uint8_t)(unsafe.StringData(text)), C.size_t(len(text))
 }
 
@@ -323,22 +333,22 @@ func octets(text string) (*C.uint8_t, C.size_t) {
 var empty C.uint8_t
 
 func (h Header) lend() C.gp_slice {
-	data, size := h.octets()
+	data, size := h.bytes()
 	return C.gp_slice{data: data, len: size}
 }
 
-// octets are at a null pointer if the request does not have the header.
-func (h Header) octets() (*C.uint8_t, C.size_t) {
+// bytes are at a null pointer if the request does not have the header.
+func (h Header) bytes() (*C.uint8_t, C.size_t) {
 	switch {
 	case !h.IsThere:
 		return nil, 0
 	case h.Value == "":
 		return &empty, 0
 	}
-	return octets(h.Value)
+	return bytesOf(h.Value)
 }
 
-// take copies octets that C has given away, and frees them.
+// take copies bytes that C has given away, and frees them.
 func take(buf C.gp_buf) string {
 	if buf.data == nil {
 		return ""
