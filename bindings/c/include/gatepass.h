@@ -5,7 +5,7 @@
  * The library does no I/O, reads no clock and starts no thread. Where it needs something from the outside world, it
  * gives an operation (gp_op), which the caller drives: resume it with {"reply":"start"}, carry out the step that
  * comes back, resume it with the reply, and so on until the step is "done" or "fail". Steps and replies are JSON;
- * their forms, and the duties of who carries them out, stand in bindings/bridge/src/op.rs and core/src/step.rs. They
+ * their forms, and the duties of who carries them out, are described in bindings/bridge/src/op.rs and core/src/step.rs. They
  * hold secrets: log neither. All times are the caller's to supply, in milliseconds: now_ms is Unix
  * time, monotonic_ms the reading of a clock that is never set and may start anywhere. An age or a pause is over as soon
  * as either of them says so.
@@ -46,13 +46,13 @@ typedef enum {
   GP_NOTHING = 0,
   // Use the token; the same header may be used until `fresh_until_ms` or `fresh_until_monotonic_ms`.
   GP_FRESH = 1,
-  // Use the token; drive `op`, if it is not null, behind the caller.
+  // Use the token; drive `op`, if it is not null, in the background.
   GP_STALE = 2,
   // Drive `op`; its last step holds the token.
   GP_FETCH = 3,
   // Wait until the operation of this `flight` has ended, then ask again.
   GP_JOIN = 4,
-  // The token is verified; drive `op`, if it is not null, behind the caller.
+  // The token is verified; drive `op`, if it is not null, in the background.
   GP_ACCEPTED = 5,
   // Drive `op`, then check again.
   GP_NEEDS_KEYS = 6,
@@ -73,9 +73,9 @@ typedef struct gp_source gp_source;
 // Checks received tokens. Usable from any number of threads at once.
 typedef struct gp_verifier gp_verifier;
 
-// Octets that are lent for the length of a call. The pointer may be null when `len` is 0.
+// Bytes that are lent for the length of a call. The pointer may be null when `len` is 0.
 typedef struct {
-  // The first octet.
+  // The first byte.
   const uint8_t *data;
   // How many there are.
   size_t len;
@@ -84,9 +84,9 @@ typedef struct {
 // `GP_OK`, or the number of an error code: see `gp_error_codes`. Numbers are never reused.
 typedef int32_t gp_status;
 
-// Octets that the caller owns, to be given back to `gp_buf_free`. The pointer is null when there are none.
+// Bytes that the caller owns, to be given back to `gp_buf_free`. The pointer is null when there are none.
 typedef struct {
-  // The first octet.
+  // The first byte.
   uint8_t *data;
   // How many there are.
   size_t len;
@@ -199,7 +199,7 @@ gp_status gp_source_invalidate(const gp_source *source,
                                bool *changed,
                                gp_buf *error);
 
-// The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
+// The headers that go with an access token on a call of Google's APIs, besides Authorization: a JSON array of pairs
 // of name and value. They are known once a token was fetched. The caller owns `headers`.
 gp_status gp_source_access_token_headers(const gp_source *source,
                                          gp_buf *headers,
@@ -233,15 +233,7 @@ gp_status gp_op_verifier(gp_op *op,
                          gp_verifier **verifier,
                          gp_buf *error);
 
-// Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
-// "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
-// "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
-// "trust_cloud_run_and_skip_signature":…, "k_service":…}. Fails with INVALID_OPTION, which names what is missing.
-gp_status gp_verifier_new(gp_slice options,
-                          gp_verifier **verifier,
-                          gp_buf *error);
-
-// The number of `token`, any octets, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
+// The number of `token`, any bytes, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
 // gave. 0: it is not, or not so simply, and `gp_verifier_check` tells. Never waits.
 //
 // Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
@@ -250,7 +242,7 @@ uint64_t gp_verifier_recall(const gp_verifier *verifier,
                             uint64_t now_ms,
                             uint64_t monotonic_ms);
 
-// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+// The verdict on `token`, any bytes. Fails with the reason why the token is refused. Never waits.
 gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_slice token,
                             uint64_t now_ms,
@@ -270,10 +262,10 @@ gp_status gp_verifier_token_from_headers(const gp_verifier *verifier,
 
 // Explains a token: what it is, and all that is wrong with it. With a verifier, to that one, with the keys that it
 // holds; `options` are then {"url":…, "header":…}: the URL that was called and the name of the header that carried the
-// token. With null, to the verifier whose options stand beside these, as far as they are known. All options may be left
+// token. With null, to the verifier whose options are among these, as far as they are known. All options may be left
 // out, and no keys are fetched.
 //
-// The explanation is JSON, and does not show the token; its members stand in bindings/bridge/src/explain.rs. The caller
+// The explanation is JSON, and does not show the token; its members are described in bindings/bridge/src/explain.rs. The caller
 // owns it. Fails with INVALID_OPTION or INVALID_AUDIENCE.
 gp_status gp_explain(const gp_verifier *verifier,
                      gp_slice options,
@@ -322,12 +314,12 @@ gp_status gp_same_audience_spellings(gp_slice audience,
                                      gp_buf *error);
 
 // The operation that asks for the audiences of the Cloud Run service that this process is. Its last step is
-// {"step":"done","token":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
+// {"step":"done","output":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
 // owns `op`.
 gp_status gp_own_audiences(gp_op **op,
                            gp_buf *error);
 
-// Overwrites the octets with zeros and frees them. A buffer with a null pointer is allowed.
+// Overwrites the bytes with zeros and frees them. A buffer with a null pointer is allowed.
 void gp_buf_free(gp_buf buf);
 
 #ifdef __cplusplus

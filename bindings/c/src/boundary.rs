@@ -1,4 +1,4 @@
-//! What stands around every function: no panic gets out, and no pointer is followed unseen.
+//! What surrounds every function: no panic gets out, and no pointer is followed unseen.
 //!
 //! Each macro takes an argument of the function by its name, so that the error can name it too.
 
@@ -14,7 +14,7 @@ macro_rules! border {
     ($error:ident, $body:expr) => {{
         let outcome = gatepass_bridge::guard($body);
         // SAFETY: by contract `error` is null, or writable and aligned for a gp_buf.
-        unsafe { $crate::boundary::tell($error, outcome) }
+        unsafe { $crate::boundary::report($error, outcome) }
     }};
 }
 
@@ -44,28 +44,28 @@ macro_rules! handle {
     };
 }
 
-/// The octets of a slice; or `API_MISUSE` when they cannot be.
-macro_rules! octets {
+/// The bytes of a slice; or `API_MISUSE` when they cannot be.
+macro_rules! bytes {
     ($slice:ident) => {
-        // SAFETY: by contract `data` points at `len` octets that nobody changes during the call, unless `len` is 0.
-        unsafe { $slice.octets() }.map_err(|found| $crate::boundary::misuse(stringify!($slice), found))
+        // SAFETY: by contract `data` points at `len` bytes that nobody changes during the call, unless `len` is 0.
+        unsafe { $slice.bytes() }.map_err(|found| $crate::boundary::misuse(stringify!($slice), found))
     };
 }
 
 /// The text of a slice; or `API_MISUSE` when it is none.
 macro_rules! text {
     ($slice:ident) => {
-        octets!($slice).and_then(|octets| {
-            std::str::from_utf8(octets)
+        bytes!($slice).and_then(|bytes| {
+            std::str::from_utf8(bytes)
                 .map_err(|_| $crate::boundary::misuse(stringify!($slice), "is not UTF-8"))
         })
     };
 }
 
-/// A stranger's header, `None` when it is absent. Octets that are not UTF-8 are replaced by what no token holds.
+/// A stranger's header, `None` when it is absent. Bytes that are not UTF-8 are replaced by what no token holds.
 macro_rules! header {
     ($slice:ident) => {
-        octets!($slice).map(|octets| (!$slice.data.is_null()).then(|| String::from_utf8_lossy(octets)))
+        bytes!($slice).map(|bytes| (!$slice.data.is_null()).then(|| String::from_utf8_lossy(bytes)))
     };
 }
 
@@ -83,17 +83,17 @@ macro_rules! free {
     };
 }
 
-pub(crate) use {border, free, handle, header, octets, out, text};
+pub(crate) use {border, bytes, free, handle, header, out, text};
 
-/// Tells the caller how a function has ended.
+/// Gives the caller a function's outcome.
 ///
 /// # Safety
 /// `error` is null, or writable and aligned for a `gp_buf`.
-pub(crate) unsafe fn tell(error: *mut gp_buf, outcome: Result<(), Failure>) -> gp_status {
+pub(crate) unsafe fn report(error: *mut gp_buf, outcome: Result<(), Failure>) -> gp_status {
     if !error.is_null() {
         let json = match &outcome {
             Ok(()) => gp_buf::EMPTY,
-            // Should even the telling panic, the number is told all the same.
+            // Should even the report panic, the number is given all the same.
             Err(failure) => {
                 catch_unwind(AssertUnwindSafe(|| failure.to_json().into())).unwrap_or(gp_buf::EMPTY)
             }
@@ -104,7 +104,7 @@ pub(crate) unsafe fn tell(error: *mut gp_buf, outcome: Result<(), Failure>) -> g
     outcome.map_or_else(|failure| failure.code() as gp_status, |()| GP_OK)
 }
 
-/// A null pointer, or octets that cannot be: the caller's mistake.
+/// A null pointer, or bytes that cannot be: the caller's mistake.
 pub(crate) fn misuse(argument: &str, found: &str) -> Failure {
     Failure::misuse(format!("the argument {argument} {found}"))
 }

@@ -1,11 +1,11 @@
 //! The C ABI of gatepass: the functions of `include/gatepass.h`, which states their contract.
 //!
 //! A function here checks its pointers and lengths, calls the bridge within `boundary`, and hands the result
-//! over as plain octets and integers. Nothing is decided in this crate.
+//! over as plain bytes and integers. Nothing is decided in this crate.
 
 // C calls with raw pointers. Every block that follows one says why it may.
 #![allow(unsafe_code)]
-// What a caller must keep to is the same for all functions, and stands at the top of the header.
+// What a caller must keep to is the same for all functions, and is stated at the top of the header.
 #![allow(clippy::missing_safety_doc)]
 // The names are C's.
 #![allow(non_camel_case_types)]
@@ -21,7 +21,7 @@ use gatepass_bridge::{KeyCache, Lookup, Op, Recall, RequestHeaders, Source, Verd
 
 pub use memory::{gp_buf, gp_slice};
 
-use boundary::{border, free, handle, header, octets, out, text};
+use boundary::{border, bytes, free, handle, header, out, text};
 
 /// `GP_OK`, or the number of an error code: see `gp_error_codes`. Numbers are never reused.
 pub type gp_status = i32;
@@ -37,13 +37,13 @@ pub enum gp_answer {
     GP_NOTHING = 0,
     /// Use the token; the same header may be used until `fresh_until_ms` or `fresh_until_monotonic_ms`.
     GP_FRESH = 1,
-    /// Use the token; drive `op`, if it is not null, behind the caller.
+    /// Use the token; drive `op`, if it is not null, in the background.
     GP_STALE = 2,
     /// Drive `op`; its last step holds the token.
     GP_FETCH = 3,
     /// Wait until the operation of this `flight` has ended, then ask again.
     GP_JOIN = 4,
-    /// The token is verified; drive `op`, if it is not null, behind the caller.
+    /// The token is verified; drive `op`, if it is not null, in the background.
     GP_ACCEPTED = 5,
     /// Drive `op`, then check again.
     GP_NEEDS_KEYS = 6,
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn gp_source_invalidate(
     })
 }
 
-/// The headers that go with an access token on a call of Google's APIs, beside Authorization: a JSON array of pairs
+/// The headers that go with an access token on a call of Google's APIs, besides Authorization: a JSON array of pairs
 /// of name and value. They are known once a token was fetched. The caller owns `headers`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_source_access_token_headers(
@@ -302,24 +302,7 @@ pub unsafe extern "C" fn gp_op_verifier(
     })
 }
 
-/// Makes a verifier from its options: {"preset":"google"|"cloud_run"|"pubsub"|"cloud_tasks"|"cloud_scheduler"|
-/// "eventarc"|"iap"|"firebase"|"oidc", "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…,
-/// "keys":"…"|"keys_url":…, "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
-/// "trust_cloud_run_and_skip_signature":…, "k_service":…}. Fails with INVALID_OPTION, which names what is missing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gp_verifier_new(
-    options: gp_slice,
-    verifier: *mut *mut gp_verifier,
-    error: *mut gp_buf,
-) -> gp_status {
-    border!(error, || {
-        let verifier = out!(verifier = ptr::null_mut())?;
-        *verifier = boxed(gp_verifier(Verifier::new(text!(options)?)?));
-        Ok(())
-    })
-}
-
-/// The number of `token`, any octets, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
+/// The number of `token`, any bytes, if it is remembered and to be accepted now: the `entry` that `gp_verifier_check`
 /// gave. 0: it is not, or not so simply, and `gp_verifier_check` tells. Never waits.
 ///
 /// Who keeps what it made of payloads by their `entry` asks this first, and builds nothing for a token that it knows.
@@ -332,7 +315,7 @@ pub unsafe extern "C" fn gp_verifier_recall(
 ) -> u64 {
     let entry = guard(|| {
         let gp_verifier(verifier) = handle!(verifier)?;
-        match verifier.recall(octets!(token)?, now(now_ms, monotonic_ms)) {
+        match verifier.recall(bytes!(token)?, now(now_ms, monotonic_ms)) {
             Recall::Known(entry) => Ok(entry),
             Recall::New(_digest) => Ok(0),
         }
@@ -340,7 +323,7 @@ pub unsafe extern "C" fn gp_verifier_recall(
     entry.unwrap_or(0)
 }
 
-/// The verdict on `token`, any octets. Fails with the reason why the token is refused. Never waits.
+/// The verdict on `token`, any bytes. Fails with the reason why the token is refused. Never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_verifier_check(
     verifier: *const gp_verifier,
@@ -353,7 +336,7 @@ pub unsafe extern "C" fn gp_verifier_check(
     border!(error, || {
         let verdict = out!(verdict = gp_verdict::nothing())?;
         let gp_verifier(verifier) = handle!(verifier)?;
-        *verdict = verifier.check(octets!(token)?, now(now_ms, monotonic_ms))?.into();
+        *verdict = verifier.check(bytes!(token)?, now(now_ms, monotonic_ms))?.into();
         Ok(())
     })
 }
@@ -388,10 +371,10 @@ pub unsafe extern "C" fn gp_verifier_token_from_headers(
 
 /// Explains a token: what it is, and all that is wrong with it. With a verifier, to that one, with the keys that it
 /// holds; `options` are then {"url":…, "header":…}: the URL that was called and the name of the header that carried the
-/// token. With null, to the verifier whose options stand beside these, as far as they are known. All options may be left
+/// token. With null, to the verifier whose options are among these, as far as they are known. All options may be left
 /// out, and no keys are fetched.
 ///
-/// The explanation is JSON, and does not show the token; its members stand in bindings/bridge/src/explain.rs. The caller
+/// The explanation is JSON, and does not show the token; its members are described in bindings/bridge/src/explain.rs. The caller
 /// owns it. Fails with INVALID_OPTION or INVALID_AUDIENCE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_explain(
@@ -406,7 +389,7 @@ pub unsafe extern "C" fn gp_explain(
         let explanation = out!(explanation = gp_buf::EMPTY)?;
         let options = text!(options)?;
         // What is no UTF-8 is no token: it is explained as such.
-        let token = String::from_utf8_lossy(octets!(token)?);
+        let token = String::from_utf8_lossy(bytes!(token)?);
         let json = match handle!(verifier) {
             Ok(gp_verifier(verifier)) => verifier.explain(&token, options, now_ms)?,
             Err(_null) => gatepass_bridge::explain_token(options, &token, now_ms)?,
@@ -502,7 +485,7 @@ pub unsafe extern "C" fn gp_same_audience_spellings(
 }
 
 /// The operation that asks for the audiences of the Cloud Run service that this process is. Its last step is
-/// {"step":"done","token":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
+/// {"step":"done","output":{"audiences":[…]}}; elsewhere than on Cloud Run it fails with INVALID_AUDIENCE. The caller
 /// owns `op`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_own_audiences(op: *mut *mut gp_op, error: *mut gp_buf) -> gp_status {
@@ -513,7 +496,7 @@ pub unsafe extern "C" fn gp_own_audiences(op: *mut *mut gp_op, error: *mut gp_bu
     })
 }
 
-/// Overwrites the octets with zeros and frees them. A buffer with a null pointer is allowed.
+/// Overwrites the bytes with zeros and frees them. A buffer with a null pointer is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_buf_free(buf: gp_buf) {
     let _ = guard(|| {

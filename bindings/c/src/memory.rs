@@ -1,39 +1,39 @@
-//! Octets that are lent and octets that are given.
+//! Bytes that are lent and bytes that are given.
 
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::{ptr, slice};
 
-/// Octets that are lent for the length of a call. The pointer may be null when `len` is 0.
+/// Bytes that are lent for the length of a call. The pointer may be null when `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct gp_slice {
-    /// The first octet.
+    /// The first byte.
     pub data: *const u8,
     /// How many there are.
     pub len: usize,
 }
 
-/// Octets that the caller owns, to be given back to `gp_buf_free`. The pointer is null when there are none.
+/// Bytes that the caller owns, to be given back to `gp_buf_free`. The pointer is null when there are none.
 #[repr(C)]
 pub struct gp_buf {
-    /// The first octet.
+    /// The first byte.
     pub data: *mut u8,
     /// How many there are.
     pub len: usize,
 }
 
 impl From<&'static [u8]> for gp_slice {
-    fn from(octets: &'static [u8]) -> Self {
-        Self { data: octets.as_ptr(), len: octets.len() }
+    fn from(bytes: &'static [u8]) -> Self {
+        Self { data: bytes.as_ptr(), len: bytes.len() }
     }
 }
 
 impl gp_slice {
-    /// The octets, or what is wrong with them.
+    /// The bytes, or what is wrong with them.
     ///
     /// # Safety
-    /// Unless `len` is 0, `data` is null or points at `len` octets that nobody changes during `'call`.
-    pub(crate) unsafe fn octets<'call>(self) -> Result<&'call [u8], &'static str> {
+    /// Unless `len` is 0, `data` is null or points at `len` bytes that nobody changes during `'call`.
+    pub(crate) unsafe fn bytes<'call>(self) -> Result<&'call [u8], &'static str> {
         match self.len {
             0 => Ok(&[]),
             _ if self.data.is_null() => Err("is a null pointer with a length"),
@@ -47,26 +47,26 @@ impl gp_slice {
 impl gp_buf {
     pub(crate) const EMPTY: Self = Self { data: ptr::null_mut(), len: 0 };
 
-    /// Overwrites the octets and frees them.
+    /// Overwrites the bytes and frees them.
     pub(crate) fn wipe(self) {
         if self.data.is_null() {
             return;
         }
         // SAFETY: `data` and `len` are those of a boxed slice that was given away in `from`; a buffer that comes from
         // C is by contract one of those, unchanged and not freed before.
-        let mut octets = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.data, self.len)) };
-        overwrite(&mut octets);
+        let mut bytes = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.data, self.len)) };
+        overwrite(&mut bytes);
     }
 }
 
 impl From<&[u8]> for gp_buf {
-    fn from(octets: &[u8]) -> Self {
-        if octets.is_empty() {
+    fn from(bytes: &[u8]) -> Self {
+        if bytes.is_empty() {
             return Self::EMPTY;
         }
-        let octets: Box<[u8]> = octets.into();
-        let len = octets.len();
-        Self { data: Box::into_raw(octets).cast(), len }
+        let bytes: Box<[u8]> = bytes.into();
+        let len = bytes.len();
+        Self { data: Box::into_raw(bytes).cast(), len }
     }
 }
 
@@ -79,21 +79,21 @@ impl From<&str> for gp_buf {
 impl From<String> for gp_buf {
     fn from(text: String) -> Self {
         // Copied to its exact size and wiped: shrinking it in place might leave a copy behind.
-        let mut octets = text.into_bytes();
-        let buf = octets.as_slice().into();
-        overwrite(&mut octets);
+        let mut bytes = text.into_bytes();
+        let buf = bytes.as_slice().into();
+        overwrite(&mut bytes);
         buf
     }
 }
 
 /// Writes zeros that the compiler may not leave out, although nobody reads them; in words, since payloads come here
 /// on the hot path.
-fn overwrite(octets: &mut [u8]) {
-    // SAFETY: any octets are a u64, and a u64 is any octets.
-    let (head, words, tail) = unsafe { octets.align_to_mut::<u64>() };
-    for octet in head.iter_mut().chain(tail) {
+fn overwrite(bytes: &mut [u8]) {
+    // SAFETY: any bytes are a u64, and a u64 is any bytes.
+    let (head, words, tail) = unsafe { bytes.align_to_mut::<u64>() };
+    for byte in head.iter_mut().chain(tail) {
         // SAFETY: a valid reference.
-        unsafe { ptr::write_volatile(octet, 0) };
+        unsafe { ptr::write_volatile(byte, 0) };
     }
     for word in words {
         // SAFETY: a valid reference.
@@ -108,12 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overwrite_reaches_every_octet_at_any_alignment() {
+    fn overwrite_reaches_every_byte_at_any_alignment() {
         for start in 0..9 {
             for end in start..40 {
-                let mut octets = [0xff; 40];
-                overwrite(octets.get_mut(start..end).unwrap());
-                let zeros: Vec<usize> = (0..40).filter(|i| octets.get(*i) == Some(&0)).collect();
+                let mut bytes = [0xff; 40];
+                overwrite(bytes.get_mut(start..end).unwrap());
+                let zeros: Vec<usize> = (0..40).filter(|i| bytes.get(*i) == Some(&0)).collect();
                 assert_eq!(zeros, (start..end).collect::<Vec<_>>());
             }
         }
@@ -121,12 +121,12 @@ mod tests {
 
     #[test]
     fn impossible_slices_are_refused() {
-        let octet = 0u8;
-        for (data, len) in [(ptr::null(), 1), (&raw const octet, usize::MAX), (ptr::null(), usize::MAX)] {
+        let byte = 0u8;
+        for (data, len) in [(ptr::null(), 1), (&raw const byte, usize::MAX), (ptr::null(), usize::MAX)] {
             // SAFETY: refused before a pointer is followed.
-            assert!(unsafe { gp_slice { data, len }.octets() }.is_err());
+            assert!(unsafe { gp_slice { data, len }.bytes() }.is_err());
         }
         // SAFETY: nothing to follow.
-        assert!(unsafe { gp_slice { data: ptr::null(), len: 0 }.octets() }.unwrap().is_empty());
+        assert!(unsafe { gp_slice { data: ptr::null(), len: 0 }.bytes() }.unwrap().is_empty());
     }
 }

@@ -106,13 +106,28 @@ static gp_source *new_source(void) {
   return source;
 }
 
-static gp_verifier *new_verifier(const char *options) {
+/* A verifier in an environment with this one variable. */
+static gp_verifier *new_verifier_where(const char *values, const char *options) {
+  gp_keys *keys = NULL;
+  gp_op *op = NULL;
   gp_verifier *verifier = NULL;
   gp_buf error = rubbish_buf();
-  CHECK(gp_verifier_new(slice(options), &verifier, &error) == GP_OK);
-  CHECK(verifier != NULL && is_empty(error));
+  char reply[256];
+  CHECK(gp_keys_new(&keys, &error) == GP_OK && keys != NULL && is_empty(error));
+  CHECK(gp_verifier_open(slice(options), keys, &op, &error) == GP_OK && op != NULL && is_empty(error));
+  CHECK(failed(gp_op_verifier(op, &verifier, &error), API_MISUSE, error, "API_MISUSE") && verifier == NULL);
+  CHECK(resume(op, START, "\"read_env\""));
+  snprintf(reply, sizeof reply, "{\"reply\":\"env\",\"values\":%s}", values);
+  CHECK(resume(op, reply, "{\"output\":{\"warnings\":[]},\"step\":\"done\"}"));
+  gp_keys_free(keys);
+  CHECK(gp_op_verifier(op, &verifier, &error) == GP_OK && verifier != NULL && is_empty(error));
+  gp_verifier *again = verifier;
+  CHECK(failed(gp_op_verifier(op, &again, &error), API_MISUSE, error, "API_MISUSE") && again == NULL);
+  gp_op_free(op);
   return verifier;
 }
+
+static gp_verifier *new_verifier(const char *options) { return new_verifier_where("{}", options); }
 
 static gp_lookup look(const gp_source *source, gp_answer expected) {
   gp_lookup lookup;
@@ -132,6 +147,8 @@ static gp_verdict check(const gp_verifier *verifier, const char *token, uint64_t
 
 static void what_needs_no_handle(void) {
   CHECK(strchr(gp_version(), '.') != NULL);
+  gp_slice limits = gp_limits(), headers = gp_token_headers();
+  CHECK(holds(limits.data, limits.len, "\"body_bytes\":1048576") && holds(headers.data, headers.len, "[\"authorization\","));
   gp_slice codes = gp_error_codes();
   CHECK(holds(codes.data, codes.len, "\"TOKEN_EXPIRED\"") && gp_error_codes().data == codes.data);
 
@@ -152,6 +169,20 @@ static void what_needs_no_handle(void) {
   gp_op_free(op);
 }
 
+/* Once, and not for the asking of somebody who has another one. */
+static void a_refused_token_is_replaced(const gp_source *source, gp_buf header) {
+  gp_slice kind = slice("id_token"), audience = slice(AUDIENCE), sent = {header.data, header.len};
+  bool retry = true, changed = false;
+  CHECK(gp_source_retry_after_refusal(source, kind, audience, sent, 403, NOW, NOW, &retry, NULL) == GP_OK && !retry);
+  CHECK(gp_source_invalidate(source, kind, audience, slice("Bearer another"), NOW, NOW, &changed, NULL) == GP_OK);
+  CHECK(changed);
+  gp_buf error = rubbish_buf();
+  CHECK(failed(gp_source_retry_after_refusal(source, kind, audience, sent, 401, NOW, NOW, NULL, &error), API_MISUSE,
+               error, "argument retry"));
+  CHECK(failed(gp_source_invalidate(NULL, kind, audience, sent, NOW, NOW, &changed, &error), API_MISUSE, error,
+               "argument source"));
+}
+
 static void a_token_is_fetched_once(void) {
   gp_source *source = new_source();
   gp_lookup first = look(source, GP_FETCH);
@@ -168,6 +199,7 @@ static void a_token_is_fetched_once(void) {
   CHECK(resume(first.op, START, "API_MISUSE")); /* it has ended */
 
   gp_lookup third = look(source, GP_FRESH);
+  a_refused_token_is_replaced(source, third.header);
   CHECK(third.op == NULL && is(third.header, "Bearer " ISSUED));
   CHECK(third.expires_at_ms == NOW + 3600000 && third.fresh_until_ms > NOW);
   gp_op_free(first.op);
@@ -240,9 +272,9 @@ static void tokens_are_verified(const char *options, const char *token, uint64_t
 
 /* Cloud Run checks a token, and removes its signature. */
 static void a_verifier_that_trusts_says_so(void) {
-  gp_verifier *verifier = new_verifier(
-      "{\"preset\":\"google\",\"audiences\":[\"" AUDIENCE "\"],\"trust_cloud_run_and_skip_signature\":true,"
-      "\"k_service\":\"orders\"}");
+  gp_verifier *verifier = new_verifier_where(
+      "{\"K_SERVICE\":\"orders\"}",
+      "{\"preset\":\"google\",\"audiences\":[\"" AUDIENCE "\"],\"trust_cloud_run_and_skip_signature\":true}");
   gp_verdict verdict = check(verifier, STRIPPED, NOW, GP_ACCEPTED);
   CHECK(verdict.is_unverified && verdict.entry == 0 && take(verdict.payload, "\"sub\""));
   gp_verifier_free(verifier);
@@ -290,12 +322,18 @@ static void misuse_is_an_error(const char *options) {
   gp_lookup lookup;
   gp_verdict verdict;
   gp_source *no_source;
-  gp_verifier *no_verifier;
+  gp_keys *keys = NULL;
+  gp_op *no_op;
   gp_buf buf, error;
+
+  CHECK(gp_keys_new(&keys, NULL) == GP_OK);
 
   /* No place for the result, no handle. */
   CHECK(failed(gp_source_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument source is a null pointer"));
-  CHECK(failed(gp_verifier_new(slice("{}"), NULL, &error), API_MISUSE, error, "argument verifier"));
+  CHECK(failed(gp_keys_new(NULL, &error), API_MISUSE, error, "argument keys"));
+  CHECK(failed(gp_verifier_open(slice("{}"), keys, NULL, &error), API_MISUSE, error, "argument op"));
+  CHECK(failed(gp_verifier_open(slice("{}"), NULL, &no_op, &error), API_MISUSE, error, "argument keys"));
+  CHECK(failed(gp_op_verifier(op, NULL, &error), API_MISUSE, error, "argument verifier"));
   CHECK(failed(gp_source_lookup(NULL, kind, audience, NOW, NOW, &lookup, &error), API_MISUSE, error, "argument source"));
   CHECK(lookup.answer == GP_NOTHING && lookup.op == NULL && is_empty(lookup.header));
   CHECK(failed(gp_source_lookup(source, kind, audience, NOW, NOW, NULL, &error), API_MISUSE, error, "argument lookup"));
@@ -311,6 +349,9 @@ static void misuse_is_an_error(const char *options) {
   CHECK(failed(gp_op_resume(op, NOW, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
   CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
   CHECK(failed(gp_same_audience_spellings(audience, NULL, &error), API_MISUSE, error, "argument spellings"));
+  CHECK(failed(gp_plan_call(slice("{}"), NULL, &error), API_MISUSE, error, "argument plan"));
+  CHECK(failed(gp_plan_call(slice("{\"url\":\"http://a.example\"}"), &buf, &error), INVALID_AUDIENCE, error, "http"));
+  CHECK(gp_plan_call(slice("{\"url\":\"https://a.example\"}"), &buf, NULL) == GP_OK && take(buf, "\"authorization\""));
   CHECK(failed(gp_own_audiences(NULL, &error), API_MISUSE, error, "argument op"));
   CHECK(failed(gp_explain(verifier, slice("{}"), audience, NOW, NULL, &error), API_MISUSE, error, "explanation"));
 
@@ -321,9 +362,9 @@ static void misuse_is_an_error(const char *options) {
     no_source = source;
     CHECK(failed(gp_source_new(bad[i], &no_source, &error), API_MISUSE, error, why[i]));
     CHECK(no_source == NULL);
-    no_verifier = verifier;
-    CHECK(failed(gp_verifier_new(bad[i], &no_verifier, &error), API_MISUSE, error, why[i]));
-    CHECK(no_verifier == NULL);
+    no_op = op;
+    CHECK(failed(gp_verifier_open(bad[i], keys, &no_op, &error), API_MISUSE, error, why[i]));
+    CHECK(no_op == NULL);
     CHECK(failed(gp_source_lookup(source, bad[i], audience, NOW, NOW, &lookup, &error), API_MISUSE, error, why[i]));
     CHECK(failed(gp_source_lookup(source, kind, bad[i], NOW, NOW, &lookup, &error), API_MISUSE, error, why[i]));
     CHECK(failed(gp_op_resume(op, NOW, NOW, bad[i], &buf, &error), API_MISUSE, error, why[i]));
@@ -349,7 +390,7 @@ static void misuse_is_an_error(const char *options) {
 
   /* Text that says nothing. */
   CHECK(failed(gp_source_new(slice("{\"sed\":1}"), &no_source, &error), INVALID_OPTION, error, "sed"));
-  CHECK(failed(gp_verifier_new(slice("[]"), &no_verifier, &error), INVALID_OPTION, error, "INVALID_OPTION"));
+  CHECK(failed(gp_verifier_open(slice("[]"), keys, &no_op, &error), INVALID_OPTION, error, "INVALID_OPTION"));
   CHECK(failed(gp_source_lookup(source, slice("x"), audience, NOW, NOW, &lookup, &error), API_MISUSE, error, "kind"));
   CHECK(failed(gp_source_lookup(source, kind, ABSENT, NOW, NOW, &lookup, &error), INVALID_AUDIENCE, error, "empty"));
   CHECK(resume(op, "{\"reply\":\"txt\"}", "API_MISUSE"));
@@ -362,12 +403,14 @@ static void misuse_is_an_error(const char *options) {
   /* Nothing to free, nothing to cancel. */
   gp_source_free(NULL);
   gp_verifier_free(NULL);
+  gp_keys_free(NULL);
   gp_op_cancel(NULL);
   gp_op_free(NULL);
   gp_buf nothing = {NULL, 0};
   gp_buf_free(nothing);
 
   gp_op_free(op);
+  gp_keys_free(keys);
   gp_verifier_free(verifier);
   gp_source_free(source);
 }
