@@ -31,7 +31,6 @@ const (
 	// ErrCredentialsTypeUnknown: use a credential file of a known type.
 	ErrCredentialsTypeUnknown Code = "CREDENTIALS_TYPE_UNKNOWN"
 
-
 	// ErrEndpointNotAllowed: use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it.
 	ErrEndpointNotAllowed Code = "ENDPOINT_NOT_ALLOWED"
 

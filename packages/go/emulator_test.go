@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -156,6 +157,9 @@ func (e *emulator) keyFile(options ...string) string {
 func (e *emulator) host() string { return strings.TrimPrefix(e.url, "http://") }
 
 func (e *emulator) keysURL() string { return e.url + "/oauth2/v3/certs" }
+
+// ownKeysURL is another spelling each time, of which nobody in this process holds the keys.
+func (e *emulator) ownKeysURL() string { return e.keysURL() + "?for=" + rand.Text() }
 
 // requests is how often a path was asked for.
 func (e *emulator) requests(path string) int {

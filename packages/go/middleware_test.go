@@ -91,7 +91,7 @@ func TestMiddleware(t *testing.T) {
 
 func TestMiddlewareWithoutKeys(t *testing.T) {
 	emulator := startEmulator(t)
-	receiver := startReceiver(t, gatepass.WithKeysURL(emulator.keysURL()))
+	receiver := startReceiver(t, gatepass.WithKeysURL(emulator.ownKeysURL()))
 	good := http.Header{"Authorization": {"Bearer " + emulator.mint(object{"claims": object{"aud": audience, "email": caller}})}}
 	emulator.fault(object{"path": "/oauth2/v3/certs", "status": 404})
 	answer := get(t, receiver.URL, good)

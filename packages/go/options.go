@@ -3,7 +3,6 @@ package gatepass
 import (
 	"context"
 	"net/http"
-	"os"
 	"time"
 
 	"gatepass.dev/gatepass/internal/driver"
@@ -141,13 +140,14 @@ const (
 	OIDC Preset = "oidc"
 )
 
-// WithPreset accepts tokens of this sender; without it, and without [WithIssuers], those of [Google].
+// WithPreset accepts tokens of this sender. Without it, those of [Google] are accepted; with [WithIssuers] and no keys,
+// those of [OIDC].
 func WithPreset(preset Preset) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Preset = preset })
 }
 
-// WithIssuers accepts tokens whose iss is one of these, to the letter. Without [WithPreset] it needs [WithAlgorithms],
-// and [WithKeys] or [WithKeysURL].
+// WithIssuers accepts tokens whose iss is exactly one of these. Without [WithPreset], its keys are those of [WithKeys] or
+// [WithKeysURL], which need [WithAlgorithms] too, or else those that it publishes as [OIDC] says.
 func WithIssuers(issuers ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Issuers = extended(v.Issuers, issuers) })
 }
@@ -210,7 +210,7 @@ func WithAnyCaller() VerifierOption {
 // that lets nobody in without authentication, for to any other anybody can send one.
 func WithTrustCloudRunAndSkipSignature() VerifierOption {
 	return verifierOption(func(v *verifierSettings) {
-		v.TrustCloudRunAndSkipSignature, v.KService = true, os.Getenv("K_SERVICE")
+		v.TrustCloudRunAndSkipSignature = true
 	})
 }
 
@@ -247,7 +247,6 @@ type verifierSettings struct {
 	AllowedSubjects               []string `json:"allowed_subjects,omitzero"`
 	AnyCaller                     bool     `json:"any_caller,omitempty"`
 	TrustCloudRunAndSkipSignature bool     `json:"trust_cloud_run_and_skip_signature,omitempty"`
-	KService                      string   `json:"k_service,omitempty"`
 
 	host driver.Host
 }

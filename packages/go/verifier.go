@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
@@ -52,11 +54,7 @@ func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error)
 // ValidateRequest checks the token of a request, from the headers in which the issuer's tokens come. [RequireIDToken]
 // does this for every request. Otherwise as [Verifier.Validate].
 func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
-	headers := native.Headers{
-		Authorization:           header(request, "Authorization"),
-		ServerlessAuthorization: header(request, "X-Serverless-Authorization"),
-		IAPAssertion:            header(request, "X-Goog-Iap-Jwt-Assertion"),
-	}
+	headers := headersOf(request)
 	if payload := v.payloads.find(v.native.RecallHeaders(headers, v.driver.Now())); payload != nil {
 		return payload, nil
 	}
@@ -88,12 +86,26 @@ func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
 // Format prints that this is a verifier, whatever the verb: what it remembers is its callers' own.
 func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Verifier") }
 
-// header returns one of a request's headers, whose name is in its canonical form. One that stands twice is joined as
-// RFC 9110, section 5.3 says: whoever reads the first only may see another token than whoever reads the last.
-func header(request *http.Request, name string) native.Header {
-	values := request.Header[name]
-	return native.Header{Value: strings.Join(values, ", "), IsThere: len(values) > 0}
+// headersOf returns the headers that may carry a token, each with all its values.
+func headersOf(request *http.Request) native.Headers {
+	var headers native.Headers
+	for i, name := range tokenHeaders {
+		values := request.Header[name]
+		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
+	}
+	return headers
 }
+
+// tokenHeaders are the names of these, as the core has them, in net/http's form.
+var tokenHeaders = func() (names [3]string) {
+	if err := json.Unmarshal([]byte(native.TokenHeaders()), &names); err != nil {
+		panic(err)
+	}
+	for i, name := range names {
+		names[i] = http.CanonicalHeaderKey(name)
+	}
+	return names
+}()
 
 // verifiers are those behind Validate.
 var verifiers table[verifierKey, *Verifier]
@@ -108,7 +120,7 @@ func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error
 		})
 	}
 	settings := settingsOf(append(options[:len(options):len(options)], WithAudience(audience)))
-	if settings.host.Clock != nil || settings.host.Transport != nil {
+	if !settings.host.IsSystem() {
 		return settings.verifier()
 	}
 	text, err := json.Marshal(settings)
@@ -123,20 +135,64 @@ func settingsOf(options []VerifierOption) *verifierSettings {
 	for _, option := range options {
 		option.applyToVerifier(settings)
 	}
-	if settings.Preset == "" && settings.Issuers == nil {
-		settings.Preset = Google
-	}
 	return settings
 }
 
 func (s *verifierSettings) verifier() (*Verifier, error) {
+	keys, err := s.keys()
+	if err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, fault(err)
 	}
-	verifier, err := native.NewVerifier(string(text))
+	op, err := keys.native.OpenVerifier(string(text))
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Verifier{native: verifier, driver: driver.New(s.host, &driver.Flights{})}, nil
+	defer op.Free()
+	driver := driver.New(s.host, &keys.flights)
+	output, err := driver.Drive(context.Background(), op)
+	if err != nil {
+		return nil, asError(err)
+	}
+	var opened struct {
+		Warnings []string `json:"warnings"`
+	}
+	if err := json.Unmarshal(output, &opened); err != nil {
+		return nil, fault(err)
+	}
+	for _, warning := range opened.Warnings {
+		slog.Warn("gatepass: " + warning)
+	}
+	verifier, err := op.Verifier()
+	if err != nil {
+		return nil, asError(err)
+	}
+	return &Verifier{native: verifier, driver: driver}, nil
+}
+
+// A keyCache holds the keys of issuers, and who fetches them, for verifiers that share both.
+type keyCache struct {
+	native  *native.Keys
+	flights driver.Flights
+}
+
+// sharedKeys are those of all verifiers that have neither a clock nor a transport of their own.
+var sharedKeys = sync.OnceValues(newKeyCache)
+
+func newKeyCache() (*keyCache, error) {
+	keys, err := native.NewKeys()
+	if err != nil {
+		return nil, asError(err)
+	}
+	return &keyCache{native: keys}, nil
+}
+
+func (s *verifierSettings) keys() (*keyCache, error) {
+	if s.host.IsSystem() {
+		return sharedKeys()
+	}
+	return newKeyCache()
 }

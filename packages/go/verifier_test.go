@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -23,7 +24,7 @@ func TestValidateWithFetchedKeys(t *testing.T) {
 	token := emulator.mint(object{"claims": object{
 		"aud": audience, "email": caller, "list": []any{"a", object{"b": 1}},
 	}})
-	keys := gatepass.WithKeysURL(emulator.keysURL())
+	keys := gatepass.WithKeysURL(emulator.ownKeysURL())
 	for range 3 {
 		payload := got(gatepass.Validate(deadline(t), token, audience, keys))(t)
 		if payload.Issuer != "https://accounts.google.com" || payload.Audience != audience || payload.Subject == "" ||
@@ -104,13 +105,12 @@ func TestVerifiersThatCannotBe(t *testing.T) {
 		"any and an audience":         {audience, gatepass.WithAnyAudience()},
 		"unknown preset":              {audience, gatepass.WithPreset("gogle")},
 		"unknown algorithm":           {audience, gatepass.WithAlgorithms("none")},
-		"an empty list of issuers":    {audience, gatepass.WithIssuers()},
 		"an empty list of callers":    {audience, gatepass.WithAllowedEmails()},
 		"an empty list of unique ids": {audience, gatepass.WithAllowedSubjects()},
 		"any caller, and one":         {audience, gatepass.WithAnyCaller(), gatepass.WithAllowedSubjects("1")},
 		"OIDC without an issuer":      {audience, gatepass.WithPreset(gatepass.OIDC)},
 		"OIDC without TLS":            {audience, gatepass.WithPreset(gatepass.OIDC), gatepass.WithIssuers("http://a.example")},
-		"only an issuer":              {audience, gatepass.WithIssuers("https://issuer.example")},
+		"an issuer and keys":          {audience, gatepass.WithIssuers("https://a.example"), gatepass.WithKeysURL("https://a.example")},
 		"two kinds of keys":           {audience, gatepass.WithKeys([]byte("{}")), gatepass.WithKeysURL("https://a.example")},
 		"keys without TLS":            {audience, gatepass.WithKeysURL("http://a.example")},
 		"keys that are none":          {audience, gatepass.WithKeys([]byte("hunter2"))},
@@ -147,9 +147,33 @@ func TestHerdForKeys(t *testing.T) {
 	emulator.fault(object{"path": "/oauth2/v3/certs", "delay_ms": 100})
 	token := emulator.mint(object{"claims": object{"aud": audience}})
 	verifier := got(gatepass.NewVerifier(
-		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.ownKeysURL())))(t)
 	var done sync.WaitGroup
 	for range 100 {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			if _, err := verifier.Validate(deadline(t), token); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	done.Wait()
+	if requests := emulator.requests("/oauth2/v3/certs"); requests != 1 {
+		t.Errorf("%d requests, expected 1", requests)
+	}
+}
+
+// Verifiers with the same keys URL share the keys, and who fetches them, whatever else they want.
+func TestVerifiersShareKeys(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.fault(object{"path": "/oauth2/v3/certs", "delay_ms": 100})
+	keys := gatepass.WithKeysURL(emulator.ownKeysURL())
+	var done sync.WaitGroup
+	for i := range 10 {
+		audience := fmt.Sprintf("%s/%d", audience, i)
+		token := emulator.mint(object{"claims": object{"aud": audience}})
+		verifier := got(gatepass.NewVerifier(gatepass.WithAudience(audience), keys))(t)
 		done.Add(1)
 		go func() {
 			defer done.Done()
@@ -168,7 +192,7 @@ func TestHerdForKeys(t *testing.T) {
 func TestUnknownKeys(t *testing.T) {
 	emulator := startEmulator(t)
 	verifier := got(gatepass.NewVerifier(
-		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.ownKeysURL())))(t)
 	for _, kid := range []string{"a", "b", "c"} {
 		token := emulator.mint(object{"claims": object{"aud": audience}, "header": object{"kid": kid}})
 		if _, err := verifier.Validate(deadline(t), token); !errors.Is(err, gatepass.ErrUnknownKey) {

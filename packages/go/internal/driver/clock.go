@@ -21,6 +21,9 @@ func (d *Driver) IsBefore(moment native.Now) bool {
 	return now.Unix < moment.Unix && now.Monotonic < moment.Monotonic
 }
 
+// IsSystem reports whether clocks and transport are the system's, so that what they are used for may be shared.
+func (h *Host) IsSystem() bool { return h.Clock == nil && h.Monotonic == nil && h.Transport == nil }
+
 func (h *Host) unixMilli() int64 {
 	if h.Clock == nil {
 		return time.Now().UnixMilli()

@@ -18,8 +18,18 @@ import (
 	"gatepass.dev/gatepass/internal/native"
 )
 
-// bodyLimit is the most bytes of a body or a file that the core takes; see core/src/step.rs.
-const bodyLimit = 1 << 20
+// bounds are the core's: how many bytes of a body, a file or a program's output it takes, how many of a program's
+// complaint, and how often a caller asks again after what it has waited for, which is out of reach.
+var bounds = func() (bounds struct {
+	BodyBytes   int `json:"body_bytes"`
+	StderrBytes int `json:"stderr_bytes"`
+	Looks       int `json:"looks"`
+}) {
+	if err := json.Unmarshal([]byte(native.Limits()), &bounds); err != nil {
+		panic(err)
+	}
+	return bounds
+}()
 
 // A Host is what may be put in the place of the system's. All of it may be left out.
 type Host struct {

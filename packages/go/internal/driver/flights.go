@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 
 	"gatepass.dev/gatepass/internal/native"
 )
-
-// attempts is how often a caller asks again after what it waited for. It is out of reach.
-const attempts = 1_000
 
 // Flights are the operations under way that several callers wait for, by the core's numbers. The zero value has none.
 type Flights struct {
@@ -29,7 +27,7 @@ type flight struct {
 // Settle asks, and while the answer needs an operation, waits for that and asks again. The output is nil unless this
 // caller has begun the operation and it gives what was asked for. A context that ends, ends the waiting only.
 func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (output json.RawMessage, err error) {
-	for range attempts {
+	for range bounds.Looks {
 		turn, joined, err := d.flights.ask(ask)
 		if err != nil {
 			return nil, err
@@ -58,7 +56,7 @@ func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (o
 			return begun.output, begun.err
 		}
 	}
-	return nil, errors.New("exceeded 1,000 attempts; report this")
+	return nil, fmt.Errorf("exceeded %d attempts; report this", bounds.Looks)
 }
 
 // GiveUp is for an operation that nobody drives: another caller is chosen.

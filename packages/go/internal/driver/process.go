@@ -19,13 +19,14 @@ const outputDelay = time.Second
 func run(ctx context.Context, step *step) reply {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	output := limitedBuffer{limit: bodyLimit, whenFull: cancel}
+	output := limitedBuffer{limit: bounds.BodyBytes + 1, whenFull: cancel}
+	complaint := limitedBuffer{limit: bounds.StderrBytes}
 	command := exec.CommandContext(ctx, step.Argv[0], step.Argv[1:]...)
 	command.Env = os.Environ()
 	for _, variable := range step.Env {
 		command.Env = append(command.Env, variable[0]+"="+variable[1])
 	}
-	command.Stdout = &output
+	command.Stdout, command.Stderr = &output, &complaint
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return killGroup(command) }
 	command.WaitDelay = outputDelay
@@ -41,7 +42,10 @@ func run(ctx context.Context, step *step) reply {
 	case ctx.Err() != nil && err != nil:
 		return failed(ctx.Err(), "other")
 	case err == nil, errors.Is(err, exec.ErrWaitDelay), errors.As(err, &exit):
-		return reply{"reply": "exited", "status": command.ProcessState.ExitCode(), "stdout": output.text.String()}
+		return reply{
+			"reply": "exited", "status": command.ProcessState.ExitCode(),
+			"stdout": output.text.String(), "stderr": complaint.text.String(),
+		}
 	case errors.Is(err, exec.ErrNotFound):
 		return failed(err, "not_found")
 	}
@@ -50,7 +54,7 @@ func run(ctx context.Context, step *step) reply {
 
 func killGroup(command *exec.Cmd) error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 
-// A limitedBuffer takes so many bytes and no more.
+// A limitedBuffer takes so many bytes. More make it full, or are lost if nobody wants to know.
 type limitedBuffer struct {
 	limit    int
 	whenFull func()
@@ -59,10 +63,10 @@ type limitedBuffer struct {
 }
 
 func (b *limitedBuffer) Write(bytes []byte) (int, error) {
-	if b.text.Len()+len(bytes) > b.limit {
+	b.text.Write(bytes[:min(len(bytes), b.limit-b.text.Len())])
+	if b.text.Len() >= b.limit && b.whenFull != nil {
 		b.isFull = true
 		b.whenFull()
-		return 0, errTooLarge
 	}
-	return b.text.Write(bytes)
+	return len(bytes), nil
 }

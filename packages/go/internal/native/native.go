@@ -107,6 +107,9 @@ type Lookup struct {
 	FreshUntil Now
 }
 
+// Keys are those of issuers, for all verifiers that are opened with them. They are safe for concurrent use.
+type Keys struct{ handle *C.gp_keys }
+
 // Verifier checks received tokens. It is safe for concurrent use.
 type Verifier struct{ handle *C.gp_verifier }
 
@@ -120,10 +123,10 @@ type Verdict struct {
 	Unverified bool
 }
 
-// Headers are those of a request that may carry a token.
-type Headers struct{ Authorization, ServerlessAuthorization, IAPAssertion Header }
+// Headers are those of a request that may carry a token, in the order of TokenHeaders.
+type Headers [3]Header
 
-// Header is the value of a header, if the request has it.
+// Header is the values of a header, if the request has it, with a line feed between each two.
 type Header struct {
 	Value   string
 	IsThere bool
@@ -136,10 +139,13 @@ type Op struct{ handle *C.gp_op }
 func Version() string { return C.GoString(C.gp_version()) }
 
 // ErrorCodes returns the list of error codes, as JSON.
-func ErrorCodes() string {
-	codes := C.gp_error_codes()
-	return C.GoStringN((*C.char)(unsafe.Pointer(codes.data)), C.int(codes.len))
-}
+func ErrorCodes() string { return forEver(C.gp_error_codes()) }
+
+// Limits returns the bounds that hosts keep to, as JSON.
+func Limits() string { return forEver(C.gp_limits()) }
+
+// TokenHeaders returns the names of the headers that may carry a token, as JSON.
+func TokenHeaders() string { return forEver(C.gp_token_headers()) }
 
 // AudienceForURL returns the audience to ask for when calling url.
 func AudienceForURL(url string) (string, error) {
@@ -216,11 +222,35 @@ func (s *Source) AccessTokenHeaders() (string, error) {
 	return take(headers), nil
 }
 
-// NewVerifier makes a verifier from its options, as JSON.
-func NewVerifier(options string) (*Verifier, error) {
+// NewKeys makes an empty cache of keys.
+func NewKeys() (*Keys, error) {
+	var handle *C.gp_keys
+	var failure C.gp_buf
+	if C.gp_keys_new(&handle, &failure) != C.GP_OK {
+		return nil, failed(failure)
+	}
+	keys := &Keys{handle}
+	runtime.AddCleanup(keys, func(handle *C.gp_keys) { C.gp_keys_free(handle) }, handle)
+	return keys, nil
+}
+
+// OpenVerifier returns the operation that makes a verifier from its options, as JSON.
+func (k *Keys) OpenVerifier(options string) (*Op, error) {
+	var op *C.gp_op
+	var failure C.gp_buf
+	status := C.gp_verifier_open(lend(options), k.handle, &op, &failure)
+	runtime.KeepAlive(k)
+	if status != C.GP_OK {
+		return nil, failed(failure)
+	}
+	return &Op{op}, nil
+}
+
+// Verifier returns the verifier that the operation has made, once.
+func (o *Op) Verifier() (*Verifier, error) {
 	var handle *C.gp_verifier
 	var failure C.gp_buf
-	if C.gp_verifier_new(lend(options), &handle, &failure) != C.GP_OK {
+	if C.gp_op_verifier(o.handle, &handle, &failure) != C.GP_OK {
 		return nil, failed(failure)
 	}
 	verifier := &Verifier{handle}
@@ -238,11 +268,11 @@ func (v *Verifier) Recall(token string, now Now) (entry uint64) {
 
 // RecallHeaders is Recall for the token of a request with these headers.
 func (v *Verifier) RecallHeaders(headers Headers, now Now) (entry uint64) {
-	authorization, authorizationSize := headers.Authorization.bytes()
-	serverless, serverlessSize := headers.ServerlessAuthorization.bytes()
-	assertion, assertionSize := headers.IAPAssertion.bytes()
+	first, firstSize := headers[0].bytes()
+	second, secondSize := headers[1].bytes()
+	third, thirdSize := headers[2].bytes()
 	entry = uint64(C.recall_headers(
-		v.handle, authorization, authorizationSize, serverless, serverlessSize, assertion, assertionSize,
+		v.handle, first, firstSize, second, secondSize, third, thirdSize,
 		C.uint64_t(now.Unix), C.uint64_t(now.Monotonic)))
 	runtime.KeepAlive(v)
 	return entry
@@ -270,8 +300,7 @@ func (v *Verifier) Check(token string, now Now) (Verdict, error) {
 func (v *Verifier) TokenFromHeaders(headers Headers) (string, error) {
 	var token, failure C.gp_buf
 	status := C.gp_verifier_token_from_headers(
-		v.handle, headers.Authorization.lend(), headers.ServerlessAuthorization.lend(), headers.IAPAssertion.lend(),
-		&token, &failure)
+		v.handle, headers[0].lend(), headers[1].lend(), headers[2].lend(), &token, &failure)
 	runtime.KeepAlive(v)
 	if status != C.GP_OK {
 		return "", failed(failure)
@@ -346,6 +375,11 @@ func (h Header) bytes() (*C.uint8_t, C.size_t) {
 		return &empty, 0
 	}
 	return bytesOf(h.Value)
+}
+
+// forEver copies bytes that are never freed.
+func forEver(slice C.gp_slice) string {
+	return C.GoStringN((*C.char)(unsafe.Pointer(slice.data)), C.int(slice.len))
 }
 
 // take copies bytes that C has given away, and frees them.
