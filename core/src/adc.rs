@@ -15,6 +15,7 @@ use crate::credentials::{self, Credential, CredentialFile, Impersonated, Trusted
 use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
+use crate::proxy::Proxies;
 use crate::step::{HostFailure, Now, Operation, Reply, Step};
 
 /// Says `Google…` on machines of Compute Engine.
@@ -24,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) credential: Arc<dyn Credential>,
     /// The project that calls with an access token are billed to, if it is not that of the credentials themselves.
     pub(crate) quota_project_id: Option<String>,
+    /// How its endpoints are reached.
+    pub(crate) proxies: Proxies,
 }
 
 /// The search for credentials.
@@ -181,7 +184,7 @@ impl Adc {
                 "the quota project is no project id, expected letters, digits and - . : only",
             ));
         }
-        Ok(Found { credential, quota_project_id })
+        Ok(Found { credential, quota_project_id, proxies: Proxies::of(&self.env) })
     }
 
     fn trusted(&self) -> Result<TrustedEndpoints, Error> {

@@ -46,11 +46,33 @@ pub(crate) const OF_CREDENTIALS: &[&str] = &[
     "GOOGLE_CLOUD_QUOTA_PROJECT",
     IAM_CREDENTIALS,
     TOKEN_HOST,
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
 ];
 /// Variables that say which Cloud Run service this is, and whom to ask for more.
 pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT];
 /// Variables of a verifier.
-pub(crate) const OF_VERIFIERS: &[&str] = &[SERVICE, TRUST_EMULATOR, TRUSTED_ENDPOINTS];
+pub(crate) const OF_VERIFIERS: &[&str] = &[
+    SERVICE,
+    TRUST_EMULATOR,
+    TRUSTED_ENDPOINTS,
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
+];
 /// Variables of a program that gives subject tokens.
 pub(crate) const OF_EXECUTABLES: &[&str] = &[ALLOW_EXECUTABLES];
 /// Variables of the client certificate's configuration (AIP-4118).

@@ -44,6 +44,7 @@ pub mod grpc;
 pub mod header;
 pub mod jose;
 mod json;
+mod proxy;
 mod quote;
 mod retry;
 pub mod secret;

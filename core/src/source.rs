@@ -223,8 +223,10 @@ impl Refresh {
             }
             Stage::Fetch(found, fetch) => {
                 let mints = found.credential.mints_on_demand();
-                fetch
-                    .resume(now, reply)
+                let step = fetch.resume(now, reply);
+                found
+                    .proxies
+                    .apply(step)
                     .and_then(|issued| Step::Done(self.shared.keep(&self.key, &issued, mints, now)))
             }
         }

@@ -345,6 +345,9 @@ pub struct HttpRequest {
     pub timeout_ms: u64,
     /// Whether a configured proxy may be used.
     pub route: Route,
+    /// The proxy to send it through, and no other: its URL, perhaps with user and password. `None`: directly, whatever
+    /// the environment says.
+    pub proxy: Option<Secret<String>>,
     /// The certificate that the host presents (mTLS), if any.
     pub client_certificate: Option<ClientCertificate>,
     /// A PEM file of the authorities that the host trusts for this request, in place of the system's.
@@ -373,6 +376,7 @@ impl HttpRequest {
             body: Some(body.into()),
             timeout_ms,
             route: Route::Default,
+            proxy: None,
             client_certificate: None,
             ca_certificate_path: None,
         }
@@ -387,6 +391,7 @@ impl HttpRequest {
             body: None,
             timeout_ms,
             route,
+            proxy: None,
             client_certificate: None,
             ca_certificate_path: None,
         }
@@ -480,6 +485,7 @@ mod tests {
             body: Some("assertion=hush".into()),
             timeout_ms: 1,
             route: Route::Default,
+            proxy: None,
             client_certificate: None,
             ca_certificate_path: None,
         };

@@ -33,7 +33,8 @@ NAMES = [
     "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE",
     "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
     "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
-    "CLOUDSDK_AUTH_TOKEN_HOST",
+    "CLOUDSDK_AUTH_TOKEN_HOST", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+    "no_proxy", "NO_PROXY", "REQUEST_METHOD",
 ]
 MASK = 2**64 - 1
 
@@ -120,7 +121,7 @@ def read_file(path):
 
 def send(method, url, headers, body, timeout_ms, route):
     return {"step": "send", "method": method, "url": url, "headers": headers, "body": body,
-            "timeout_ms": timeout_ms, "route": route, "client_certificate": None}
+            "timeout_ms": timeout_ms, "route": route, "proxy": None, "client_certificate": None}
 
 
 def metadata_get(path, host="metadata.google.internal", timeout_ms=3000):
@@ -883,6 +884,42 @@ def endpoint_cases():
         yield source(f"a file {path}", {"file": path}, "SystemFile")
 
 
+def proxy_cases():
+    """Which proxy a request goes through (curl's manual, "ENVIRONMENT"); metadata servers are never asked by one."""
+    ask = exchange(NOW, {"target_audience": AUDIENCE})
+    answer = (response(json.dumps({"id_token": id_token(LATER)})), end(id_token(LATER)))
+
+    def by(proxy):
+        return ask | {"proxy": proxy and {"url": proxy}}
+
+    def to(name, environment, proxy):
+        return given(name, key_file(), by(proxy), answer, environment=environment)
+
+    yield to("a proxy for https", {"HTTPS_PROXY": "http://proxy.example:3128"}, "http://proxy.example:3128")
+    yield to("a proxy with a password and without a scheme", {"https_proxy": "user:s3cret@proxy.example:3128"}, "http://user:s3cret@proxy.example:3128")
+    yield to("the variable in lower case comes first", {"https_proxy": "http://a.example:1", "HTTPS_PROXY": "http://b.example:1"}, "http://a.example:1")
+    yield to("a proxy for everything", {"ALL_PROXY": "https://proxy.example"}, "https://proxy.example")
+    yield to("a proxy for http only", {"HTTP_PROXY": "http://proxy.example:3128"}, None)
+    for excepted in ["*", "googleapis.com", ".googleapis.com", "x.example,oauth2.googleapis.com:443", "x.example oauth2.googleapis.com"]:
+        yield to(f"no proxy for {excepted}", {"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": excepted}, None)
+    for other in ["apis.com", "oauth2.googleapis.com:8443", "x.oauth2.googleapis.com", "142.250.0.0/15"]:
+        yield to(f"no proxy for {other}, which is another", {"HTTPS_PROXY": "http://proxy.example:3128", "no_proxy": other}, "http://proxy.example:3128")
+    yield given("a proxy that cannot be used", key_file(), fail("INVALID_OPTION"), environment={"HTTPS_PROXY": "socks5://user:s3cret@proxy.example"})
+    everywhere = {"http_proxy": "http://proxy.example:3128", "https_proxy": "http://proxy.example:3128"}
+    url = {"url": "http://169.254.169.254/metadata/identity?x=1", "headers": {"Metadata": "True"},
+           "format": {"type": "json", "subject_token_field_name": "access_token"}}
+    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000, "default")
+    sent = sts("subject") | {"proxy": {"url": "http://proxy.example:3128"}}
+    impersonate = generate_id("federated") | {"proxy": {"url": "http://proxy.example:3128"}}
+    yield given("a link-local service is asked directly", external(url), get, (response('{"access_token":"subject"}'), sent),
+                (access("federated"), impersonate), (response(json.dumps({"token": id_token(LATER)})), end(id_token(LATER))),
+                environment=everywhere, flags=["SubjectTokenOfAnother"])
+    local = url | {"url": "http://localhost:4141/token"}
+    yield given("a loopback service is asked directly", external(local), get | {"url": local["url"]},
+                environment=everywhere | {"GATEPASS_TRUSTED_ENDPOINTS": "localhost:4141"}, flags=["SubjectTokenOfAnother"])
+    yield case("Google's metadata server is asked directly", (START, READ_ENV), (env(GCE_METADATA_HOST="metadata.example", **everywhere), identity(host="metadata.example")))
+
+
 def option_cases():
     """Universes, expected types, the ID token of a person's login, Google Distributed Cloud."""
     scoped = {"kind": "access_token", "target": SCOPE}
@@ -1036,6 +1073,7 @@ def main():
     write("acquire/self_signed.json", note, list(self_signed_cases()))
     write("acquire/options.json", note, list(option_cases()))
     write("acquire/endpoints.json", note, list(endpoint_cases()))
+    write("acquire/proxies.json", note, list(proxy_cases()))
     cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
     write("cache/timelines.json", note, cases)
 

@@ -2,6 +2,7 @@
 //!
 //! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…,"timeout_ms":…}`,
 //! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
+//! "proxy":null|{"url":…},
 //! "client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
@@ -152,6 +153,7 @@ fn write_request(request: &HttpRequest) -> Value {
         "body": request.body.as_ref().map(Secret::expose),
         "timeout_ms": request.timeout_ms,
         "route": route,
+        "proxy": request.proxy.as_ref().map(|proxy| json!({"url": proxy.expose()})),
         "client_certificate": certificate.map(|c| json!({"cert_path": c.cert_path, "key_path": c.key_path})),
     });
     if let (Some(path), Some(members)) = (&request.ca_certificate_path, step.as_object_mut()) {
@@ -267,7 +269,7 @@ mod tests {
         assert!(Verifier::made_by(&mut op).is_err(), "not yet");
         assert_eq!(
             op.resume(NOW, r#"{"reply":"start"}"#),
-            r#"{"names":["K_SERVICE","GATEPASS_DANGEROUSLY_TRUST_EMULATOR","GATEPASS_TRUSTED_ENDPOINTS"],"step":"read_env"}"#
+            r#"{"names":["K_SERVICE","GATEPASS_DANGEROUSLY_TRUST_EMULATOR","GATEPASS_TRUSTED_ENDPOINTS","http_proxy","HTTP_PROXY","https_proxy","HTTPS_PROXY","all_proxy","ALL_PROXY","no_proxy","NO_PROXY","REQUEST_METHOD"],"step":"read_env"}"#
         );
         let env = r#"{"reply":"env","values":{"GATEPASS_DANGEROUSLY_TRUST_EMULATOR":"http://localhost:1"}}"#;
         let step = op.resume(NOW, env);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
@@ -10,6 +10,7 @@ use crate::exchange::discovery::{Discovered, FetchDiscovery, Issuer};
 use crate::exchange::key_set::{FetchKeySet, Published};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwks::KeySet;
+use crate::proxy::Proxies;
 use crate::retry::{Jitter, back_off_ms};
 use crate::source::FlightId;
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
@@ -50,6 +51,8 @@ pub struct KeyCache {
 struct Shared {
     /// The last flight. A [`FlightId`] names one fetch of the whole cache.
     last_flight: Arc<AtomicU64>,
+    /// How issuers are reached; directly until somebody has read the environment.
+    proxies: Arc<OnceLock<Proxies>>,
     /// By place. Only verifiers keep them alive.
     remote: Mutex<HashMap<String, Weak<RemoteKeys>>>,
 }
@@ -63,6 +66,11 @@ impl KeyCache {
         }
     }
 
+    /// Has issuers reached by these proxies from now on, unless it was said before: the environment is one.
+    pub(crate) fn reach_by(&self, proxies: Proxies) {
+        let _ = self.shared.proxies.set(proxies);
+    }
+
     fn remote(&self, place: Place) -> Arc<RemoteKeys> {
         let mut remote = self.lock();
         if let Some(known) = remote.get(place.name()).and_then(Weak::upgrade) {
@@ -73,6 +81,7 @@ impl KeyCache {
         let keys = Arc::new(RemoteKeys {
             place,
             last_flight: Arc::clone(&self.shared.last_flight),
+            proxies: Arc::clone(&self.shared.proxies),
             state: Mutex::default(),
             fresh: Snapshot::default(),
         });
@@ -207,6 +216,7 @@ pub(crate) struct RemoteKeys {
     place: Place,
     /// Of the cache.
     last_flight: Arc<AtomicU64>,
+    proxies: Arc<OnceLock<Proxies>>,
     state: Mutex<State>,
     /// Of the state, what nearly every check needs: kept beside it, to be read without the lock.
     fresh: Snapshot<Option<Fresh>>,
@@ -330,6 +340,13 @@ impl RemoteKeys {
         state.failure = Some(error.clone());
     }
 
+    fn reach<T>(&self, step: Step<T>) -> Step<T> {
+        match self.proxies.get() {
+            Some(proxies) => proxies.apply(step),
+            None => step,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -411,14 +428,15 @@ impl Operation for KeyFetch {
     type Output = ();
 
     fn resume(&mut self, now: Now, reply: Reply) -> Step<()> {
+        let keys = Arc::clone(&self.keys);
         match &mut *self.stage {
             Stage::Ended => Step::Fail(ended()),
-            Stage::Discovery(exchange) => match exchange.resume(now, reply) {
+            Stage::Discovery(exchange) => match keys.reach(exchange.resume(now, reply)) {
                 Step::Done(discovered) => self.after_discovery(discovered, now),
                 Step::Fail(error) => self.fail(error, now),
                 other => other.and_then(|_| Step::Done(())),
             },
-            Stage::Keys { exchange, algorithms } => match exchange.resume(now, reply) {
+            Stage::Keys { exchange, algorithms } => match keys.reach(exchange.resume(now, reply)) {
                 Step::Done(published) => {
                     self.keys.keep(published, algorithms.take(), now);
                     self.land();

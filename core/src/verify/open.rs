@@ -2,6 +2,7 @@
 
 use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
+use crate::proxy::Proxies;
 use crate::step::{Now, Operation, Reply, Step};
 use crate::url::Url;
 use crate::verify::keys::{KeyCache, KeySource};
@@ -58,6 +59,7 @@ impl OpenVerifier {
                 environment::TRUST_EMULATOR
             ));
         }
+        self.keys.reach_by(Proxies::of(environment));
         Ok(Opened { verifier: Verifier::with_keys(config, &self.keys)?, warnings })
     }
 }

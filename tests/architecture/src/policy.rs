@@ -42,8 +42,8 @@ const WORDS: &[(&str, &str)] = &[
 /// Where every environment variable is named that gatepass reads.
 pub const ENVIRONMENT: &str = "core/src/environment.rs";
 
-/// Variables by which a host finds things of its own as well.
-const OF_HOSTS_TOO: &[&str] = &["APPDATA", "HOME"];
+/// Variables by which a host finds things of its own as well; `NO_PROXY` is also a constant of java.net.http.
+const OF_HOSTS_TOO: &[&str] = &["APPDATA", "HOME", "NO_PROXY"];
 
 /// Reads the names of the variables from the text of [`ENVIRONMENT`].
 pub fn variables(environment: &SourceFile) -> Vec<&str> {
