@@ -48,13 +48,12 @@ export function gatepassOn(host) {
     }
   }
 
-  let processWide;
   /** The process's own source: Application Default Credentials. */
-  const applicationDefault = () => (processWide ??= new GatePass());
+  const applicationDefault = () => (host.shared.source ??= new GatePass());
 
-  const verifiers = new Map();
   /** The process's own verifier of Google's ID tokens for an audience. */
   const verifierFor = (audience) => {
+    const verifiers = (host.shared.verifiers ??= new Map());
     const key = JSON.stringify(audience);
     let verifier = verifiers.get(key);
     if (verifier === undefined) {

@@ -7,6 +7,7 @@
  * @typedef {object} Host what this package runs on; `node/host.js` is one
  * @property {object} native `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`
  * @property {Record<string, string | undefined>} environment the process's variables
+ * @property {object} shared what is made once for the process
  * @property {() => number} clock the time in Unix milliseconds
  * @property {(options: { clock: () => number, suppliers: Map<string, Function> }) => Flights} flights what carries out
  *   steps for one source or verifier, and awaits what others fetch

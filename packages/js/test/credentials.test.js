@@ -52,7 +52,7 @@ async function environmentOf(t, { key, env }) {
   const environment = { PATH: process.env.PATH, HOME: '/nonexistent', NODE_EXTRA_CA_CERTS: authority };
   if (key !== null) {
     environment.GOOGLE_APPLICATION_CREDENTIALS = join(temporaryFolder(t), 'credentials.json');
-    await emulator.credentialFile(environment.GOOGLE_APPLICATION_CREDENTIALS, ...key);
+    await emulator.writeKeyFile(environment.GOOGLE_APPLICATION_CREDENTIALS, ...key);
   }
   return { ...environment, ...emulator.environment, ...env };
 }

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 
 import { GatePass, Verifier } from 'gatepass';
 
-import { setEnvironment, startEmulator } from './support/emulator.js';
+import { CALLER, setEnvironment, startEmulator } from './support/emulator.js';
 import { shownBy } from './support/secrets.js';
 
 const AUDIENCE = 'https://receiver.example';
@@ -17,7 +17,7 @@ after(() => emulator?.stop());
 
 test('no object shows a token or a key', async () => {
   setEnvironment(emulator.environment);
-  const credentials = await emulator.key();
+  const credentials = await emulator.keyFile('--email', CALLER);
   const gatepass = new GatePass({ credentials });
   const token = await gatepass.fetchIdToken(AUDIENCE);
   const client = await gatepass.getIdTokenClient(AUDIENCE);

@@ -41,6 +41,7 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
     'package.json',
     'scripts',
     'src',
+    'testing.d.ts',
   ]);
   assertWorks(project);
 });

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import express from 'express';
 import { requireIdToken } from 'gatepass/express';
 
-import { push, startEmulator } from './support/emulator.js';
+import { startEmulator } from './support/emulator.js';
 import { serve } from './support/servers.js';
 
 const SENDER = 'sender@shop.iam.gserviceaccount.com';
@@ -41,7 +41,7 @@ for (const [preset, { sender, dataOf }] of Object.entries(SENDERS)) {
       res.status(204).end();
     });
     const request = ['--as', sender, '--to', `${await serve(t, app)}/push`, '--data', DATA];
-    const pushes = async (email, aud) => await push(...request, '--email', email, '--audience', aud);
+    const pushes = async (email, aud) => await emulator.push(...request, '--email', email, '--audience', aud);
 
     assert.equal(await pushes(SENDER, audience), true);
     assert.equal(await pushes('other@shop.iam.gserviceaccount.com', audience), false);

@@ -14,7 +14,7 @@ import {
   fetchIdToken,
 } from 'gatepass';
 
-import { EMAIL, setEnvironment, startEmulator, temporaryFolder } from './support/emulator.js';
+import { CALLER, EMAIL, setEnvironment, startEmulator, temporaryFolder } from './support/emulator.js';
 import { gateTo, serve } from './support/servers.js';
 
 const AUDIENCE = 'https://receiver.example';
@@ -53,7 +53,10 @@ test('as another account, which the found credentials may impersonate', async ()
 });
 
 test('a service account that signs for itself', async () => {
-  const gatepass = new GatePass({ credentials: await emulator.key(), selfSignedAccessTokens: true });
+  const gatepass = new GatePass({
+    credentials: await emulator.keyFile('--email', CALLER),
+    selfSignedAccessTokens: true,
+  });
   const token = await gatepass.fetchSelfSignedJwt(AUDIENCE);
   assert.deepEqual(
     [claimsOf(token).iss, claimsOf(token).aud],
@@ -88,7 +91,7 @@ test('the key file that GOOGLE_APPLICATION_CREDENTIALS names', async (t) => {
 });
 
 test('credentials that the program gives: a path, an object, text', async (t) => {
-  const key = await emulator.key();
+  const key = await emulator.keyFile('--email', CALLER);
   const given = [
     { keyFilename: await keyFile(t) },
     { credentials: key },
@@ -101,7 +104,7 @@ test('credentials that the program gives: a path, an object, text', async (t) =>
 
 test('an endpoint that the program trusts', async () => {
   setEnvironment({});
-  const credentials = await emulator.key();
+  const credentials = await emulator.keyFile('--email', CALLER);
   await assert.rejects(new GatePass({ credentials }).fetchIdToken(AUDIENCE), {
     code: 'ENDPOINT_NOT_ALLOWED',
   });
@@ -191,7 +194,7 @@ test('a refresh that fails behind the caller fails nobody', async (t) => {
 
 test('a credential file that is of no use is named, with what to do, and never shown', async (t) => {
   const folder = temporaryFolder(t);
-  const key = await emulator.key();
+  const key = await emulator.keyFile('--email', CALLER);
   const files = [
     { name: 'not-json', text: 'hush', code: 'CREDENTIALS_FILE_INVALID', says: /JSON/ },
     {
@@ -274,7 +277,7 @@ test('a token endpoint that answers nonsense: a clear error, and the next call w
     { status: 403, body: { error: 'unauthorized_client' }, code: 'TOKEN_REFUSED' },
   ];
   for (const { code, ...fault } of answers) {
-    const source = new GatePass({ credentials: await emulator.key() });
+    const source = new GatePass({ credentials: await emulator.keyFile('--email', CALLER) });
     await emulator.fault({ path: '/token', ...fault });
     const error = await rejection(source.fetchIdToken(AUDIENCE));
     assert.ok(error instanceof GatepassError);
@@ -291,7 +294,9 @@ test('a token endpoint that falters is asked again', async () => {
     { drop: true },
   ];
   for (const fault of faults) await emulator.fault({ path: '/token', ...fault });
-  assertCaller(await new GatePass({ credentials: await emulator.key() }).fetchIdToken(AUDIENCE));
+  assertCaller(
+    await new GatePass({ credentials: await emulator.keyFile('--email', CALLER) }).fetchIdToken(AUDIENCE),
+  );
   assert.deepEqual(await emulator.counts(), { '/token': 4 });
 });
 
@@ -319,7 +324,7 @@ async function gatedMetadataServer(t) {
 
 async function keyFile(t) {
   const path = join(temporaryFolder(t), 'key.json');
-  writeFileSync(path, JSON.stringify(await emulator.key()));
+  writeFileSync(path, JSON.stringify(await emulator.keyFile('--email', CALLER)));
   return path;
 }
 

@@ -86,13 +86,13 @@ const KINDS = [
 
 for (const { name, args, email, hasIdTokens } of KINDS) {
   test(`${name}: both get the same access token`, async () => {
-    const credentials = args && (await emulator.credentials(...args));
+    const credentials = args && (await emulator.keyFile(...args));
     const google = await new GoogleAuth({ credentials, scopes: SCOPE }).getAccessToken();
     await assertSameOwner(google, await new GatePass({ credentials }).fetchAccessToken(SCOPE), email);
   });
 
   test(`${name}: what the library does about an ID token`, async () => {
-    const credentials = args && (await emulator.credentials(...args));
+    const credentials = args && (await emulator.keyFile(...args));
     // With these it asks for the access token with which it impersonates.
     const scopes = credentials?.type === 'impersonated_service_account' ? SCOPE : undefined;
     const fetching = fetchedByGoogle(new GoogleAuth({ credentials, scopes }));
@@ -108,7 +108,7 @@ for (const { name, args, email, hasIdTokens } of KINDS) {
   });
 
   test(`${name}: the library verifies gatepass’s ID token`, async () => {
-    const credentials = args && (await emulator.credentials(...args));
+    const credentials = args && (await emulator.keyFile(...args));
     const fetching = new GatePass({ credentials }).fetchIdToken(AUDIENCE);
     if (email === undefined || email === PERSON) {
       await assert.rejects(fetching, { code: 'ID_TOKEN_UNSUPPORTED' });
@@ -122,7 +122,7 @@ for (const { name, args, email, hasIdTokens } of KINDS) {
 for (const args of [['--email', CALLER], ['--no-impersonation']]) {
   test(`federation, certificate, ${args[0]}: both get the same access token`, async () => {
     const path = join(folder, 'certificate.json');
-    await emulator.credentialFile(path, ...federation('certificate', ...args));
+    await emulator.writeKeyFile(path, ...federation('certificate', ...args));
     const program = `
       import { GatePass } from 'gatepass';
       import { GoogleAuth } from 'google-auth-library';
@@ -141,7 +141,7 @@ for (const args of [['--email', CALLER], ['--no-impersonation']]) {
 
 test('Google Distributed Cloud: both get the same access token', async () => {
   const keyFilename = join(folder, 'distributed.json');
-  await emulator.credentialFile(keyFilename, '--type', 'gdch_service_account', '--name', 'identity');
+  await emulator.writeKeyFile(keyFilename, '--type', 'gdch_service_account', '--name', 'identity');
   const client = (await new GoogleAuth({ keyFilename }).getClient()).createWithGdchAudience(AUDIENCE);
   const { token } = await client.getAccessToken();
   const ours = new GatePass({ keyFilename, gdchAudience: AUDIENCE });
@@ -149,7 +149,7 @@ test('Google Distributed Cloud: both get the same access token', async () => {
 });
 
 test('a supplier of one’s own is asked the same by both', async () => {
-  const { credential_source: _, ...credentials } = await emulator.credentials(
+  const { credential_source: _, ...credentials } = await emulator.keyFile(
     ...federation('url', '--email', CALLER),
   );
   const asked = [];

@@ -13,6 +13,8 @@ export const host = {
     return (native ??= load());
   },
   environment: process.env,
+  /** What is made once for the process, when it is first needed. */
+  shared: {},
   clock: Date.now,
   drive,
   flights: (options) => new Flights(options),

@@ -5,9 +5,9 @@
  */
 
 import { GatePass, Verifier } from 'gatepass';
+import { Emulator } from 'gatepass/testing';
 
 import { host } from '../../src/node/host.js';
-import { Control } from './emulator.js';
 import { secretsOf, secretsOfStep, shownBy } from './secrets.js';
 
 const { native } = host;
@@ -24,7 +24,7 @@ native.Op.prototype.resume = function (now, reply) {
 };
 
 const shown = [];
-const control = new Control(url);
+const control = new Emulator(url);
 const granted = await fetchBoth();
 const refused = {};
 for (const path of Object.keys(await control.counts())) {

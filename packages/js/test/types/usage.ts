@@ -28,6 +28,7 @@ import {
 } from 'gatepass';
 import { requireIdToken } from 'gatepass/express';
 import gatepassPlugin, { requireIdToken as plugin } from 'gatepass/fastify';
+import { Emulator } from 'gatepass/testing';
 
 const audience = 'https://receiver.example';
 const { signal } = new AbortController();
@@ -108,6 +109,16 @@ export function explaining(error: unknown): ErrorCode | number | undefined {
   }
   if (error instanceof GatepassError && error.code === 'INVALID_AUDIENCE') return error.refusal?.status;
   return error instanceof ResponseError ? error.response.status : undefined;
+}
+
+export async function testing(): Promise<void> {
+  const emulator: Emulator = await Emulator.start({ arguments: ['--lifetime', '60'] });
+  const restore: () => void = emulator.useEnvironment();
+  const token: string = await emulator.mint({ audience, email: 'a@b.example', omit: ['sub'], issuedAt: 0 });
+  await new Verifier({ audience, keysUrl: emulator.keysUrl }).verify(token);
+  await emulator.fault({ path: '/token', status: 503, times: 2 });
+  restore();
+  await emulator.stop();
 }
 
 const app = express();
