@@ -157,8 +157,8 @@ export interface SubjectTokenRequest {
   readonly audience: string;
   /** The type of token that is expected, as the credentials name it (RFC 8693, section 3). */
   readonly tokenType: string;
-  /** Aborted, when the caller leaves; none, when a token is refreshed behind the callers. */
-  readonly signal: AbortSignal | undefined;
+  /** Aborted when the time for it is up. A caller that leaves does not abort it: others may wait for the same token. */
+  readonly signal: AbortSignal;
 }
 
 /** For calls that may wait for the network. */

@@ -8,18 +8,20 @@
 /** The emulator of Google's endpoints. */
 export class Emulator {
   /**
-   * An emulator that runs already, such as one in a container.
-   *
-   * @param url where it listens
-   */
-  constructor(url: string | URL, options?: { program?: string });
-
-  /**
    * Starts one on free ports. It ends with {@link stop}, or else with this process.
    *
    * @throws {Error} there is no program `gatepass`, or it ended before it listened
    */
   static start(options?: EmulatorOptions): Promise<Emulator>;
+
+  /**
+   * One that runs already, such as in a container, {@link reset}.
+   *
+   * @param url where it listens
+   */
+  static at(url: string | URL, options?: { program?: string }): Promise<Emulator>;
+
+  private constructor();
 
   /** Ends it, and waits until it has ended; one that {@link start} has not started goes on. */
   stop(): Promise<void>;

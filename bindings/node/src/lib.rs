@@ -1,7 +1,7 @@
 //! gatepass for Node.js: the handles of [`gatepass_bridge`] as classes of a Node-API add-on. Glue only; the package
 //! `packages/js` is what users see.
 //!
-//! Times are Unix milliseconds. Members of the returned objects are spelt as in the bridge's JSON. An error is thrown
+//! Times are milliseconds: `now_ms` since the epoch, `monotonic_ms` of a clock that is never set. Members of the returned objects are spelt as in the bridge's JSON. An error is thrown
 //! with the bridge's JSON form of it as its message.
 
 mod verifier;
@@ -11,7 +11,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-pub use verifier::{KeyCache, Verdict, open_verifier, verifier};
+pub use verifier::{KeyCache, Verdict, open_verifier};
 
 /// The version of gatepass, the same in all its packages.
 #[napi]
@@ -92,6 +92,9 @@ pub struct Lookup {
     /// Until when the header may be handed out again without a look-up.
     #[napi(js_name = "fresh_until_ms")]
     pub fresh_until_ms: Option<f64>,
+    /// The same by the monotonic clock.
+    #[napi(js_name = "fresh_until_monotonic_ms")]
+    pub fresh_until_monotonic_ms: Option<f64>,
     /// The flight to wait for, before looking again.
     pub flight: Option<f64>,
     /// The operation to drive.
@@ -114,8 +117,8 @@ impl Source {
     /// # Errors
     /// `INVALID_AUDIENCE` or `INVALID_OPTION`.
     #[napi]
-    pub fn lookup(&self, kind: String, target: String, now_ms: f64) -> Result<Lookup> {
-        let found = self.0.lookup(&kind, &target, now(now_ms)).map_err(thrown)?;
+    pub fn lookup(&self, kind: String, target: String, now_ms: f64, monotonic_ms: f64) -> Result<Lookup> {
+        let found = self.0.lookup(&kind, &target, now(now_ms, monotonic_ms)).map_err(thrown)?;
         Ok(match found {
             bridge::Lookup::Fresh(token) => Lookup::held("fresh", &token, None),
             bridge::Lookup::Stale(token, op) => Lookup::held("stale", &token, op),
@@ -171,13 +174,21 @@ impl Lookup {
         Self {
             header: Some(token.header().to_owned()),
             fresh_until_ms: Some(token.fresh_until_ms() as f64),
+            fresh_until_monotonic_ms: Some(token.fresh_until_monotonic_ms() as f64),
             op: op.map(Op),
             ..Self::nothing(status)
         }
     }
 
     fn nothing(status: &'static str) -> Self {
-        Self { status, header: None, fresh_until_ms: None, flight: None, op: None }
+        Self {
+            status,
+            header: None,
+            fresh_until_ms: None,
+            fresh_until_monotonic_ms: None,
+            flight: None,
+            op: None,
+        }
     }
 }
 
@@ -195,8 +206,8 @@ impl Op {
 
     /// Takes the reply to the last step and gives the next step, both JSON.
     #[napi]
-    pub fn resume(&mut self, now_ms: f64, reply: String) -> String {
-        self.0.resume(now(now_ms), &reply)
+    pub fn resume(&mut self, now_ms: f64, monotonic_ms: f64, reply: String) -> String {
+        self.0.resume(now(now_ms, monotonic_ms), &reply)
     }
 
     /// The verifier that the operation of `openVerifier` has made; see [`verifier::functions`].
@@ -219,11 +230,11 @@ fn thrown(failure: Failure) -> Error {
     Error::from_reason(failure.to_json())
 }
 
-/// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
-fn now(now_ms: f64) -> bridge::Now {
-    bridge::now(millis(now_ms), millis(now_ms))
+fn now(now_ms: f64, monotonic_ms: f64) -> bridge::Now {
+    bridge::now(millis(now_ms), millis(monotonic_ms))
 }
 
+/// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
 fn millis(now_ms: f64) -> u64 {
     now_ms as u64
 }

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use gatepass_bridge::{self as bridge, RequestHeaders};
+use gatepass_bridge::{self as bridge, Now, RequestHeaders};
 use napi::bindgen_prelude::{Either3, FunctionCallContext, Latin1String, Object, Utf16String};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -59,22 +59,13 @@ pub fn open_verifier(options: String, keys: &KeyCache) -> Result<Op> {
     bridge::Verifier::open(&options, &keys.0).map(Op).map_err(thrown)
 }
 
-/// A verifier with these options, as JSON, and keys of its own.
-///
-/// # Errors
-/// `INVALID_OPTION`.
-#[napi]
-pub fn verifier(env: &Env, options: String) -> Result<Object<'_>> {
-    functions(env, bridge::Verifier::new(&options).map_err(thrown)?)
-}
-
 /// A verifier's functions:
 ///
-/// * `verify(token, now_ms, whole)`: the entry of a token that is remembered, a number; the payload of another one, a
+/// * `verify(token, now_ms, monotonic_ms, whole)`: the entry of a token that is remembered, a number; the payload of another one, a
 ///   string; or the [`Verdict`], which it always is if `whole` says so.
-/// * `verifyHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms, whole)`: the same for the
-///   token of a request with these headers, each with all its values and a line feed between each two; one that the
-///   request has not is undefined.
+/// * `verifyHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms, monotonic_ms, whole)`: the
+///   same for the token of a request with these headers, each with all its values and a line feed between each two; one
+///   that the request has not is undefined.
 /// * `explain(token, place, now_ms)`: see [`bridge::Verifier::explain`].
 ///
 /// They throw why the token is refused.
@@ -84,8 +75,8 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
 
     let own = Rc::clone(&verifier);
     let verify = move |call: FunctionCallContext<'_>| {
-        let token = octets(&call.get::<Utf16String>(0)?);
-        answer(&own, &token, call.get(1)?, call.get(2)?)
+        let token = bytes(&call.get::<Utf16String>(0)?);
+        answer(&own, &token, now(call.get(1)?, call.get(2)?), call.get(3)?)
     };
     functions.set("verify", env.create_function_from_closure::<(), _, _>("verify", verify)?)?;
 
@@ -100,7 +91,7 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
             x_goog_iap_jwt_assertion: iap.as_deref(),
         };
         let token = own.token_from_headers(&headers).map_err(thrown)?;
-        answer(&own, token.as_bytes(), call.get(3)?, call.get(4)?)
+        answer(&own, token.as_bytes(), now(call.get(3)?, call.get(4)?), call.get(5)?)
     };
     functions.set(
         "verifyHeaders",
@@ -115,8 +106,7 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
     Ok(functions)
 }
 
-fn answer(verifier: &bridge::Verifier, token: &[u8], now_ms: f64, is_whole: bool) -> Result<Answer> {
-    let now = now(now_ms);
+fn answer(verifier: &bridge::Verifier, token: &[u8], now: Now, is_whole: bool) -> Result<Answer> {
     if is_whole {
         return verifier.check(token, now).map(|verdict| Either3::C(verdict.into())).map_err(thrown);
     }
@@ -159,12 +149,12 @@ fn json(payload: &[u8]) -> String {
 }
 
 fn text(utf16: Utf16String) -> String {
-    String::from_utf8(octets(&utf16)).unwrap_or_default()
+    String::from_utf8(bytes(&utf16)).unwrap_or_default()
 }
 
 /// UTF-8 from JavaScript's UTF-16. Not read as Latin-1, which is what a string of ASCII is inside: of any other string Node
-/// would drop the upper octets, and so take it for a token that it is not.
-fn octets(utf16: &[u16]) -> Vec<u8> {
+/// would drop the upper bytes, and so take it for a token that it is not.
+fn bytes(utf16: &[u16]) -> Vec<u8> {
     // Without a branch in the loops, so that the compiler takes many units at once.
     if utf16.iter().fold(0, |all, unit| all | unit) < 0x80 {
         utf16.iter().map(|unit| *unit as u8).collect()

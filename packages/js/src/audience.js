@@ -12,10 +12,10 @@ export function sameAudienceSpellings({ native }, audience) {
   return JSON.parse(native.sameAudienceSpellings(text(audience)));
 }
 
-export async function ownAudiences({ native, clock, drive }, { signal } = {}) {
-  const op = native.ownAudiences();
+export async function ownAudiences(host, { signal } = {}) {
+  const op = host.native.ownAudiences();
   try {
-    const { audiences } = await drive(op, { clock, suppliers: new Map() }, signal);
+    const { audiences } = await host.drive(op, signal);
     return audiences;
   } finally {
     op.cancel();

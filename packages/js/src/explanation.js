@@ -25,7 +25,7 @@ class Explanation {
 export function explain(host, token, options = {}) {
   checkNames('explain', options, [...VERIFIER_OPTIONS, ...PLACE]);
   const { clock = host.clock } = options;
-  const border = JSON.stringify({ ...bordered(host, options), ...placeOf(options) });
+  const border = JSON.stringify({ ...bordered(options), ...placeOf(options) });
   return new Explanation(crossing(() => host.native.explain(border, text(token), clock())));
 }
 

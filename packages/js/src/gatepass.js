@@ -6,9 +6,6 @@ import { explain } from './explanation.js';
 import { Source } from './source.js';
 import { Verifier as VerifierOn } from './verifier.js';
 
-/** Audiences come from the program, so there are few; the bound is for those that do not. */
-const MAX_VERIFIERS = 1_000;
-
 /** @param {Host} host */
 export function gatepassOn(host) {
   class GatePass {
@@ -58,7 +55,8 @@ export function gatepassOn(host) {
     let verifier = verifiers.get(key);
     if (verifier === undefined) {
       verifier = new Verifier({ audience });
-      if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
+      // Audiences come from the program, so there are few; the bound is for those that do not.
+      if (verifiers.size >= host.limits.held_tokens) verifiers.clear();
       verifiers.set(key, verifier);
     }
     return verifier;

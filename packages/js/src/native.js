@@ -5,12 +5,18 @@
  * Members of what it takes and gives are spelt as in its JSON, `fresh_until_ms`; times are Unix milliseconds.
  *
  * @typedef {object} Host what this package runs on; `node/host.js` is one
- * @property {object} native `Source`, `verifier`, `Op`, `audienceForUrl`, `errorCodes`, `PLACES`, `VERSION`
- * @property {Record<string, string | undefined>} environment the process's variables
- * @property {object} shared what is made once for the process
- * @property {() => number} clock the time in Unix milliseconds
- * @property {(options: { clock: () => number, suppliers: Map<string, Function> }) => Flights} flights what carries out
- *   steps for one source or verifier, and awaits what others fetch
+ * @property {object} native `Source`, `openVerifier`, `KeyCache`, `audienceForUrl`, `errorCodes` and others
+ * @property {{ places: number, held_tokens: number }} limits the core's
+ * @property {object} shared what is made once for the process, when it is first needed
+ * @property {() => number} clock Unix time in milliseconds
+ * @property {() => number} monotonic milliseconds of a clock that is never set
+ * @property {(message: string) => void} warn tells whoever runs the program
+ * @property {(op: object, signal?: AbortSignal) => Promise} drive carries out an operation
+ * @property {(op: object) => object} driveAtOnce the same for an operation that needs no waiting
+ * @property {(given: Given) => Flights} flights what carries out shared operations, and lets callers wait for them
+ * @property {(given: Given) => { cache: object, flights: Flights }} keys what verifiers share: their issuers' keys
+ *
+ * @typedef {{ clock?: () => number, suppliers?: Map<string, Function> }} Given what the user may have given
  */
 
 import { errorFrom } from './errors.js';

@@ -3,9 +3,6 @@
 import { crossing, text } from './native.js';
 import { checkNames, documentText, list } from './options.js';
 
-/** Tokens that are remembered of each kind; a program with more targets crosses the border for them. */
-const MAX_REMEMBERED = 1_000;
-
 const OPTIONS = [
   'keyFilename',
   'credentials',
@@ -27,7 +24,9 @@ const OPTIONS = [
 export class Source {
   #native;
   #clock;
+  #monotonic;
   #flights;
+  #limits;
   /** Kind → target → token, as long as each is fresh: the border need not be crossed for it. */
   #remembered = { id_token: new Map(), access_token: new Map(), self_signed_jwt: new Map() };
 
@@ -50,8 +49,10 @@ export class Source {
       // Spreads refreshes; nothing secret depends on it.
       seed: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),
     };
+    this.#limits = host.limits;
     this.#native = crossing(() => new host.native.Source(JSON.stringify(border)));
     this.#clock = options.clock ?? host.clock;
+    this.#monotonic = host.monotonic;
     const suppliers = new Map(Object.entries(options.suppliers ?? {}));
     this.#flights = host.flights({ clock: this.#clock, suppliers });
   }
@@ -66,18 +67,24 @@ export class Source {
    */
   token(kind, target, signal) {
     const known = this.#remembered[kind].get(target);
-    return known !== undefined && this.#clock() < known.freshUntil
-      ? known
-      : this.#fetch(kind, target, signal);
+    if (known === undefined || !this.#isFresh(known)) return this.#fetch(kind, target, signal);
+    return known;
+  }
+
+  /** By both clocks: the one may be set back, the other may stop while the machine is suspended. */
+  #isFresh({ freshUntil, freshUntilMonotonic }) {
+    return this.#clock() < freshUntil && this.#monotonic() < freshUntilMonotonic;
   }
 
   async #fetch(kind, target, signal) {
-    const look = () => crossing(() => this.#native.lookup(kind, text(target), this.#clock()));
-    const { header, fresh_until_ms } = await this.#flights.settle(look, signal);
+    const look = () =>
+      crossing(() => this.#native.lookup(kind, text(target), this.#clock(), this.#monotonic()));
+    const { header, fresh_until_ms, fresh_until_monotonic_ms } = await this.#flights.settle(look, signal);
     const others = kind === 'access_token' ? JSON.parse(this.#native.accessTokenHeaders()) : [];
-    const token = new Token(header, others, fresh_until_ms);
+    const token = new Token(header, others, fresh_until_ms, fresh_until_monotonic_ms);
     const remembered = this.#remembered[kind];
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    // A program with more targets crosses the border for them.
+    if (remembered.size >= this.#limits.held_tokens) remembered.clear();
     remembered.set(target, token);
     return token;
   }
@@ -95,11 +102,13 @@ class Token {
    * @param {string} authorization the value of that header
    * @param {[name: string, value: string][]} others the headers that go with it
    * @param {number} freshUntil Unix milliseconds
+   * @param {number} freshUntilMonotonic the same by the monotonic clock
    */
-  constructor(authorization, others, freshUntil) {
+  constructor(authorization, others, freshUntil, freshUntilMonotonic) {
     this.#authorization = authorization;
     this.#others = others;
     this.freshUntil = freshUntil;
+    this.freshUntilMonotonic = freshUntilMonotonic;
   }
 
   /** The token itself. */

@@ -20,7 +20,7 @@ export const VERIFIER_OPTIONS = [
 ];
 
 /** These options as they cross the border. */
-export function bordered({ environment }, options) {
+export function bordered(options) {
   return {
     preset: options.preset,
     issuers: list(options.issuers),
@@ -34,7 +34,6 @@ export function bordered({ environment }, options) {
     allowed_subjects: listIfGiven(options.allowedSubjects),
     any_caller: options.anyCaller,
     trust_cloud_run_and_skip_signature: options.trustCloudRunAndSkipSignature,
-    k_service: environment.K_SERVICE,
   };
 }
 

@@ -10,22 +10,29 @@ import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 export class Verifier {
   #native;
   #clock;
+  #monotonic;
   #flights;
   #kept;
 
   /** @param {Host} host */
   constructor(host, options = {}) {
     checkNames('Verifier', options, VERIFIER_OPTIONS);
-    const border = bordered(host, options);
-    this.#native = crossing(() => host.native.verifier(JSON.stringify(border)));
-    this.#clock = options.clock ?? host.clock;
-    this.#flights = host.flights({ clock: this.#clock, suppliers: new Map() });
-    this.#kept = new KeptClaims(host.native.PLACES);
+    const { clock } = options;
+    // By another clock the same keys have another age.
+    const { cache, flights } =
+      clock === undefined ? (host.shared.keys ??= host.keys()) : host.keys({ clock });
+    const op = crossing(() => host.native.openVerifier(JSON.stringify(bordered(options)), cache));
+    for (const warning of host.driveAtOnce(op).warnings) host.warn(warning);
+    this.#native = crossing(() => op.verifier());
+    this.#clock = clock ?? host.clock;
+    this.#monotonic = host.monotonic;
+    this.#flights = flights;
+    this.#kept = new KeptClaims(host.limits.places);
   }
 
   async verify(token, options) {
     const { verify } = this.#native;
-    const look = (isWhole) => verify(text(token), this.#clock(), isWhole);
+    const look = (isWhole) => verify(text(token), this.#clock(), this.#monotonic(), isWhole);
     return this.#claims(look, signalOf(options));
   }
 
@@ -35,7 +42,8 @@ export class Verifier {
     const authorization = textIfAny(value('authorization'));
     const serverless = textIfAny(value('x-serverless-authorization'));
     const iap = textIfAny(value('x-goog-iap-jwt-assertion'));
-    const look = (isWhole) => verifyHeaders(authorization, serverless, iap, this.#clock(), isWhole);
+    const look = (isWhole) =>
+      verifyHeaders(authorization, serverless, iap, this.#clock(), this.#monotonic(), isWhole);
     return this.#claims(look, signalOf(options));
   }
 

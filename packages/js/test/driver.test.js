@@ -119,7 +119,7 @@ test('what this package cannot do it says', async () => {
   for (const step of ['unknown', 'toString']) await assertFails({ step }, 'unsupported');
 });
 
-test('a wait ends when its moment has come', async () => {
+test('a wait ends when its time is over', async () => {
   assert.deepEqual(await replyTo({ step: 'wait', delay_ms: 1 }), { reply: 'elapsed' });
   assert.deepEqual(await replyTo({ step: 'wait', delay_ms: 0 }), { reply: 'elapsed' });
 });

@@ -14,8 +14,15 @@ assert.ok(failing.length > 0);
 
 for (const { file, name, options, kind, target, transcript } of failing) {
   test(`the error of a transcript, ${file}: ${name}`, () => {
-    const { op } = new native.Source(JSON.stringify(options)).lookup(kind, target, transcript[0].now_ms);
-    const steps = transcript.map(({ now_ms, reply }) => JSON.parse(op.resume(now_ms, JSON.stringify(reply))));
+    const { op } = new native.Source(JSON.stringify(options)).lookup(
+      kind,
+      target,
+      transcript[0].now_ms,
+      transcript[0].now_ms,
+    );
+    const steps = transcript.map(({ now_ms, reply }) =>
+      JSON.parse(op.resume(now_ms, now_ms, JSON.stringify(reply))),
+    );
     const shown = shownBy(errorFrom(steps.at(-1).error));
     const secrets = secretsIn(options.credentials_json ?? '').concat(
       transcript.flatMap(({ reply }) => secretsOf(reply)),

@@ -121,7 +121,7 @@ test('a hundred callers of a cold source make one request', async (t) => {
   assert.equal(gate.arrived, 1);
 });
 
-test('a caller that leaves while it fetches blocks nobody: another one fetches', async (t) => {
+test('a caller that leaves although it has begun the fetch takes nothing with it', async (t) => {
   const gate = await gatedMetadataServer(t);
   const source = new GatePass();
   const leaver = new AbortController();
@@ -129,12 +129,43 @@ test('a caller that leaves while it fetches blocks nobody: another one fetches',
     message: 'had enough',
   });
   const others = Array.from({ length: 10 }, () => source.fetchIdToken(AUDIENCE));
-  await gate.next();
+  const release = await gate.next();
   leaver.abort(new Error('had enough'));
   await left;
-  (await gate.next())();
+  release();
   assert.equal(new Set(await Promise.all(others)).size, 1);
-  assert.equal(gate.arrived, 2);
+  assert.equal(gate.arrived, 1);
+});
+
+test('callers who never wait long enough are served all the same', async (t) => {
+  const gate = await gatedMetadataServer(t);
+  const source = new GatePass();
+  const hurried = async () => {
+    const leaver = new AbortController();
+    const left = assert.rejects(source.fetchIdToken(AUDIENCE, { signal: leaver.signal }));
+    leaver.abort();
+    await left;
+  };
+  await hurried();
+  const release = await gate.next();
+  for (let i = 0; i < 5; i++) await hurried();
+  const last = source.fetchIdToken(AUDIENCE);
+  release();
+  assertDefault(await last);
+  assert.equal(gate.arrived, 1);
+});
+
+test('when every caller has left, the flight goes on, and its token is there', async (t) => {
+  const gate = await gatedMetadataServer(t);
+  const source = new GatePass();
+  const leaver = new AbortController();
+  const left = assert.rejects(source.fetchIdToken(AUDIENCE, { signal: leaver.signal }));
+  const release = await gate.next();
+  leaver.abort();
+  await left;
+  release();
+  assertDefault(await source.fetchIdToken(AUDIENCE));
+  assert.equal(gate.arrived, 1);
 });
 
 test('a caller that leaves while it waits affects nobody', async (t) => {
@@ -159,7 +190,7 @@ test('a caller that has left before it asks starts nothing', async () => {
   assert.deepEqual(await emulator.counts(), {});
 });
 
-test('a stale token is served at once and refreshed behind the caller', async (t) => {
+test('a stale token is served at once and refreshed in the background', async (t) => {
   const gate = await gatedMetadataServer(t);
   let now = Date.now();
   const source = new GatePass({ clock: () => now });
@@ -175,7 +206,7 @@ test('a stale token is served at once and refreshed behind the caller', async (t
   assert.equal(gate.arrived, 2);
 });
 
-test('a refresh that fails behind the caller fails nobody', async (t) => {
+test('a refresh that fails in the background fails nobody', async (t) => {
   const gate = await gatedMetadataServer(t);
   let now = Date.now();
   const source = new GatePass({ clock: () => now });

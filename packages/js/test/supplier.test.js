@@ -23,8 +23,11 @@ test('a supplier is asked with what the credentials say, and may take its time',
   for (const own of [supplier, async (context) => supplier(context)]) {
     assert.deepEqual(await replyTo(STEP, { suppliers: { own } }), { reply: 'text', text: 'subject' });
   }
-  const context = { audience: AUDIENCE, tokenType: TOKEN_TYPE, signal: undefined };
-  assert.deepEqual(asked, [context, context]);
+  const context = { audience: AUDIENCE, tokenType: TOKEN_TYPE };
+  assert.deepEqual(
+    asked.map(({ signal, ...others }) => (assert.ok(signal instanceof AbortSignal), others)),
+    [context, context],
+  );
 });
 
 test('a name that nobody has registered', async () => {
@@ -50,17 +53,34 @@ test('of what a supplier throws, only the type is told to the core', async () =>
   assert.equal(message, 'it returned Array, not text');
 });
 
-test('a caller who leaves does not wait for the supplier, and the supplier is told', async () => {
-  const leaver = new AbortController();
+test('a supplier that takes too long is left, and told', async () => {
   let told;
   const own = ({ signal }) => {
     signal.addEventListener('abort', () => (told = signal.reason));
-    leaver.abort();
     return new Promise(() => {});
   };
-  const left = { name: 'AbortError' };
-  await assert.rejects(replyTo(STEP, { suppliers: { own }, signal: leaver.signal }), left);
-  assert.equal(told, leaver.signal.reason);
+  const { message } = await assertFails({ ...STEP, timeout_ms: 20 }, 'timeout', { suppliers: { own } });
+  assert.equal(message, 'not finished within 20 ms');
+  assert.equal(told.message, message);
+});
+
+test('a caller who leaves does not wait for the supplier, which goes on for others', async (t) => {
+  const url = await serve(t, (_req, res) => {
+    res.end(JSON.stringify({ access_token: 'federated', token_type: 'Bearer', expires_in: 3600 }));
+  });
+  const leaver = new AbortController();
+  let subject;
+  const given = new Promise((resolve) => (subject = resolve));
+  const own = ({ signal }) => {
+    assert.ok(!signal.aborted);
+    leaver.abort();
+    return given;
+  };
+  const gatepass = sourceOf(url, { own });
+  await assert.rejects(gatepass.fetchAccessToken(SCOPE, { signal: leaver.signal }), { name: 'AbortError' });
+  const waiting = gatepass.fetchAccessToken(SCOPE);
+  subject('subject');
+  assert.equal(await waiting, 'federated');
 });
 
 test('what a supplier gives is exchanged for a token', async (t) => {

@@ -70,7 +70,7 @@ test('its clock, its keys and its faults', async (t) => {
 });
 
 test('one that runs already', async () => {
-  const same = new Emulator(`${emulator.url}/`);
+  const same = await Emulator.at(`${emulator.url}/`);
   assert.equal(same.keysUrl, emulator.keysUrl);
   await same.stop();
   assert.match(await emulator.mint({ audience: AUDIENCE }), /^eyJ/);

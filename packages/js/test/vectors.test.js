@@ -52,10 +52,10 @@ test('verify: every algorithm, with the keys that are meant for it and with no o
 for (const { file, name, options, kind, target, transcript } of cases('acquire')) {
   test(`acquire, ${file}: ${name}`, () => {
     const source = new native.Source(JSON.stringify(options));
-    const { status, op } = source.lookup(kind, target, transcript[0].now_ms);
+    const { status, op } = source.lookup(kind, target, transcript[0].now_ms, transcript[0].now_ms);
     assert.equal(status, 'fetch');
     for (const { now_ms, reply, step } of transcript)
-      assertStep(op.resume(now_ms, JSON.stringify(reply)), step);
+      assertStep(op.resume(now_ms, now_ms, JSON.stringify(reply)), step);
   });
 }
 
@@ -66,12 +66,12 @@ for (const { file, name, options, events } of cases('cache')) {
     for (const event of events) {
       const op = ops.get(event.op);
       if (event.do === 'resume') {
-        assertStep(op.resume(event.at_ms, JSON.stringify(event.reply)), event.expect);
+        assertStep(op.resume(event.at_ms, event.at_ms, JSON.stringify(event.reply)), event.expect);
       } else if (event.do === 'cancel') {
         op.cancel();
       } else {
         assert.equal(event.do, 'lookup');
-        const found = source.lookup(event.kind, event.target, event.at_ms);
+        const found = source.lookup(event.kind, event.target, event.at_ms, event.at_ms);
         if (event.op !== undefined) ops.set(event.op, found.op);
         assertLookup(found, event.expect, ops);
       }

@@ -251,6 +251,19 @@ test('behind IAP', async () => {
   });
 });
 
+test('verifiers of one keys URL share the keys, and one flight', async (t) => {
+  const token = await emulator.mint({ claims: { aud: AUDIENCE } });
+  const gate = await gateTo(t, emulator.url);
+  const verifiers = Array.from({ length: 10 }, (_, i) =>
+    verifierOf({ keysUrl: gate.url + KEYS, audience: [AUDIENCE, `https://${i}.example`] }),
+  );
+  const verifying = verifiers.map((verifier) => verifier.verify(token));
+  (await gate.next())();
+  await Promise.all(verifying);
+  await verifierOf({ keysUrl: gate.url + KEYS }).verify(token);
+  assert.equal(gate.arrived, 1);
+});
+
 test('a hundred cold verifications fetch the keys once', async (t) => {
   const token = await emulator.mint({ claims: { aud: AUDIENCE } });
   const gate = await gateTo(t, emulator.url);
@@ -268,11 +281,12 @@ test('a caller that leaves while it fetches the keys blocks nobody', async (t) =
   const leaver = new AbortController();
   const left = assert.rejects(verifier.verify(token, { signal: leaver.signal }), { name: 'AbortError' });
   const other = verifier.verify(token);
-  await gate.next();
+  const release = await gate.next();
   leaver.abort();
   await left;
-  (await gate.next())();
+  release();
   assert.equal((await other).aud, AUDIENCE);
+  assert.equal(gate.arrived, 1);
 });
 
 test('keys that are away: try again, and then it works', async () => {

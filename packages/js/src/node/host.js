@@ -1,10 +1,12 @@
 /** What the package runs on here: the native add-on, and Node.js for all that it asks for. */
 
 import { load } from './addon.js';
-import { drive } from './driver/driver.js';
+import { awaited } from './driver/abort.js';
+import { drive, driveAtOnce } from './driver/driver.js';
 import { Flights } from './driver/flights.js';
 
 let native;
+let limits;
 
 /** @type {Host} */
 export const host = {
@@ -12,10 +14,19 @@ export const host = {
   get native() {
     return (native ??= load());
   },
-  environment: process.env,
-  /** What is made once for the process, when it is first needed. */
+  get limits() {
+    return (limits ??= JSON.parse(host.native.limits()));
+  },
   shared: {},
   clock: Date.now,
-  drive,
-  flights: (options) => new Flights(options),
+  monotonic: () => performance.now(),
+  warn: (message) => process.emitWarning(message, 'GatepassWarning'),
+  drive: async (op, signal) => await awaited(drive(op, driverHost(), signal), signal),
+  driveAtOnce: (op) => driveAtOnce(op, driverHost()),
+  flights: (given) => new Flights(driverHost(given)),
+  keys: (given) => ({ cache: new host.native.KeyCache(), flights: host.flights(given) }),
 };
+
+function driverHost({ clock = host.clock, suppliers = new Map() } = {}) {
+  return { clock, suppliers, monotonic: host.monotonic, limits: host.limits };
+}

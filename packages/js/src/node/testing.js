@@ -16,9 +16,13 @@ export class Emulator {
   #program;
   #child;
 
-  constructor(url, { program } = {}) {
-    this.url = String(url).replace(/\/$/, '');
-    this.#program = program;
+  static async at(url, { program } = {}) {
+    const emulator = new Emulator();
+    emulator.#program = program;
+    emulator.url = String(url).replace(/\/$/, '');
+    emulator.keysUrl = (await emulator.#ask('GET', '/.well-known/openid-configuration')).jwks_uri;
+    await emulator.reset();
+    return emulator;
   }
 
   static async start(options = {}) {
@@ -27,7 +31,7 @@ export class Emulator {
     const args = ['emulator', '--port', '0', '--mtls-port', '0', '--exit-with-stdin', ...own];
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const { environment, url, tlsUrl } = await announced(child);
-    const emulator = new Emulator(url, { program });
+    const emulator = await Emulator.at(url, { program });
     // It ends with this process, which need not wait for it.
     for (const one of [child, child.stdin, child.stdout]) one.unref();
     emulator.#child = child;
@@ -54,10 +58,6 @@ export class Emulator {
       }
       host.shared = {};
     };
-  }
-
-  get keysUrl() {
-    return `${this.url}/oauth2/v3/certs`;
   }
 
   get iapKeysUrl() {

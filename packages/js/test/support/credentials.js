@@ -16,15 +16,15 @@ const REFUSAL = { error: 'access_denied', access_token: 'tokenThatComesWithTheRe
 
 const secrets = new Set();
 const { resume } = native.Op.prototype;
-native.Op.prototype.resume = function (now, reply) {
-  const step = resume.call(this, now, reply);
+native.Op.prototype.resume = function (now, monotonic, reply) {
+  const step = resume.call(this, now, monotonic, reply);
   for (const secret of [...secretsOf(JSON.parse(reply)), ...secretsOfStep(JSON.parse(step))])
     secrets.add(secret);
   return step;
 };
 
 const shown = [];
-const control = new Emulator(url);
+const control = await Emulator.at(url);
 const granted = await fetchBoth();
 const refused = {};
 for (const path of Object.keys(await control.counts())) {
@@ -36,6 +36,8 @@ process.stdout.write(JSON.stringify({ granted, refused, secrets: [...secrets], s
 
 /** The claims of a fresh ID token, and a fresh access token, or the error of each. */
 async function fetchBoth() {
+  // Keys are shared otherwise.
+  host.shared = {};
   const suppliers = supplier && { [supplier]: async () => 'subjectTokenOfTheSupplier' };
   const gatepass = new GatePass({ ...spelled(options), suppliers });
   const verifier = new Verifier({ audience, keysUrl: `${url}/oauth2/v3/certs` });

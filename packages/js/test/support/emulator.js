@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 import { Emulator } from 'gatepass/testing';
 
+import { host } from '../../src/node/host.js';
+
 /** The service account of the emulator's metadata server. */
 export const EMAIL = 'default@emulator.iam.gserviceaccount.com';
 /** A service account that has a key. */
@@ -41,10 +43,11 @@ const CREDENTIAL_VARIABLES = [
   'AWS_SESSION_TOKEN',
 ];
 
-/** Replaces this process's credential environment. */
+/** Replaces this process's credential environment, and forgets what was found in the old one. */
 export function setEnvironment(values) {
   for (const name of CREDENTIAL_VARIABLES) delete process.env[name];
   Object.assign(process.env, { HOME: '/nonexistent' }, values);
+  host.shared = {};
 }
 
 /** An empty folder that goes with the test. */

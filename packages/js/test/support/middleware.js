@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { EMAIL, startEmulator } from './emulator.js';
+import { EMAIL, setEnvironment, startEmulator } from './emulator.js';
 
 export const AUDIENCE = 'https://receiver.example';
 
@@ -19,7 +19,10 @@ export function testMiddleware(place, start) {
   let emulator;
   before(async () => (emulator = await startEmulator()));
   after(() => emulator?.stop());
-  beforeEach(() => emulator.reset());
+  beforeEach(async () => {
+    await emulator.reset();
+    setEnvironment(emulator.environment);
+  });
 
   const valid = async () => await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL } });
   const options = (others) => ({ audience: AUDIENCE, keysUrl: emulator.keysUrl, ...others });

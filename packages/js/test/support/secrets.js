@@ -44,10 +44,10 @@ export function secretsOf({ values = {}, text, body, stdout }) {
 }
 
 /** The secrets in a step that the core asks for: what it sends to prove who it is, and the token in the end. */
-export function secretsOfStep({ headers = [], body, token }) {
+export function secretsOfStep({ headers = [], body, output }) {
   const isSecret = ([name]) => /(authorization|token|secret|assertion)$/i.test(name);
   const sent = [...headers, ...new URLSearchParams(body ?? '')].filter(isSecret).map(([, value]) => value);
-  return [...sent, token?.header ?? ''].flatMap(secretsIn);
+  return [...sent, output?.header ?? ''].flatMap(secretsIn);
 }
 
 /** The secrets in a file or a body: of a key each line, of a token its last segment, too. */

@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict';
 
+import { awaited } from '../../src/node/driver/abort.js';
 import { drive } from '../../src/node/driver/driver.js';
+import { host } from '../../src/node/host.js';
 
 /** What is said in answer to `step`. */
 export async function replyTo(step, { suppliers = {}, signal } = {}) {
-  return await drive(
-    scripted(step),
-    { clock: Date.now, suppliers: new Map(Object.entries(suppliers)) },
-    signal,
-  );
+  const { clock, monotonic, limits } = host;
+  const given = { clock, monotonic, limits, suppliers: new Map(Object.entries(suppliers)) };
+  return await awaited(drive(scripted({ timeout_ms: 10_000, ...step }), given, signal));
 }
 
 /** Sees that `step` fails with `kind`, and gives the whole answer. */
@@ -42,9 +42,9 @@ export function running(argv, step) {
 /** An operation that asks for `step` and ends with whatever the reply is. */
 function scripted(step) {
   return {
-    resume(_now, text) {
+    resume(_now, _monotonic, text) {
       const reply = JSON.parse(text);
-      return JSON.stringify(reply.reply === 'start' ? step : { step: 'done', token: reply });
+      return JSON.stringify(reply.reply === 'start' ? step : { step: 'done', output: reply });
     },
   };
 }

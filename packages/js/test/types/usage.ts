@@ -37,7 +37,7 @@ export async function fetching(): Promise<string[]> {
   new GatePass();
   new GatePass({ keyFilename: '/key.json', trustedEndpoints: ['127.0.0.1:8085'], clock: () => 0 });
   const own: SubjectTokenSupplier = async ({ audience, tokenType, signal }) =>
-    await (await fetch(`${audience}?${tokenType}`, { signal: signal ?? null })).text();
+    await (await fetch(`${audience}?${tokenType}`, { signal })).text();
   new GatePass({ suppliers: { own, plain: () => 'token' } });
   const gatepass = new GatePass({ credentials: { type: 'service_account' } });
   return [

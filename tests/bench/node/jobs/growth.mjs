@@ -73,7 +73,7 @@ function grown(peer, input) {
 function audiences(count) {
   const source = new native.Source(JSON.stringify({ seed: 1 }));
   const all = Array.from({ length: count }, (_, i) => `https://receiver-${i}.example`);
-  const lookUp = (audience) => source.lookup('id_token', audience, Date.now());
+  const lookUp = (audience) => source.lookup('id_token', audience, Date.now(), performance.now());
   for (const audience of all) fly(lookUp(audience).op, audience);
   return { name: 'gatepass, audiences', package: 'gatepass', rate: inUse(all, lookUp) };
 }
@@ -91,7 +91,7 @@ function fly(op, audience) {
   };
   let reply = { reply: 'start' };
   for (let i = 0; i < MAX_STEPS; i++) {
-    const { step } = JSON.parse(op.resume(Date.now(), JSON.stringify(reply)));
+    const { step } = JSON.parse(op.resume(Date.now(), performance.now(), JSON.stringify(reply)));
     if (step === 'done') return;
     reply = replies[step] ?? { reply: 'failed', kind: 'not_found', message: 'there is none' };
   }

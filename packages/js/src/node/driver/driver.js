@@ -1,36 +1,43 @@
 /**
- * Carries out what the add-on asks for: environment, files, HTTP, time. Nothing is decided here.
+ * Carries out what the core asks for: environment, files, HTTP, programs, time. Nothing is decided here.
  *
  * Steps and replies hold secrets: none of them is ever logged.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { within } from './abort.js';
 import { errorFrom } from '../../errors.js';
+import { within } from './abort.js';
 import { textOf, textOfFile } from './reading.js';
 import { StepFailure } from './step-failure.js';
 import { supply } from './supplier.js';
 
 /**
- * Drives `op` to its end and gives its token: null when it fetched keys.
+ * Drives `op` to its end and gives its output.
+ *
+ * The core is told two times: Unix time, which may be set, and `performance.now()`, which goes on steadily but may stop
+ * while the machine is suspended. What has come by either of them has come.
  *
  * @param op the operation; the caller cancels it afterwards
- * @param {{ clock: () => number, suppliers: Map<string, Function> }} host what the user has given: the time in Unix
- *   milliseconds, and the sources of subject tokens
+ * @param {DriverHost} host
  * @param {AbortSignal} [signal] ends the step that is under way; its reason is thrown
+ *
+ * @typedef {object} DriverHost what steps need
+ * @property {() => number} clock Unix time in milliseconds
+ * @property {() => number} monotonic milliseconds of a clock that is never set
+ * @property {{ body_bytes: number, stderr_bytes: number, looks: number }} limits the core's
+ * @property {Map<string, Function>} suppliers the user's sources of subject tokens
  */
-export async function drive(op, { clock, suppliers }, signal) {
+export async function drive(op, host, signal) {
   let reply = { reply: 'start' };
   let failure;
   for (;;) {
-    const now = clock();
-    const step = JSON.parse(op.resume(now, JSON.stringify(reply)));
+    const step = JSON.parse(op.resume(host.clock(), host.monotonic(), JSON.stringify(reply)));
     if (step.step === 'done') return step.output;
     if (step.step === 'fail') throw errorFrom(step.error, failure?.cause);
     try {
       signal?.throwIfAborted();
-      reply = await perform(step, now, suppliers, signal);
+      reply = await perform(step, host, signal);
       failure = undefined;
     } catch (error) {
       signal?.throwIfAborted();
@@ -40,35 +47,58 @@ export async function drive(op, { clock, suppliers }, signal) {
   }
 }
 
-async function perform(step, now, suppliers, signal) {
-  switch (step.step) {
-    case 'read_env': {
-      const isSet = step.names.filter((name) => process.env[name] !== undefined);
-      return { reply: 'env', values: Object.fromEntries(isSet.map((name) => [name, process.env[name]])) };
-    }
-    case 'read_file':
-      return { reply: 'text', text: await textOfFile(step.path, signal) };
-    case 'send':
-      return await within(step.timeout_ms, signal, (limit) => send(step, limit));
-    case 'run': {
-      const { run } = await import('./process.js');
-      const end = await within(step.timeout_ms, signal, (limit) => run(step.argv, step.env, limit));
-      return { reply: 'exited', ...end };
-    }
-    case 'supply':
-      return { reply: 'text', text: await supply(step, suppliers, signal) };
-    case 'wait':
-      await sleep(step.delay_ms, undefined, { signal });
-      return { reply: 'elapsed' };
-    default:
-      throw new StepFailure('unsupported', `this package does not know the step ${step.step}`);
+/** The same for an operation that asks for nothing that takes time. */
+export function driveAtOnce(op, host) {
+  let reply = { reply: 'start' };
+  for (;;) {
+    const step = JSON.parse(op.resume(host.clock(), host.monotonic(), JSON.stringify(reply)));
+    if (step.step === 'done') return step.output;
+    if (step.step === 'fail') throw errorFrom(step.error);
+    const { kind, message } = unsupported(step);
+    reply = step.step === 'read_env' ? environment(step) : { reply: 'failed', kind, message };
   }
 }
 
-async function send(step, signal) {
+async function perform(step, { limits, suppliers }, signal) {
+  switch (step.step) {
+    case 'read_env':
+      return environment(step);
+    case 'read_file': {
+      const read = (limit) => textOfFile(step.path, limits.body_bytes, limit);
+      return { reply: 'text', text: await within(step.timeout_ms, signal, read) };
+    }
+    case 'send':
+      return await within(step.timeout_ms, signal, (limit) => send(step, limits, limit));
+    case 'run': {
+      const { run } = await import('./process.js');
+      const end = await within(step.timeout_ms, signal, (limit) => run(step, limits, limit));
+      return { reply: 'exited', ...end };
+    }
+    case 'supply': {
+      const ask = (limit) => supply(step, suppliers, limit);
+      return { reply: 'text', text: await within(step.timeout_ms, signal, ask) };
+    }
+    case 'wait':
+      await sleep(step.delay_ms, undefined, { signal, ref: false });
+      return { reply: 'elapsed' };
+    default:
+      throw unsupported(step);
+  }
+}
+
+function unsupported({ step }) {
+  return new StepFailure('unsupported', `this package does not know the step ${step}`);
+}
+
+function environment({ names }) {
+  const isSet = names.filter((name) => process.env[name] !== undefined);
+  return { reply: 'env', values: Object.fromEntries(isSet.map((name) => [name, process.env[name]])) };
+}
+
+async function send(step, limits, signal) {
   // Loaded when needed: either takes longer than all of this package, and most programs need one of them at most.
   const { request } = await import(step.url.startsWith('https:') ? 'node:https' : 'node:http');
-  const secureContext = await certificatesOf(step, signal);
+  const secureContext = await certificatesOf(step, limits, signal);
   const exchange = request(step.url, {
     method: step.method,
     // The global agent may know a proxy; an agent of the request's own does not. Nor does it keep the connection for
@@ -79,6 +109,7 @@ async function send(step, signal) {
   });
   const response = await new Promise((resolve, reject) => {
     exchange.on('response', resolve).on('error', reject);
+    exchange.on('socket', (socket) => socket.unref());
     // Not with the options: Node prints those when NODE_DEBUG says so.
     for (const [name, value] of step.headers) exchange.setHeader(name, value);
     // An answer that switches protocols is neither of these.
@@ -86,14 +117,15 @@ async function send(step, signal) {
     exchange.end(step.body ?? undefined);
   });
   const { statusCode: status, rawHeaders } = response;
-  return { reply: 'response', status, headers: pairs(rawHeaders), body: await textOf(response) };
+  const body = await textOf(response, limits.body_bytes);
+  return { reply: 'response', status, headers: pairs(rawHeaders), body };
 }
 
 /** The TLS context of a request that brings certificates along. */
-async function certificatesOf(step, signal) {
+async function certificatesOf(step, limits, signal) {
   if (!step.client_certificate && !step.ca_certificate_path) return undefined;
   const { secureContextFor } = await import('./tls.js');
-  return await secureContextFor(step, signal);
+  return await secureContextFor(step, limits, signal);
 }
 
 function pairs(flat) {

@@ -1,15 +1,13 @@
 /**
- * Waiting for what another caller fetches. Who fetches and who waits is the add-on's decision.
+ * Work that callers share. Who starts it and who waits is the core's decision; a flight itself belongs to nobody: a
+ * caller that leaves, the one that started it included, ends its own waiting only.
  *
  * No lock is needed: JavaScript runs from a look to the start of the flight without a break.
  */
 
-import { abortable } from './abort.js';
-import { drive } from './driver.js';
 import { GatepassError } from '../../errors.js';
-
-/** Only a caller whose every fetcher gives up looks often; this many looks are a fault. */
-const MAX_LOOKS = 10_000;
+import { awaited } from './abort.js';
+import { drive } from './driver.js';
 
 /** The flights of one source or verifier. */
 export class Flights {
@@ -17,51 +15,60 @@ export class Flights {
   /** Flight → a promise that is fulfilled when the flight ends, however it ends. */
   #landings = new Map();
 
-  /** @param host what {@link drive} needs */
+  /** @param {DriverHost} host what {@link drive} needs */
   constructor(host) {
     this.#host = host;
   }
 
   /**
-   * Looks, and does or awaits what the look asks for, until it finds what the caller wants.
+   * Looks, and starts or awaits what the look asks for, until it finds what the caller wants.
    *
-   * @param look asks the add-on: the `status` of what it gives says what is to be done
+   * @param look asks the core: the `status` of what it gives says what is to be done
    * @param {AbortSignal} [signal] lets this caller leave; the others are not affected
    * @param [first] what a look has just found
    */
   async settle(look, signal, first) {
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const { looks } = this.#host.limits;
+    for (let count = 0; count < looks; count++) {
       signal?.throwIfAborted();
-      const found = (looks === 0 && first) || look();
+      const found = (count === 0 && first) || look();
+      const flight = found.op ? this.#fly(found.op) : this.#landings.get(found.flight);
       switch (found.status) {
         case 'fetch':
-          return await this.#fly(found.op, signal);
+          return await awaited(flight, signal);
         case 'needs_keys':
-          await this.#fly(found.op, signal);
-          break;
         case 'join':
-          await abortable(this.#landings.get(found.flight), signal);
+          await awaited(flight, signal);
           break;
         default:
-          // The caller has what it needs; the add-on remembers how the refresh ends.
-          if (found.op) this.#fly(found.op).catch(() => {});
+          // The caller has what it needs; the core remembers how the refresh ends.
           return found;
       }
     }
-    throw new GatepassError({ code: 'INTERNAL', message: `no result after ${MAX_LOOKS} looks; report it` });
+    throw new GatepassError({ code: 'INTERNAL', message: `no result after ${looks} looks; report it` });
   }
 
-  async #fly(op, signal) {
-    // None, if the operation only repeats a remembered failure: nobody joins that.
+  /** Starts a flight, and gives a promise of its output. */
+  #fly(op) {
     const { flight } = op;
-    let land;
-    this.#landings.set(flight, new Promise((resolve) => (land = resolve)));
+    const flying = this.#drive(op);
+    const landing = flying.then(
+      () => {},
+      () => {},
+    );
+    // None, if the operation only repeats a remembered failure: nobody joins that.
+    if (flight !== null) {
+      this.#landings.set(flight, landing);
+      landing.then(() => this.#landings.delete(flight));
+    }
+    return flying;
+  }
+
+  async #drive(op) {
     try {
-      return await drive(op, this.#host, signal);
+      return await drive(op, this.#host);
     } finally {
       op.cancel();
-      this.#landings.delete(flight);
-      land();
     }
   }
 }

@@ -4,31 +4,37 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 import { abortable } from './abort.js';
-import { textOf } from './reading.js';
+import { headOf, textOf } from './reading.js';
 
 /** Windows has no process groups: there the program is ended, but not what it has started itself. */
 const HAS_GROUPS = process.platform !== 'win32';
 
 /**
- * @param {string[]} argv the program and its arguments
- * @param {[name: string, value: string][]} env what is added to this process's own environment
+ * @param {{ argv: string[], env: [name: string, value: string][] }} step the program and its arguments, and what is
+ *   added to this process's own environment
+ * @param {{ body_bytes: number, stderr_bytes: number }} limits
  * @param {AbortSignal} signal ends the program and what it has started
- * @returns the exit status, and what the program wrote to standard output
+ * @returns the exit status, and what the program wrote
  */
-export async function run([program, ...args], env, signal) {
+export async function run({ argv: [program, ...args], env }, { body_bytes, stderr_bytes }, signal) {
   const child = spawn(program, args, {
     env: { ...process.env, ...Object.fromEntries(env) },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     detached: HAS_GROUPS,
     windowsHide: true,
   });
+  for (const one of [child, child.stdout, child.stderr]) one.unref();
+  const end = () => kill(child);
+  process.on('exit', end);
   try {
-    const ended = Promise.all([statusOf(child), textOf(child.stdout)]);
-    const [status, stdout] = await abortable(ended, signal);
-    return { status, stdout };
+    const outputs = [textOf(child.stdout, body_bytes), headOf(child.stderr, stderr_bytes)];
+    const [status, stdout, stderr] = await abortable(Promise.all([statusOf(child), ...outputs]), signal);
+    return { status, stdout, stderr };
   } catch (error) {
-    kill(child);
+    end();
     throw error;
+  } finally {
+    process.off('exit', end);
   }
 }
 
@@ -41,8 +47,9 @@ async function statusOf(child) {
 }
 
 function kill(child) {
-  // A process outside of the group may hold the other end.
+  // A process outside of the group may hold the other ends.
   child.stdout.destroy();
+  child.stderr.destroy();
   // None, if the program was not started.
   if (child.pid === undefined) return;
   try {

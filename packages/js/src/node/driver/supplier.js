@@ -1,13 +1,12 @@
 /** The user's own functions that give subject tokens. */
 
-import { abortable } from './abort.js';
 import { StepFailure } from './step-failure.js';
 
 /**
  * Asks the supplier that the step names for a subject token.
  *
  * @param {Map<string, Function>} suppliers
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal} signal aborted when nobody waits for it any more
  */
 export async function supply({ supplier: name, audience, token_type: tokenType }, suppliers, signal) {
   const supplier = suppliers.get(name);
@@ -15,7 +14,7 @@ export async function supply({ supplier: name, audience, token_type: tokenType }
     const names = [...suppliers.keys()].join(', ') || 'none';
     throw new StepFailure('not_found', `no supplier of this name is registered; registered are: ${names}`);
   }
-  const token = await abortable(ask(supplier, { audience, tokenType, signal }), signal);
+  const token = await ask(supplier, { audience, tokenType, signal });
   if (typeof token !== 'string') throw new StepFailure('other', `it returned ${typeName(token)}, not text`);
   return token;
 }
