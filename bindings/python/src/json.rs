@@ -14,6 +14,29 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 /// Objects and arrays within each other; what holds itself has no end.
 const MAX_DEPTH: usize = 64;
 
+/// Names that come again with every token.
+const USUAL: &[&str] = &[
+    "iss",
+    "aud",
+    "sub",
+    "exp",
+    "iat",
+    "email",
+    "email_verified",
+    "azp",
+    "nbf",
+    "hd",
+    "google",
+    "name",
+    "picture",
+    "nonce",
+    "at_hash",
+    "user_id",
+    "auth_time",
+    "firebase",
+    "jti",
+];
+
 /// What objects and arrays become: classes made of `dict` and `list`.
 #[derive(Clone, Copy)]
 pub(crate) struct Classes<'a, 'py> {
@@ -116,7 +139,8 @@ impl<'de, 'py> Visitor<'de> for Reader<'_, 'py> {
     }
 }
 
-/// The name of a member. Names are few and come again with every token, so that each is kept once.
+/// The name of a member. The usual ones are kept once, for all tokens and for ever; any other is an object of its own, as
+/// whoever makes tokens may name claims without end.
 struct Name<'py>(Python<'py>);
 
 impl<'de, 'py> DeserializeSeed<'de> for Name<'py> {
@@ -135,7 +159,7 @@ impl<'py> Visitor<'_> for Name<'py> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(PyString::intern(self.0, name))
+        Ok(if USUAL.contains(&name) { PyString::intern(self.0, name) } else { PyString::new(self.0, name) })
     }
 }
 

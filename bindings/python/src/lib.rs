@@ -15,7 +15,9 @@ use crate::source::Source;
 use crate::verifier::Verifier;
 
 mod claims;
+mod clock;
 mod fork;
+mod interpreter;
 mod json;
 mod keys;
 mod op;
@@ -25,6 +27,10 @@ mod verifier;
 /// The border between the package `gatepass` and its core.
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::clock::monotonic;
+    #[pymodule_export]
+    use super::interpreter::bind;
     #[pymodule_export]
     use super::{
         KeyCache, Op, Source, Verifier, audience_for_url, error_codes, explain, limits, open_verifier,

@@ -2,9 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use gatepass_bridge::Failure;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::clock;
 use crate::json;
 use crate::keys::KeyCache;
 
@@ -22,9 +24,14 @@ pub(crate) struct Op {
 #[pymethods]
 impl Op {
     /// Takes the reply to the last step and gives the next step.
-    fn resume<'py>(&self, now_ms: f64, reply: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    fn resume<'py>(
+        &self,
+        now_ms: f64,
+        monotonic_ms: f64,
+        reply: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let reply_json = json::write(reply)?;
-        let step = self.lock().resume(gatepass_bridge::now(now_ms as u64, now_ms as u64), &reply_json);
+        let step = self.lock().resume(clock::now(now_ms, monotonic_ms), &reply_json);
         json::read(reply.py(), &step)
     }
 
@@ -40,10 +47,10 @@ impl Op {
     }
 
     /// The verifier that this operation has made, and where its keys are.
-    pub(crate) fn verifier(
-        &self,
-    ) -> Result<(gatepass_bridge::Verifier, Option<KeyCache>), gatepass_bridge::Failure> {
-        Ok((gatepass_bridge::Verifier::made_by(&mut self.lock())?, self.keys.clone()))
+    pub(crate) fn verifier(&self) -> Result<(gatepass_bridge::Verifier, KeyCache), Failure> {
+        let verifier = gatepass_bridge::Verifier::made_by(&mut self.lock())?;
+        let keys = self.keys.clone().ok_or_else(|| Failure::misuse("the operation makes no verifier"))?;
+        Ok((verifier, keys))
     }
 
     fn lock(&self) -> MutexGuard<'_, gatepass_bridge::Op> {

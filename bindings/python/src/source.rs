@@ -4,13 +4,14 @@ use gatepass_bridge::{Lookup, TokenView};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::clock;
 use crate::fork::Flights;
 use crate::json;
 use crate::op::Op;
 use crate::raise;
 
-/// Status, header, `expires_at_ms`, `fresh_until_ms`, flight, operation.
-type Answer = (&'static str, Option<String>, u64, u64, Option<u64>, Option<Op>);
+/// Status, header, `expires_at_ms`, `fresh_until_ms`, `fresh_until_monotonic_ms`, flight, operation.
+type Answer = (&'static str, Option<String>, u64, u64, u64, Option<u64>, Option<Op>);
 
 /// Tokens of one principal, cached.
 #[pyclass(frozen, module = "gatepass._native")]
@@ -29,17 +30,23 @@ impl Source {
     }
 
     /// The token of `kind` for `target` at this moment, or who gets it.
-    fn lookup(&self, kind: &str, target: &Bound<'_, PyString>, now_ms: f64) -> PyResult<Answer> {
+    fn lookup(
+        &self,
+        kind: &str,
+        target: &Bound<'_, PyString>,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> PyResult<Answer> {
         if self.flights.are_lost() {
             self.source.abandon_flights();
         }
-        let now = gatepass_bridge::now(now_ms as u64, now_ms as u64);
+        let now = clock::now(now_ms, monotonic_ms);
         let lookup = self.source.lookup(kind, &target.to_string_lossy(), now);
         Ok(match lookup.map_err(|failure| raise(target.py(), &failure))? {
             Lookup::Fresh(token) => with_token("fresh", &token, None),
             Lookup::Stale(token, op) => with_token("stale", &token, op),
-            Lookup::Fetch(op) => ("fetch", None, 0, 0, op.flight(), Some(op.into())),
-            Lookup::Join(flight) => ("join", None, 0, 0, Some(flight), None),
+            Lookup::Fetch(op) => ("fetch", None, 0, 0, 0, op.flight(), Some(op.into())),
+            Lookup::Join(flight) => ("join", None, 0, 0, 0, Some(flight), None),
         })
     }
 
@@ -53,7 +60,7 @@ impl Source {
         now_ms: f64,
         monotonic_ms: f64,
     ) -> PyResult<bool> {
-        let now = gatepass_bridge::now(now_ms as u64, monotonic_ms as u64);
+        let now = clock::now(now_ms, monotonic_ms);
         let answer = self.source.retry_after_refusal(kind, &target.to_string_lossy(), header, status, now);
         answer.map_err(|failure| raise(target.py(), &failure))
     }
@@ -67,12 +74,12 @@ impl Source {
         now_ms: f64,
         monotonic_ms: f64,
     ) -> PyResult<bool> {
-        let now = gatepass_bridge::now(now_ms as u64, monotonic_ms as u64);
+        let now = clock::now(now_ms, monotonic_ms);
         let answer = self.source.invalidate(kind, &target.to_string_lossy(), header, now);
         answer.map_err(|failure| raise(target.py(), &failure))
     }
 
-    /// The names and values of the headers that go with an access token beside `Authorization`. They are known once a
+    /// The names and values of the headers that go with an access token besides `Authorization`. They are known once a
     /// token was fetched.
     fn access_token_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json::read(py, &self.source.access_token_headers())
@@ -82,5 +89,7 @@ impl Source {
 fn with_token(status: &'static str, token: &TokenView, op: Option<gatepass_bridge::Op>) -> Answer {
     let flight = op.as_ref().and_then(gatepass_bridge::Op::flight);
     let header = Some(token.header().to_owned());
-    (status, header, token.expires_at_ms(), token.fresh_until_ms(), flight, op.map(Op::from))
+    let (expires, fresh, monotonic) =
+        (token.expires_at_ms(), token.fresh_until_ms(), token.fresh_until_monotonic_ms());
+    (status, header, expires, fresh, monotonic, flight, op.map(Op::from))
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use gatepass_bridge::{Recall, RequestHeaders, Verdict};
+use gatepass_bridge::{Now, Recall, RequestHeaders, Verdict};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::claims::{self, KeptClaims};
-use crate::fork::{Flights, while_others_go_on};
+use crate::clock;
+use crate::fork::while_others_go_on;
 use crate::json;
 use crate::keys::KeyCache;
 use crate::op::Op;
@@ -20,26 +21,19 @@ pub(crate) struct Verifier {
     verifier: gatepass_bridge::Verifier,
     /// Gives Unix time in seconds.
     clock: Py<PyAny>,
+    /// Gives seconds of a clock that is never set; `None` is this module's own.
+    monotonic: Option<Py<PyAny>>,
     kept: KeptClaims,
-    flights: Flights,
-    /// `None`: the verifier has keys of its own.
-    keys: Option<KeyCache>,
+    keys: KeyCache,
 }
 
 #[pymethods]
 impl Verifier {
-    /// From the operation of `open_verifier`, when it is done; or from options.
+    /// From the operation of `open_verifier`, when it is done.
     #[new]
-    fn new(made_from: &Bound<'_, PyAny>, clock: Py<PyAny>) -> PyResult<Self> {
-        let opened = match made_from.cast::<Op>() {
-            Ok(op) => op.get().verifier(),
-            Err(_) => {
-                let options = json::write(made_from.cast::<PyDict>()?)?;
-                gatepass_bridge::Verifier::new(&options).map(|verifier| (verifier, None))
-            }
-        };
-        let (verifier, keys) = opened.map_err(|failure| raise(made_from.py(), &failure))?;
-        Ok(Self { verifier, clock, kept: KeptClaims::default(), flights: Flights::of_this_process(), keys })
+    fn new(op: &Bound<'_, Op>, clock: Py<PyAny>, monotonic: Option<Py<PyAny>>) -> PyResult<Self> {
+        let (verifier, keys) = op.get().verifier().map_err(|failure| raise(op.py(), &failure))?;
+        Ok(Self { verifier, clock, monotonic, kept: KeptClaims::default(), keys })
     }
 
     /// The claims of a token that is accepted.
@@ -88,12 +82,13 @@ impl Verifier {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = token.py();
         let explained =
-            self.verifier.explain(&token.to_string_lossy(), &json::write(place)?, self.now_ms(py)?);
+            self.verifier.explain(&token.to_string_lossy(), &json::write(place)?, self.now(py)?.unix.0);
         json::read(py, &explained.map_err(|failure| raise(py, &failure))?)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.clock)
+        visit.call(&self.clock)?;
+        visit.call(&self.monotonic)
     }
 }
 
@@ -108,8 +103,8 @@ enum Answer<'py> {
 
 impl Verifier {
     fn check<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
-        let (py, token) = (token.py(), octets(token)?);
-        let now = self.now_ms(py).map(|now_ms| gatepass_bridge::now(now_ms, now_ms))?;
+        let (py, token) = (token.py(), bytes(token)?);
+        let now = self.now(py)?;
         let digest = match self.verifier.recall(&token, now) {
             Recall::Known(entry) => match self.kept.get(py, entry) {
                 Some(claims) => return Ok(Answer::Claims(claims)),
@@ -117,11 +112,7 @@ impl Verifier {
             },
             Recall::New(digest) => Some(digest),
         };
-        match &self.keys {
-            Some(keys) => keys.after_fork(),
-            None if self.flights.are_lost() => self.verifier.abandon_flights(),
-            None => {}
-        }
+        self.keys.after_fork();
         let verdict = match digest {
             Some(digest) => while_others_go_on(py, || self.verifier.check_new(&token, digest, now)),
             None => self.verifier.check(&token, now),
@@ -142,15 +133,17 @@ impl Verifier {
         Ok(Answer::Undecided((status, claims, flight, op).into_pyobject(py)?))
     }
 
-    fn now_ms(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok((self.clock.bind(py).call0()?.extract::<f64>()? * 1000.0) as u64)
+    fn now(&self, py: Python<'_>) -> PyResult<Now> {
+        let seconds = |clock: &Py<PyAny>| clock.bind(py).call0()?.extract::<f64>();
+        let monotonic = self.monotonic.as_ref().map_or_else(|| Ok(clock::monotonic()), seconds)?;
+        Ok(clock::now(seconds(&self.clock)? * 1000.0, monotonic * 1000.0))
     }
 }
 
-/// The octets of a `str` or `bytes`. A `str` may hold surrogates, which no UTF-8 can: U+FFFD stands for them.
-fn octets<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
-    if let Ok(octets) = token.cast::<PyBytes>() {
-        return Ok(Cow::Borrowed(octets.as_bytes()));
+/// The bytes of a `str` or `bytes`. A `str` may hold surrogates, which no UTF-8 can: U+FFFD replaces them.
+fn bytes<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+    if let Ok(bytes) = token.cast::<PyBytes>() {
+        return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
     Ok(match token.cast::<PyString>()?.to_string_lossy() {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),

@@ -6,6 +6,7 @@ import pytest
 
 import gatepass
 import gatepass._driver.flights
+import gatepass._keys
 import gatepass.source
 import gatepass.verifier
 from gatepass.testing import Emulator
@@ -50,6 +51,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(gatepass._driver.flights, "PATIENCE", 3600)
+    monkeypatch.setattr(gatepass._keys, "_default", {})
     monkeypatch.setattr(gatepass.source, "_default", {})
     monkeypatch.setattr(gatepass.verifier, "_default", {})
 

@@ -22,4 +22,4 @@ def send(url: str, **changed: Any) -> dict[str, Any]:
 
 
 def perform(step: dict[str, Any]) -> dict[str, Any]:
-    return dict(driver._perform(step, lambda: 0))
+    return dict(driver.perform(step))

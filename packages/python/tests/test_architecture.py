@@ -6,15 +6,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 import gatepass
 
 PACKAGE = Path(gatepass.__file__).parent
 # Frameworks, and what tests use: adapters, which are on top of the public API.
 ADAPTERS = {"gatepass.asgi", "gatepass.flask", "gatepass.httpx", "gatepass.requests"}
-
-Graph = Mapping[str, set[str]]
 
 
 def modules() -> dict[str, str]:
@@ -42,48 +38,6 @@ def imported_by(source: str, known: Mapping[str, str]) -> Iterator[str]:
             yield from (
                 name if (name := f"{node.module}.{a.name}") in known else node.module for a in node.names
             )
-
-
-def circles(graph: Graph) -> list[list[str]]:
-    """Modules that lead back to themselves, each with its way."""
-
-    def way_back(start: str) -> list[str] | None:
-        ways, seen = [[start]], set[str]()
-        while ways:
-            way = ways.pop()
-            for following in graph.get(way[-1], set()):
-                if following == start:
-                    return [*way, start]
-                if following not in seen:
-                    seen.add(following)
-                    ways.append([*way, following])
-        return None
-
-    return [way for name in sorted(graph) if (way := way_back(name))]
-
-
-def test_no_module_imports_itself_by_a_detour() -> None:
-    assert len(modules()) > 20
-    assert circles(imports(modules())) == []
-
-
-@pytest.mark.parametrize(
-    ("sources", "found"),
-    [
-        ({"gatepass.a": "from gatepass.b import c", "gatepass.b": "import gatepass.a"}, 2),
-        (
-            {
-                "gatepass.a": "if TYPE_CHECKING:\n    from gatepass import b",
-                "gatepass.b": "from gatepass import a",
-            },
-            2,
-        ),
-        ({"gatepass.a": "def f():\n    from gatepass.b import c", "gatepass.b": ""}, 0),
-        ({"gatepass": "from gatepass.a import b", "gatepass.a": "from gatepass import b"}, 2),
-    ],
-)
-def test_a_circle_is_found(sources: dict[str, str], found: int) -> None:
-    assert len(circles(imports({"gatepass": "", **sources}))) == found
 
 
 def test_an_adapter_uses_the_public_api_only() -> None:

@@ -15,6 +15,7 @@ import pytest
 import gatepass
 from gatepass import aio
 from gatepass._driver import steps as driver
+from gatepass._driver import suppliers
 from gatepass.testing import Emulator
 from leaks import secrets_of, secrets_sent, shown_by
 from support import VECTORS
@@ -125,20 +126,20 @@ class Record:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.secrets: set[str] = set()
         self.last_path = ""
-        self._perform, self._supply = driver._perform, driver.supply
-        monkeypatch.setattr(driver, "_perform", self.perform)
-        monkeypatch.setattr(driver, "supply", self.supply)
+        self._perform, self._supply = driver.perform, suppliers.supply
+        monkeypatch.setattr(driver, "perform", self.perform)
+        monkeypatch.setattr(suppliers, "supply", self.supply)
 
-    def perform(self, step: dict[str, Any], now_ms: float) -> Any:
-        reply = dict(self._perform(step, now_ms))
+    def perform(self, step: dict[str, Any]) -> Any:
+        reply = dict(self._perform(step))
         if step["step"] == "send":
             self.last_path = urlsplit(step["url"]).path
             self.secrets |= secrets_sent(step)
         self.secrets |= secrets_of(reply)
         return reply
 
-    def supply(self, step: Any, suppliers: Any) -> Any:
-        reply, cause = self._supply(step, suppliers)
+    def supply(self, step: Any, known: Any) -> Any:
+        reply, cause = self._supply(step, known)
         self.secrets |= secrets_of(dict(reply))
         return reply, cause
 

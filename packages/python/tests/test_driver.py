@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gatepass
-from gatepass._driver import replies
+from gatepass._driver import exchange, files, replies
 from gatepass._driver import steps as driver
 from gatepass._types import Reply, Step
 from steps import perform, send
-from support import PATIENCE, Answer, Server
+from support import PATIENCE, Answer, Gate, Server, until
 
 
 def test_a_request_is_sent_as_it_stands() -> None:
@@ -49,7 +51,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         assert [request.path for request in server.requests] == ["/a"]
 
 
-@pytest.mark.parametrize(("size", "kind"), [(replies.OCTETS, "response"), (replies.OCTETS + 1, "too_large")])
+@pytest.mark.parametrize(("size", "kind"), [(replies.BYTES, "response"), (replies.BYTES + 1, "too_large")])
 def test_a_body_is_capped(size: int, kind: str) -> None:
     with Server(lambda request: Answer(body=b"a" * size)) as server:
         reply = perform(send(server.url))
@@ -88,19 +90,77 @@ def test_tls_that_is_none() -> None:
     assert reply["kind"] == "connect"
 
 
-def test_the_time_limit_covers_the_whole_exchange() -> None:
-    """The server sends an octet before each wait for one could end, and never an answer."""
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nA: ",
+        b"HTTP/1.1 100 Continue\r\nA: ",
+    ],
+    ids=["nothing", "body", "101", "100"],
+)
+def test_the_time_limit_covers_the_whole_exchange(beginning: bytes) -> None:
+    """The server sends a byte before each wait for one could end, and never a whole answer."""
     begun, stopped = threading.Event(), threading.Event()
 
     def drip(connection: socket.socket) -> None:
+        connection.send(beginning)
         begun.set()
-        while not stopped.wait(0.01):
-            connection.send(b"H")
+        with suppress(OSError):
+            while True:  # Until the client closes.
+                connection.send(b"H")
+                time.sleep(0.01)
+        stopped.set()
 
+    before = threading.active_count()
     with raw_server(drip) as url:
         assert perform(send(url, timeout_ms=200))["kind"] == "timeout"
         assert begun.is_set()
-        stopped.set()
+        assert stopped.wait(PATIENCE), "the connection is closed"
+        assert threading.active_count() <= before + 1, "no thread but the server's"
+
+
+def test_the_time_limit_covers_the_look_up_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, real = Gate(), socket.getaddrinfo
+
+    def held(*arguments: Any, flags: int = 0, **options: Any) -> Any:
+        if not flags:
+            gate.hold()
+        return real(*arguments, flags=flags, **options)
+
+    monkeypatch.setattr(exchange.socket, "getaddrinfo", held)
+    assert perform(send("http://receiver.example/", timeout_ms=50))["kind"] == "timeout"
+    gate.open()
+
+
+def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refusing = closed.getsockname()
+
+    def two(host: str, port: int, **options: Any) -> Any:
+        (found,) = real("127.0.0.1", port, **options)
+        return [(*found[:4], refusing), found]
+
+    monkeypatch.setattr(exchange.socket, "getaddrinfo", two)
+    with Server(lambda request: Answer(body="here")) as server:
+        assert perform(send(server.url))["body"] == "here"
+
+
+def test_a_proxy_is_told_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(lambda request: Answer()) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://us%40er:pa%3Ass@{proxy.address}")
+        perform(send("http://receiver.example/a?b=c"))
+    request = proxy.requests[0]
+    assert (request.path, request.headers["host"]) == ("http://receiver.example/a?b=c", "receiver.example")
+    assert request.headers["proxy-authorization"] == "Basic dXNAZXI6cGE6c3M="
+
+
+def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://user:hush@127.0.0.1:1")
+    reply = perform(send("http://receiver.example/"))
+    assert ("socks5://" in reply["message"], "hush" in reply["message"]) == (True, False)
 
 
 def test_proxies_are_for_the_default_route_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +205,7 @@ def test_variables_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_files(tmp_path: Path) -> None:
     def read(path: Path | str) -> str:
-        reply = perform({"step": "read_file", "path": str(path)})
+        reply = perform(read_file(path))
         return str(reply.get("text", reply.get("kind")))
 
     file = tmp_path / "a"
@@ -155,9 +215,9 @@ def test_files(tmp_path: Path) -> None:
     assert read(file / "b") == "not_found"
     assert read(tmp_path) == "other"
     assert read("a\0b") == "other"
-    file.write_bytes(b"a" * replies.OCTETS)
-    assert len(read(file)) == replies.OCTETS
-    file.write_bytes(b"a" * (replies.OCTETS + 1))
+    file.write_bytes(b"a" * replies.BYTES)
+    assert len(read(file)) == replies.BYTES
+    file.write_bytes(b"a" * (replies.BYTES + 1))
     assert read(file) == "too_large"
 
 
@@ -165,23 +225,51 @@ def test_files(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.touch(mode=0)
-    assert perform({"step": "read_file", "path": str(file)})["kind"] == "permission_denied"
+    assert perform(read_file(file))["kind"] == "permission_denied"
+
+
+def read_file(path: Path | str, timeout_ms: int = 60_000) -> dict[str, Any]:
+    return {"step": "read_file", "path": str(path), "timeout_ms": timeout_ms}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_to_its_end_and_not_for_ever(tmp_path: Path) -> None:
+    """A shell's `<(…)` is one. Nobody writes to the second, and its thread ends with the limit."""
+    os.mkfifo(tmp_path / "a")
+    writer = threading.Thread(target=(tmp_path / "a").write_text, args=("a" * 200_000,))
+    writer.start()
+    assert perform(read_file(tmp_path / "a"))["text"] == "a" * 200_000
+    writer.join(PATIENCE)
+
+    os.mkfifo(tmp_path / "b")
+    before = threading.active_count()
+    assert perform(read_file(tmp_path / "b", timeout_ms=50))["kind"] == "timeout"
+    until(lambda: threading.active_count() <= before)
+
+
+def test_a_file_that_no_system_call_returns_from_does_not_hold_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(files, "_read", lambda path, limit: gate.hold())
+    assert perform(read_file("a", timeout_ms=50))["kind"] == "timeout"
+    gate.open()
 
 
 def test_an_operation_that_does_not_end_is_given_up() -> None:
     class Endless:
-        def resume(self, now_ms: float, reply: Reply) -> Step:
+        def resume(self, now_ms: float, monotonic_ms: float, reply: Reply) -> Step:
             return {"step": "read_env", "names": []}
 
     with pytest.raises(gatepass.GatepassError, match="did not end"):
-        driver.drive(Endless(), lambda: 0.0, {})  # type: ignore[arg-type]
+        driver.drive(Endless(), lambda: (0, 0), {})  # type: ignore[arg-type]
 
 
 def test_a_wait_lasts_as_long_as_the_step_says(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(driver.time, "sleep", slept.append)
     for delay_ms in (20, 0):
-        assert driver._perform({"step": "wait", "delay_ms": delay_ms}, lambda: 1.0) == {"reply": "elapsed"}
+        assert driver.perform({"step": "wait", "delay_ms": delay_ms}) == {"reply": "elapsed"}
     assert slept == [0.02, 0]
 
 

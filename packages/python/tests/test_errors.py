@@ -72,6 +72,9 @@ def fields(**changed: Any) -> dict[str, Any]:
         "message": "too late",
         "retryable": False,
         "claim": None,
+        "reason": None,
+        "found": None,
+        "expected": None,
         "refusal": refusal,
         **changed,
     }

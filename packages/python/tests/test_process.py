@@ -25,7 +25,7 @@ def python(program: str, *arguments: str, **changed: Any) -> dict[str, Any]:
 def test_a_program_gets_its_arguments_as_they_stand() -> None:
     arguments = ["a b", "$HOME; exit 1", "", "*", "caf\u00e9"]
     reply = python("import sys; print(ascii(sys.argv[1:]), end='')", *arguments)
-    assert reply == {"reply": "exited", "status": 0, "stdout": ascii(arguments)}
+    assert reply == {"reply": "exited", "status": 0, "stdout": ascii(arguments), "stderr": ""}
 
 
 def test_variables_are_added_to_those_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,14 +36,15 @@ def test_variables_are_added_to_those_of_the_host(monkeypatch: pytest.MonkeyPatc
     assert os.environ["GATEPASS_B"] == "host's"
 
 
-def test_input_is_empty_and_errors_are_thrown_away(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_input_is_empty_and_errors_are_kept(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     program = "import sys; print(sys.stdin.read() == '', end=''); print('hush', file=sys.stderr)"
     (tmp_path / "input").write_text("for us")
     ours = os.dup(0)
     with open(tmp_path / "input") as file:
         os.dup2(file.fileno(), 0)
         try:
-            assert python(program)["stdout"] == "True"
+            reply = python(program)
+            assert (reply["stdout"], reply["stderr"]) == ("True", "hush\n")
         finally:
             os.dup2(ours, 0)
             os.close(ours)
@@ -56,7 +57,7 @@ def test_output_that_is_no_text_comes_with_replacements() -> None:
 
 def test_a_status_is_no_failure() -> None:
     reply = python("import sys; print('why', end=''); sys.exit(3)")
-    assert reply == {"reply": "exited", "status": 3, "stdout": "why"}
+    assert reply == {"reply": "exited", "status": 3, "stdout": "why", "stderr": ""}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="this system has no signals")
@@ -66,8 +67,14 @@ def test_a_signal_is_a_status_above_128() -> None:
 
 def test_an_output_is_capped() -> None:
     program = "import sys; sys.stdout.write('a' * int(sys.argv[1]))"
-    assert len(python(program, str(replies.OCTETS))["stdout"]) == replies.OCTETS
-    assert python(program, str(replies.OCTETS + 1))["kind"] == "too_large"
+    assert len(python(program, str(replies.BYTES))["stdout"]) == replies.BYTES
+    assert python(program, str(replies.BYTES + 1))["kind"] == "too_large"
+
+
+def test_errors_are_cut_and_read_to_their_end() -> None:
+    program = "import sys; sys.stderr.write('a' * 3_000_000); print('done', end='')"
+    reply = python(program)
+    assert (reply["stdout"], reply["stderr"]) == ("done", "a" * process.STDERR_BYTES)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="this system has no signals to pause for")
@@ -85,37 +92,48 @@ except BrokenPipeError:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no process groups")
+@pytest.mark.parametrize("ends", ["signal.pause()", "os._exit(0) if parent else signal.pause()"])
 def test_a_program_that_does_not_end_is_ended_with_all_that_it_has_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Or that has ended, while what it has started keeps its output open."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    both = "file = open(sys.argv[1], 'wb', 0); os.fork(); file.write(b'a'); signal.pause()"
-    program = f"import os, signal, sys; {both}"
-    with monkeypatch.context() as patch, Reader(fifo) as reader:
-        patch.setattr(process, "wait", reader.expect_two)  # Time is up once both are there.
+    program = f"""
+import os, signal, sys
+file = open(sys.argv[1], "wb", 0)
+parent = os.fork()
+file.write(b"a")
+{ends}
+"""
+    with Limits(fifo) as limits:
+        monkeypatch.setattr(process, "Limit", limits)
         reply = python(program, str(fifo), timeout_ms=5000)
         assert (reply["kind"], "5000 ms" in reply["message"]) == ("timeout", True)
-        assert reader.seconds == 5
-        assert reader.file.read() == b"", "both have let go of the file"
+        assert limits.file.read() == b"", "both have let go of the file"
 
 
-class Reader:
-    """The reading end of a named pipe, whose end shows that nobody has it open for writing."""
+class Limits:
+    """Makes limits that have passed once two have written to a named pipe, whose end shows that nobody has it
+    open for writing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __enter__(self) -> Reader:
+    def __call__(self, timeout_ms: float) -> Limits:
+        self.timeout_ms = timeout_ms
+        return self
+
+    def __enter__(self) -> Limits:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
 
-    def expect_two(self, futures: object, seconds: float) -> None:
-        self.seconds = seconds
+    def left(self) -> float:
         self.file = self._path.open("rb")
         assert self.file.read(2) == b"aa"
+        raise TimeoutError
 
 
 def no_file(path: Path) -> None:

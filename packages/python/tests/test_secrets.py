@@ -15,7 +15,7 @@ import gatepass.httpx
 import gatepass.requests
 from gatepass import _native
 from gatepass._driver import steps as driver
-from gatepass._driver import threads
+from gatepass._driver import suppliers, threads
 from gatepass.testing import Emulator
 from leaks import secrets_in, secrets_of, shown_by
 from support import VECTORS, Answer, metadata_server
@@ -46,7 +46,7 @@ def test_no_object_shows_a_token(adc: Emulator) -> None:
 
 
 def test_an_operation_and_its_future_show_nothing() -> None:
-    _, *_, op = _native.Source({"seed": 1}).lookup("id_token", AUDIENCE, 0)
+    _, *_, op = _native.Source({"seed": 1}).lookup("id_token", AUDIENCE, 0, 0)
     assert op is not None
     assert repr(op).startswith("<gatepass._native.Op object")
     future = threads.in_thread(lambda: "hush")
@@ -104,13 +104,13 @@ def failing_transcripts() -> list[Any]:
 def test_no_error_of_a_transcript_shows_what_the_core_was_told(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    moments = iter([turn["now_ms"] / 1000 for turn in case["transcript"]])
+    moments = iter([(turn["now_ms"], turn["now_ms"]) for turn in case["transcript"]])
     replies = iter([turn["reply"] for turn in case["transcript"][1:]])
-    monkeypatch.setattr(driver, "_perform", lambda step, clock: next(replies))
-    monkeypatch.setattr(driver, "supply", lambda step, suppliers: (next(replies), None))
+    monkeypatch.setattr(driver, "perform", lambda step: next(replies))
+    monkeypatch.setattr(suppliers, "supply", lambda step, known: (next(replies), None))
     caplog.set_level(logging.DEBUG)
     first_ms = case["transcript"][0]["now_ms"]
-    *_, op = _native.Source(case["options"]).lookup(case["kind"], case["target"], first_ms)
+    *_, op = _native.Source(case["options"]).lookup(case["kind"], case["target"], first_ms, first_ms)
     assert op is not None
     with pytest.raises(gatepass.GatepassError) as raised:
         driver.drive(op, lambda: next(moments), {})

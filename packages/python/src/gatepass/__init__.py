@@ -13,6 +13,7 @@ A token that is refused is explained by `print(gatepass.explain(token, audience=
 
 from __future__ import annotations
 
+from gatepass import _native
 from gatepass._native import version as __version__
 from gatepass.audience import audience_for_url, own_audiences, same_audience_spellings
 from gatepass.claims import Claims
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from gatepass import httpx as httpx
     from gatepass import requests as requests
     from gatepass._types import Strings
+
+_native.bind()
 
 __all__ = [
     "Claims",

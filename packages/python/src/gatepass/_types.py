@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from gatepass.supplier import SubjectTokenRequest
 
@@ -76,11 +76,24 @@ Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES3
 Clock: TypeAlias = Callable[[], float]
 """Gives Unix time in seconds, as `time.time` does."""
 
+Now: TypeAlias = Callable[[], tuple[float, float]]
+"""Gives the milliseconds of the wall clock and of one that is never set."""
+
 Strings: TypeAlias = str | Iterable[str]
 """One string, or several."""
 
 Algorithms: TypeAlias = Algorithm | Iterable[Algorithm]
 """One algorithm, or several."""
+
+
+class HeaderItems(Protocol):
+    """The headers of a request, as any framework has them, or a dict."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+
+Headers: TypeAlias = HeaderItems | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+"""The headers of a request by name, or as pairs."""
 
 
 class VerifierOptions(TypedDict, total=False):
@@ -98,7 +111,11 @@ class VerifierOptions(TypedDict, total=False):
     allowed_subjects: Strings | None
     any_caller: bool
     trust_cloud_run_and_skip_signature: bool
+    remembered_bytes: int | None
 
+
+Reason: TypeAlias = Literal["missing", "mismatch", "invalid", "not_allowed"]
+"""What is the matter with a claim or header parameter."""
 
 Supplier: TypeAlias = Callable[[SubjectTokenRequest], str | Awaitable[str]]
 """Gives the subject token of a workload elsewhere; a function, or an async one."""

@@ -1,8 +1,8 @@
-"""The same for asyncio: while one of these waits, the event loop goes on.
+"""The same for asyncio and trio: while one of these waits, the event loop goes on.
 
 Sources and verifiers are the same here: one object may serve threads and several event loops at once. What
 blocks runs in a thread of its own; waiting for another caller's fetch takes none. Cancelling a call disturbs
-no other.
+no other, and what it has begun goes on.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ __all__ = [
 
 async def fetch_id_token(audience: str, *, source: TokenSource | None = None) -> str:
     """As `TokenSource.fetch_id_token`, of `source` or of the process-wide one."""
-    return (await (source or default_source())._token_async("id_token", audience))[2]
+    return (await (source or default_source())._token_async("id_token", audience))[3]
 
 
 async def fetch_access_token(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
     """As `TokenSource.fetch_access_token`, of `source` or of the process-wide one."""
-    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[2]
+    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[3]
 
 
 async def id_token_header(audience: str, *, source: TokenSource | None = None) -> str:
     """As `TokenSource.id_token_header`, of `source` or of the process-wide one."""
-    return (await (source or default_source())._token_async("id_token", audience))[1]
+    return (await (source or default_source())._token_async("id_token", audience))[2]
 
 
 async def access_token_header(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
     """As `TokenSource.access_token_header`, of `source` or of the process-wide one."""
-    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[1]
+    return (await (source or default_source())._token_async("access_token", as_target(scopes)))[2]
 
 
 async def access_token_headers(scopes: Strings = (), *, source: TokenSource | None = None) -> dict[str, str]:
@@ -58,7 +58,7 @@ async def access_token_headers(scopes: Strings = (), *, source: TokenSource | No
 
 async def fetch_self_signed_jwt(audience: str, *, source: TokenSource | None = None) -> str:
     """As `TokenSource.fetch_self_signed_jwt`, of `source` or of the process-wide one."""
-    return (await (source or default_source())._token_async("self_signed_jwt", audience))[2]
+    return (await (source or default_source())._token_async("self_signed_jwt", audience))[3]
 
 
 async def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
@@ -73,6 +73,9 @@ async def verify(token: str | bytes, *, verifier: Verifier) -> Claims:
 
 async def own_audiences() -> list[str]:
     """As `gatepass.own_audiences`."""
-    import asyncio
+    from gatepass._driver.loops import wait
 
-    return await asyncio.wrap_future(in_thread(audience.own_audiences))
+    found = in_thread(audience.own_audiences)
+    while not found.done():
+        await wait(found, 5)
+    return found.result()

@@ -7,8 +7,8 @@
     async def hello(request: fastapi.Request) -> str:
         return f"Hello {request.state.claims['email']}"
 
-For some routes only, wrap what serves them: `app.mount("/inside", RequireIdToken(inside, verifier))`. What is
-here imports no framework, and the event loop must be asyncio's.
+For some routes only, wrap what serves them: `app.mount("/inside", RequireIdToken(inside, verifier))`. This
+module imports no framework. It works under asyncio and trio.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gatepass.errors import GatepassError
 from gatepass.verifier import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any, TypeAlias
 
     from gatepass.errors import Refusal
@@ -56,25 +56,13 @@ class RequireIdToken:
         """Called by the server, or the framework."""
         if scope["type"] in ("http", "websocket"):
             try:
-                token = self._verifier.token_from_headers(_Headers(scope["headers"]))
+                token = self._verifier.token_from_headers(scope["headers"])
                 claims = await aio.verify(token, verifier=self._verifier)
             except GatepassError as error:
                 logger.warning("refused a request: %s", error)
                 return await _refuse(error.refusal, scope, send)
             scope.setdefault("state", {})["claims"] = claims
         await self._app(scope, receive, send)
-
-
-class _Headers:
-    """The headers of a request by name. One that is repeated is a list, as in RFC 9110, section 5.3."""
-
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        self._headers = headers
-
-    def get(self, name: str) -> str | None:
-        wanted = name.lower().encode()  # The server gives names in lower case.
-        values = [value.decode("latin-1") for name, value in self._headers if name == wanted]
-        return ", ".join(values) if values else None
 
 
 async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Audiences: of whom one calls, and of oneself."""
+"""Audiences: the receiver's, and one's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatepass import _native
 def audience_for_url(url: str) -> str:
     """The audience to ask for when calling `url`: the Cloud Run service or function, else the URL's origin.
 
-    A receiver behind a domain of its own expects what it was configured with: give that instead.
+    A receiver with a domain of its own expects the audience that it was configured with: use that instead.
 
     Raises:
         GatepassError: The URL is not https (http is let through for a loopback host), or has no host.
@@ -29,17 +29,18 @@ def own_audiences() -> list[str]:
     `https://SERVICE-PROJECT_NUMBER.REGION.run.app`.
 
     The metadata server is asked each time: do it when the service starts. It does not know the older URL,
-    with a hash in it, nor custom audiences; name those beside these.
+    with a hash in it, nor custom audiences: add those yourself.
 
     Raises:
         GatepassError: This process is no Cloud Run service.
         TransportError: The metadata server does not answer.
     """
+    from gatepass._clock import readings
     from gatepass._driver.steps import drive
 
     op = _native.own_audiences()
     try:
-        found = drive(op, time.time, {})
+        found = drive(op, readings(time.time), {})
     finally:
         op.cancel()
     return list(found["audiences"]) if found else []

@@ -15,11 +15,13 @@ __all__ = ["Claims"]
 
 
 def _refuse(self: object, *_: object, **__: object) -> NoReturn:
-    raise TypeError("claims cannot be changed: all who are sent this token share them; change a dict(claims)")
+    raise TypeError(
+        "claims cannot be changed, as all calls with this token share them: change a copy, dict(claims)"
+    )
 
 
 class Object(Members):
-    """An object of JSON that nobody can change. In all else it is a dict."""
+    """A JSON object that cannot be changed, and otherwise a dict."""
 
     __slots__ = ()
 
@@ -37,7 +39,7 @@ class Object(Members):
 
 
 class Array(Items):
-    """An array of JSON that nobody can change. In all else it is a list."""
+    """A JSON array that cannot be changed, and otherwise a list."""
 
     __slots__ = ()
 
@@ -57,7 +59,7 @@ class Array(Items):
 class Claims(Object):
     """The claims of a token that was accepted, as a dict: `claims["email"]`.
 
-    They cannot be changed, nor can what they hold, for all who are sent the same token share them.
+    They cannot be changed, nor can what they hold, as all calls with the same token share them.
     `dict(claims)` is a dictionary of one's own.
     """
 
@@ -66,7 +68,7 @@ class Claims(Object):
     @property
     def is_unverified(self) -> bool:
         """Whether nothing here proves the claims: Cloud Run has removed the signature after a check of its
-        own, and the verifier was told `trust_cloud_run_and_skip_signature`."""
+        own, and the verifier has the option `trust_cloud_run_and_skip_signature`."""
         return False
 
 

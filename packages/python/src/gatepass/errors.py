@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatepass._types import ErrorCode, Step
+    from gatepass._types import ErrorCode, Reason, Step
 
 
 class Refusal:
@@ -40,6 +40,9 @@ class GatepassError(Exception):
         code: ErrorCode = "INTERNAL",
         retryable: bool = False,
         claim: str | None = None,
+        reason: Reason | None = None,
+        found: str | list[str] | None = None,
+        expected: str | list[str] | None = None,
         refusal: Refusal | None = None,
     ) -> None:
         super().__init__(message)
@@ -49,6 +52,12 @@ class GatepassError(Exception):
         """Whether the same call may succeed later without a change."""
         self.claim = claim
         """The claim or header parameter of the token that the error is about, if it is about one."""
+        self.reason = reason
+        """What is the matter with it, of a token that is refused, if it is one of these."""
+        self.found = found
+        """What was found there, shortened, if that is no secret."""
+        self.expected = expected
+        """What would have been accepted."""
         self.refusal = refusal or Refusal(500, [], "")
         """The answer of a service that received the token in a request."""
 
@@ -73,6 +82,9 @@ def error_from(fields: Step) -> GatepassError:
         code=fields["code"],
         retryable=fields["retryable"],
         claim=fields["claim"],
+        reason=fields["reason"],
+        found=fields["found"],
+        expected=fields["expected"],
         refusal=Refusal(**fields["refusal"]),
     )
 

@@ -31,14 +31,14 @@ class Explanation:
     """What a text is that was sent as a token, and all that is wrong with it. `print` it to read it."""
 
     accepted: bool | None
-    """Whether the receiver accepts it as it stands. None where something that decides it is not known: the
+    """Whether the receiver accepts it as it is. None where something that decides it is not known: the
     keys, the audience or the issuer."""
     kind: str
     """What it is, such as "google_id_token" or "access_token": a stable name in snake_case."""
     claims: dict[str, Any]
     """What it claims, believed or not: `iss`, `aud` as a list, `email`, `iat` and `exp` in Unix seconds."""
     findings: list[Finding]
-    """First what surrounds the token, then the refusals in the order of the checks, then the rest."""
+    """What surrounds the token first, then the refusals in the order of the checks, then the rest."""
     text: str
     """All of it, for people."""
 
@@ -47,6 +47,6 @@ class Explanation:
 
 
 def explanation_from(members: dict[str, Any]) -> Explanation:
-    """Takes what the core says."""
+    """Converts what the core found."""
     findings = [Finding(**finding) for finding in members.pop("findings")]
     return Explanation(findings=findings, **members)

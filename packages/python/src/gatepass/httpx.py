@@ -1,6 +1,6 @@
 """Attaches tokens to calls with httpx: `httpx.AsyncClient(auth=gatepass.httpx.IdTokenAuth())`.
 
-What is here serves a `Client` as well as an `AsyncClient`, whose event loop must be asyncio's.
+The same object serves a `Client` and an `AsyncClient`, under asyncio or trio.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import os
 import time
 
 from gatepass import _native
+from gatepass._clock import monotonic_of
 from gatepass.errors import GatepassError
 
 TYPE_CHECKING = False
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from gatepass._types import Clock, Conversation, Strings, Supplier
 
     Kind: TypeAlias = Literal["id_token", "access_token", "self_signed_jwt"]
-    # Seconds until which it may be handed out without a look-up, the header's value, the token itself.
-    Held: TypeAlias = tuple[float, str, str]
+    # Seconds of the wall clock and of the monotonic one until which it may be handed out without a look-up,
+    # the header's value, the token itself.
+    Held: TypeAlias = tuple[float, float, str, str]
 
 # The most tokens of a kind that are held here, in front of the core's own cache.
-MAX_HELD = 1_000
+MAX_HELD = _native.limits()["held_tokens"]
 
 
 class TokenSource:
@@ -34,7 +36,7 @@ class TokenSource:
         credentials_json: The content of one, as text or as the object that `json.load` makes of it.
         impersonate: The e-mail of a service account whose tokens to get with these credentials.
         delegates: The service accounts in between, each of which may impersonate the next.
-        subject: The e-mail of a person to act for (domain-wide delegation). It holds for access tokens.
+        subject: The e-mail of a person to act for (domain-wide delegation). Access tokens only.
         self_signed_access_tokens: Whether a service account's key signs access tokens itself (AIP-4111).
             Otherwise an endpoint is asked for them.
         gdch_audience: The audience of the tokens of a `gdch_service_account`.
@@ -42,10 +44,10 @@ class TokenSource:
             the OAuth client that they used and no other audience.
         expect_type: The `type` that a credential file must have, or "metadata" for the metadata server.
         quota_project_id: The project that calls with access tokens are billed to, else the credential file's.
-        universe_domain: A universe beside Google's own whose endpoints are trusted.
+        universe_domain: A universe whose endpoints are trusted in addition to Google's own.
         suppliers: Functions that give subject tokens, by the names that credentials know them by, as in
             `"credential_source": {"supplier": "NAME"}`. See `gatepass.supplier`.
-        trusted_endpoints: `host:port` of token endpoints to trust beside Google's own.
+        trusted_endpoints: `host:port` of token endpoints to trust in addition to Google's own.
         clock: Gives Unix time in seconds.
 
     Raises:
@@ -58,6 +60,7 @@ class TokenSource:
         "_clock",
         "_flights",
         "_id_tokens",
+        "_monotonic",
         "_native",
         "_self_signed_jwts",
     )
@@ -101,6 +104,7 @@ class TokenSource:
         }
         self._native = _native.Source(options)
         self._clock = clock
+        self._monotonic = monotonic_of(clock)
         self._flights = Flights(clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
         self._access_tokens: dict[str, Held] = {}
@@ -115,9 +119,9 @@ class TokenSource:
             GatepassError: The audience makes no sense.
         """
         held = self._id_tokens.get(audience)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("id_token", audience))
-        return held[2]
+        return held[3]
 
     def fetch_access_token(self, scopes: Strings = ()) -> str:
         """The access token for `scopes`. Without any it has those of the account (metadata server only).
@@ -126,24 +130,24 @@ class TokenSource:
         """
         target = as_target(scopes)
         held = self._access_tokens.get(target)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("access_token", target))
-        return held[2]
+        return held[3]
 
     def id_token_header(self, audience: str) -> str:
         """The value of an `Authorization` header with the token of `fetch_id_token`."""
         held = self._id_tokens.get(audience)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("id_token", audience))
-        return held[1]
+        return held[2]
 
     def access_token_header(self, scopes: Strings = ()) -> str:
         """The value of an `Authorization` header with the token of `fetch_access_token`."""
         target = as_target(scopes)
         held = self._access_tokens.get(target)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("access_token", target))
-        return held[1]
+        return held[2]
 
     def access_token_headers(self, scopes: Strings = ()) -> dict[str, str]:
         """The headers of a call of Google's APIs: `Authorization`, and what goes with the token, such as the
@@ -156,46 +160,51 @@ class TokenSource:
         Raises: As `fetch_id_token` does; CredentialsError also if the credentials have no key of their own.
         """
         held = self._self_signed_jwts.get(audience)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("self_signed_jwt", audience))
-        return held[2]
+        return held[3]
 
     def _with_others(self, authorization: str) -> dict[str, str]:
         return {"Authorization": authorization, **dict(self._native.access_token_headers())}
 
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(target)
-        if held is None or self._clock() >= held[0]:
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             from gatepass._driver.flights import run_async
 
             held = await run_async(self._fetch(kind, target))
         return held
 
     def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
-        from gatepass._driver.steps import LIMIT
+        from gatepass._driver.replies import LOOKS
 
-        for _ in range(LIMIT):
+        for _ in range(LOOKS):
             answer, flight = self._flights.ask(
-                lambda: self._native.lookup(kind, target, self._clock() * 1000)
+                lambda: self._native.lookup(kind, target, self._clock() * 1000, self._monotonic() * 1000)
             )
-            _, header, _, fresh_until_ms, _, op = answer
+            _, header, _, *fresh_until, _, op = answer
+            started = None if op is None else self._flights.start(op)
             if header is not None:
-                if op is not None:
-                    self._flights.fly_behind(op)
-                return self._hold(kind, target, header, fresh_until_ms)
+                return self._hold(kind, target, header, *fresh_until)
             if flight is not None:
                 yield flight
-            if op is not None:
-                token = yield from self._flights.fly(op)
+            elif started is not None:
+                while not started.done():
+                    yield started
+                token = started.result()
                 if token is not None:
-                    return self._hold(kind, target, token["header"], token["fresh_until_ms"])
+                    until = token["fresh_until_ms"], token["fresh_until_monotonic_ms"]
+                    return self._hold(kind, target, token["header"], *until)
         raise GatepassError("no token after many attempts", code="API_MISUSE")
 
-    def _hold(self, kind: Kind, target: str, header: str, fresh_until_ms: int) -> Held:
+    def _hold(
+        self, kind: Kind, target: str, header: str, fresh_until_ms: float, fresh_until_monotonic_ms: float
+    ) -> Held:
         tokens = self._held_of(kind)
         if len(tokens) >= MAX_HELD:
             tokens.clear()
-        held = (fresh_until_ms / 1000, header, header.partition(" ")[2])
+        until = fresh_until_ms / 1000, fresh_until_monotonic_ms / 1000
+        held = (*until, header, header.partition(" ")[2])
         tokens[target] = held
         return held
 
@@ -226,7 +235,7 @@ _default: dict[str, TokenSource] = {}
 
 
 def as_list(strings: Strings | None) -> list[str]:
-    """A lone string is one item, not its letters."""
+    """A single string is one item, not its letters."""
     return [strings] if isinstance(strings, str) else list(strings or ())
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from gatepass import _native
+from gatepass._clock import readings
+from gatepass._driver.steps import drive
+from gatepass._headers import token_headers
+from gatepass._keys import keys_for
 from gatepass.claims import Claims
 from gatepass.errors import GatepassError
 from gatepass.source import as_list
@@ -13,18 +16,18 @@ from gatepass.source import as_list
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
     from typing_extensions import Self, Unpack
 
-    from gatepass._driver.flights import Flights
-    from gatepass._types import Algorithms, Clock, Conversation, Preset, Strings, VerifierOptions
+    from gatepass._keys import Keys
+    from gatepass._types import Algorithms, Clock, Conversation, Headers, Preset, Strings, VerifierOptions
     from gatepass.explanation import Explanation
 
-    class Headers(Protocol):
-        """The headers of a request, as any framework has them."""
 
-        def get(self, name: str, /) -> str | None: ...
+# What a remembered token takes here, at most, in bytes: its dict and the object around it, a name and a value
+# for each member, and text of up to 4 bytes for each byte of JSON. tests/test_remembered.py measures it.
+HOST_COST = {"token": 200, "member": 150, "byte": 4}
 
 
 class Verifier(_native.Verifier):
@@ -34,11 +37,13 @@ class Verifier(_native.Verifier):
         audience: This service's own audience, or several: the token must be for one of them. On Cloud Run
             `gatepass.own_audiences()` knows one.
         any_audience: Accept a token for anybody. Only for services that check `aud` themselves.
-        preset: Whose tokens these are. It gives the next four where they are not given. None: all four are.
+        preset: Whose tokens these are. It gives the next four where they are not given. Without it, "google",
+            or, for other `issuers`, "oidc"; none where `issuers` and keys are both given.
 
             - "google": ID tokens of Google's, whoever sends them.
             - "cloud_run", "pubsub", "cloud_tasks", "cloud_scheduler", "eventarc": the same, of one sender.
-              These want to be told the callers, as anybody can get a Google token for any audience.
+              These need `allowed_emails` or `allowed_subjects`, as anybody can get a Google token for any
+              audience.
             - "iap": Identity-Aware Proxy.
             - "firebase": users of Firebase Authentication or Identity Platform. The audience is the project's
               id.
@@ -49,22 +54,23 @@ class Verifier(_native.Verifier):
         keys_url: Where the issuer publishes its keys.
         leeway_seconds: How far clocks may be apart.
         allowed_emails: The callers that are accepted. Without it, any.
-        allowed_subjects: The callers that are accepted, by `sub`, which is never used again, as e-mails may
-            be. If e-mails are given too, a caller must be on both lists.
-        any_caller: Accept any caller, where the preset wants to be told the callers.
+        allowed_subjects: The callers that are accepted, by `sub`, which is never reassigned, unlike
+            e-mails. If e-mails are given too, a caller must be on both lists.
+        any_caller: Accept any caller, where the preset needs a list of them.
         trust_cloud_run_and_skip_signature: Accept a token whose signature Cloud Run has removed, after a
             check of its own. Nothing proves its claims then: their `is_unverified` is true. Only for a
             service that lets nobody in without that check ("require authentication"): to any other, anybody
             can send such a token.
+        remembered_bytes: How much memory the tokens that it remembers may take, with their claims; by default
+            16 MiB.
         clock: Gives Unix time in seconds.
 
     Raises:
-        GatepassError: An option makes no sense, or the audience is left open without saying so.
+        GatepassError: An option makes no sense, or neither an audience nor `any_audience` is given.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_late")
-    _clock: Clock
-    _late: dict[str, Flights]
+    __slots__ = ("__weakref__", "_keys")
+    _keys: Keys
 
     # Not __init__: nothing of a verifier changes once it is there.
     def __new__(
@@ -72,7 +78,7 @@ class Verifier(_native.Verifier):
         audience: Strings | None = None,
         *,
         any_audience: bool = False,
-        preset: Preset | None = "google",
+        preset: Preset | None = None,
         issuers: Strings = (),
         algorithms: Algorithms = (),
         keys: str | Mapping[str, Any] | None = None,
@@ -82,6 +88,7 @@ class Verifier(_native.Verifier):
         allowed_subjects: Strings | None = None,
         any_caller: bool = False,
         trust_cloud_run_and_skip_signature: bool = False,
+        remembered_bytes: int | None = None,
         clock: Clock = time.time,
     ) -> Self:
         options = _options(
@@ -97,10 +104,17 @@ class Verifier(_native.Verifier):
             allowed_subjects=allowed_subjects,
             any_caller=any_caller,
             trust_cloud_run_and_skip_signature=trust_cloud_run_and_skip_signature,
+            remembered_bytes=remembered_bytes,
         )
-        self = super().__new__(cls, options, clock)
-        self._clock = clock
-        self._late = {}
+        shared = keys_for(clock)
+        op = _native.open_verifier({**options, "host_cost": HOST_COST}, shared.native)
+        opened = drive(op, readings(clock), {})
+        self = super().__new__(cls, op, clock, getattr(clock, "monotonic", None))
+        self._keys = shared
+        for warning in (opened or {})["warnings"]:
+            import logging
+
+            logging.getLogger("gatepass").warning(warning)
         return self
 
     def token_from_headers(self, headers: Headers) -> str:
@@ -108,16 +122,12 @@ class Verifier(_native.Verifier):
         `Authorization`, or `X-Goog-IAP-JWT-Assertion` alone with the preset "iap".
 
         Args:
-            headers: Whatever has a `get` that knows names in any case; a framework's headers do.
+            headers: A framework's headers, a dict, or pairs; names in any case, values may be lists.
 
         Raises:
-            VerifyError: There is none, or it has another form.
+            VerifyError: There is none, there are several, or it has another form.
         """
-        return self._token_from_headers(
-            headers.get("Authorization"),
-            headers.get("X-Serverless-Authorization"),
-            headers.get("X-Goog-IAP-JWT-Assertion"),
-        )
+        return self._token_from_headers(*token_headers(headers))
 
     def explain(self, token: str, *, url: str | None = None, header: str | None = None) -> Explanation:
         """What this token is, and all that is wrong with it for this verifier, with the keys that it has
@@ -135,36 +145,29 @@ class Verifier(_native.Verifier):
         return await run_async(self._decide(token, verdict))
 
     def _decide_now(self, token: str | bytes, verdict: _native.Undecided) -> Claims:
-        """Called by `verify`, when somebody has to wait."""
+        """Called by `verify` if the caller has to wait."""
         from gatepass._driver.flights import run
 
         return run(self._decide(token, verdict))
 
     def _decide(self, token: str | bytes, verdict: Claims | _native.Undecided) -> Conversation[Claims]:
-        from gatepass._driver.steps import LIMIT
+        from gatepass._driver.replies import LOOKS
 
-        for _ in range(LIMIT):
+        for _ in range(LOOKS):
             if isinstance(verdict, Claims):
                 return verdict
             _, claims, _, op = verdict
-            if claims is not None and op is not None:
-                self._flights.fly_behind(op)
+            started = None if op is None else self._keys.flights.start(op)
+            if claims is not None:
                 return claims
-            if op is not None:
-                yield from self._flights.fly(op)
-            verdict, flight = self._flights.ask(lambda: self._check(token))
+            if started is not None:
+                while not started.done():
+                    yield started
+                started.result()
+            verdict, flight = self._keys.flights.ask(lambda: self._check(token))
             if flight is not None:
                 yield flight
         raise GatepassError("no verdict after many attempts", code="API_MISUSE")
-
-    @property
-    def _flights(self) -> Flights:
-        """Made when they are first needed: a verifier that is given its keys needs no threads."""
-        from gatepass._driver.flights import Flights
-
-        # Threads that come first at once all get the ones that setdefault keeps.
-        made = self._late.get("flights")
-        return made or self._late.setdefault("flights", Flights(self._clock))
 
 
 def explain(
@@ -182,13 +185,13 @@ def explain(
 
     Args:
         token: The text, as it was sent or copied.
-        url: The URL that was called. Without an audience it tells the one to expect.
+        url: The URL that was called. Without an audience, the one to expect is derived from it.
         header: The name of the header that carried the token.
         clock: Gives Unix time in seconds.
-        options: Those of a `Verifier`, as far as they are known. Without a preset the kind of token tells it.
+        options: Those of a `Verifier`, as far as they are known. Without a preset, the kind of token decides.
 
     Raises:
-        GatepassError: An option makes no sense, or the URL tells no audience.
+        GatepassError: An option makes no sense, or no audience can be derived from the URL.
     """
     from gatepass.explanation import explanation_from
 
@@ -209,7 +212,7 @@ def default_verifier(audience: Strings) -> Verifier:
 
 
 # A service has one audience, or a few; whoever takes them from requests shall not fill the memory.
-MAX_VERIFIERS = 1_000
+MAX_VERIFIERS = _native.limits()["held_tokens"]
 _default: dict[str | tuple[str, ...], Verifier] = {}
 
 
@@ -232,5 +235,4 @@ def _options(
         # No list is not the same as an empty one.
         "allowed_emails": None if allowed_emails is None else as_list(allowed_emails),
         "allowed_subjects": None if allowed_subjects is None else as_list(allowed_subjects),
-        "k_service": os.environ.get("K_SERVICE"),
     }

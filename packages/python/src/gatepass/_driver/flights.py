@@ -1,11 +1,12 @@
 """Who carries out an operation, and who waits for it.
 
-An operation that others may join is a flight. The core decides who flies it; the waiting is done here. Work
-that waits is a generator, a conversation: it yields the future to wait for. `run` waits with a thread,
-`run_async` with an event loop; all else is the same, so threads and tasks join each other's flights.
+An operation that others may join is a flight. The core decides who starts it; then it belongs to nobody: it
+has a thread of its own and the core's time limits, and all who want its result wait for it, also the one who
+started it. A deadline or a cancellation ends the waiting and never the flight.
 
-Each flight has a thread of its own, a task's as well. If it needed the task's event loop, it would never land
-once the loop's thread itself waits for it, in a call that is not awaited.
+Work that waits is a generator, a conversation: it yields the future to wait for. `run` waits with a thread,
+`run_async` with an event loop, asyncio's or trio's; all else is the same, so threads and tasks join each
+other's flights.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import threading
 import weakref
 
+from gatepass._clock import readings
 from gatepass._driver.steps import begin, drive, is_end
 from gatepass._driver.threads import in_thread, pending
 
@@ -46,15 +48,11 @@ def run(conversation: Conversation[T]) -> T:
 
 async def run_async(conversation: Conversation[T]) -> T:
     """Holds a conversation; the event loop goes on meanwhile. Cancelling ends the conversation."""
-    import asyncio
+    from gatepass._driver.loops import wait
 
     try:
         while True:
-            waiting = asyncio.wrap_future(next(conversation))
-            try:
-                await asyncio.wait([waiting], timeout=PATIENCE)
-            finally:
-                waiting.cancel()
+            await wait(next(conversation), PATIENCE)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -65,15 +63,15 @@ async def run_async(conversation: Conversation[T]) -> T:
 class Flights:
     """The flights of one source or verifier, and who waits for them.
 
-    Who is told to join makes the flight's future, and whoever flies it sets that future at the end. No
-    wake-up is lost: the core is asked and the future made under one hold of the lock, and a flight is given
-    up in the core before the lock is taken to set its future.
+    Whoever has to join makes the flight's future, and the flight sets it at its end. No wake-up is lost: the
+    core is asked and the future made under one hold of the lock, and a flight is given up in the core before
+    the lock is taken to set its future.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_lock", "_suppliers", "_waiting")
+    __slots__ = ("__weakref__", "_lock", "_now", "_suppliers", "_waiting")
 
     def __init__(self, clock: Clock, suppliers: Mapping[str, Supplier] | None = None) -> None:
-        self._clock = clock
+        self._now = readings(clock)
         self._suppliers = dict(suppliers or {})
         self._begin()
         _all_flights.add(self)
@@ -87,32 +85,28 @@ class Flights:
                 return answer, self._waiting.setdefault(answer[-2], future)
         return answer, None
 
-    def fly(self, op: _native.Op) -> Conversation[Step | None]:
-        """Carries an operation out; gives the token, or None when it was for keys."""
+    def start(self, op: _native.Op) -> Future[Step | None]:
+        """Starts an operation; gives the future of the token, or of None when it was for keys."""
+        future = pending()
         try:
             # Here, for what takes no more than computing, such as a signature, needs no thread.
-            steps = [begin(op, self._clock)]
-            if is_end(steps[0]):
-                return drive(op, self._clock, self._suppliers, steps.pop())
-            flown = self.fly_behind(op, steps)
-            while not flown.done():
-                yield flown
-            return flown.result()
+            steps = [begin(op, self._now)]
+            if not is_end(steps[0]):
+                return in_thread(lambda: self._fly(op, steps))
+            future.set_result(self._fly(op, steps))
+        except Exception as error:
+            future.set_exception(error)
+        except BaseException:  # An interruption, before anybody flew.
+            self._land(op)
+            raise
+        return future
+
+    def _fly(self, op: _native.Op, steps: list[Step]) -> Step | None:
+        try:
+            # Taken out: error reporters show the variables of a frame, and a step may hold a key.
+            return drive(op, self._now, self._suppliers, steps.pop())
         finally:
-            self._land(op)  # If the caller has been cancelled, somebody else is to fly at once.
-
-    def fly_behind(self, op: _native.Op, steps: list[Step] | None = None) -> Future[Step | None]:
-        """Carries an operation out, from this one step if it has begun, while the caller goes on. The core
-        remembers if it fails."""
-
-        def work() -> Step | None:
-            try:
-                # Taken out: error reporters show the variables of a frame, and a step may hold a key.
-                return drive(op, self._clock, self._suppliers, steps.pop() if steps else None)
-            finally:
-                self._land(op)
-
-        return in_thread(work)
+            self._land(op)
 
     def _land(self, op: _native.Op) -> None:
         op.cancel()

@@ -1,13 +1,19 @@
-"""What the core is told: the parts of replies that every kind of step has in common."""
+"""The parts of replies that every kind of step has in common."""
 
 from __future__ import annotations
+
+from gatepass import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepass._types import Reply
 
-# The most octets of a body, a file or an output that the core is given (`BODY_LIMIT` in core/src/step.rs).
-OCTETS = 1024 * 1024
+_limits = _native.limits()
+# The most bytes of a body, a file or an output that the core gets, and of standard error.
+BYTES = _limits["body_bytes"]
+STDERR_BYTES = _limits["stderr_bytes"]
+# More steps than any operation takes, and more looks than any caller needs: no loop is endless.
+LOOKS = _limits["looks"]
 
 
 def failed(kind: str, message: str) -> Reply:
@@ -15,6 +21,6 @@ def failed(kind: str, message: str) -> Reply:
     return {"reply": "failed", "kind": kind, "message": text(message.encode(errors="replace"))}
 
 
-def text(octets: bytes) -> str:
-    """Text that the core can read, whatever the octets are."""
-    return octets.decode(errors="replace")
+def text(data: bytes) -> str:
+    """Text that the core can read, whatever the bytes are."""
+    return data.decode(errors="replace")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import gatepass._keys
 import gatepass.source
 import gatepass.verifier
 from gatepass.testing import Emulator
@@ -38,6 +39,7 @@ def gatepass_emulator(
     gatepass_running_emulator.reset()
     for name, value in gatepass_running_emulator.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(gatepass._keys, "_default", {})
     monkeypatch.setattr(gatepass.source, "_default", {})
     monkeypatch.setattr(gatepass.verifier, "_default", {})
     yield gatepass_running_emulator
