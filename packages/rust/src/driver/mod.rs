@@ -1,20 +1,99 @@
-//! Carries out what the core asks for, and waits for it.
+//! Carries out what the core asks for, and waits for it. Nothing is decided here.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`Host`] | the clocks, the functions that supply subject tokens, and the keys that verifiers share |
+//! | `steps` | one step: the environment, a file, a request, a program |
+//! | `process`, `tls` | of these, programs and TLS |
+//! | `flights` | work that several threads wait for |
 
+mod flights;
 mod process;
+mod steps;
 mod tls;
 
-use std::io::{ErrorKind, Read};
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{env, fs, thread};
 
-use gatepass_core::step::BODY_LIMIT;
-use gatepass_core::{
-    Error, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Secret, Step,
-};
-use ureq::{Agent, RequestBuilder};
+use gatepass_core::{Error, KeyCache};
+
+pub use gatepass_core::{HostFailure, Millis, Monotonic, Now, Operation, Reply, Step};
+
+pub(crate) use self::flights::{Flight, Flights};
+
+/// A function that gives a subject token, or says why there is none.
+pub type Supplier = dyn Fn(&SubjectTokenRequest<'_>) -> Result<String, String> + Send + Sync;
+
+/// What a [`Supplier`] is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SubjectTokenRequest<'a> {
+    /// The audience of the workload identity pool provider.
+    pub audience: &'a str,
+    /// The subject token type that is expected (RFC 8693, section 3).
+    pub token_type: &'a str,
+}
+
+/// What operations are carried out with. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Host {
+    clock: Arc<dyn Fn() -> Now + Send + Sync>,
+    suppliers: HashMap<String, Arc<Supplier>>,
+    pub(crate) keys: KeyCache,
+    /// Whose ids are those of `keys`.
+    pub(crate) key_flights: Arc<Flights<()>>,
+}
+
+impl Host {
+    /// A host with another clock than the machine's: for tests, and for programs that judge another moment. Its
+    /// verifiers share no keys with those of others.
+    pub fn with_clock(clock: impl Fn() -> Now + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            suppliers: HashMap::new(),
+            keys: KeyCache::default(),
+            key_flights: Arc::default(),
+        }
+    }
+
+    /// The same host with a function that gives subject tokens to the credential files that name it (`"supplier"` in
+    /// `credential_source`).
+    #[must_use]
+    pub fn with_supplier(
+        mut self,
+        name: &str,
+        supplier: impl Fn(&SubjectTokenRequest<'_>) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.suppliers.insert(name.to_owned(), Arc::new(supplier));
+        self
+    }
+
+    /// The time by this host's clocks.
+    pub fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    /// Drives `operation` to its end, on this thread.
+    ///
+    /// # Errors
+    /// The operation's own.
+    pub fn drive<T>(&self, operation: impl Operation<Output = T>) -> Result<T, Error> {
+        steps::drive(operation, self)
+    }
+}
+
+impl Default for Host {
+    /// The machine's clocks, no suppliers, and the keys that all verifiers of this process share.
+    fn default() -> Self {
+        static SHARED: LazyLock<Host> = LazyLock::new(|| Host::with_clock(now));
+        SHARED.clone()
+    }
+}
 
 /// The time by this machine's clocks.
+///
+/// The monotonic one may stop while the machine is suspended; the wall clock has jumped when it wakes. What ends by
+/// either has ended.
 pub fn now() -> Now {
     static START: OnceLock<Instant> = OnceLock::new();
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -26,111 +105,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Drives `operation` to its end, by this clock.
-///
-/// # Errors
-/// The operation's own.
-pub fn drive<T>(mut operation: impl Operation<Output = T>, now: impl Fn() -> Now) -> Result<T, Error> {
-    let mut reply = Reply::Start;
-    loop {
-        reply = match operation.resume(now(), reply) {
-            Step::Done(output) => return Ok(output),
-            Step::Fail(error) => return Err(error),
-            Step::ReadEnv { names } => Reply::Env(read_env(names)),
-            Step::ReadFile { path, .. } => read_file(&path),
-            Step::Send(request) => send(&request),
-            Step::Run { argv, env, timeout_ms } => {
-                process::run(&argv, &env, Duration::from_millis(timeout_ms))
-            }
-            Step::Supply { .. } => failed(
-                HostFailure::Unsupported,
-                "the gatepass program has no functions to call; name another source than a supplier",
-            ),
-            Step::Wait { delay_ms } => {
-                thread::sleep(Duration::from_millis(delay_ms));
-                Reply::Elapsed
-            }
-            _ => failed(HostFailure::Unsupported, "this driver does not know the step"),
-        }
-    }
-}
-
-fn read_env(names: &[&str]) -> Vec<(String, Secret<String>)> {
-    names.iter().filter_map(|name| Some(((*name).to_owned(), Secret::new(env::var(name).ok()?)))).collect()
-}
-
-fn read_file(path: &str) -> Reply {
-    let read = fs::File::open(path).and_then(|file| {
-        let mut text = String::new();
-        // One byte more than is allowed shows that a file is too large.
-        file.take(BODY_LIMIT as u64 + 1).read_to_string(&mut text).map(|_| Secret::new(text))
-    });
-    match read {
-        Ok(text) if text.expose().len() > BODY_LIMIT => failed(HostFailure::TooLarge, "larger than 1 MiB"),
-        Ok(text) => Reply::Text(text),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound => failed(HostFailure::NotFound, "no such file"),
-            ErrorKind::PermissionDenied => failed(HostFailure::PermissionDenied, "permission denied"),
-            kind => failed(HostFailure::Other, &kind.to_string()),
-        },
-    }
-}
-
-fn send(request: &HttpRequest) -> Reply {
-    let agent = match agent(request) {
-        Ok(agent) => agent,
-        Err(message) => return failed(HostFailure::Other, &message),
-    };
-    match exchange(&agent, request) {
-        Ok(reply) => reply,
-        Err(ureq::Error::Timeout(_)) => failed(HostFailure::Timeout, "no answer in time"),
-        Err(ureq::Error::BodyExceedsLimit(_)) => failed(HostFailure::TooLarge, "a body of more than 1 MiB"),
-        Err(error) => failed(HostFailure::Connect, &format!("{}: {error}", authority(&request.url))),
-    }
-}
-
-fn agent(request: &HttpRequest) -> Result<Agent, String> {
-    let mut config = Agent::config_builder()
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_millis(request.timeout_ms)));
-    if request.route == Route::Direct {
-        config = config.proxy(None);
-    }
-    if request.url.starts_with("https:") {
-        config = config.tls_config(tls::config(request)?);
-    }
-    Ok(config.build().new_agent())
-}
-
-fn exchange(agent: &Agent, request: &HttpRequest) -> Result<Reply, ureq::Error> {
-    let body = request.body.as_ref().map_or("", |body| body.expose());
-    let mut response = match request.method {
-        Method::Get => with_headers(agent.get(&request.url), request).call(),
-        Method::Post => with_headers(agent.post(&request.url), request).send(body),
-        Method::Put => with_headers(agent.put(&request.url), request).send(body),
-    }?;
-    let headers = response.headers().iter();
-    let headers =
-        headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
-    let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(BODY_LIMIT as u64).read_to_vec()?;
-    Ok(Reply::Response { status, headers, body: Secret::new(body) })
-}
-
-fn with_headers<B>(builder: RequestBuilder<B>, request: &HttpRequest) -> RequestBuilder<B> {
-    request
-        .headers
-        .iter()
-        .fold(builder, |builder, (name, value)| builder.header(name.as_ref(), value.expose()))
-}
-
-/// Scheme and host of a URL: what an error may show of it.
-fn authority(url: &str) -> &str {
-    let end = url.match_indices('/').nth(2).map_or(url.len(), |(slash, _)| slash);
-    url.get(..end).unwrap_or(url)
-}
-
+/// The reply to a step that could not be carried out.
 fn failed(kind: HostFailure, message: &str) -> Reply {
     Reply::Failed { kind, message: message.to_owned() }
 }

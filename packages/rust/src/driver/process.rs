@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatepass_core::step::BODY_LIMIT;
+use gatepass_core::step::{BODY_LIMIT, STDERR_LIMIT};
 use gatepass_core::{HostFailure, Reply, Secret};
 
 use super::failed;
@@ -33,7 +33,7 @@ fn start(argv: &[String], env: &[(String, String)]) -> io::Result<Child> {
     let (program, arguments) = argv.split_first().ok_or(ErrorKind::NotFound)?;
     let mut command = Command::new(program);
     command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn()
@@ -49,36 +49,62 @@ fn not_started(error: &io::Error) -> Reply {
 
 fn finish(child: &mut Child, deadline: Instant) -> Reply {
     let timed_out = || failed(HostFailure::Timeout, "the program did not end in time");
-    match read_output(child, deadline) {
-        None => timed_out(),
-        Some(Err(error)) => failed(HostFailure::Other, &error.kind().to_string()),
-        Some(Ok(stdout)) if stdout.len() > BODY_LIMIT => {
-            failed(HostFailure::TooLarge, "the program printed more than 1 MiB")
+    let other = |error: io::Error| failed(HostFailure::Other, &error.kind().to_string());
+    // Read side by side: a program that fills the one would otherwise wait for ever to be read.
+    let stderr = child.stderr.take().map(|pipe| read(pipe, STDERR_LIMIT, Beyond::Discarded));
+    let stdout = child.stdout.take().map(|pipe| read(pipe, BODY_LIMIT, Beyond::Refused));
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let stdout = match stdout.map(|stdout| stdout.recv_timeout(left())) {
+        Some(Ok(Ok(stdout))) => stdout,
+        Some(Ok(Err(error))) => return other(error),
+        Some(Err(_)) | None => return timed_out(),
+    };
+    if stdout.len() > BODY_LIMIT {
+        return failed(HostFailure::TooLarge, "the program printed more than 1 MiB");
+    }
+    let status = match wait(child, deadline) {
+        None => return timed_out(),
+        Some(Err(error)) => return other(error),
+        Some(Ok(status)) => number(status),
+    };
+    match stderr.map(|stderr| stderr.recv_timeout(left())) {
+        Some(Ok(Ok(stderr))) => {
+            Reply::Exited { status, stdout: Secret::new(stdout), stderr: Secret::new(stderr) }
         }
-        Some(Ok(stdout)) => match wait(child, deadline) {
-            None => timed_out(),
-            Some(Err(error)) => failed(HostFailure::Other, &error.kind().to_string()),
-            Some(Ok(status)) => Reply::Exited {
-                status: number(status),
-                stdout: Secret::new(stdout),
-                stderr: Secret::default(),
-            },
-        },
+        Some(Ok(Err(error))) => other(error),
+        Some(Err(_)) | None => timed_out(),
     }
 }
 
-/// Reads all that the program prints, or one byte more than it may; nothing if that takes too long. A thread of its
-/// own reads, for reading cannot be interrupted.
-fn read_output(child: &mut Child, deadline: Instant) -> Option<io::Result<Vec<u8>>> {
-    let stdout = child.stdout.take()?;
+/// What becomes of more than a program may print.
+#[derive(Clone, Copy, PartialEq)]
+enum Beyond {
+    /// It is read, so that the program can go on, and thrown away.
+    Discarded,
+    /// Reading ends with one byte of it, which shows that there is more.
+    Refused,
+}
+
+/// Reads a pipe on a thread of its own, for reading cannot be interrupted; it ends when the pipe closes, at the latest
+/// when the program is ended with all that it has started.
+fn read(
+    pipe: impl Read + Send + 'static,
+    limit: usize,
+    beyond: Beyond,
+) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (read, wait) = mpsc::channel();
     thread::spawn(move || {
         let mut output = Vec::new();
-        let outcome = stdout.take(BODY_LIMIT as u64 + 1).read_to_end(&mut output).map(|_| output);
+        let kept = limit as u64 + u64::from(beyond == Beyond::Refused);
+        let mut pipe = pipe.take(kept);
+        let outcome = pipe.read_to_end(&mut output).and_then(|_| match beyond {
+            Beyond::Discarded => io::copy(&mut pipe.into_inner(), &mut io::sink()).map(|_| output),
+            Beyond::Refused => Ok(output),
+        });
         // Nobody waits any more once it has taken too long.
         let _ = read.send(outcome);
     });
-    wait.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+    wait
 }
 
 fn wait(child: &mut Child, deadline: Instant) -> Option<io::Result<ExitStatus>> {
@@ -131,24 +157,33 @@ mod tests {
 
     #[test]
     fn status_and_output_come_back() {
-        for (script, expected, printed) in
-            [("printf $GREETING", 0, "hello"), ("exit 3", 3, ""), ("kill -TERM $$", 128 + 15, "")]
-        {
-            let Reply::Exited { status, stdout, .. } = shell(script, MINUTE) else { panic!("{script}") };
+        for (script, expected, printed, complained) in [
+            ("printf $GREETING", 0, "hello", ""),
+            ("printf no >&2; exit 3", 3, "", "no"),
+            ("kill -TERM $$", 128 + 15, "", ""),
+        ] {
+            let Reply::Exited { status, stdout, stderr } = shell(script, MINUTE) else { panic!("{script}") };
             assert_eq!((status, stdout.expose().as_slice()), (expected, printed.as_bytes()), "{script}");
+            assert_eq!(stderr.expose().as_slice(), complained.as_bytes(), "{script}");
         }
     }
 
     #[test]
-    fn standard_input_is_empty_and_standard_error_thrown_away() {
-        let Reply::Exited { status, stdout, .. } = shell("cat; echo loud >&2", MINUTE) else { panic!() };
+    fn standard_input_is_empty_and_standard_error_cut() {
+        let Reply::Exited { status, stdout, .. } = shell("cat", MINUTE) else { panic!() };
         assert_eq!((status, stdout.expose().len()), (0, 0));
+        let script = "head -c 1000000 /dev/zero >&2; printf done";
+        let Reply::Exited { stdout, stderr, .. } = shell(script, MINUTE) else { panic!() };
+        assert_eq!((stdout.expose().as_slice(), stderr.expose().len()), (&b"done"[..], STDERR_LIMIT));
     }
 
     #[test]
     fn a_program_out_of_bounds_is_ended_with_all_it_started() {
         let short = Duration::from_millis(50);
         assert_eq!(failure(&shell("sleep 600 & wait", short)), HostFailure::Timeout);
+        // The parent has ended, what it has started keeps the pipe open.
+        assert_eq!(failure(&shell("sleep 600 & exit 0", short)), HostFailure::Timeout);
+        assert_eq!(failure(&shell("sleep 600 >/dev/null & exit 0", short)), HostFailure::Timeout);
         assert_eq!(failure(&shell("exec 1>&-; sleep 600", short)), HostFailure::Timeout);
         assert_eq!(failure(&shell("yes", MINUTE)), HostFailure::TooLarge);
     }
