@@ -1,8 +1,7 @@
 //! `gatepass adc`: which credentials a program would use, and why.
 
 use clap::Args;
-use gatepass::driver;
-use gatepass_core::adc::{Explain, Explanation};
+use gatepass::adc::{Explanation, explain};
 
 use crate::Failure;
 use crate::source_options::SourceOptions;
@@ -19,9 +18,9 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let runtime = |error: gatepass_core::Error| Failure::runtime(format!("{}: {error}", error.code()));
+        let runtime = |error: gatepass::Error| Failure::runtime(format!("{}: {error}", error.code()));
         let Explanation { steps, quota_project_id, error } =
-            driver::drive(Explain::new(&self.source.config()), driver::now).map_err(runtime)?;
+            explain(&self.source.config()).map_err(runtime)?;
         // The last step is the one that the search ended with.
         let shown = if self.explain { 0 } else { steps.len().saturating_sub(1) };
         for step in steps.iter().skip(shown) {

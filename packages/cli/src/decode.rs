@@ -1,13 +1,11 @@
 //! `gatepass decode`: what a token says, believed or not.
 
-use std::io::{self, BufRead};
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::{Failure, input};
 
 /// Show the header and the claims of a token WITHOUT verifying it.
 ///
@@ -21,13 +19,7 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        if self.token != "-" {
-            return show(&self.token);
-        }
-        for line in io::stdin().lock().lines() {
-            show(&line.map_err(|error| Failure::runtime(format!("standard input: {error}")))?)?;
-        }
-        Ok(())
+        input::each_token(&self.token, |token| show(&String::from_utf8_lossy(token)))
     }
 }
 
@@ -46,8 +38,8 @@ fn show(token: &str) -> Result<(), Failure> {
 }
 
 fn part(name: &str, text: &str) -> Result<Value, Failure> {
-    let octets = URL_SAFE_NO_PAD
+    let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| Failure::runtime(format!("the token's {name} is not base64url without padding")))?;
-    serde_json::from_slice(&octets).map_err(|_| Failure::runtime(format!("the token's {name} is not JSON")))
+    serde_json::from_slice(&bytes).map_err(|_| Failure::runtime(format!("the token's {name} is not JSON")))
 }

@@ -223,6 +223,7 @@ impl Addresses {
              export GATEPASS_TRUSTED_ENDPOINTS={trusted}\n\
              export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token\n\
              export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/\n\
+             export GATEPASS_DANGEROUSLY_TRUST_EMULATOR=http://{address}\n\
              export {ADDRESS_VARIABLE}=http://{address}\n\
              {mtls_line}\
              # listening on http://{address}\n"

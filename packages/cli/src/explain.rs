@@ -3,14 +3,13 @@
 use std::io::{self, Read};
 
 use clap::Args;
-use gatepass::driver;
-use gatepass_core::explain::{self, Question};
-use gatepass_core::{Verdict, Verifier};
+use gatepass::explain::{self, Question};
 
 use crate::Failure;
 use crate::verifier_options::VerifierOptions;
+use crate::verify::is_undecided;
 
-/// The longest text that is read: far above any token, so that what else was taken for one is still told.
+/// The longest text that is read: far above any token, so that what else was taken for one is still recognised.
 const MAX_TEXT: u64 = 1 << 20;
 
 /// Say what a token is, whom it is for, whether it is accepted, and if not what to change.
@@ -54,11 +53,16 @@ impl Command {
             header: self.header.as_deref(),
             now: self.verifier.now().unix,
         };
-        let usage = |error: gatepass_core::Error| Failure::usage(error.to_string());
-        let config = explain::complete(self.verifier.config()?, &question).map_err(usage)?;
-        let verifier = Verifier::new(config).map_err(usage)?;
-        if !self.offline {
-            self.fetch_keys(&verifier, &text);
+        let config = explain::complete(self.verifier.config()?, &question)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        let verifier = self.verifier.verifier(config)?;
+        // Checking fetches the keys, if the text is enough of a token to need some. The explanation says so where it has
+        // none.
+        if !self.offline
+            && let Err(error) = verifier.verify(&text)
+            && is_undecided(&error)
+        {
+            eprintln!("gatepass: {}: {error}", error.code());
         }
         let explanation = verifier.explain(&question);
         if self.json {
@@ -77,24 +81,14 @@ impl Command {
         if self.token != "-" {
             return Ok(self.token.clone());
         }
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         io::stdin()
             .take(MAX_TEXT)
-            .read_to_end(&mut octets)
+            .read_to_end(&mut bytes)
             .map_err(|error| Failure::runtime(format!("standard input: {error}")))?;
-        let mut text = String::from_utf8_lossy(&octets).into_owned();
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
         // The end of the last line is the pipe's, not the token's.
         text.truncate(text.trim_end_matches(['\r', '\n']).len());
         Ok(text)
-    }
-
-    /// Has the verifier fetch its keys, if the text is enough of a token to want some. The explanation says so where
-    /// it has none.
-    fn fetch_keys(&self, verifier: &Verifier, text: &str) {
-        if let Verdict::NeedsKeys(fetch) = verifier.check(text, self.verifier.now())
-            && let Err(error) = driver::drive(fetch, || self.verifier.now())
-        {
-            eprintln!("gatepass: {}: {error}", error.code());
-        }
     }
 }

@@ -6,6 +6,7 @@ mod adc;
 mod decode;
 mod emulator;
 mod explain;
+mod input;
 mod serve;
 mod source_options;
 mod token;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
+    // It fails only where there is a logger already.
+    let _ = log::set_logger(&WARNINGS).map(|()| log::set_max_level(log::LevelFilter::Warn));
     let outcome = match Gatepass::parse().command {
         Command::Token(command) => command.run(),
         Command::Adc(command) => command.run(),
@@ -34,6 +37,25 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code)
         }
     }
+}
+
+/// What the package warns of, for whoever reads standard error.
+struct Warnings;
+
+static WARNINGS: Warnings = Warnings;
+
+impl log::Log for Warnings {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("gatepass")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            eprintln!("gatepass: warning: {}", record.args());
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 /// Service-to-service identity tokens on Google Cloud.
@@ -67,7 +89,7 @@ impl Failure {
         Self { exit_code: 2, message: Some(message.into()) }
     }
 
-    /// The answer is no, and stands on standard output.
+    /// The answer is no, and standard output has said it.
     fn silent() -> Self {
         Self { exit_code: 1, message: None }
     }

@@ -1,8 +1,7 @@
 //! The options that say which credentials to use, and how.
 
 use clap::Args;
-use gatepass::driver;
-use gatepass_core::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
+use gatepass::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 
 #[derive(Args)]
 pub(crate) struct SourceOptions {
@@ -54,8 +53,7 @@ impl SourceOptions {
             quota_project_id: self.quota_project,
             universe_domain: self.universe_domain,
             trusted_endpoints: Vec::new(),
-            // One fetch in one process: there is nothing to spread, so the clock is seed enough.
-            seed: driver::now().unix.0,
+            seed: 0,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! `gatepass token`: a token from wherever credentials are found.
 
 use clap::Args;
-use gatepass::driver;
-use gatepass_core::{Lookup, SourceConfig, Token, TokenKey, TokenSource};
+use gatepass::{TokenKey, TokenSource};
 
 use crate::Failure;
 use crate::source_options::SourceOptions;
@@ -37,20 +36,10 @@ impl Command {
             (None, None) => TokenKey::access_token(&self.scope.join(" ")),
         };
         let key = key.map_err(|error| Failure::usage(error.to_string()))?;
-        let token = fetch(self.source.config(), &key)
+        let token = TokenSource::with(self.source.config())
+            .token(&key)
             .map_err(|error| Failure::runtime(format!("{}: {error}", error.code())))?;
         println!("{}", if self.header { token.header() } else { token.value() });
         Ok(())
-    }
-}
-
-fn fetch(config: SourceConfig, key: &TokenKey) -> Result<Token, gatepass_core::Error> {
-    match TokenSource::new(config).lookup(key, driver::now()) {
-        Lookup::Fetch(refresh) => driver::drive(refresh, driver::now),
-        Lookup::Fresh(token) | Lookup::Stale(token, _) => Ok(token),
-        Lookup::Join(_) => Err(gatepass_core::Error::new(
-            gatepass_core::ErrorCode::ApiMisuse,
-            "a source with one caller reported another's flight",
-        )),
     }
 }

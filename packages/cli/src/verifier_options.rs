@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use gatepass::driver;
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, Preset};
-use gatepass_core::{Millis, Now, VerifierConfig};
+use gatepass::driver::{self, Millis, Now};
+use gatepass::{Algorithm, DEFAULT_LEEWAY_SECONDS, Host, KeySource, Preset, Verifier, VerifierConfig};
 
 use crate::Failure;
 
@@ -72,10 +70,16 @@ impl VerifierOptions {
         })
     }
 
+    /// A verifier that judges at the moment of these options.
+    pub(crate) fn verifier(&self, config: VerifierConfig) -> Result<Verifier, Failure> {
+        let now = self.now;
+        let host = Host::with_clock(move || at(now));
+        Verifier::on(host, config).map_err(|error| Failure::usage(error.to_string()))
+    }
+
     /// The moment to judge at.
     pub(crate) fn now(&self) -> Now {
-        let now = driver::now();
-        Now { unix: self.now.map_or(now.unix, Millis::from_secs), ..now }
+        at(self.now)
     }
 
     fn key_source(&self) -> Result<KeySource, Failure> {
@@ -90,6 +94,11 @@ impl VerifierOptions {
             (None, None) => KeySource::Preset,
         })
     }
+}
+
+fn at(seconds: Option<u64>) -> Now {
+    let now = driver::now();
+    Now { unix: seconds.map_or(now.unix, Millis::from_secs), ..now }
 }
 
 fn preset() -> impl TypedValueParser<Value = Preset> {

@@ -1,18 +1,17 @@
 //! `gatepass verify`: is this token to be accepted, and why not?
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 
 use clap::Args;
-use gatepass::driver;
-use gatepass_core::verify::Preset;
-use gatepass_core::{Error, ErrorCode, Verdict, Verified, Verifier};
+use gatepass::{Claims, Error, Reason, Texts, Verifier};
 
-use crate::Failure;
 use crate::verifier_options::VerifierOptions;
+use crate::{Failure, input};
 
 /// Verify tokens.
 ///
-/// Exits with 0 when every token was accepted, 1 when one was refused, 2 when the options make no sense.
+/// Exits with 0 when every token was accepted, 1 when one was refused or there was none, 2 when the options make no
+/// sense, 3 when it could not be decided: the issuer's keys could not be had.
 #[derive(Args)]
 pub(crate) struct Command {
     /// A token, or - for one token a line on standard input, each taken as it stands
@@ -27,62 +26,69 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let mut config = self.options.config()?;
-        config.preset.get_or_insert(Preset::Google);
-        let verifier = Verifier::new(config).map_err(|error| Failure::usage(error.to_string()))?;
-        let mut refused = false;
-        let mut judge = |token: &[u8]| {
-            let verdict = self.decide(&verifier, token);
-            refused |= verdict.is_err();
+        let verifier = self.options.verifier(self.options.config()?)?;
+        let (mut refused, mut undecided) = (false, false);
+        input::each_token(&self.token, |token| {
+            let verdict = decide(&verifier, token);
+            match &verdict {
+                Ok(_) => {}
+                Err(error) if is_undecided(error) => undecided = true,
+                Err(_) => refused = true,
+            }
             let line = if self.json { json_line(&verdict) } else { text_line(&verdict) };
             writeln!(io::stdout(), "{line}")
                 .map_err(|error| Failure::runtime(format!("standard output: {error}")))
-        };
-        if self.token == "-" {
-            for line in io::stdin().lock().split(b'\n') {
-                let line = line.map_err(|error| Failure::runtime(format!("standard input: {error}")))?;
-                judge(&line)?;
-            }
-        } else {
-            judge(self.token.as_bytes())?;
+        })?;
+        match (refused, undecided) {
+            (true, _) => Err(Failure::silent()),
+            (false, true) => Err(Failure::undecided()),
+            (false, false) => Ok(()),
         }
-        if refused { Err(Failure::silent()) } else { Ok(()) }
-    }
-
-    fn decide(&self, verifier: &Verifier, token: &[u8]) -> Result<Verified, Error> {
-        let token = String::from_utf8_lossy(token);
-        // Keys are fetched once; after that the verifier knows enough to decide.
-        for _ in 0..2 {
-            match verifier.check(&token, self.options.now()) {
-                Verdict::Accepted(verified, _) => return Ok(verified),
-                Verdict::Rejected(error) => return Err(error),
-                Verdict::NeedsKeys(fetch) => driver::drive(fetch, || self.options.now())?,
-                Verdict::Join(_) => break,
-            }
-        }
-        Err(Error::new(ErrorCode::KeysUnavailable, "the issuer's keys were fetched and asked for again"))
     }
 }
 
-fn json_line(verdict: &Result<Verified, Error>) -> String {
+fn decide(verifier: &Verifier, token: &[u8]) -> Result<Claims, Error> {
+    verifier.verify(&String::from_utf8_lossy(token))
+}
+
+/// Whether the token may be a good one: what would decide it cannot be had, which is no fault of the caller's.
+pub(crate) fn is_undecided(error: &Error) -> bool {
+    error.code().http_status() >= 500
+}
+
+fn json_line(verdict: &Result<Claims, Error>) -> String {
     match verdict {
-        Ok(verified) => {
+        Ok(claims) => {
             // A raw line end cannot stand within a JSON string, only between its tokens: a space means the same.
-            let claims = String::from_utf8_lossy(verified.payload()).replace(['\n', '\r'], " ");
+            let claims = String::from_utf8_lossy(claims.payload()).replace(['\n', '\r'], " ");
             format!("{{\"ok\":true,\"claims\":{claims}}}")
         }
         Err(error) => {
-            serde_json::json!({"ok": false, "code": error.code().as_str(), "message": error.to_string()})
-                .to_string()
+            let texts = |texts: Option<&Texts>| match texts? {
+                Texts::One(text) => Some(serde_json::json!(text)),
+                texts => Some(serde_json::json!(texts.as_slice())),
+            };
+            serde_json::json!({
+                "ok": false,
+                "code": error.code().as_str(),
+                "message": error.to_string(),
+                "retryable": error.is_retryable(),
+                "claim": error.claim(),
+                "reason": error.reason().map(Reason::as_str),
+                "found": texts(error.found()),
+                "expected": texts(error.expected()),
+            })
+            .to_string()
         }
     }
 }
 
-fn text_line(verdict: &Result<Verified, Error>) -> String {
+fn text_line(verdict: &Result<Claims, Error>) -> String {
     match verdict {
-        Ok(verified) => {
-            format!("accepted: {}", String::from_utf8_lossy(verified.payload()).replace(['\n', '\r'], " "))
+        Ok(claims) => {
+            format!("accepted: {}", String::from_utf8_lossy(claims.payload()).replace(['\n', '\r'], " "))
         }
+        Err(error) if is_undecided(error) => format!("undecided: {}: {error}", error.code()),
         Err(error) => format!("refused: {}: {error}", error.code()),
     }
 }

@@ -111,6 +111,7 @@ fn the_environment_is_printed_for_a_shell() {
             format!("export GATEPASS_TRUSTED_ENDPOINTS={address}"),
             format!("export CLOUDSDK_AUTH_TOKEN_HOST=http://{address}/token"),
             format!("export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=http://{address}/"),
+            format!("export GATEPASS_DANGEROUSLY_TRUST_EMULATOR=http://{address}"),
             format!("export GATEPASS_EMULATOR=http://{address}"),
             format!("# listening on http://{address}"),
         ]

@@ -53,7 +53,7 @@ fn every_kind_of_credentials() {
         let run = Run::new(&emulator, row, &ca_file, number);
         let fetched = run.fetch(&["--audience", &matrix.audience]);
         if row.supplier.is_some() {
-            run.assert_refused(&fetched, "functions to call");
+            run.assert_refused(&fetched, "no function is registered under this name");
             continue;
         }
         match row.id_token.get("error") {

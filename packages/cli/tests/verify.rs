@@ -60,6 +60,77 @@ fn without_an_audience_nothing_is_verified() {
     assert!(message.contains("no audience is given"), "{message}");
 }
 
+/// `gatepass token … | gatepass verify - … && deploy` must not deploy when the first command has failed.
+#[test]
+fn nothing_checked_is_no_success() {
+    for command in ["verify", "decode"] {
+        let options = if command == "verify" { &["--audience", "a"][..] } else { &[] };
+        let output = run(&[&[command, "-"], options].concat(), "");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert!(message.contains("there is nothing on standard input"), "{message}");
+        assert_eq!(run(&[&[command, "-"], options].concat(), "\n").status.code(), Some(1), "{command}");
+    }
+}
+
+#[test]
+fn what_could_not_be_decided_is_not_what_was_refused() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let keys_url = format!("http://{nobody}/certs");
+    let corpus = read("attack_corpus.json");
+    let good = corpus["cases"].as_array().unwrap().iter().find(|case| case["expected"] == "accept").unwrap();
+    let token = good["token"].as_str().unwrap();
+    let verify = |token: &str, input: &str, more: &[&str]| {
+        let base = ["verify", token, "--audience", "a", "--keys-url", &keys_url];
+        let output = run(&[&base, more].concat(), input);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, line) = verify(token, "", &[]);
+    assert!(status == Some(3) && line.starts_with("undecided: KEYS_UNAVAILABLE: "), "{status:?} {line}");
+    let (status, line) = verify(token, "", &["--json"]);
+    let answer: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((status, &answer["ok"], &answer["retryable"]), (Some(3), &false.into(), &true.into()));
+    // One that is refused says more than one that is not decided.
+    assert_eq!(verify("-", &format!("{token}\nrubbish\n"), &[]).0, Some(1));
+}
+
+#[test]
+fn what_was_found_and_expected_is_data() {
+    let corpus = read("attack_corpus.json");
+    let good = corpus["cases"].as_array().unwrap().iter().find(|case| case["expected"] == "accept").unwrap();
+    let folder = tempdir("data");
+    let keys = folder.join("keys.json");
+    std::fs::write(&keys, corpus["jwks"][good["jwks"].as_str().unwrap()].to_string()).unwrap();
+    let now = good["now"].to_string();
+    let options =
+        ["verify", good["token"].as_str().unwrap(), "--json", "--audience", "https://other.example"];
+    let output = run(&[&options[..], &["--now", &now, "--keys", keys.to_str().unwrap()]].concat(), "");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        (&answer["code"], &answer["claim"], &answer["reason"]),
+        (&"BAD_AUDIENCE".into(), &"aud".into(), &"mismatch".into())
+    );
+    assert!(answer["expected"].to_string().contains("https://other.example"), "{answer}");
+    assert!(!answer["found"].is_null(), "{answer}");
+}
+
+#[test]
+fn under_the_emulators_environment_its_tokens_are_accepted_with_a_warning() {
+    let emulator = Emulator::start();
+    let token = emulator.succeed(&["token", "--audience", "https://orders.example"]);
+    let output = emulator.run(&["verify", &token, "--audience", "https://orders.example"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(warning.contains("warning: GATEPASS_DANGEROUSLY_TRUST_EMULATOR is set"), "{warning}");
+    let on_cloud_run = emulator
+        .command(&["verify", &token, "--audience", "https://orders.example"])
+        .env("K_SERVICE", "orders")
+        .output()
+        .unwrap();
+    assert_eq!(on_cloud_run.status.code(), Some(2));
+}
+
 #[test]
 fn a_missing_key_file_is_named() {
     let output = run(&["verify", "-", "--audience", "a", "--keys", "/no/such/file"], "");
