@@ -609,6 +609,14 @@ def external_cases():
     yield given("a program's output file is still good", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
     yield given("a program's output file is old", external(kept), ask, (env(**allowed), read_file("/tmp/out")),
                 (text(old), run("/tmp/out", 30000)), ({"reply": "exited", "status": 0, "stdout": "", "stderr": ""}, read_file("/tmp/out")), (text(fresh), sts("subject")), *ok)
+    yield given("a program that prints its answer although an output file is named", external(kept), ask,
+                (env(**allowed), read_file("/tmp/out")), (failed("not_found"), run("/tmp/out", 30000)), (printed(), sts("subject")), *ok)
+    quoted = {"executable": {"command": "\"/bin/token\" '--json'", "timeout_millis": 5000}}
+    yield given("a program whose command is quoted", external(quoted), ask, (env(**allowed), run()), (printed(), sts("subject")), *ok)
+    yield given("a program that says why it ended with 3", external(program), ask, (env(**allowed), run()),
+                (printed(status=3, success=False, code="401", message="not today"), fail("SUBJECT_TOKEN_FAILED")))
+    complaint = {"reply": "exited", "status": 1, "stdout": "", "stderr": "Traceback\nlogin failed\n"}
+    yield given("a program that complains", external(program), ask, (env(**allowed), run()), (complaint, fail("SUBJECT_TOKEN_FAILED")))
     yield given("a program's output file is malformed", external(kept), ask, (env(**allowed), read_file("/tmp/out")), (text("x"), fail("SUBJECT_TOKEN_FAILED")))
 
     yield given("the user's own supplier", external({"supplier": "mine"}),

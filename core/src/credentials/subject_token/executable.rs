@@ -22,9 +22,9 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
-        let argv: Vec<String> =
-            fields.required("command")?.split_ascii_whitespace().map(str::to_owned).collect();
-        if argv.is_empty() {
+        let argv = words(fields.required("command")?)
+            .ok_or_else(|| invalid("command", "a text with an open quote", "each quote to be closed"))?;
+        if argv.first().is_none_or(String::is_empty) {
             return Err(invalid("command", "blank", "a program and its arguments"));
         }
         let (default, shortest, longest) = TIMEOUT_MS;
@@ -52,7 +52,7 @@ enum State {
     Asking,
     ReadingOutputFile,
     Running,
-    /// The program has ended and wrote to its output file.
+    /// The program has ended and printed nothing: its answer may be in its output file.
     ReadingResult,
 }
 
@@ -111,13 +111,14 @@ impl Operation for Run {
                 Ok(_) | Err(Refusal::Failed(_)) => self.run(),
                 Err(Refusal::Malformed(error)) => Step::Fail(error),
             },
-            (State::Running, Reply::Exited { status: 0, stdout, .. }) => match output_file {
-                Some(path) => self.read_file(path, State::ReadingResult),
-                None => finish(stdout.expose(), now.unix, false),
-            },
-            (State::Running, Reply::Exited { status, .. }) => Step::Fail(failed(format!(
-                "the program for the subject token ended with status {status}, expected 0"
-            ))),
+            (State::Running, Reply::Exited { status, stdout, stderr }) => {
+                let is_silent = stdout.expose().trim_ascii().is_empty();
+                match (status, output_file) {
+                    (0, Some(path)) if is_silent => self.read_file(path, State::ReadingResult),
+                    (0, _) => finish(stdout.expose(), &stderr, now.unix),
+                    (status, _) => Step::Fail(refusal_of(status, stdout.expose(), &stderr)),
+                }
+            }
             (State::Running, Reply::Failed { kind: HostFailure::Timeout, .. }) => {
                 Step::Fail(failed("the program for the subject token ran out of time"))
             }
@@ -128,10 +129,12 @@ impl Operation for Run {
                 "the program for the subject token did not run: {}",
                 printable(&message)
             ))),
-            (State::ReadingResult, Reply::Text(text)) => finish(text.expose().as_bytes(), now.unix, true),
-            (State::ReadingResult, Reply::Failed { .. }) => {
-                Step::Fail(failed("the program for the subject token left no output file"))
+            (State::ReadingResult, Reply::Text(text)) => {
+                finish(text.expose().as_bytes(), &Secret::default(), now.unix)
             }
+            (State::ReadingResult, Reply::Failed { .. }) => Step::Fail(failed(
+                "the program for the subject token printed nothing and left no output file, expected its answer as JSON",
+            )),
             (State::Created, other) => Step::misuse("Start", &other),
             (State::Asking, other) => Step::misuse("Env", &other),
             (State::Running, other) => Step::misuse("Exited or Failed", &other),
@@ -140,17 +143,74 @@ impl Operation for Run {
     }
 }
 
-fn finish(text: &[u8], now: Millis, must_expire: bool) -> Step<Secret<String>> {
+fn finish(text: &[u8], stderr: &Secret<Vec<u8>>, now: Millis) -> Step<Secret<String>> {
     match Answer::parse(text) {
-        Ok(Answer { expires_at: None, .. }) if must_expire => {
-            Step::Fail(failed("the program's answer has no expiration_time, which an output file needs"))
-        }
         Ok(Answer { expires_at: Some(at), .. }) if at <= now => {
             Step::Fail(failed("the program's answer holds a subject token that has expired"))
         }
         Ok(answer) => Step::Done(answer.token),
-        Err(Refusal::Failed(error) | Refusal::Malformed(error)) => Step::Fail(error),
+        Err(Refusal::Failed(error)) => Step::Fail(error),
+        Err(Refusal::Malformed(error)) => Step::Fail(with_complaint(error, stderr)),
     }
+}
+
+/// The error of a program that ended with another status than 0: its own answer's, if it printed one.
+fn refusal_of(status: i32, stdout: &[u8], stderr: &Secret<Vec<u8>>) -> Error {
+    let by_status =
+        || failed(format!("the program for the subject token ended with status {status}, expected 0"));
+    match Answer::parse(stdout) {
+        Err(Refusal::Failed(error)) => with_complaint(error, stderr),
+        _ => with_complaint(by_status(), stderr),
+    }
+}
+
+/// The same error with the end of what the program wrote to standard error: its last lines say what went wrong.
+fn with_complaint(error: Error, stderr: &Secret<Vec<u8>>) -> Error {
+    const LINES: usize = 3;
+    let text = String::from_utf8_lossy(stderr.expose());
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+    match printable(&last.join(" | ")) {
+        complaint if complaint.is_empty() => error,
+        complaint => failed(format!("{}; it wrote to standard error: {complaint}", error.detail())),
+    }
+}
+
+/// The words of a command, as a POSIX shell splits them, and nothing else that a shell does; `None` where a quote is
+/// open. A backslash before any other character than white space, a quote or a backslash is itself, as in the paths of
+/// Windows.
+fn words(command: &str) -> Option<Vec<String>> {
+    let (mut words, mut word): (Vec<String>, Option<String>) = (Vec::new(), None);
+    let mut rest = command.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' => loop {
+                let word = word.get_or_insert_default();
+                match rest.next()? {
+                    '\'' => break,
+                    c => word.push(c),
+                }
+            },
+            '"' => loop {
+                let word = word.get_or_insert_default();
+                match rest.next()? {
+                    '"' => break,
+                    '\\' => word.push(rest.next_if(|next| matches!(next, '"' | '\\')).unwrap_or('\\')),
+                    c => word.push(c),
+                }
+            },
+            '\\' => {
+                let is_escaped =
+                    |next: &char| next.is_ascii_whitespace() || matches!(next, '"' | '\'' | '\\');
+                let c = rest.next_if(is_escaped).unwrap_or('\\');
+                word.get_or_insert_default().push(c);
+            }
+            c if c.is_ascii_whitespace() => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
 }
 
 /// What the program printed (AIP-4117, "Executable-sourced credentials").
@@ -220,5 +280,43 @@ impl Answer {
             .filter(|token| !token.is_empty())
             .ok_or_else(|| malformed("holds no token of its token_type"))?;
         Ok(Self { token: Secret::new(token), expires_at })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_as_a_shell_splits_it() {
+        let cases: &[(&str, &[&str])] = &[
+            ("/bin/token --json", &["/bin/token", "--json"]),
+            ("  a\t b\n", &["a", "b"]),
+            (r#""/opt/my tools/token" --name 'a b'"#, &["/opt/my tools/token", "--name", "a b"]),
+            (r"/opt/my\ tools/token", &["/opt/my tools/token"]),
+            (r#"a"b c"d'e f'"#, &["ab cde f"]),
+            (r#"a "" ''"#, &["a", "", ""]),
+            (r#""say \"hi\" \n" '\"'"#, &[r#"say "hi" \n"#, r#"\""#]),
+            (r"C:\tools\token.exe -x", &[r"C:\tools\token.exe", "-x"]),
+            ("a; rm -rf $HOME `b` > c", &["a;", "rm", "-rf", "$HOME", "`b`", ">", "c"]),
+            ("", &[]),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(words(command).unwrap(), *expected, "{command}");
+        }
+        for open in ["a 'b", "a \"b", r#"a "b\"#] {
+            assert_eq!(words(open), None, "{open}");
+        }
+    }
+
+    #[test]
+    fn what_the_program_complained_about_is_shown_short_and_without_a_token() {
+        let stderr = format!("a\nb\n\nTraceback\n  at x\nlogin as eyJ{}\n", "x".repeat(50));
+        let error = with_complaint(failed("it failed"), &Secret::new(stderr.into_bytes()));
+        assert_eq!(
+            error.detail(),
+            "it failed; it wrote to standard error: Traceback | at x | login as [redacted]"
+        );
+        assert_eq!(with_complaint(failed("it failed"), &Secret::default()), failed("it failed"));
     }
 }
