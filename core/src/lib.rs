@@ -40,6 +40,7 @@ mod environment;
 pub mod error;
 pub mod exchange;
 pub mod explain;
+mod flight;
 pub mod grpc;
 pub mod header;
 pub mod jose;
@@ -59,8 +60,9 @@ pub use attach::{Call, CallPlan, CallToken, TokenHeader, Transport, plan_call};
 pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
+pub use flight::FlightId;
 pub use secret::Secret;
-pub use source::{FlightId, Lookup, Refresh, TokenSource};
+pub use source::{Lookup, Refresh, TokenSource};
 pub use step::{
     Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Step,
 };

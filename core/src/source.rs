@@ -22,6 +22,7 @@ use crate::adc::{Adc, Found};
 use crate::config::SourceConfig;
 use crate::credentials::{Context, Fetch};
 use crate::error::Error;
+use crate::flight::FlightId;
 use crate::retry::{Jitter, back_off_ms};
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard};
@@ -51,10 +52,6 @@ const QUOTA_PROJECT_HEADER: &str = "x-goog-user-project";
 pub struct TokenSource {
     shared: Arc<Shared>,
 }
-
-/// Names one fetch that is under way.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FlightId(pub u64);
 
 /// The answer to "which token now?".
 #[must_use]

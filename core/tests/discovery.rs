@@ -48,6 +48,13 @@ fn needs_keys(verifier: &Verifier, now: Millis) -> KeyFetch {
     fetch
 }
 
+fn refreshes_keys(verifier: &Verifier, now: Millis) -> KeyFetch {
+    let Verdict::Accepted(_, Some(fetch)) = verifier.check(&good_token(), Now::steady(now)) else {
+        panic!("nobody was chosen to refresh the keys")
+    };
+    fetch
+}
+
 fn asks_for<T>(step: Step<T>, url: &str) {
     let Step::Send(request) = step else { panic!("no request for {url}") };
     assert_eq!(request.url, url);
@@ -76,12 +83,12 @@ fn each_document_lives_as_long_as_its_own_headers_say() {
     assert!(matches!(answer(&mut fetch, NOW, &keys, "max-age=2000"), Step::Done(())));
 
     let at = NOW.plus(2_000_000);
-    let mut fetch = needs_keys(&verifier, at);
+    let mut fetch = refreshes_keys(&verifier, at);
     asks_for(fetch.resume(Now::steady(at), Reply::Start), KEYS_URL);
     assert!(matches!(answer(&mut fetch, at, &keys, "max-age=1000"), Step::Done(())));
 
     let at = NOW.plus(3_000_000);
-    let mut fetch = needs_keys(&verifier, at);
+    let mut fetch = refreshes_keys(&verifier, at);
     asks_for(fetch.resume(Now::steady(at), Reply::Start), DISCOVERY_URL);
 }
 
@@ -149,14 +156,14 @@ fn a_document_that_is_not_the_issuers_is_refused() {
         assert_eq!((error.code(), error.is_retryable()), (ErrorCode::DiscoveryInvalid, true), "{expected}");
         assert!(error.to_string().contains(expected), "{error}");
     }
-    for (status, expected) in [(404, "answered 404"), (302, "answered 302")] {
+    for (status, expected, is_retryable) in [(404, "answered 404", false), (302, "answered 302", true)] {
         let mut fetch = needs_keys(&verifier(), NOW);
         asks_for(fetch.resume(Now::steady(NOW), Reply::Start), DISCOVERY_URL);
         let Step::Fail(error) = respond(&mut fetch, NOW, status, "", &[]) else {
             panic!("{expected}: taken")
         };
-        assert_eq!(error.code(), ErrorCode::DiscoveryInvalid);
-        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!((error.code(), error.is_retryable()), (ErrorCode::DiscoveryInvalid, is_retryable));
+        assert!(error.to_string().contains(expected) && error.to_string().contains(ISSUER), "{error}");
     }
 }
 

@@ -1,12 +1,14 @@
 //! The life of an issuer's keys, on a clock of the test's own: nothing here waits.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod support;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
-    ErrorCode, KeyCache, KeyFetch, Millis, Now, Operation, Recall, Reply, Secret, Step, Verdict, Verifier,
-    VerifierConfig,
+    ErrorCode, KeyCache, KeyFetch, Millis, Monotonic, Now, Operation, Recall, Reply, Secret, Step, Verdict,
+    Verifier, VerifierConfig,
 };
 use serde_json::{Value, json};
 
@@ -37,6 +39,8 @@ fn a_remembered_token_goes_with_its_key() {
     let test = Test::with_keys("max-age=100");
     assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
     let later = NOW.plus(100_000);
+    let mut fetch = test.refreshes_keys(later);
+    test.answer(&mut fetch, later, &test.other_keys(), "max-age=100");
     let mut fetch = test.needs_keys(later);
     test.answer(&mut fetch, later, &test.other_keys(), "max-age=100");
     assert_eq!(test.refusal(later), ErrorCode::UnknownKey);
@@ -53,7 +57,7 @@ fn a_token_is_recalled_by_the_number_of_its_check_as_long_as_it_would_be_accepte
     assert_eq!(test.recalled(NOW.plus(800_000)), None, "somebody has to refresh the keys");
 
     let later = NOW.plus(1_000_000);
-    let mut fetch = test.needs_keys(later);
+    let mut fetch = test.refreshes_keys(later);
     test.answer(&mut fetch, later, &test.google_keys(), "max-age=86400");
     assert_eq!(test.recalled(later), None, "the key was not looked for in the new set yet");
     assert_eq!(test.entry(later), entry, "the same key is in it");
@@ -61,9 +65,11 @@ fn a_token_is_recalled_by_the_number_of_its_check_as_long_as_it_would_be_accepte
     assert_eq!(test.recalled(later.plus(2 * HOUR)), None, "the token has expired");
 
     let away = later.plus(24 * HOUR);
-    let mut fetch = test.needs_keys(away);
+    let mut fetch = test.refreshes_keys(away);
     test.answer(&mut fetch, away, &test.other_keys(), "max-age=1000");
     assert_eq!(test.recalled(NOW), None, "its key has left");
+    let mut fetch = test.needs_keys(away);
+    test.answer(&mut fetch, away, &test.other_keys(), "max-age=1000");
     assert_eq!(test.refusal(away), ErrorCode::UnknownKey);
 }
 
@@ -72,7 +78,7 @@ fn a_remembered_token_whose_key_has_left_waits_for_nobody_who_is_not_there() {
     let test = Test::with_keys("max-age=100");
     assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
     let rotated = NOW.plus(100_000);
-    let mut fetch = test.needs_keys(rotated);
+    let mut fetch = test.refreshes_keys(rotated);
     test.answer(&mut fetch, rotated, &test.other_keys(), "max-age=100");
     // Of the keys that are due for a refresh, none is the token's: whoever comes is chosen to ask for them.
     let later = rotated.plus(80_000);
@@ -94,13 +100,17 @@ fn a_remembered_token_is_checked_again_when_its_key_changes() {
         let test = Test::with_keys("max-age=100");
         assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
         let later = NOW.plus(100_000);
-        let mut fetch = test.needs_keys(later);
+        let mut fetch = test.refreshes_keys(later);
         let mut changed = test.google_keys();
         changed["keys"].as_array_mut().unwrap().iter_mut().for_each(change);
         // A key that stays usable: a set without one is no answer.
         let mut keys = test.other_keys();
         keys["keys"].as_array_mut().unwrap().extend(changed["keys"].as_array().unwrap().iter().cloned());
         test.answer(&mut fetch, later, &keys, "max-age=100");
+        if expected == ErrorCode::UnknownKey {
+            let mut fetch = test.needs_keys(later);
+            test.answer(&mut fetch, later, &keys, "max-age=100");
+        }
         assert_eq!(test.refusal(later), expected);
     }
 }
@@ -116,35 +126,66 @@ fn a_hit_is_checked_against_the_clock_with_the_leeway() {
     assert!(matches!(test.check(NOW), Verdict::Accepted(..)), "a clock that goes back is believed");
 }
 
-#[test]
-fn a_storm_of_unknown_key_ids_is_one_request_even_while_the_issuer_is_down() {
-    let test = Test::with_keys("max-age=86400");
-    let stranger = |n: u32| {
-        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"RS256","kid":"{n}"}}"#));
-        format!("{header}.{}", test.token.split_once('.').unwrap().1)
-    };
-    let start = NOW.plus(30_000);
+/// A token with another key id.
+fn stranger(test: &Test, kid: u32) -> String {
+    let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#));
+    format!("{header}.{}", test.token.split_once('.').unwrap().1)
+}
+
+/// How many requests tokens with ever new key ids cause in a minute.
+fn storm(test: &Test, start: Millis, is_away: bool, expected: ErrorCode) -> usize {
     let mut requests = 0;
     for n in 0..3_000 {
         let now = start.plus(u64::from(n) * 20);
-        match test.verifier.check(&stranger(n), Now::steady(now)) {
+        match test.verifier.check(&stranger(test, n), Now::steady(now)) {
             Verdict::NeedsKeys(mut fetch) => {
                 requests += 1;
                 assert!(matches!(fetch.resume(Now::steady(now), Reply::Start), Step::Send(_)));
-                test.fail(&mut fetch, now);
+                if is_away {
+                    test.fail(&mut fetch, now);
+                } else {
+                    test.answer(&mut fetch, now, &test.google_keys(), "max-age=86400");
+                }
             }
-            Verdict::Rejected(error) => assert_eq!(error.code(), ErrorCode::UnknownKey),
+            Verdict::Rejected(error) => assert_eq!(error.code(), expected),
             _ => panic!("accepted or joined"),
         }
         if n % 100 == 0 {
             assert!(matches!(test.check(now), Verdict::Accepted(..)), "a known key waits for nobody");
         }
     }
-    assert_eq!(requests, 2, "one in thirty seconds");
+    requests
 }
 
 #[test]
-fn keys_are_refreshed_behind_one_caller_from_four_fifths_of_their_life() {
+fn a_storm_of_unknown_key_ids_is_one_request_in_thirty_seconds() {
+    let test = Test::with_keys("max-age=86400");
+    assert_eq!(storm(&test, NOW, false, ErrorCode::UnknownKey), 2);
+}
+
+#[test]
+fn while_the_issuer_is_away_an_unknown_key_is_nobodys_fault_and_asked_for_as_rarely() {
+    let test = Test::with_keys("max-age=86400");
+    assert_eq!(storm(&test, NOW, true, ErrorCode::KeysUnavailable), 2);
+    let Verdict::Rejected(error) = test.verifier.check(&stranger(&test, 7), Now::steady(NOW.plus(59_999)))
+    else {
+        panic!("not refused")
+    };
+    assert_eq!((error.code().http_status(), error.is_retryable()), (503, true));
+    let later = NOW.plus(60_000);
+    let Verdict::NeedsKeys(mut fetch) = test.verifier.check(&stranger(&test, 7), Now::steady(later)) else {
+        panic!("not asked")
+    };
+    assert!(matches!(fetch.resume(Now::steady(later), Reply::Start), Step::Send(_)));
+    test.answer(&mut fetch, later, &test.google_keys(), "max-age=86400");
+    let Verdict::Rejected(error) = test.verifier.check(&stranger(&test, 7), Now::steady(later)) else {
+        panic!("not refused")
+    };
+    assert_eq!(error.code(), ErrorCode::UnknownKey, "the issuer is back and does not know it");
+}
+
+#[test]
+fn keys_are_refreshed_in_the_background_by_one_caller_from_four_fifths_of_their_life() {
     let test = Test::with_keys("max-age=1000");
     let at = NOW.plus(800_000);
     assert!(matches!(test.check(at.minus(1)), Verdict::Accepted(_, None)));
@@ -156,42 +197,94 @@ fn keys_are_refreshed_behind_one_caller_from_four_fifths_of_their_life() {
 }
 
 #[test]
-fn old_keys_are_used_for_a_day_while_the_issuer_is_down() {
+fn old_keys_are_used_for_a_day_and_nobody_waits_for_new_ones() {
     let test = Test::with_keys("max-age=60");
     let mut at = NOW.plus(60_000);
     for _ in 0..3 {
-        let mut fetch = test.needs_keys(at);
+        let mut fetch = test.refreshes_keys(at);
+        assert!(matches!(test.check(at), Verdict::Accepted(_, None)), "the issuer hangs");
         test.fail(&mut fetch, at);
         assert!(matches!(test.check(at), Verdict::Accepted(_, None)));
         at = at.plus(60_000);
     }
     let too_old = NOW.plus(60_000 + 24 * HOUR);
+    drop(test.refreshes_keys(too_old.minus(1)));
     let mut fetch = test.needs_keys(too_old);
+    assert!(matches!(test.check(too_old), Verdict::Join(_)));
     test.fail(&mut fetch, too_old);
     assert_eq!(test.refusal(too_old), ErrorCode::KeysUnavailable);
 }
 
 #[test]
-fn unknown_key_ids_cause_one_request_in_thirty_seconds() {
+fn keys_age_by_whichever_clock_goes_on() {
+    let day = 24 * HOUR;
+    for (wall, monotonic) in [(day, 0), (0, day), (day, day)] {
+        let test = Test::with_keys("max-age=86400");
+        let at = |part: u64| {
+            let monotonic = Monotonic(NOW.0 + monotonic / 10 * part);
+            Now { unix: NOW.plus(wall / 10 * part), monotonic }
+        };
+        let recalled = |now| {
+            let _ = test.verifier.check(&test.token, now);
+            test.verifier.recall(test.token.as_bytes(), now)
+        };
+        if wall == 0 {
+            assert!(matches!(recalled(at(7)), Recall::Known(_)));
+            assert!(
+                matches!(recalled(at(8)), Recall::New(_)),
+                "the wall clock was set back, and the keys age"
+            );
+            // Set back by an hour as well: the token is not younger for it.
+            let back = Now { unix: NOW, ..at(8) };
+            assert!(matches!(test.verifier.check(&test.token, back), Verdict::Accepted(..)));
+        } else {
+            let Verdict::Rejected(error) = test.verifier.check(&test.token, at(8)) else {
+                panic!("accepted")
+            };
+            assert_eq!(error.code(), ErrorCode::TokenExpired, "the wall clock counts for tokens");
+        }
+    }
+}
+
+#[test]
+fn the_first_unknown_key_id_after_an_ordinary_fetch_asks_at_once() {
     let test = Test::with_keys("max-age=86400");
     let stranger = test.case("p0256");
-    let at = NOW.plus(30_000);
-    assert!(
-        matches!(test.verifier.check(&stranger, Now::steady(at.minus(1))), Verdict::Rejected(_)),
-        "asked within the cooldown"
-    );
-    let Verdict::NeedsKeys(mut fetch) = test.verifier.check(&stranger, Now::steady(at)) else {
-        panic!("nobody was chosen")
-    };
-    assert!(matches!(fetch.resume(Now::steady(at), Reply::Start), Step::Send(_)));
-    assert!(matches!(test.check(at), Verdict::Accepted(..)), "a known key waits for nobody");
-    test.answer(&mut fetch, at, &test.google_keys(), "max-age=86400");
-    for later in [at, at.plus(29_999)] {
-        let Verdict::Rejected(error) = test.verifier.check(&stranger, Now::steady(later)) else {
-            panic!("asked again")
-        };
+    let check = |at| test.verifier.check(&stranger, Now::steady(at));
+    let Verdict::NeedsKeys(mut fetch) = check(NOW) else { panic!("nobody was chosen") };
+    assert!(matches!(fetch.resume(Now::steady(NOW), Reply::Start), Step::Send(_)));
+    assert!(matches!(test.check(NOW), Verdict::Accepted(..)), "a known key waits for nobody");
+    assert!(matches!(check(NOW), Verdict::Join(_)));
+    test.answer(&mut fetch, NOW, &test.google_keys(), "max-age=86400");
+    for later in [NOW, NOW.plus(29_999)] {
+        let Verdict::Rejected(error) = check(later) else { panic!("asked again") };
         assert_eq!(error.code(), ErrorCode::UnknownKey);
     }
+    assert!(matches!(check(NOW.plus(30_000)), Verdict::NeedsKeys(_)));
+}
+
+#[test]
+fn a_key_url_that_is_none_is_named_and_not_retryable() {
+    let test = Test::sharing(&KeyCache::default(), "https://keys.example/typo?key=hush");
+    for (status, is_retryable) in [(200, true), (302, true), (403, true), (404, false), (410, false)] {
+        let Verdict::NeedsKeys(mut fetch) = test.check(NOW.plus(u64::from(status) * 1_000_000)) else {
+            panic!("no keys were asked for")
+        };
+        let now = NOW.plus(u64::from(status) * 1_000_000);
+        assert!(matches!(fetch.resume(Now::steady(now), Reply::Start), Step::Send(_)));
+        let Step::Fail(error) = test.resume(&mut fetch, now, status, "<html>", "") else { panic!("taken") };
+        assert_eq!((error.code(), error.is_retryable()), (ErrorCode::KeysUnavailable, is_retryable));
+        let text = error.to_string();
+        assert!(text.contains("https://keys.example/typo") && !text.contains("hush"), "{text}");
+        assert_eq!(text.matches("try again").count(), 1, "advice is given once: {text}");
+    }
+    // Where keys were before, it is an outage.
+    let test = Test::with_keys("max-age=60");
+    let too_old = NOW.plus(60_000 + 24 * HOUR);
+    let mut fetch = test.needs_keys(too_old);
+    test.fail(&mut fetch, too_old);
+    let Verdict::Rejected(error) = test.check(too_old) else { panic!("not refused") };
+    assert!(error.is_retryable());
 }
 
 #[test]
@@ -225,7 +318,8 @@ fn an_answer_that_is_no_key_set_is_no_answer() {
 
 #[test]
 fn google_pem_maps_are_key_sets_too() {
-    let test = Test::new();
+    let mut test = Test::new();
+    test.token = test.case("p0001");
     let mut fetch = test.needs_keys(NOW);
     test.answer(&mut fetch, NOW, &test.corpus["certs"]["google"], "max-age=3600");
     assert!(matches!(test.check(NOW), Verdict::Accepted(..)));
@@ -289,7 +383,7 @@ impl Test {
         assert!(matches!(open.resume(now, Reply::Start), Step::ReadEnv { .. }));
         let Step::Done(opened) = open.resume(now, Reply::Env(Vec::new())) else { panic!("not made") };
         let mut test = Self { corpus, verifier: opened.verifier, token: String::new() };
-        test.token = test.case("p0001");
+        test.token = test.fresh_token(NOW);
         test
     }
 
@@ -305,14 +399,22 @@ impl Test {
         case["token"].as_str().unwrap().to_owned()
     }
 
+    /// A token that was issued a minute ago.
+    fn fresh_token(&self, now: Millis) -> String {
+        let audience = self.corpus["profiles"]["google"]["audience"].as_str().unwrap();
+        let mut claims = support::claims("https://accounts.google.com", audience);
+        claims["iat"] = json!(now.as_secs() - 60);
+        claims["exp"] = json!(now.as_secs() + 3540);
+        support::token(&claims)
+    }
+
     fn google_keys(&self) -> Value {
-        self.corpus["jwks"]["google"].clone()
+        support::key_set()
     }
 
     /// The same keys under other ids.
     fn other_keys(&self) -> Value {
-        let keys = self.corpus["jwks"]["google"]["keys"].as_array().unwrap().iter().map(|key| {
-            let mut key = key.clone();
+        let keys = self.google_keys()["keys"].as_array().unwrap().clone().into_iter().map(|mut key| {
             key["kid"] = json!(format!("x{}", key["kid"]));
             key
         });
@@ -347,6 +449,14 @@ impl Test {
         let Verdict::NeedsKeys(mut fetch) = self.check(now) else { panic!("no keys were asked for") };
         let Step::Send(request) = fetch.resume(Now::steady(now), Reply::Start) else { panic!("no request") };
         assert_eq!(request.url, KEYS_URL);
+        fetch
+    }
+
+    /// The operation of a caller who was served, and chosen to refresh; it has asked already.
+    fn refreshes_keys(&self, now: Millis) -> KeyFetch {
+        let verdict = self.verifier.check(&self.fresh_token(now), Now::steady(now));
+        let Verdict::Accepted(_, Some(mut fetch)) = verdict else { panic!("nobody was chosen") };
+        assert!(matches!(fetch.resume(Now::steady(now), Reply::Start), Step::Send(_)));
         fetch
     }
 

@@ -1,26 +1,26 @@
 //! The issuer's keys: given once, or fetched, refreshed in the background and kept while the issuer is down.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::discovery::{Discovered, FetchDiscovery, Issuer};
 use crate::exchange::key_set::{FetchKeySet, Published};
+use crate::flight::{FlightId, FlightIds, SingleFlight};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwks::KeySet;
 use crate::proxy::Proxies;
-use crate::retry::{Jitter, back_off_ms};
-use crate::source::FlightId;
+use crate::retry::Jitter;
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard, Snapshot};
 use crate::url::Url;
 use crate::verify::issuers::Preset;
 
-/// A key set whose life is over is used for this long while the issuer is down.
+/// A key set whose life is over is used for this long while it is fetched anew.
 const STALE_MS: u64 = 24 * 3600 * 1000;
-/// Unknown key ids cause one request in this time, however many tokens carry one: an attacker picks key ids.
+/// Unknown key ids cause one fetch in this time, however many tokens carry one: an attacker picks key ids. The first one
+/// after a fetch for any other reason causes one at once: the issuer may have rotated its keys since.
 const UNKNOWN_KEY_COOLDOWN_MS: u64 = 30_000;
 
 /// Where a verifier's keys come from.
@@ -49,8 +49,8 @@ pub struct KeyCache {
 
 #[derive(Default)]
 struct Shared {
-    /// The last flight. A [`FlightId`] names one fetch of the whole cache.
-    last_flight: Arc<AtomicU64>,
+    /// A [`FlightId`] names one fetch of the whole cache.
+    flights: Arc<FlightIds>,
     /// How issuers are reached; directly until somebody has read the environment.
     proxies: Arc<OnceLock<Proxies>>,
     /// By place. Only verifiers keep them alive.
@@ -62,7 +62,7 @@ impl KeyCache {
     pub fn abandon_flights(&self) {
         let all: Vec<_> = self.lock().values().filter_map(Weak::upgrade).collect();
         for remote in all {
-            remote.lock().flight = None;
+            remote.lock().flight.abandon();
         }
     }
 
@@ -80,7 +80,7 @@ impl KeyCache {
         let name = place.name().to_owned();
         let keys = Arc::new(RemoteKeys {
             place,
-            last_flight: Arc::clone(&self.shared.last_flight),
+            flights: Arc::clone(&self.shared.flights),
             proxies: Arc::clone(&self.shared.proxies),
             state: Mutex::default(),
             fresh: Snapshot::default(),
@@ -174,7 +174,7 @@ impl KeyStore {
     /// Gives the flight up, as a forked child must.
     pub(crate) fn abandon_flight(&self) {
         if let Self::Remote(remote) = self {
-            remote.lock().flight = None;
+            remote.lock().flight.abandon();
         }
     }
 }
@@ -215,7 +215,7 @@ impl Place {
 pub(crate) struct RemoteKeys {
     place: Place,
     /// Of the cache.
-    last_flight: Arc<AtomicU64>,
+    flights: Arc<FlightIds>,
     proxies: Arc<OnceLock<Proxies>>,
     state: Mutex<State>,
     /// Of the state, what nearly every check needs: kept beside it, to be read without the lock.
@@ -233,20 +233,17 @@ struct State {
     /// What the discovery document says, until the moment beside it.
     discovered: Option<(Discovered, Deadline)>,
     keys: Option<Arc<KeySet>>,
-    /// Unknown key ids ask for nothing before this moment: a fetch has just ended, well or badly.
+    /// Unknown key ids cause no fetch before this moment.
     unknown_not_before: Deadline,
-    /// 80 % of the keys' life: from here on they are refreshed behind a caller.
+    /// 80 % of the keys' life: from here on they are refreshed in the background.
     refresh_at: Deadline,
-    expires_at: Deadline,
-    flight: Option<FlightId>,
-    /// No request before this moment.
-    not_before: Deadline,
-    failures: u32,
-    failure: Option<Error>,
+    /// The end of their life and of the time after it in which they are used all the same.
+    unusable_at: Deadline,
+    flight: SingleFlight,
     jitter: u64,
 }
 
-/// Keys to check with; `Some`: you were chosen to refresh them behind the caller.
+/// Keys to check with; `Some`: you were chosen to refresh them in the background.
 pub(crate) type Known = (Arc<KeySet>, Option<KeyFetch>);
 
 /// Why there are no keys to check with at this moment.
@@ -259,17 +256,14 @@ pub(crate) enum Missing {
 impl RemoteKeys {
     fn current(self: &Arc<Self>, now: Now) -> Result<Known, Missing> {
         let mut state = self.lock();
-        let may_ask = state.may_ask(now);
         match state.keys.clone() {
             Some(keys) if !state.refresh_at.has_come(now) => Ok((keys, None)),
-            Some(keys) if !state.expires_at.has_come(now) => {
-                Ok((keys, may_ask.then(|| self.depart(&mut state, now))))
+            // Nobody waits for new keys while old ones are good, be the issuer slow, hung or away.
+            Some(keys) if !state.unusable_at.has_come(now) => {
+                let refresh = state.flight.may_depart(now).then(|| self.depart(&mut state, false, now));
+                Ok((keys, refresh))
             }
-            // Past their life: ask first, and use the old ones only if that has just failed.
-            Some(keys) if state.is_resting(now) && !state.expires_at.plus(STALE_MS).has_come(now) => {
-                Ok((keys, None))
-            }
-            _ => Err(self.ask(&mut state, now)),
+            _ => Err(self.ask(&mut state, false, now)),
         }
     }
 
@@ -278,24 +272,29 @@ impl RemoteKeys {
         match state.keys.clone() {
             // Somebody else has fetched them in the meantime.
             Some(keys) if !Arc::ptr_eq(&keys, known) => Ok((keys, None)),
-            Some(keys) if !state.unknown_not_before.has_come(now) => Ok((keys, None)),
-            Some(keys) if state.is_resting(now) => Ok((keys, None)),
-            _ => Err(self.ask(&mut state, now)),
+            Some(keys) if state.flight.under_way().is_none() && !state.unknown_not_before.has_come(now) => {
+                match state.flight.failure() {
+                    // The key may be one that could not be fetched: that is not the sender's fault.
+                    Some(error) => Err(Missing::Unavailable(error.clone())),
+                    None => Ok((keys, None)),
+                }
+            }
+            _ => Err(self.ask(&mut state, true, now)),
         }
     }
 
-    fn ask(self: &Arc<Self>, state: &mut State, now: Now) -> Missing {
-        match (state.flight, &state.failure) {
+    fn ask(self: &Arc<Self>, state: &mut State, is_for_unknown_key: bool, now: Now) -> Missing {
+        match (state.flight.under_way(), state.flight.failure()) {
             (Some(flight), _) => Missing::Join(flight),
-            (None, Some(error)) if state.is_resting(now) => Missing::Unavailable(error.clone()),
-            (None, _) => Missing::Fetch(self.depart(state, now)),
+            (None, Some(error)) if !state.flight.may_depart(now) => Missing::Unavailable(error.clone()),
+            (None, _) => Missing::Fetch(self.depart(state, is_for_unknown_key, now)),
         }
     }
 
-    fn depart(self: &Arc<Self>, state: &mut State, now: Now) -> KeyFetch {
+    fn depart(self: &Arc<Self>, state: &mut State, is_for_unknown_key: bool, now: Now) -> KeyFetch {
         state.jitter = state.jitter.wrapping_add(now.unix.0);
-        let flight = FlightId(self.last_flight.fetch_add(1, Ordering::Relaxed) + 1);
-        state.flight = Some(flight);
+        let flight = self.flights.next();
+        state.flight.depart(flight);
         let jitter = Jitter::new(state.jitter);
         let stage = match (&self.place, &state.discovered) {
             (Place::Url(url), _) => Stage::keys(url.clone(), None, jitter.clone()),
@@ -307,7 +306,15 @@ impl RemoteKeys {
                 Stage::Discovery(Exchange::new(endpoint, jitter.clone()))
             }
         };
-        KeyFetch { keys: Arc::clone(self), flight: Some(flight), jitter, stage: Box::new(stage) }
+        let keys = Arc::clone(self);
+        KeyFetch {
+            keys,
+            flight: Some(flight),
+            is_for_unknown_key,
+            is_nowhere: false,
+            jitter,
+            stage: Box::new(stage),
+        }
     }
 
     fn keep_discovered(&self, discovered: Discovered, now: Now) {
@@ -317,27 +324,23 @@ impl RemoteKeys {
 
     fn keep(&self, published: Published, algorithms: Option<Vec<Algorithm>>, now: Now) {
         let mut state = self.lock();
-        state.unknown_not_before = now.after(UNKNOWN_KEY_COOLDOWN_MS);
         state.refresh_at = now.after(published.lifetime_ms / 5 * 4);
-        state.expires_at = now.after(published.lifetime_ms);
-        state.failures = 0;
-        state.failure = None;
-        state.not_before = Deadline::default();
+        state.unusable_at = now.after(published.lifetime_ms).plus(STALE_MS);
+        state.flight.note_success();
         let keys = Arc::new(published.keys.only_for(algorithms));
         self.fresh.replace(Some(Fresh { keys: Arc::clone(&keys), refresh_at: state.refresh_at }));
         state.keys = Some(keys);
     }
 
-    fn note_failure(&self, error: &Error, now: Now) {
+    /// Notes the failure of a fetch; gives the error that callers see, and whether old keys can serve them.
+    fn note_failure(&self, error: &Error, is_nowhere: bool, now: Now) -> (Error, bool) {
         let mut state = self.lock();
         // The keys may have moved.
         state.discovered = None;
-        state.unknown_not_before = now.after(UNKNOWN_KEY_COOLDOWN_MS);
-        state.failures = state.failures.saturating_add(1);
-        // With keys in hand nobody waits for the fetch, so even a first failure may be followed by a pause.
-        let failures = if state.keys.is_some() { state.failures.saturating_add(1) } else { state.failures };
-        state.not_before = now.after(back_off_ms(failures));
-        state.failure = Some(error.clone());
+        let has_old_keys = state.keys.is_some();
+        let error = unavailable(error, is_nowhere && !has_old_keys, &self.place);
+        state.flight.note_failure(&error, has_old_keys, now);
+        (error, has_old_keys)
     }
 
     fn reach<T>(&self, step: Step<T>) -> Step<T> {
@@ -352,21 +355,13 @@ impl RemoteKeys {
     }
 }
 
-impl State {
-    fn may_ask(&self, now: Now) -> bool {
-        self.flight.is_none() && !self.is_resting(now)
-    }
-
-    /// Whether the last fetch failed so recently that the issuer is left alone.
-    fn is_resting(&self, now: Now) -> bool {
-        self.flight.is_none() && !self.not_before.has_come(now)
-    }
-}
-
 /// The operation that fetches the issuer's keys. When it is done, check the token again.
 pub struct KeyFetch {
     keys: Arc<RemoteKeys>,
     flight: Option<FlightId>,
+    is_for_unknown_key: bool,
+    /// Whether the last response said that there is nothing at its URL.
+    is_nowhere: bool,
     jitter: Jitter,
     stage: Box<Stage>,
 }
@@ -397,14 +392,20 @@ impl KeyFetch {
         self.flight
     }
 
+    /// Ends the flight. Whoever waited for it looks again.
     fn land(&mut self) {
         *self.stage = Stage::Ended;
         if let Some(flight) = self.flight.take() {
-            let mut state = self.keys.lock();
-            if state.flight == Some(flight) {
-                state.flight = None;
-            }
+            self.keys.lock().flight.land(flight);
         }
+    }
+
+    /// Ends the flight with an answer, good or bad.
+    fn arrive(&mut self, now: Now) {
+        if self.is_for_unknown_key {
+            self.keys.lock().unknown_not_before = now.after(UNKNOWN_KEY_COOLDOWN_MS);
+        }
+        self.land();
     }
 
     fn after_discovery(&mut self, discovered: Discovered, now: Now) -> Step<()> {
@@ -414,13 +415,15 @@ impl KeyFetch {
     }
 
     fn fail(&mut self, error: Error, now: Now) -> Step<()> {
-        let error = unavailable(error);
-        self.keys.note_failure(&error, now);
-        self.land();
+        if error.code() == ErrorCode::ApiMisuse {
+            self.land();
+            return Step::Fail(error);
+        }
+        let (error, has_old_keys) = self.keys.note_failure(&error, self.is_nowhere, now);
+        self.arrive(now);
         // Whoever waited looks again, and is served with the old keys unless they are too old: an issuer that is away is
         // nobody's error as long as they are good.
-        let has_old_keys = self.keys.lock().keys.is_some();
-        if has_old_keys && error.code() != ErrorCode::ApiMisuse { Step::Done(()) } else { Step::Fail(error) }
+        if has_old_keys { Step::Done(()) } else { Step::Fail(error) }
     }
 }
 
@@ -428,6 +431,9 @@ impl Operation for KeyFetch {
     type Output = ();
 
     fn resume(&mut self, now: Now, reply: Reply) -> Step<()> {
+        if let Reply::Response { status, .. } = reply {
+            self.is_nowhere = matches!(status, 404 | 410);
+        }
         let keys = Arc::clone(&self.keys);
         match &mut *self.stage {
             Stage::Ended => Step::Fail(ended()),
@@ -439,7 +445,7 @@ impl Operation for KeyFetch {
             Stage::Keys { exchange, algorithms } => match keys.reach(exchange.resume(now, reply)) {
                 Step::Done(published) => {
                     self.keys.keep(published, algorithms.take(), now);
-                    self.land();
+                    self.arrive(now);
                     Step::Done(())
                 }
                 Step::Fail(error) => self.fail(error, now),
@@ -455,14 +461,18 @@ impl Drop for KeyFetch {
     }
 }
 
-/// Whatever kept the keys away, the token's sender is told to try again.
-fn unavailable(error: Error) -> Error {
-    match error.code() {
-        ErrorCode::ApiMisuse => error,
-        // Final for the operation that failed; the next one may succeed.
-        ErrorCode::KeysUnavailable | ErrorCode::DiscoveryInvalid => error.retryable(),
-        _ => Error::new(ErrorCode::KeysUnavailable, format!("the issuer's keys cannot be fetched: {error}")),
-    }
+/// Whatever kept the keys away, the token's sender is told to try again: the next fetch may succeed. But a place that has
+/// never given keys and says that there is nothing is a mistake in the options.
+fn unavailable(error: &Error, is_mistake: bool, place: &Place) -> Error {
+    let code = match error.code() {
+        code @ (ErrorCode::KeysUnavailable | ErrorCode::DiscoveryInvalid) => code,
+        _ => ErrorCode::KeysUnavailable,
+    };
+    // Without the query: it may hold a key of an API.
+    let place = place.name().split('?').next().unwrap_or_default();
+    let found = format!("the issuer's keys cannot be fetched ({place}): {}", error.detail());
+    let error = Error::new(code, found).retry_after(error.retry_after_ms());
+    if is_mistake { error.permanent() } else { error.retryable() }
 }
 
 fn invalid(found: impl Into<String>) -> Error {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::crypto;
 use crate::error::Error;
+use crate::flight::FlightId;
 use crate::header::{self, TokenHeaders};
 use crate::jose::claims::{Claims, Times};
 use crate::jose::jwks::KeySet;
 use crate::jose::jws::{self, Compact, Header};
-use crate::source::FlightId;
 use crate::step::{Millis, Now};
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::{Policy, VerifierConfig};
