@@ -22,8 +22,8 @@ use crate::adc::{Adc, Found};
 use crate::config::SourceConfig;
 use crate::credentials::{Context, Fetch};
 use crate::error::Error;
-use crate::flight::FlightId;
-use crate::retry::{Jitter, back_off_ms};
+use crate::flight::{FlightId, FlightIds, SingleFlight};
+use crate::retry::Jitter;
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard};
 use crate::token::{Issued, Token, TokenKey};
@@ -75,7 +75,7 @@ impl TokenSource {
             no_metadata_server_until: Deadline::default(),
             entries: HashMap::new(),
             order: VecDeque::new(),
-            last_flight: 0,
+            flights: FlightIds::default(),
             lookups: 0,
             jitter,
         };
@@ -94,13 +94,13 @@ impl TokenSource {
         };
         entry.last_used = lookups;
         let token = entry.token.clone().filter(|token| token.is_usable(now));
-        let may_ask = entry.flight.is_none() && entry.not_before.has_come(now);
-        match (token, entry.flight) {
+        let may_ask = entry.flight.may_depart(now);
+        match (token, entry.flight.under_way()) {
             (Some(token), _) if !token.fresh_until().has_come(now) => Lookup::Fresh(token),
             (Some(token), _) if !may_ask => Lookup::Stale(token, None),
             (Some(token), _) => Lookup::Stale(token, Some(self.board(state, key, now))),
             (None, Some(flight)) => Lookup::Join(flight),
-            (None, None) => match entry.failure.clone().filter(|_| !may_ask) {
+            (None, None) => match entry.flight.failure().filter(|_| !may_ask).cloned() {
                 Some(error) => Lookup::Fetch(self.remembered(key, error)),
                 None => Lookup::Fetch(self.board(state, key, now)),
             },
@@ -110,7 +110,7 @@ impl TokenSource {
     /// Gives up every flight, as a forked child must: the threads that flew them are not there. Tokens are kept.
     pub fn abandon_flights(&self) {
         for entry in self.shared.lock().entries.values_mut() {
-            entry.flight = None;
+            entry.flight.abandon();
         }
     }
 
@@ -149,10 +149,9 @@ impl TokenSource {
 
     /// A flight that others join.
     fn board(&self, state: &mut State, key: &TokenKey, now: Now) -> Refresh {
-        state.last_flight += 1;
-        let flight = FlightId(state.last_flight);
+        let flight = state.flights.next();
         if let Some(entry) = state.entries.get_mut(key) {
-            entry.flight = Some(flight);
+            entry.flight.depart(flight);
         }
         self.depart(state, key, Some(flight), now)
     }
@@ -232,9 +231,8 @@ impl Refresh {
     fn land(&mut self) {
         if let Some(flight) = self.flight.take() {
             let mut state = self.shared.lock();
-            if let Some(entry) = state.entries.get_mut(&self.key).filter(|entry| entry.flight == Some(flight))
-            {
-                entry.flight = None;
+            if let Some(entry) = state.entries.get_mut(&self.key) {
+                entry.flight.land(flight);
             }
         }
     }
@@ -277,7 +275,7 @@ struct State {
     entries: HashMap<TokenKey, Entry>,
     /// The keys of the entries, each once, and when it was used last as far as this has been looked at.
     order: VecDeque<(TokenKey, u64)>,
-    last_flight: u64,
+    flights: FlightIds,
     lookups: u64,
     jitter: Jitter,
 }
@@ -289,11 +287,7 @@ struct Entry {
     doubted: Option<Token>,
     /// No token is replaced before its time before this moment.
     no_force_before: Deadline,
-    flight: Option<FlightId>,
-    /// No request before this moment.
-    not_before: Deadline,
-    failures: u32,
-    failure: Option<Error>,
+    flight: SingleFlight,
     last_used: u64,
 }
 
@@ -326,16 +320,14 @@ impl Shared {
         let token = Token::new(issued, fresh_until, usable_until);
         let Some(entry) = state.entries.get_mut(key) else { return token };
         entry.doubted = None;
-        entry.failures = 0;
-        entry.failure = None;
-        entry.not_before = Deadline::default();
+        entry.flight.note_success();
         match entry
             .token
             .as_ref()
             .filter(|held| held.is_usable(now) && issued.expires_at <= held.expires_at())
         {
             Some(held) => {
-                entry.not_before = now.after(SAME_TOKEN_PAUSE_MS);
+                entry.flight.rest_until(now.after(SAME_TOKEN_PAUSE_MS));
                 held.clone()
             }
             None => {
@@ -351,11 +343,7 @@ impl Shared {
         if let Some(doubted) = entry.doubted.take().filter(|token| token.is_usable(now)) {
             entry.token.get_or_insert(doubted);
         }
-        entry.failures = entry.failures.saturating_add(1);
-        entry.failure = Some(error.clone());
-        // While a valid token is held nobody waits for the refresh, so even a first failure may be followed by a pause.
-        let failures = if entry.token.is_some() { entry.failures.saturating_add(1) } else { entry.failures };
-        entry.not_before = now.after(back_off_ms(failures));
+        entry.flight.note_failure(error, entry.token.is_some(), now);
     }
 }
 
@@ -378,7 +366,7 @@ impl State {
         for _ in 0..EVICTION_LOOKS {
             let Some((key, seen)) = self.order.pop_front() else { break };
             let Some(entry) = self.entries.get(&key) else { continue };
-            let (idle, last_used) = (entry.flight.is_none(), entry.last_used);
+            let (idle, last_used) = (entry.flight.under_way().is_none(), entry.last_used);
             if idle && last_used == seen {
                 self.entries.remove(&key);
                 return true;

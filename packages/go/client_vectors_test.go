@@ -3,6 +3,7 @@
 package gatepass_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -138,10 +139,11 @@ func checkHeaderValue(t *testing.T, c clientCase, key gatepass.SourceOption) {
 	}
 }
 
-// The keys' life shows in when they are asked for again.
+// The keys' life shows in when a caller waits for new ones: a day after its end. A token that none of them has signed
+// is refused until then, and nothing is asked.
 func checkKeySetResponse(t *testing.T, c clientCase) {
-	// A token whose kid no set has: it is refused for that once there are keys.
-	const token = "eyJhbGciOiJSUzI1NiIsImtpZCI6InoifQ.e30.AA"
+	header := got(json.Marshal(object{"alg": "RS256", "kid": c.keyID()}))(t)
+	token := base64.RawURLEncoding.EncodeToString(header) + ".e30." + strings.Repeat("AAAA", 86)
 	endpoint := &endpoint{response: c}
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithAnyAudience(), gatepass.WithKeysURL("https://www.googleapis.com/oauth2/v3/certs"),
@@ -161,12 +163,26 @@ func checkKeySetResponse(t *testing.T, c clientCase) {
 	}
 	var expected struct{ TTL int64 }
 	must(t, json.Unmarshal(c.Expected, &expected))
-	validate(gatepass.ErrUnknownKey, 1)
-	// Below 30 s after the fetch the unknown kid's cooldown holds; every life is longer.
-	time.Sleep(29_999 * time.Millisecond)
-	validate(gatepass.ErrUnknownKey, 1)
-	time.Sleep(time.Duration(expected.TTL)*time.Second - 29_999*time.Millisecond)
-	validate(gatepass.ErrUnknownKey, 2)
+	validate(gatepass.ErrBadSignature, 1)
+	time.Sleep(time.Duration(expected.TTL)*time.Second + 24*time.Hour - time.Millisecond)
+	validate(gatepass.ErrBadSignature, 1)
+	time.Sleep(time.Millisecond)
+	validate(gatepass.ErrBadSignature, 2)
+}
+
+// keyID is that of a key in the body, or "a".
+func (c clientCase) keyID() string {
+	var set struct{ Keys []struct{ Kid string } }
+	var certificates map[string]string
+	if json.Unmarshal([]byte(c.Body), &set) == nil && len(set.Keys) > 0 {
+		return set.Keys[0].Kid
+	}
+	if json.Unmarshal([]byte(c.Body), &certificates) == nil {
+		for id := range certificates {
+			return id
+		}
+	}
+	return "a"
 }
 
 func (c clientCase) expects(outcome string) bool { return string(c.Expected) == `"`+outcome+`"` }
