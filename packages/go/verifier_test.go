@@ -188,7 +188,7 @@ func TestVerifiersShareKeys(t *testing.T) {
 	}
 }
 
-// Tokens with unknown key ids, however many, make one request for keys.
+// Tokens with unknown key ids, however many, make one request for keys besides the ordinary one.
 func TestUnknownKeys(t *testing.T) {
 	emulator := startEmulator(t)
 	verifier := got(gatepass.NewVerifier(
@@ -199,8 +199,8 @@ func TestUnknownKeys(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	if requests := emulator.requests("/oauth2/v3/certs"); requests != 1 {
-		t.Errorf("%d requests, expected 1", requests)
+	if requests := emulator.requests("/oauth2/v3/certs"); requests != 2 {
+		t.Errorf("%d requests, expected 2", requests)
 	}
 }
 

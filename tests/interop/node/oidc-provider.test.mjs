@@ -10,8 +10,6 @@ import { fileURLToPath } from 'node:url';
 import { Verifier } from 'gatepass';
 
 const AUDIENCE = 'https://receiver.example';
-/** For so long an unknown key is not asked for again. */
-const COOLDOWN_MS = 30_000;
 
 let issuer;
 let stranger;
@@ -56,15 +54,12 @@ test('the document must name the issuer to the letter', async () => {
 });
 
 test('a rotation of its keys: the new ones are fetched, the old ones forgotten', async () => {
-  let now = Date.now();
-  const verifier = verifierOf({ clock: () => now });
+  const verifier = verifierOf();
   const known = await issuer.token({ audience: AUDIENCE });
   const unseen = await issuer.token({ audience: AUDIENCE });
   await verifier.verify(known);
   await issuer.rotate();
   const fresh = await issuer.token({ audience: AUDIENCE });
-  await assert.rejects(verifier.verify(fresh), { code: 'UNKNOWN_KEY' });
-  now += COOLDOWN_MS;
   assert.equal((await verifier.verify(fresh)).aud, AUDIENCE);
   for (const token of [known, unseen]) await assert.rejects(verifier.verify(token), { code: 'UNKNOWN_KEY' });
 });
