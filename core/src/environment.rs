@@ -78,8 +78,20 @@ pub(crate) const OF_EXECUTABLES: &[&str] = &[ALLOW_EXECUTABLES];
 /// Variables of the client certificate's configuration (AIP-4118).
 pub(crate) const OF_CERTIFICATES: &[&str] = &[CERTIFICATE_CONFIG, GCLOUD_CONFIG, "APPDATA", "HOME"];
 /// Variables of an AWS role.
-pub(crate) const OF_AWS: &[&str] =
-    &["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+pub(crate) const OF_AWS: &[&str] = &[
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
 
 /// Variables that Google's serverless platforms set: a metadata server is there.
 const SERVERLESS: [&str; 4] = [SERVICE, "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL"];

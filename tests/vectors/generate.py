@@ -680,7 +680,10 @@ def aws_cases(ok):
               "url": f"{here}/meta-data/iam/security-credentials", "imdsv2_session_token_url": f"{here}/api/token",
               "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}
     account = external(source, subject_token_type=aws4)
-    ask = {"step": "read_env", "names": ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]}
+    ask = {"step": "read_env", "names": ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+                                         "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+                                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]}
     keys = {"AWS_ACCESS_KEY_ID": "AKIDDEMO", "AWS_SECRET_ACCESS_KEY": "SECRETDEMO", "AWS_SESSION_TOKEN": "SESSDEMO"}
     signed = sts(signed_request("eu-west-1"), token_type=aws4)
     yield given("AWS: all from the environment", account, ask, (env(AWS_REGION="eu-west-1", **keys), signed), *ok)
@@ -700,6 +703,50 @@ def aws_cases(ok):
     yield given("AWS: no metadata service", account, ask, (env(), imds("api/token", "PUT")), (response("", 404), fail("SUBJECT_TOKEN_FAILED")))
     elsewhere = external(source | {"imdsv2_session_token_url": "http://evil.example/token"}, subject_token_type=aws4)
     yield given("AWS: a metadata service elsewhere", elsewhere, fail("CREDENTIALS_FILE_INVALID"))
+
+    # Containers: ECS and Fargate name a path, EKS Pod Identity a URL and a file with a token.
+    plain = external({"environment_id": "aws1"}, subject_token_type=aws4)
+    region = {"AWS_REGION": "eu-west-1"}
+    agent = lambda url, token=None: send("GET", url, [["authorization", token]] if token else [], None, 3000, "direct")
+    ecs = region | {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/c0ffee"}
+    yield given("AWS: keys of an ECS task", plain, ask, (env(**ecs), agent("http://169.254.170.2/v2/credentials/c0ffee")), (response(answer), signed), *ok)
+    eks = region | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
+                    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/pod-token"}
+    yield given("AWS: keys of an EKS pod", plain, ask, (env(**eks), read_file("/var/run/pod-token")),
+                (text("s3cret-of-a-pod\n"), agent("http://169.254.170.23/v1/credentials", "s3cret-of-a-pod")), (response(answer), signed), *ok)
+    yield given("AWS: an EKS pod whose token has gone", plain, ask, (env(**eks), read_file("/var/run/pod-token")), (failed("not_found"), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("AWS: an agent that refuses", plain, ask, (env(**eks), read_file("/var/run/pod-token")),
+                (text("s3cret-of-a-pod"), agent("http://169.254.170.23/v1/credentials", "s3cret-of-a-pod")),
+                (response('{"code":"AccessDenied","message":"no s3cret-of-a-pod here"}', 403), fail("SUBJECT_TOKEN_FAILED")))
+    near = region | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1338/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "s3cret-of-a-task"}
+    yield given("AWS: keys of a sidecar", plain, ask, (env(**near), agent("http://127.0.0.1:1338/x", "s3cret-of-a-task")), (response(answer), signed), *ok)
+    yield given("AWS: an agent elsewhere by http", plain, ask,
+                (env(**region, AWS_CONTAINER_CREDENTIALS_FULL_URI="http://evil.example/x"), fail("SUBJECT_TOKEN_FAILED")), flags=["UntrustedEndpoint"])
+    yield given("AWS: no keys anywhere", plain, ask, (env(**region), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("AWS: keys in the environment come first", plain, ask, (env(**ecs, **keys), signed), *ok)
+
+    # A web identity, as on EKS with IAM roles for service accounts: AWS's STS gives keys for it.
+    role = "arn:aws:iam::123456789012:role/orders"
+    irsa = region | {"AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/web-token", "AWS_ROLE_ARN": role}
+    def assume(session_name):
+        form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": session_name, "WebIdentityToken": "web"}
+        return post_form("https://sts.eu-west-1.amazonaws.com/", form)
+    assumed = {"AccessKeyId": "AKIDDEMO", "SecretAccessKey": "SECRETDEMO", "SessionToken": "SESSDEMO", "Expiration": 1800003600.0}
+    assumed = json.dumps({"AssumeRoleWithWebIdentityResponse": {"AssumeRoleWithWebIdentityResult": {"Credentials": assumed}}})
+    yield given("AWS: a web identity's role", plain, ask, (env(**irsa), read_file("/var/run/web-token")), (text("web\n"), assume("gatepass")), (response(assumed), signed), *ok)
+    yield given("AWS: a web identity's role, with a session's name", plain, ask, (env(**irsa, AWS_ROLE_SESSION_NAME="mine"), read_file("/var/run/web-token")),
+                (text("web"), assume("mine")), (response(assumed), signed), *ok)
+    yield given("AWS: a web identity that STS refuses", plain, ask, (env(**irsa), read_file("/var/run/web-token")), (text("web"), assume("gatepass")),
+                (response('{"Error":{"Code":"InvalidIdentityToken","Message":"No provider"}}', 400), fail("SUBJECT_TOKEN_FAILED")))
+
+    # The user's own function.
+    supplied = external({"environment_id": "aws1", "supplier": "keys"}, subject_token_type=aws4)
+    supply = {"step": "supply", "supplier": "keys", "audience": POOL, "token_type": aws4, "timeout_ms": 30000}
+    yield given("AWS: keys of the user's own supplier", supplied, ask, (env(), supply),
+                (text(json.dumps(json.loads(answer) | {"Region": "eu-west-1"})), signed), *ok)
+    yield given("AWS: keys of the user's own supplier, the region from the environment", supplied, ask, (env(**region), supply), (text(answer), signed), *ok)
+    yield given("AWS: a supplier of keys that fails", supplied, ask, (env(**region), supply), (failed("other"), fail("SUBJECT_TOKEN_FAILED")))
+    yield given("AWS: a supplier that gives no keys", supplied, ask, (env(**region), supply), (text("{}"), fail("SUBJECT_TOKEN_FAILED")))
 
 
 def signed_request(region):

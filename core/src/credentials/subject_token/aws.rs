@@ -6,12 +6,12 @@ use serde::Serialize;
 use crate::calendar::civil_from_days;
 use crate::credentials::TrustedEndpoints;
 use crate::credentials::fields::{Fields, invalid};
-use crate::credentials::subject_token::failed;
+use crate::credentials::subject_token::{failed, supplier};
 use crate::crypto::{hmac_sha256, sha256};
-use crate::encoding::{hex, percent_encode};
+use crate::encoding::{form, hex, percent_encode};
 use crate::environment::{self, Environment};
 use crate::error::Error;
-use crate::exchange::{Endpoint, Exchange, Response};
+use crate::exchange::{Endpoint, Exchange, Response, printable};
 use crate::json;
 use crate::retry::Jitter;
 use crate::secret::Secret;
@@ -25,11 +25,23 @@ const SESSION_TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const SESSION_TOKEN: &str = "x-aws-ec2-metadata-token";
 /// Seconds for which a session with the instance's metadata service is asked.
 const SESSION_SECONDS: &str = "300";
+/// Longest wait for an answer of a neighbour, and of AWS's STS.
 const TIMEOUT_MS: u64 = 3_000;
+const STS_TIMEOUT_MS: u64 = 10_000;
 const WHO: &str = "the AWS metadata service";
+/// Where the container agents of ECS, and of EKS Pod Identity, give keys (AWS SDKs and Tools documentation, "Container
+/// credential provider").
+const CONTAINER_HOST: &str = "169.254.170.2";
+const CONTAINER_HOSTS: [&str; 3] = [CONTAINER_HOST, "169.254.170.23", "[fd00:ec2::23]"];
+/// The name of a session that nobody has named.
+const SESSION_NAME: &str = "gatepass";
+/// What a function that gives keys is asked for.
+const TOKEN_TYPE: &str = "urn:ietf:params:aws:token-type:aws4_request";
 
 #[derive(Clone)]
 pub(crate) struct Source {
+    /// The user's own function, which gives keys.
+    supplier: Option<String>,
     region_url: Option<Url>,
     security_credentials_url: Option<Url>,
     session_token_url: Option<Url>,
@@ -51,6 +63,7 @@ impl Source {
         }
         let url = |name| fields.optional(name)?.map(|text| trusted.aws_metadata(name, text)).transpose();
         Ok(Self {
+            supplier: fields.optional("supplier")?.map(str::to_owned),
             region_url: url("region_url")?,
             security_credentials_url: url("url")?,
             session_token_url: url("imdsv2_session_token_url")?,
@@ -66,6 +79,18 @@ struct Keys {
     session: Option<Secret<String>>,
 }
 
+/// Where keys are asked for that the environment does not hold itself, in the order of AWS's own libraries.
+enum KeysFrom {
+    /// The user's own function.
+    Supplier(String),
+    /// A web identity, as on EKS: AWS's STS exchanges its token for keys.
+    WebIdentity { token_file: String, role: String, session_name: String },
+    /// The agent beside a container, as on ECS, Fargate and EKS.
+    Container { url: Url, token_file: Option<String> },
+    /// The instance's metadata service.
+    Instance,
+}
+
 pub(crate) struct Sign {
     source: Source,
     audience: String,
@@ -73,6 +98,9 @@ pub(crate) struct Sign {
     /// Known from the environment or asked for.
     region: Option<String>,
     keys: Option<Keys>,
+    keys_from: KeysFrom,
+    /// What a container's agent, or STS, wants to see: read from a file, or from the environment.
+    token: Option<Secret<String>>,
     session: Option<Secret<String>>,
     role: Option<String>,
     state: State,
@@ -81,6 +109,8 @@ pub(crate) struct Sign {
 enum State {
     Created,
     ReadingEnv,
+    ReadingToken(String),
+    Supplying,
     Asking(Question, Exchange<Ask>),
 }
 
@@ -90,6 +120,10 @@ enum Question {
     Region,
     Role,
     Keys,
+    /// Keys, of a container's agent.
+    ContainerKeys,
+    /// Keys, for the token of a web identity.
+    AssumedRole,
 }
 
 impl Sign {
@@ -101,6 +135,8 @@ impl Sign {
             jitter,
             region: None,
             keys: None,
+            keys_from: KeysFrom::Instance,
+            token: None,
             session: None,
             role: None,
             state: State::Created,
@@ -109,30 +145,89 @@ impl Sign {
 
     /// Asks for what is still missing, and signs when nothing is.
     fn advance(&mut self, now: Now) -> Step<Secret<String>> {
-        let needs_metadata = self.region.is_none() || self.keys.is_none();
-        let session_url = self.source.session_token_url.clone();
-        let (question, url) = match (session_url, &self.region, &self.keys, &self.role) {
-            (Some(url), ..) if needs_metadata && self.session.is_none() => (Question::Session, Some(url)),
-            (_, None, ..) => (Question::Region, self.source.region_url.clone()),
-            (_, _, None, None) => (Question::Role, self.source.security_credentials_url.clone()),
-            (_, _, None, Some(role)) => (Question::Keys, self.keys_url(role)),
-            (_, Some(region), Some(keys), _) => {
+        let (question, url) = match self.missing() {
+            Missing::Nothing { region, keys } => {
                 return subject_token(region, keys, &self.audience, now.unix).into();
             }
+            Missing::Supplied(supplier) => return self.supply(supplier),
+            Missing::TokenOf(path) => {
+                self.state = State::ReadingToken(path.clone());
+                return Step::read_file(path);
+            }
+            Missing::Answer(question, Some(url)) => (question, url),
+            Missing::Answer(Question::Region, None) => {
+                return Step::Fail(failed(
+                    "the AWS region is unknown: AWS_REGION is not set and region_url is missing in the credential file",
+                ));
+            }
+            Missing::Answer(_, None) => {
+                return Step::Fail(failed(
+                    "no AWS keys are found, expected AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, \
+                     AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, \
+                     or url in the credential file",
+                ));
+            }
         };
-        let Some(url) = url else {
-            let what = if self.region.is_none() {
-                "AWS_REGION is not set and region_url"
-            } else {
-                "AWS_ACCESS_KEY_ID is not set and url"
-            };
-            return Step::Fail(failed(format!("{what} is missing in the credential file")));
+        let form = match (&self.keys_from, &self.token) {
+            (KeysFrom::WebIdentity { role, session_name, .. }, Some(token)) => {
+                Some(assume_role(role, session_name, token))
+            }
+            _ => None,
         };
-        let ask = Ask { question, url, session: self.session.clone() };
+        let token = self.token.clone().filter(|_| matches!(question, Question::ContainerKeys));
+        let ask = Ask { question, url, session: self.session.clone(), token, form };
         let mut exchange = Exchange::new(ask, self.jitter.fork());
         let step = exchange.resume(now, Reply::Start).and_then(|_| Step::misuse("Start", &Reply::Start));
         self.state = State::Asking(question, exchange);
         step
+    }
+
+    fn missing(&self) -> Missing<'_> {
+        let Some(region) = &self.region else {
+            if let KeysFrom::Supplier(supplier) = &self.keys_from
+                && self.keys.is_none()
+            {
+                return Missing::Supplied(supplier.clone());
+            }
+            return self.of_instance(Question::Region, self.source.region_url.clone());
+        };
+        if let Some(keys) = &self.keys {
+            return Missing::Nothing { region, keys };
+        }
+        match (&self.keys_from, &self.token) {
+            (KeysFrom::Supplier(supplier), _) => Missing::Supplied(supplier.clone()),
+            (KeysFrom::WebIdentity { token_file, .. }, None) => Missing::TokenOf(token_file.clone()),
+            (KeysFrom::WebIdentity { .. }, Some(_)) => {
+                let url = Url::parse(&format!("https://sts.{region}.amazonaws.com/")).ok();
+                Missing::Answer(Question::AssumedRole, url)
+            }
+            (KeysFrom::Container { token_file: Some(path), .. }, None) => Missing::TokenOf(path.clone()),
+            (KeysFrom::Container { url, .. }, _) => {
+                Missing::Answer(Question::ContainerKeys, Some(url.clone()))
+            }
+            (KeysFrom::Instance, _) => match &self.role {
+                None => self.of_instance(Question::Role, self.source.security_credentials_url.clone()),
+                Some(role) => self.of_instance(Question::Keys, self.keys_url(role)),
+            },
+        }
+    }
+
+    /// A question to the instance's metadata service, or the one for a session that comes first.
+    fn of_instance(&self, question: Question, url: Option<Url>) -> Missing<'_> {
+        match self.source.session_token_url.clone().filter(|_| url.is_some() && self.session.is_none()) {
+            Some(session_url) => Missing::Answer(Question::Session, Some(session_url)),
+            None => Missing::Answer(question, url),
+        }
+    }
+
+    fn supply(&mut self, supplier: String) -> Step<Secret<String>> {
+        self.state = State::Supplying;
+        Step::Supply {
+            supplier,
+            audience: self.audience.clone(),
+            token_type: TOKEN_TYPE.to_owned(),
+            timeout_ms: supplier::TIMEOUT_MS,
+        }
     }
 
     fn keys_url(&self, role: &str) -> Option<Url> {
@@ -158,22 +253,117 @@ impl Sign {
                 }
                 self.role = Some(role.to_owned());
             }
-            Question::Keys => {
-                let [id, secret, session] =
-                    json::members(text.as_bytes(), ["AccessKeyId", "SecretAccessKey", "Token"])
-                        .map_err(|error| failed(format!("{WHO} answered with {error}")))?;
-                let text = |value: Option<json::Value>| {
-                    value.as_ref().and_then(json::Value::as_str).map(str::to_owned)
-                };
-                let (Some(id), Some(secret)) = (text(id), text(secret)) else {
-                    return Err(failed(format!("{WHO} answered without AccessKeyId and SecretAccessKey")));
-                };
-                self.keys =
-                    Some(Keys { id, secret: Secret::new(secret), session: text(session).map(Secret::new) });
+            Question::Keys => self.learn_keys(text, WHO)?,
+            Question::ContainerKeys => self.learn_keys(text, "the AWS container agent")?,
+            Question::AssumedRole => {
+                let [response] = json::members(text.as_bytes(), ["AssumeRoleWithWebIdentityResponse"])
+                    .map_err(|error| failed(format!("AWS's STS answered with {error}")))?;
+                let credentials = response
+                    .as_ref()
+                    .and_then(|response| response.member("AssumeRoleWithWebIdentityResult"))
+                    .and_then(|result| result.member("Credentials"))
+                    .ok_or_else(|| failed("AWS's STS answered without Credentials"))?;
+                self.keys = Some(Keys::read(|name| credentials.member(name), "AWS's STS")?);
             }
         }
         Ok(())
     }
+
+    fn learn_keys(&mut self, text: &str, who: &str) -> Result<(), Error> {
+        const NAMES: [&str; 5] = ["AccessKeyId", "SecretAccessKey", "Token", "SessionToken", "Region"];
+        let values = json::members(text.as_bytes(), NAMES)
+            .map_err(|error| failed(format!("{who} answered with {error}")))?;
+        let member = |wanted: &str| {
+            let named = NAMES.iter().zip(&values).find(|(name, _)| **name == wanted);
+            named.and_then(|(_, value)| value.as_ref())
+        };
+        self.keys = Some(Keys::read(member, who)?);
+        if let (None, Some(region)) = (&self.region, member("Region").and_then(json::Value::as_str)) {
+            self.region = Some(checked_region(region.to_owned())?);
+        }
+        Ok(())
+    }
+}
+
+/// What has to be had before the request can be signed.
+enum Missing<'a> {
+    Nothing {
+        region: &'a str,
+        keys: &'a Keys,
+    },
+    /// Keys, from the user's own function.
+    Supplied(String),
+    /// The token in this file.
+    TokenOf(String),
+    /// An answer; `None` where nobody is there to be asked.
+    Answer(Question, Option<Url>),
+}
+
+impl Keys {
+    fn read<'v>(member: impl Fn(&str) -> Option<&'v json::Value>, who: &str) -> Result<Self, Error> {
+        let text = |name| member(name).and_then(json::Value::as_str).filter(|text| !text.is_empty());
+        let (Some(id), Some(secret)) = (text("AccessKeyId"), text("SecretAccessKey")) else {
+            return Err(failed(format!("{who} answered without AccessKeyId and SecretAccessKey")));
+        };
+        let session = text("Token").or_else(|| text("SessionToken"));
+        Ok(Self { id: id.to_owned(), secret: secret.into(), session: session.map(Secret::from) })
+    }
+}
+
+impl KeysFrom {
+    /// # Errors
+    /// When a variable names a place that keys must not come from.
+    fn new(source: &Source, env: &Environment) -> Result<Self, Error> {
+        if let Some(supplier) = &source.supplier {
+            return Ok(Self::Supplier(supplier.clone()));
+        }
+        let var = |name| env.var(name).map(str::to_owned);
+        if let (Some(token_file), Some(role)) = (var("AWS_WEB_IDENTITY_TOKEN_FILE"), var("AWS_ROLE_ARN")) {
+            let session_name = var("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| SESSION_NAME.to_owned());
+            return Ok(Self::WebIdentity { token_file, role, session_name });
+        }
+        let token_file = var("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+        let url = match (
+            env.var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+            env.var("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        ) {
+            (Some(path), _) => container_url(
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                &format!("http://{CONTAINER_HOST}/{}", path.trim_start_matches('/')),
+            )?,
+            (None, Some(url)) => container_url("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)?,
+            (None, None) => return Ok(Self::Instance),
+        };
+        Ok(Self::Container { url, token_file })
+    }
+}
+
+/// A URL of a container's agent. By `http` it is a neighbour, as in AWS's own libraries.
+fn container_url(variable: &str, url: &str) -> Result<Url, Error> {
+    let refused = |found: &str| {
+        failed(format!(
+            "{variable} {found}, expected https, a loopback host or one of {}",
+            CONTAINER_HOSTS.join(", ")
+        ))
+    };
+    let url = Url::parse(url).map_err(refused)?;
+    if url.is_https() || url.is_loopback() || CONTAINER_HOSTS.contains(&url.host()) {
+        Ok(url)
+    } else {
+        Err(refused("names another host by http"))
+    }
+}
+
+/// The question to AWS's STS for the keys of a role (AWS Security Token Service API Reference,
+/// "AssumeRoleWithWebIdentity").
+fn assume_role(role: &str, session_name: &str, token: &Secret<String>) -> Secret<String> {
+    Secret::from(form(&[
+        ("Action", "AssumeRoleWithWebIdentity"),
+        ("Version", "2011-06-15"),
+        ("RoleArn", role),
+        ("RoleSessionName", session_name),
+        ("WebIdentityToken", token.expose()),
+    ]))
 }
 
 impl Operation for Sign {
@@ -195,13 +385,44 @@ impl Operation for Sign {
                     let session = env.secret("AWS_SESSION_TOKEN").cloned();
                     self.keys = Some(Keys { id: id.to_owned(), secret, session });
                 }
-                match region.map(|region| checked_region(region.to_owned())).transpose() {
-                    Ok(region) => {
-                        self.region = region;
+                self.token = secret("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+                let region = region.map(|region| checked_region(region.to_owned())).transpose();
+                match region.and_then(|region| Ok((region, KeysFrom::new(&self.source, &env)?))) {
+                    Ok((region, keys_from)) => {
+                        // A file's token is read anew for each answer, and wins.
+                        if !matches!(keys_from, KeysFrom::Container { token_file: None, .. }) {
+                            self.token = None;
+                        }
+                        (self.region, self.keys_from) = (region, keys_from);
                         self.advance(now)
                     }
                     Err(error) => Step::Fail(error),
                 }
+            }
+            (State::ReadingToken(path), Reply::Text(text)) => {
+                let token = text.expose().trim_ascii();
+                if token.is_empty() || token.bytes().any(|b| b.is_ascii_control()) {
+                    return Step::Fail(failed(format!(
+                        "the AWS token file {} holds no token, expected one line",
+                        printable(path)
+                    )));
+                }
+                self.token = Some(Secret::from(token));
+                self.advance(now)
+            }
+            (State::ReadingToken(path), Reply::Failed { message, .. }) => Step::Fail(failed(format!(
+                "the AWS token file {} cannot be read: {}",
+                printable(path),
+                printable(&message)
+            ))),
+            (State::Supplying, Reply::Text(text)) => {
+                match self.learn_keys(text.expose(), "the supplier of AWS keys") {
+                    Ok(()) => self.advance(now),
+                    Err(error) => Step::Fail(error),
+                }
+            }
+            (State::Supplying, Reply::Failed { message, .. }) => {
+                Step::Fail(failed(format!("the supplier of AWS keys failed: {}", printable(&message))))
             }
             (State::Asking(question, exchange), reply) => {
                 let question = *question;
@@ -212,23 +433,39 @@ impl Operation for Sign {
             }
             (State::Created, other) => Step::misuse("Start", &other),
             (State::ReadingEnv, other) => Step::misuse("Env", &other),
+            (State::ReadingToken(_) | State::Supplying, other) => Step::misuse("Text or Failed", &other),
         }
     }
 }
 
-/// One question to the instance's metadata service (IMDSv2 where the file names a session URL).
+/// One question to the instance's metadata service (IMDSv2 where the file names a session URL), to a container's agent,
+/// or to AWS's STS.
 struct Ask {
     question: Question,
     url: Url,
     session: Option<Secret<String>>,
+    /// What a container's agent wants to see.
+    token: Option<Secret<String>>,
+    form: Option<Secret<String>>,
 }
 
 impl Endpoint for Ask {
     const WHO: &str = WHO;
     type Output = Secret<String>;
 
+    fn secrets(&self) -> Vec<Secret<String>> {
+        [&self.session, &self.token].into_iter().flatten().cloned().collect()
+    }
+
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        let mut request = HttpRequest::get(self.url.as_str().to_owned(), Route::Direct, TIMEOUT_MS);
+        if let Some(form) = &self.form {
+            return Ok(HttpRequest::post_form(self.url.as_str(), form.expose(), STS_TIMEOUT_MS));
+        }
+        let route = if self.url.is_https() { Route::Default } else { Route::Direct };
+        let mut request = HttpRequest::get(self.url.as_str().to_owned(), route, TIMEOUT_MS);
+        if let Some(token) = &self.token {
+            request = request.with_header("authorization", token.clone());
+        }
         if let Question::Session = self.question {
             request.method = Method::Put;
             return Ok(request.with_header(SESSION_TTL, SESSION_SECONDS));
@@ -242,10 +479,29 @@ impl Endpoint for Ask {
     fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {
         match response.status_error(WHO) {
             Some(error) if error.is_retryable() => Err(error),
-            Some(_) => Err(failed(format!("{WHO} answered {}, expected 200", response.status))),
+            Some(_) => {
+                let who = match self.question {
+                    Question::ContainerKeys => "the AWS container agent",
+                    Question::AssumedRole => "AWS's STS",
+                    _ => WHO,
+                };
+                let reason = reason(response.body.expose());
+                Err(failed(format!("{who} answered {}, expected 200{reason}", response.status)))
+            }
             None => Ok(Secret::new(String::from_utf8_lossy(response.body.expose()).into_owned())),
         }
     }
+}
+
+/// Why AWS has refused, in its own words: `{"Error":{"Code":…,"Message":…}}`, or `code` and `message`.
+fn reason(body: &[u8]) -> String {
+    let Ok([error, code, message]) = json::members(body, ["Error", "code", "message"]) else {
+        return String::new();
+    };
+    let of_error = |name| error.as_ref().and_then(|error| error.member(name)).cloned();
+    let words = [code.or_else(|| of_error("Code")), message.or_else(|| of_error("Message"))];
+    let words: Vec<_> = words.iter().flatten().filter_map(json::Value::as_str).map(printable).collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join(": ")) }
 }
 
 /// A region becomes part of a host name.
@@ -350,6 +606,24 @@ mod tests {
     #[test]
     fn dates_are_written_as_aws_wants_them() {
         assert_eq!(date_time(Millis::from_secs(1_800_000_000)), "20270115T080000Z");
+    }
+
+    #[test]
+    fn a_container_agent_is_a_neighbour_or_protected() {
+        for good in [
+            "http://169.254.170.2/v2/credentials/x",
+            "http://169.254.170.23/v1/credentials",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "http://127.0.0.1:1338/x",
+            "https://agent.example/x",
+        ] {
+            assert!(container_url("V", good).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://169.254.169.254/x", "http://agent.example/x", "http://169.254.170.2.evil.example/", "x"]
+        {
+            assert!(container_url("V", bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

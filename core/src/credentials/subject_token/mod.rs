@@ -43,9 +43,11 @@ impl Source {
     pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
         const KINDS: [&str; 6] = ["file", "url", "executable", "certificate", "environment_id", "supplier"];
         let is_aws = fields.has("environment_id");
-        // An AWS source has a member `url` too, with another meaning.
-        let kinds: Vec<_> =
-            KINDS.into_iter().filter(|kind| fields.has(kind) && !(is_aws && *kind == "url")).collect();
+        // An AWS source has members `url` and `supplier` too, with other meanings.
+        let kinds: Vec<_> = KINDS
+            .into_iter()
+            .filter(|kind| fields.has(kind) && !(is_aws && matches!(*kind, "url" | "supplier")))
+            .collect();
         let source = match kinds.as_slice() {
             ["file"] => Self::File(file::Source::from_fields(fields)?),
             ["url"] => Self::Url(url::Source::from_fields(fields, trusted)?),

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};
 
 /// Longest wait for the user's function: as long as for a program (AIP-4117).
-const TIMEOUT_MS: u64 = 30_000;
+pub(super) const TIMEOUT_MS: u64 = 30_000;
 
 #[derive(Clone)]
 pub(crate) struct Source {
