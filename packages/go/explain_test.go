@@ -12,8 +12,8 @@ import (
 
 func TestAnExplanationSaysWhatIsWrong(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{
-		"claims": object{"aud": audience + "/", "email": caller}, "issued_at": 1_700_000_000, "lifetime": 600,
+	token := emulator.mint(idToken{
+		Audience: audience + "/", Email: caller, IssuedAt: time.Unix(1_700_000_000, 0), Lifetime: 10 * time.Minute,
 	})
 	explanation := got(gatepass.Explain(token, gatepass.Call{Header: "Cookie"},
 		gatepass.WithAudience(audience), gatepass.WithClock(func() time.Time { return time.Unix(1_700_003_600, 0) })))(t)
@@ -45,7 +45,7 @@ func TestAnExplanationSaysWhatIsWrong(t *testing.T) {
 
 func TestAVerifierExplainsWithItsOwnKeys(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{"aud": audience, "email": caller}})
+	token := emulator.mint(idToken{Audience: audience, Email: caller})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
 	if before := got(verifier.Explain(token, gatepass.Call{}))(t); before.Accepted != nil {

@@ -5,17 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"log"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/oauth2"
 
 	"gatepass.dev/gatepass"
 )
@@ -74,7 +69,7 @@ func TestCredentialsMatrix(t *testing.T) {
 				mustRefuse(t, err, gatepass.Code(expected))
 			} else {
 				must(t, err)
-				said := emulator.tokenInfo(accessToken)
+				said := emulator.TokenInfo(t, accessToken.AccessToken)
 				for name, value := range row.AccessToken {
 					if said[name] != value {
 						t.Errorf("the access token's %s is %s, expected %s", name, said[name], value)
@@ -124,20 +119,6 @@ func (r matrixRow) source(t *testing.T, emulator *emulator) (*gatepass.Source, [
 		secrets = append(secrets, "supplied-subject-token")
 	}
 	return got(gatepass.NewSource(options...))(t), secrets
-}
-
-// tokenInfo is what the emulator says that an access token stands for.
-func (e *emulator) tokenInfo(token *oauth2.Token) map[string]string {
-	e.t.Helper()
-	response := got(http.Get(e.url + "/tokeninfo?access_token=" + url.QueryEscape(token.AccessToken)))(e.t)
-	defer response.Body.Close()
-	body := got(io.ReadAll(response.Body))(e.t)
-	if response.StatusCode != http.StatusOK {
-		e.t.Fatalf("tokeninfo: %s %s", response.Status, body)
-	}
-	var said map[string]string
-	must(e.t, json.Unmarshal(body, &said))
-	return said
 }
 
 func mustRefuse(t *testing.T, err error, code gatepass.Code) {

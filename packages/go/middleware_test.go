@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"gatepass.dev/gatepass"
 )
@@ -33,9 +34,9 @@ func startReceiver(t *testing.T, options ...gatepass.VerifierOption) *httptest.S
 func TestMiddleware(t *testing.T) {
 	emulator := startEmulator(t)
 	receiver := startReceiver(t, gatepass.WithKeysURL(emulator.keysURL()), gatepass.WithAllowedEmails(caller))
-	good := emulator.mint(object{"claims": object{"aud": audience, "email": caller}})
+	good := emulator.mint(idToken{Audience: audience, Email: caller})
 	bearer := func(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
-	minted := func(order object) http.Header { return bearer(emulator.mint(order)) }
+	minted := func(order idToken) http.Header { return bearer(emulator.mint(order)) }
 
 	cases := map[string]struct {
 		header http.Header
@@ -52,16 +53,16 @@ func TestMiddleware(t *testing.T) {
 			401, gatepass.ErrTokenMalformed},
 		"no token":  {bearer("hunter2"), 401, gatepass.ErrTokenMalformed},
 		"not UTF-8": {bearer("\xff\xfe"), 401, gatepass.ErrTokenMalformed},
-		"other audience": {minted(object{"claims": object{"aud": "https://another.example", "email": caller}}),
+		"other audience": {minted(idToken{Audience: "https://another.example", Email: caller}),
 			401, gatepass.ErrBadAudience},
-		"expired": {minted(object{"claims": object{"aud": audience, "email": caller}, "issued_at": 1_700_000_000}),
+		"expired": {minted(idToken{Audience: audience, Email: caller, IssuedAt: time.Unix(1_700_000_000, 0)}),
 			401, gatepass.ErrTokenExpired},
 		"tampered": {bearer(good[:len(good)-20] + "A" + good[len(good)-19:]), 401, gatepass.ErrBadSignature},
-		"stripped": {minted(object{"claims": object{"aud": audience, "email": caller}, "strip_signature": true}),
+		"stripped": {minted(idToken{Audience: audience, Email: caller, StripSignature: true}),
 			401, gatepass.ErrSignatureStripped},
-		"not allowed": {minted(object{"claims": object{"aud": audience, "email": "other@project.example"}}),
+		"not allowed": {minted(idToken{Audience: audience, Email: "other@project.example"}),
 			403, gatepass.ErrEmailNotAllowed},
-		"not verified": {minted(object{"claims": object{"aud": audience, "email": caller, "email_verified": false}}),
+		"not verified": {minted(idToken{Audience: audience, Email: caller, Claims: object{"email_verified": false}}),
 			403, gatepass.ErrEmailNotVerified},
 	}
 	for name, c := range cases {
@@ -92,8 +93,8 @@ func TestMiddleware(t *testing.T) {
 func TestMiddlewareWithoutKeys(t *testing.T) {
 	emulator := startEmulator(t)
 	receiver := startReceiver(t, gatepass.WithKeysURL(emulator.ownKeysURL()))
-	good := http.Header{"Authorization": {"Bearer " + emulator.mint(object{"claims": object{"aud": audience, "email": caller}})}}
-	emulator.fault(object{"path": "/oauth2/v3/certs", "status": 404})
+	good := http.Header{"Authorization": {"Bearer " + emulator.mint(idToken{Audience: audience, Email: caller})}}
+	emulator.fault("/oauth2/v3/certs", fault{Status: 404})
 	answer := get(t, receiver.URL, good)
 	if answer.status != 503 || answer.header.Get("Retry-After") == "" {
 		t.Errorf("%d, Retry-After %q", answer.status, answer.header.Get("Retry-After"))

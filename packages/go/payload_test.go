@@ -62,7 +62,7 @@ func TestWhatIsAtHandIsNotBuilt(t *testing.T) {
 	emulator.setEnv()
 	ctx := deadline(t)
 	source := got(gatepass.NewSource())(t)
-	tokens := got(gatepass.NewTokenSource(ctx, audience, gatepass.WithTrustedEndpoints(emulator.host())))(t)
+	tokens := got(gatepass.NewTokenSource(ctx, audience, gatepass.WithTrustedEndpoints(emulator.Host())))(t)
 
 	for name, get := range map[string]func() error{
 		"Validate": func() error {

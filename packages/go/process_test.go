@@ -22,8 +22,8 @@ func (e *emulator) federated(source object) []byte {
 	e.t.Helper()
 	return asJSON(e.t, object{
 		"type": "external_account", "audience": provider, "subject_token_type": tokenJWT,
-		"token_url": e.url + "/v1/token", "credential_source": source,
-		"service_account_impersonation_url": e.url + "/v1/projects/-/serviceAccounts/" + caller + ":generateAccessToken",
+		"token_url": e.URL + "/v1/token", "credential_source": source,
+		"service_account_impersonation_url": e.URL + "/v1/projects/-/serviceAccounts/" + caller + ":generateAccessToken",
 	})
 }
 
@@ -43,7 +43,7 @@ func (e *emulator) executable(command string) *gatepass.Source {
 	clearEnv(e.t)
 	e.t.Setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
 	file := e.federated(object{"executable": object{"command": command, "timeout_millis": 5000}})
-	return got(gatepass.NewSource(gatepass.WithCredentialsJSON(file), gatepass.WithTrustedEndpoints(e.host())))(e.t)
+	return got(gatepass.NewSource(gatepass.WithCredentialsJSON(file), gatepass.WithTrustedEndpoints(e.Host())))(e.t)
 }
 
 func TestAProgramGivesTheSubjectToken(t *testing.T) {

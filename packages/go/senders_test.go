@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -41,10 +40,9 @@ func TestSenders(t *testing.T) {
 					w.WriteHeader(passed.status)
 				}))
 				defer between.Close()
-				output, err := exec.CommandContext(deadline(t), got(program())(t), "emulator", "push", "--as", as,
-					"--to", between.URL, "--email", c.email, "--audience", c.audience).CombinedOutput()
+				err := emulator.Push(t, "--as", as, "--to", between.URL, "--email", c.email, "--audience", c.audience)
 				if taken := err == nil; taken != (c.status == http.StatusOK) {
-					t.Errorf("%v: %s", err, output)
+					t.Error(err)
 				}
 				answered := <-received
 				if answered.status != c.status {
@@ -64,7 +62,7 @@ func TestSenders(t *testing.T) {
 func TestSendersMustBeNamed(t *testing.T) {
 	emulator := startEmulator(t)
 	keys := gatepass.WithKeysURL(emulator.keysURL())
-	token := emulator.mint(object{"claims": object{"aud": audience, "email": caller, "sub": "42"}})
+	token := emulator.mint(idToken{Audience: audience, Email: caller, Claims: object{"sub": "42"}})
 	cases := map[string]struct {
 		option gatepass.VerifierOption
 		code   gatepass.Code
@@ -115,13 +113,13 @@ func TestPresets(t *testing.T) {
 
 func TestFirebase(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{"aud": "project", "iss": "https://securetoken.google.com/project"}})
+	token := emulator.mint(idToken{Audience: "project", Claims: object{"iss": "https://securetoken.google.com/project"}})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithPreset(gatepass.Firebase), gatepass.WithAudience("project"), gatepass.WithKeysURL(emulator.keysURL())))(t)
 	if payload := got(verifier.Validate(deadline(t), token))(t); payload.Audience != "project" {
 		t.Errorf("%+v", payload)
 	}
-	google := emulator.mint(object{"claims": object{"aud": "project"}})
+	google := emulator.mint(idToken{Audience: "project"})
 	if _, err := verifier.Validate(deadline(t), google); !errors.Is(err, gatepass.ErrBadIssuer) {
 		t.Errorf("%v", err)
 	}
@@ -130,8 +128,8 @@ func TestFirebase(t *testing.T) {
 // Without a signature there is no proof: only who takes Cloud Run's word accepts the token, and the payload says so.
 func TestCloudRunsWord(t *testing.T) {
 	emulator := startEmulator(t)
-	stripped := emulator.mint(object{"claims": object{"aud": audience, "email": caller}, "strip_signature": true})
-	whole := emulator.mint(object{"claims": object{"aud": audience, "email": caller}})
+	stripped := emulator.mint(idToken{Audience: audience, Email: caller, StripSignature: true})
+	whole := emulator.mint(idToken{Audience: audience, Email: caller})
 	options := []gatepass.VerifierOption{
 		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL()), gatepass.WithAllowedEmails(caller),
 	}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -98,7 +97,7 @@ func (s *Source) SelfSignedJWT(ctx context.Context, audience string) (*oauth2.To
 // FetchIDToken returns an ID token for audience from the program's Application Default Credentials. The source behind
 // it is one for the whole process.
 func FetchIDToken(ctx context.Context, audience string) (string, error) {
-	source, err := defaultSource()
+	source, err := process.Load().source()
 	if err != nil {
 		return "", err
 	}
@@ -144,8 +143,6 @@ const (
 	selfSignedJWT = "self_signed_jwt"
 )
 
-var defaultSource = sync.OnceValues(func() (*Source, error) { return NewSource() })
-
 // A slotKey says which token: of which kind, for which audience or scopes.
 type slotKey struct{ kind, target string }
 
@@ -181,7 +178,7 @@ func sourceFor(ctx context.Context, options []SourceOption) (*Source, error) {
 		options = append([]SourceOption{WithTransport(client.Transport)}, options...)
 	}
 	if len(options) == 0 {
-		return defaultSource()
+		return process.Load().source()
 	}
 	return NewSource(options...)
 }

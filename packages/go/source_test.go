@@ -71,7 +71,7 @@ func TestIDTokenFromAKeyFile(t *testing.T) {
 	clearEnv(t)
 	path := emulator.keyFile("--email", email)
 	text := got(os.ReadFile(path))(t)
-	trusted := gatepass.WithTrustedEndpoints(emulator.host())
+	trusted := gatepass.WithTrustedEndpoints(emulator.Host())
 	ways := map[string]func(*testing.T) []gatepass.SourceOption{
 		"file": func(*testing.T) []gatepass.SourceOption {
 			return []gatepass.SourceOption{gatepass.WithCredentialsFile(path), trusted}
@@ -81,7 +81,7 @@ func TestIDTokenFromAKeyFile(t *testing.T) {
 		},
 		"environment": func(t *testing.T) []gatepass.SourceOption {
 			t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
-			t.Setenv("GATEPASS_TRUSTED_ENDPOINTS", emulator.host())
+			t.Setenv("GATEPASS_TRUSTED_ENDPOINTS", emulator.Host())
 			return nil
 		},
 	}
@@ -120,7 +120,7 @@ func TestAServiceAccountSignsForItself(t *testing.T) {
 	clearEnv(t)
 	source := got(gatepass.NewSource(
 		gatepass.WithCredentialsFile(emulator.keyFile("--email", caller)), gatepass.WithSelfSignedAccessTokens(),
-		gatepass.WithTrustedEndpoints(emulator.host())))(t)
+		gatepass.WithTrustedEndpoints(emulator.Host())))(t)
 	claims := claimsIn(t, got(source.SelfSignedJWT(deadline(t), audience))(t).AccessToken)
 	if claims["iss"] != caller || claims["aud"] != audience {
 		t.Errorf("%v", claims)
@@ -167,7 +167,7 @@ func TestAnotherUniverse(t *testing.T) {
 	must(t, json.Unmarshal(got(os.ReadFile(emulator.keyFile("--email", caller)))(t), &file))
 	file["universe_domain"] = "universe.example"
 	options := []gatepass.SourceOption{
-		gatepass.WithCredentialsJSON(asJSON(t, file)), gatepass.WithTrustedEndpoints(emulator.host()),
+		gatepass.WithCredentialsJSON(asJSON(t, file)), gatepass.WithTrustedEndpoints(emulator.Host()),
 	}
 	_, err := got(gatepass.NewSource(options...))(t).AccessToken(deadline(t), "a")
 	mustRefuse(t, err, gatepass.ErrCredentialsFileInvalid)
@@ -222,7 +222,7 @@ func TestImpersonation(t *testing.T) {
 func TestHerd(t *testing.T) {
 	emulator := startEmulator(t)
 	emulator.setEnv()
-	emulator.fault(object{"path": identityPath, "delay_ms": 100})
+	emulator.fault(identityPath, fault{Delay: 100 * time.Millisecond})
 	source := got(gatepass.NewSource())(t)
 	var done sync.WaitGroup
 	for range 100 {
@@ -307,28 +307,27 @@ func TestATokenEndpointThatMisbehaves(t *testing.T) {
 	clearEnv(t)
 	path := emulator.keyFile("--email", caller)
 	cases := map[string]struct {
-		fault object
+		fault fault
 		code  gatepass.Code
 	}{
-		"HTML":     {object{"status": 200, "body": "<html>log in, hunter2</html>"}, gatepass.ErrTokenResponseInvalid},
-		"nothing":  {object{"status": 200, "body": "", "times": 4}, gatepass.ErrTokenResponseInvalid},
-		"10 MB":    {object{"status": 200, "body_bytes": 10_000_000}, gatepass.ErrResponseTooLarge},
-		"redirect": {object{"status": 302, "headers": object{"Location": "http://127.0.0.1:1/"}}, gatepass.ErrRedirectRefused},
-		"refusal":  {object{"status": 400, "body": object{"error": "invalid_grant"}}, gatepass.ErrTokenRefused},
+		"HTML":     {fault{Status: 200, Body: "<html>log in, hunter2</html>"}, gatepass.ErrTokenResponseInvalid},
+		"nothing":  {fault{Status: 200, Body: "", Times: 4}, gatepass.ErrTokenResponseInvalid},
+		"10 MB":    {fault{Status: 200, BodyBytes: 10_000_000}, gatepass.ErrResponseTooLarge},
+		"redirect": {fault{Status: 302, Headers: map[string]string{"Location": "http://127.0.0.1:1/"}}, gatepass.ErrRedirectRefused},
+		"refusal":  {fault{Status: 400, Body: object{"error": "invalid_grant"}}, gatepass.ErrTokenRefused},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			clock := clockAt(time.Now())
 			source := got(gatepass.NewSource(
-				gatepass.WithCredentialsFile(path), gatepass.WithTrustedEndpoints(emulator.host()),
+				gatepass.WithCredentialsFile(path), gatepass.WithTrustedEndpoints(emulator.Host()),
 				gatepass.WithClock(clock.now)))(t)
-			c.fault["path"] = "/token"
-			emulator.fault(c.fault)
+			emulator.fault("/token", c.fault)
 			_, err := source.IDToken(deadline(t), audience)
 			if !errors.Is(err, c.code) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%v, expected %s", err, c.code)
 			}
-			emulator.control(http.MethodPost, "fault:clear", nil, &struct{}{})
+			emulator.Reset(t)
 			got(source.IDToken(deadline(t), audience))(t)
 		})
 	}

@@ -14,7 +14,7 @@ func (e *emulator) supplied(options ...gatepass.SourceOption) *gatepass.Source {
 	e.t.Helper()
 	clearEnv(e.t)
 	file := e.federated(object{"supplier": "platform"})
-	options = append(options, gatepass.WithCredentialsJSON(file), gatepass.WithTrustedEndpoints(e.host()))
+	options = append(options, gatepass.WithCredentialsJSON(file), gatepass.WithTrustedEndpoints(e.Host()))
 	return got(gatepass.NewSource(options...))(e.t)
 }
 

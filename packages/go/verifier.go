@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
@@ -107,15 +106,12 @@ var tokenHeaders = func() (names [3]string) {
 	return names
 }()
 
-// verifiers are those behind Validate.
-var verifiers table[verifierKey, *Verifier]
-
 // A verifierKey tells verifiers apart: those without options by their audience, others by their settings.
 type verifierKey struct{ audience, settings string }
 
 func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error) {
 	if len(options) == 0 {
-		return verifiers.get(verifierKey{audience: audience}, func() (*Verifier, error) {
+		return process.Load().verifiers.get(verifierKey{audience: audience}, func() (*Verifier, error) {
 			return NewVerifier(WithAudience(audience))
 		})
 	}
@@ -127,7 +123,7 @@ func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error
 	if err != nil {
 		return nil, fault(err)
 	}
-	return verifiers.get(verifierKey{settings: string(text)}, settings.verifier)
+	return process.Load().verifiers.get(verifierKey{settings: string(text)}, settings.verifier)
 }
 
 func settingsOf(options []VerifierOption) *verifierSettings {
@@ -179,9 +175,6 @@ type keyCache struct {
 	flights driver.Flights
 }
 
-// sharedKeys are those of all verifiers that have neither a clock nor a transport of their own.
-var sharedKeys = sync.OnceValues(newKeyCache)
-
 func newKeyCache() (*keyCache, error) {
 	keys, err := native.NewKeys()
 	if err != nil {
@@ -192,7 +185,7 @@ func newKeyCache() (*keyCache, error) {
 
 func (s *verifierSettings) keys() (*keyCache, error) {
 	if s.host.IsSystem() {
-		return sharedKeys()
+		return process.Load().keys()
 	}
 	return newKeyCache()
 }

@@ -21,9 +21,9 @@ func TestValidateWithFetchedKeys(t *testing.T) {
 	// Nobody has asked for this one: the verifiers behind Validate, and their keys, are the process's own.
 	audience := audience + "/" + rand.Text()
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{
-		"aud": audience, "email": caller, "list": []any{"a", object{"b": 1}},
-	}})
+	token := emulator.mint(idToken{
+		Audience: audience, Email: caller, Claims: object{"list": []any{"a", object{"b": 1}}},
+	})
 	keys := gatepass.WithKeysURL(emulator.ownKeysURL())
 	for range 3 {
 		payload := got(gatepass.Validate(deadline(t), token, audience, keys))(t)
@@ -61,7 +61,7 @@ func TestValidateWithFetchedKeys(t *testing.T) {
 
 func TestAnAudienceInAList(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{"aud": []string{"https://another.example", audience}}})
+	token := emulator.mint(idToken{Claims: object{"aud": []string{"https://another.example", audience}}})
 	payload := got(gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)
 	if payload.Audience != "" || !reflect.DeepEqual(payload.Claims["aud"], []any{"https://another.example", audience}) {
 		t.Errorf("%+v", payload)
@@ -71,10 +71,10 @@ func TestAnAudienceInAList(t *testing.T) {
 func TestIAP(t *testing.T) {
 	const backend = "/projects/1/global/backendServices/2"
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"key": "iap", "claims": object{"aud": backend, "email": caller}})
+	token := emulator.mint(idToken{Key: "iap", Audience: backend, Email: caller})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithPreset(gatepass.IAP), gatepass.WithAudience(backend), gatepass.WithAllowedEmails(caller),
-		gatepass.WithKeysURL(emulator.url+"/iap/verify/public_key-jwk")))(t)
+		gatepass.WithKeysURL(emulator.URL+"/iap/verify/public_key-jwk")))(t)
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	request.Header.Set("X-Goog-IAP-JWT-Assertion", token)
 	if got(verifier.ValidateRequest(request))(t).Claims["email"] != caller {
@@ -89,7 +89,7 @@ func TestIAP(t *testing.T) {
 
 func TestAnyIssuer(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{"aud": audience, "iss": "https://issuer.example"}})
+	token := emulator.mint(idToken{Audience: audience, Claims: object{"iss": "https://issuer.example"}})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithIssuers("https://issuer.example"), gatepass.WithAlgorithms("RS256"), gatepass.WithAnyAudience(),
 		gatepass.WithKeysURL(emulator.keysURL())))(t)
@@ -127,7 +127,7 @@ func TestVerifiersThatCannotBe(t *testing.T) {
 func TestTimesFollowTheClock(t *testing.T) {
 	emulator := startEmulator(t)
 	clock := clockAt(time.Now())
-	token := emulator.mint(object{"claims": object{"aud": audience}, "lifetime": 600})
+	token := emulator.mint(idToken{Audience: audience, Lifetime: 10 * time.Minute})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL()), gatepass.WithClock(clock.now)))(t)
 	got(verifier.Validate(deadline(t), token))(t)
@@ -144,8 +144,8 @@ func TestTimesFollowTheClock(t *testing.T) {
 // Whoever needs the keys while they are fetched waits for that one request.
 func TestHerdForKeys(t *testing.T) {
 	emulator := startEmulator(t)
-	emulator.fault(object{"path": "/oauth2/v3/certs", "delay_ms": 100})
-	token := emulator.mint(object{"claims": object{"aud": audience}})
+	emulator.fault("/oauth2/v3/certs", fault{Delay: 100 * time.Millisecond})
+	token := emulator.mint(idToken{Audience: audience})
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.ownKeysURL())))(t)
 	var done sync.WaitGroup
@@ -167,12 +167,12 @@ func TestHerdForKeys(t *testing.T) {
 // Verifiers with the same keys URL share the keys, and who fetches them, whatever else they want.
 func TestVerifiersShareKeys(t *testing.T) {
 	emulator := startEmulator(t)
-	emulator.fault(object{"path": "/oauth2/v3/certs", "delay_ms": 100})
+	emulator.fault("/oauth2/v3/certs", fault{Delay: 100 * time.Millisecond})
 	keys := gatepass.WithKeysURL(emulator.ownKeysURL())
 	var done sync.WaitGroup
 	for i := range 10 {
 		audience := fmt.Sprintf("%s/%d", audience, i)
-		token := emulator.mint(object{"claims": object{"aud": audience}})
+		token := emulator.mint(idToken{Audience: audience})
 		verifier := got(gatepass.NewVerifier(gatepass.WithAudience(audience), keys))(t)
 		done.Add(1)
 		go func() {
@@ -194,7 +194,7 @@ func TestUnknownKeys(t *testing.T) {
 	verifier := got(gatepass.NewVerifier(
 		gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.ownKeysURL())))(t)
 	for _, kid := range []string{"a", "b", "c"} {
-		token := emulator.mint(object{"claims": object{"aud": audience}, "header": object{"kid": kid}})
+		token := emulator.mint(idToken{Audience: audience, Header: object{"kid": kid}})
 		if _, err := verifier.Validate(deadline(t), token); !errors.Is(err, gatepass.ErrUnknownKey) {
 			t.Errorf("%v", err)
 		}
@@ -207,7 +207,7 @@ func TestUnknownKeys(t *testing.T) {
 // A verification that is cancelled while it fetches keys leaves the fetch to others.
 func TestACancelledVerificationLeavesTheKeysToOthers(t *testing.T) {
 	emulator := startEmulator(t)
-	token := emulator.mint(object{"claims": object{"aud": audience}})
+	token := emulator.mint(idToken{Audience: audience})
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	keys := transport(func(request *http.Request) (*http.Response, error) {
 		close(arrived) // A second request would panic.

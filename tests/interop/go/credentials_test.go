@@ -2,13 +2,9 @@ package interop
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -102,7 +98,7 @@ func noIDToken(words string) map[string]string {
 var accessTokens = map[string]func(ctx context.Context, emulator *emulator, file string) (string, error){
 	"auth/credentials": func(ctx context.Context, emulator *emulator, file string) (string, error) {
 		found, err := credentials.DetectDefault(&credentials.DetectOptions{
-			Scopes: []string{scope}, CredentialsFile: file, TokenURL: emulator.url + "/token", STSAudience: audience,
+			Scopes: []string{scope}, CredentialsFile: file, TokenURL: emulator.URL + "/token", STSAudience: audience,
 		})
 		if err != nil {
 			return "", err
@@ -114,7 +110,7 @@ var accessTokens = map[string]func(ctx context.Context, emulator *emulator, file
 		return token.Value, nil
 	},
 	"oauth2/google": func(ctx context.Context, emulator *emulator, file string) (string, error) {
-		params := google.CredentialsParams{Scopes: []string{scope}, TokenURL: emulator.url + "/token"}
+		params := google.CredentialsParams{Scopes: []string{scope}, TokenURL: emulator.URL + "/token"}
 		found, err := credentialsOf(ctx, file, params)
 		if err != nil {
 			return "", err
@@ -178,7 +174,7 @@ func TestTheirCredentials(t *testing.T) {
 	for _, kind := range kinds {
 		file := ""
 		if kind.key != nil {
-			file = emulator.keyFile(t, kind.key...)
+			file = emulator.KeyFile(t, kind.key...)
 		}
 		emulator.testAccessTokens(t, kind, file)
 		for library, fetch := range idTokens {
@@ -187,7 +183,7 @@ func TestTheirCredentials(t *testing.T) {
 				if kind.refuses(t, library, err) {
 					return
 				}
-				payload, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.url+"/oauth2/v3/certs"))
+				payload, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.URL+"/oauth2/v3/certs"))
 				must(t, err)
 				if payload.Claims["email"] != kind.says["email"] {
 					t.Errorf("%v's, expected %s's", payload.Claims["email"], kind.says["email"])
@@ -205,7 +201,7 @@ func (e *emulator) testAccessTokens(t *testing.T, kind kind, file string) {
 			if kind.refuses(t, library, err) {
 				return
 			}
-			said := e.tokenInfo(t, token)
+			said := e.TokenInfo(t, token)
 			for name, value := range kind.says {
 				if said[name] != value {
 					t.Errorf("its %s is %s, expected %s", name, said[name], value)
@@ -233,7 +229,7 @@ func TestTheirCredentialsOverTLS(t *testing.T) {
 			refusals: map[string]string{"oauth2/google": "private key"},
 		},
 	} {
-		emulator.testAccessTokens(t, kind, emulator.keyFile(t, kind.key...))
+		emulator.testAccessTokens(t, kind, emulator.KeyFile(t, kind.key...))
 	}
 }
 
@@ -256,32 +252,10 @@ func (e *emulator) standInForGoogle(t *testing.T) {
 	t.Helper()
 	transport := http.DefaultTransport.(*http.Transport)
 	transport.DialTLSContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(e.url, "http://"))
+		return new(net.Dialer).DialContext(ctx, network, e.Host())
 	}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		transport.DialTLSContext = nil
 	})
-}
-
-// keyFile writes a credential file, of the kind that the options of `gatepass emulator key` say, and returns its path.
-func (e *emulator) keyFile(t *testing.T, options ...string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "key.json")
-	options = append([]string{"emulator", "key", "--emulator", e.url, "--mtls", e.mtls, "--out", path}, options...)
-	if output, err := exec.Command(program(t), options...).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	return path
-}
-
-// tokenInfo is what the emulator says that an access token stands for.
-func (e *emulator) tokenInfo(t *testing.T, token string) map[string]string {
-	t.Helper()
-	response, err := http.Get(e.url + "/tokeninfo?access_token=" + url.QueryEscape(token))
-	must(t, err)
-	defer response.Body.Close()
-	var said map[string]string
-	must(t, json.NewDecoder(response.Body).Decode(&said))
-	return said
 }

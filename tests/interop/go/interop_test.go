@@ -2,14 +2,10 @@
 package interop
 
 import (
-	"bufio"
 	"context"
-	"crypto/x509"
 	"log"
 	"net/http"
 	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +13,7 @@ import (
 	"google.golang.org/api/idtoken"
 
 	"gatepass.dev/gatepass"
+	"gatepass.dev/gatepass/gatepasstest"
 )
 
 const (
@@ -31,8 +28,8 @@ func TestOurTokens(t *testing.T) {
 	ways := map[string][]gatepass.SourceOption{
 		"metadata": nil,
 		"key file": {
-			gatepass.WithCredentialsFile(emulator.keyFile(t, "--email", email)),
-			gatepass.WithTrustedEndpoints(strings.TrimPrefix(emulator.url, "http://")),
+			gatepass.WithCredentialsFile(emulator.KeyFile(t, "--email", email)),
+			gatepass.WithTrustedEndpoints(emulator.Host()),
 		},
 	}
 	for name, options := range ways {
@@ -42,7 +39,7 @@ func TestOurTokens(t *testing.T) {
 			fetched, err := source.IDToken(deadline(t), audience)
 			must(t, err)
 			token := fetched.AccessToken
-			ours, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.url+"/oauth2/v3/certs"))
+			ours, err := gatepass.Validate(deadline(t), token, audience, gatepass.WithKeysURL(emulator.URL+"/oauth2/v3/certs"))
 			must(t, err)
 
 			validator, err := idtoken.NewValidator(deadline(t))
@@ -56,7 +53,7 @@ func TestOurTokens(t *testing.T) {
 			}
 
 			cloud, err := cloudidtoken.NewValidator(&cloudidtoken.ValidatorOptions{
-				Client: http.DefaultClient, RS256CertsURL: emulator.url + "/oauth2/v3/certs",
+				Client: http.DefaultClient, RS256CertsURL: emulator.URL + "/oauth2/v3/certs",
 			})
 			must(t, err)
 			if _, err := cloud.Validate(deadline(t), token, audience); err != nil {
@@ -68,79 +65,24 @@ func TestOurTokens(t *testing.T) {
 
 // TestMain makes this process trust the emulator's authority, before anybody looks for the authorities to trust.
 func TestMain(m *testing.M) {
-	if path := os.Getenv("GATEPASS_CLI"); path != "" { // Else the tests say that it is missing.
-		if err := trustAuthority(path); err != nil {
-			log.Fatal(err)
-		}
+	if err := gatepasstest.TrustAuthority(); err != nil {
+		log.Fatal(err)
 	}
 	os.Exit(m.Run())
 }
 
-func trustAuthority(program string) error {
-	authority, err := os.CreateTemp("", "gatepass-authority")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(authority.Name())
-	command := exec.Command(program, "emulator", "ca")
-	command.Stdout, command.Stderr = authority, os.Stderr
-	if err := command.Run(); err != nil {
-		return err
-	}
-	os.Setenv("SSL_CERT_FILE", authority.Name())
-	defer os.Unsetenv("SSL_CERT_FILE")
-	_, err = x509.SystemCertPool()
-	return err
-}
-
-type emulator struct {
-	url string
-	// mtls is where it speaks TLS, and asks clients for a certificate.
-	mtls string
-}
+// An emulator stands in for Google.
+type emulator struct{ *gatepasstest.Emulator }
 
 // startEmulator starts an emulator that ends with the test, and makes it this process's metadata server.
 func startEmulator(t *testing.T) *emulator {
 	t.Helper()
-	command := exec.Command(program(t), "emulator", "--port", "0", "--mtls-port", "0", "--exit-with-stdin")
-	command.Stderr = os.Stderr
-	stdin, err := command.StdinPipe()
-	must(t, err)
-	stdout, err := command.StdoutPipe()
-	must(t, err)
-	must(t, command.Start())
-	t.Cleanup(func() {
-		stdin.Close()
-		command.Wait()
-	})
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
-	started := &emulator{}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if assignment, found := strings.CutPrefix(lines.Text(), "export "); found {
-			name, value, _ := strings.Cut(assignment, "=")
-			t.Setenv(name, strings.Trim(value, `"'`))
-		}
-		if url, found := strings.CutPrefix(lines.Text(), "# mTLS on "); found {
-			started.mtls = url
-		}
-		if url, found := strings.CutPrefix(lines.Text(), "# listening on "); found {
-			started.url = url
-			return started
-		}
-	}
-	t.Fatal("the emulator said nowhere that it listens")
-	return nil
-}
-
-func program(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("GATEPASS_CLI")
-	if path == "" {
-		t.Fatal("GATEPASS_CLI is not set: run cargo xtask test, or build packages/cli and set it to the program's path")
-	}
-	return path
+	// The first name is the one that it calls itself, the others those of the hosts that it stands in for.
+	names := gatepasstest.WithArguments("--san", "127.0.0.1", "--san", "iamcredentials.googleapis.com",
+		"--san", "oauth2.googleapis.com", "--san", "sts.googleapis.com", "--san", "www.googleapis.com")
+	emulator := &emulator{gatepasstest.Start(t, names)}
+	emulator.Setenv(t)
+	return emulator
 }
 
 func deadline(t *testing.T) context.Context {
