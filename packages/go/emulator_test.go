@@ -35,7 +35,7 @@ var running = sync.OnceValues(func() (*gatepasstest.Emulator, error) { return ga
 // TestMain comes before all tests, since Go looks only once for the authorities to trust.
 func TestMain(m *testing.M) {
 	if err := gatepasstest.TrustAuthority(); err != nil {
-		log.Fatal(err)
+		log.Print(err) // The tests that need it fail; go generate does not.
 	}
 	os.Exit(m.Run())
 }
