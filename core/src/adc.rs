@@ -15,7 +15,9 @@ use crate::credentials::{self, Credential, CredentialFile, Impersonated, Trusted
 use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, Ping};
+use crate::exchange::unreadable;
 use crate::proxy::Proxies;
+use crate::quote;
 use crate::step::{HostFailure, Now, Operation, Reply, Step};
 
 /// Says `Google…` on machines of Compute Engine.
@@ -100,7 +102,13 @@ impl Adc {
     }
 
     fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
-        self.trail.push(format!("{named_by} names {path}"));
+        self.trail.push(format!("{named_by} names {}", quote::path(&path)));
+        if let Some(found) = quote::no_path(&path) {
+            let message = format!(
+                "{named_by} names {found}, expected the path of a credential file (its text goes into the option `credentials_json`)"
+            );
+            return Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message));
+        }
         self.state = State::ReadingFile { path: path.clone(), named_by };
         Step::read_file(path)
     }
@@ -125,7 +133,8 @@ impl Adc {
             Err(error) => return Step::Fail(error),
         };
         if self.skips_ping {
-            self.trail.push(format!("no metadata server answered at {address} a moment ago"));
+            self.trail
+                .push(format!("no metadata server answered at {} a moment ago", quote::harmless(&address)));
             return self.nothing_found();
         }
         self.state = State::Pinging { address: address.clone() };
@@ -164,15 +173,17 @@ impl Adc {
         self.trail.push(format!("found {kind}: {}", credential.describe()));
         let trusted = self.trusted()?;
         if let Some(expected) = self.config.expect_type.as_deref().filter(|expected| *expected != kind) {
-            let message =
-                format!("the credentials that were found are of the type {kind}, expected {expected:?}");
+            let message = format!(
+                "the credentials that were found are of the type {kind}, expected {}",
+                quote::quoted(expected)
+            );
             return Err(Error::new(ErrorCode::CredentialsTypeUnexpected, message));
         }
         let credential = match &self.config.impersonate {
             None => credential,
             Some(impersonate) => {
                 let impersonated = Impersonated::by_option(impersonate, credential, &trusted)?;
-                self.trail.push(format!("acting as {}", impersonated.email()));
+                self.trail.push(format!("acting as {}", quote::harmless(impersonated.email())));
                 Arc::new(impersonated)
             }
         };
@@ -210,22 +221,23 @@ impl Operation for Adc {
                 self.env = Environment::new(values);
                 self.look_at_files()
             }
-            (State::ReadingFile { path, .. }, Reply::Text(text)) => self.parse(text.expose(), &path).into(),
-            (State::ReadingFile { path, named_by }, Reply::Failed { kind, .. }) => Step::Fail(Error::new(
-                ErrorCode::CredentialsFileUnreadable,
-                format!("credential file {path}, named by {named_by}, {}", unreadable(kind)),
-            )),
-            (State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
-                self.parse(text.expose(), &path).into()
+            (State::ReadingFile { path, .. } | State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
+                self.parse(text.expose(), &quote::path(&path)).into()
+            }
+            (State::ReadingFile { path, named_by }, Reply::Failed { kind, message }) => {
+                let (shown, why) = (quote::path(&path), unreadable(kind, &message, &path));
+                let message = format!("credential file {shown}, named by {named_by}, {why}");
+                Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message))
             }
             (State::ReadingWellKnownFile { path }, Reply::Failed { kind: HostFailure::NotFound, .. }) => {
-                self.trail.push(format!("gcloud's file {path} does not exist"));
+                self.trail.push(format!("gcloud's file {} does not exist", quote::path(&path)));
                 self.look_for_metadata_server()
             }
-            (State::ReadingWellKnownFile { path }, Reply::Failed { kind, .. }) => Step::Fail(Error::new(
-                ErrorCode::CredentialsFileUnreadable,
-                format!("gcloud's credential file {path} {}", unreadable(kind)),
-            )),
+            (State::ReadingWellKnownFile { path }, Reply::Failed { kind, message }) => {
+                let (shown, why) = (quote::path(&path), unreadable(kind, &message, &path));
+                let message = format!("gcloud's credential file {shown} {why}");
+                Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message))
+            }
             (State::ReadingProductName, Reply::Text(name)) if name.expose().starts_with("Google") => {
                 self.use_metadata_server()
             }
@@ -235,11 +247,12 @@ impl Operation for Adc {
             {
                 self.use_metadata_server()
             }
-            (State::Pinging { address }, Reply::Response { status, .. }) => {
-                self.not_answered(format!("{address} answered {status} but is no metadata server"))
-            }
+            (State::Pinging { address }, Reply::Response { status, .. }) => self.not_answered(format!(
+                "{} answered {status} but is no metadata server",
+                quote::harmless(&address)
+            )),
             (State::Pinging { address }, Reply::Failed { .. }) => {
-                self.not_answered(format!("no metadata server answers at {address}"))
+                self.not_answered(format!("no metadata server answers at {}", quote::harmless(&address)))
             }
             (State::Created, other) => Step::misuse("Start", &other),
             (State::ReadingEnv, other) => Step::misuse("Env", &other),
@@ -290,15 +303,6 @@ fn is_project(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
 }
 
-fn unreadable(kind: HostFailure) -> &'static str {
-    match kind {
-        HostFailure::NotFound => "does not exist",
-        HostFailure::PermissionDenied => "may not be read by this process",
-        HostFailure::TooLarge => "is larger than 1 MiB",
-        _ => "cannot be read",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,7 +338,7 @@ mod tests {
             told.steps,
             [
                 "GOOGLE_APPLICATION_CREDENTIALS is not set",
-                "gcloud's file /home/u/.config/gcloud/application_default_credentials.json does not exist",
+                r#"gcloud's file "/home/u/.config/gcloud/application_default_credentials.json" does not exist"#,
                 "the metadata server is ruled out by NO_GCE_CHECK=true",
             ]
         );
@@ -354,7 +358,7 @@ mod tests {
         assert_eq!(
             told.steps,
             [
-                "GOOGLE_APPLICATION_CREDENTIALS names /key.json",
+                r#"GOOGLE_APPLICATION_CREDENTIALS names "/key.json""#,
                 "found authorized_user: a person's credentials",
                 "acting as a@b.example",
             ]

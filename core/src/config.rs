@@ -1,5 +1,8 @@
 //! What a program may say about the tokens that it wants: everything that is neither found nor decided by the core.
 
+use std::fmt;
+
+use crate::quote;
 use crate::secret::Secret;
 
 /// How a [`TokenSource`](crate::TokenSource) finds its credentials, and what it asks of them.
@@ -26,7 +29,7 @@ pub struct SourceConfig {
 }
 
 /// Where the program wants credentials from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum CredentialsFrom {
     /// Wherever they are found: Application Default Credentials.
     #[default]
@@ -35,6 +38,17 @@ pub enum CredentialsFrom {
     File(String),
     /// From this text of a credential file.
     Json(Secret<String>),
+}
+
+impl fmt::Debug for CredentialsFrom {
+    /// Shows a path, unless it is something else by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Search => f.write_str("Search"),
+            Self::File(path) => write!(f, "File({})", quote::path(path)),
+            Self::Json(_) => f.write_str("Json(…)"),
+        }
+    }
 }
 
 /// A service account that the program wants to act as, whatever credentials are found.

@@ -61,6 +61,7 @@ pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
 pub use flight::FlightId;
+pub use quote::quoted;
 pub use secret::Secret;
 pub use source::{Lookup, Refresh, TokenSource};
 pub use step::{

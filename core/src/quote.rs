@@ -1,20 +1,126 @@
-//! Strangers' texts, made fit for a message: short, in quotes, and without what looks like a credential.
+//! Outside texts, made fit for a message: short, in quotes, and without what looks like a credential.
+//!
+//! Any value may be something else than it should be: a key where a path belongs, a token where a name does. No text from
+//! outside gets into an error, a log line or an explanation but by this file.
 
 /// The most characters of a text that are shown.
 const LONGEST_SHOWN: usize = 200;
+/// The most characters of a path that are shown; longer ones are refused by most file systems.
+const LONGEST_PATH: usize = 1024;
+const REDACTED: &str = "[redacted]";
+
+/// How keys, tokens and client secrets begin.
+const MARKS: [&str; 6] = ["eyJ", "ya29.", "1//", "GOCSPX-", "-----BEGIN", "PRIVATE KEY"];
+/// The shortest word of three kinds of characters that may be random.
+const SHORTEST_RANDOM: usize = 20;
+/// The shortest hexadecimal number that may be a key.
+const SHORTEST_HEX: usize = 32;
+/// The shortest word without a break that may be a key, whatever it is made of.
+const SHORTEST_UNBROKEN: usize = 40;
 
 /// A text as it may be kept and shown: short, and without anything that looks like a credential.
 pub(crate) fn harmless(text: &str) -> String {
-    if ["eyJ", "ya29.", "-----BEGIN"].iter().any(|secret| text.contains(secret)) {
-        return "[redacted]".into();
+    if MARKS.iter().any(|mark| text.contains(mark)) {
+        return REDACTED.into();
     }
-    let short: String = text.chars().take(LONGEST_SHOWN).collect();
+    shortened(&words(text), LONGEST_SHOWN)
+}
+
+/// A text from outside in quotes, as an error or a log may show it: short, with nothing that a terminal obeys, and
+/// without what looks like a key or a token.
+pub fn quoted(text: &str) -> String {
+    format!("{:?}", harmless(text))
+}
+
+/// A path in quotes, with every character that does not show written out, and what is odd about it; or what it looks like
+/// if it is none.
+pub(crate) fn path(text: &str) -> String {
+    if let Some(found) = no_path(text) {
+        return found.to_owned();
+    }
+    let quoted = format!("{:?}", shortened(&words(text), LONGEST_PATH));
+    let odd = if text.contains(['"', '\'']) {
+        " (the quotation marks are part of it)"
+    } else if text.starts_with('~') {
+        " (a shell makes a home folder of ~, nobody else does)"
+    } else if text.trim() != text {
+        " (the white space is part of it)"
+    } else {
+        ""
+    };
+    quoted + odd
+}
+
+/// What a text looks like that was given for a path and is none; `None` if it may be one.
+pub(crate) fn no_path(text: &str) -> Option<&'static str> {
+    let begin = text.trim_start_matches(['\u{feff}', '"', '\'']).trim_start();
+    if begin.starts_with(['{', '[']) {
+        Some("a text that looks like JSON, not like a path")
+    } else if MARKS.iter().any(|mark| text.contains(mark)) {
+        Some("a text that looks like a key or a token, not like a path")
+    } else if text.len() > LONGEST_PATH {
+        Some("a text that is too long for a path")
+    } else {
+        None
+    }
+}
+
+/// What an endpoint or an operating system says: printable ASCII, short, without what looks like a credential. URLs,
+/// accounts and audiences are none.
+pub(crate) fn reason(text: &str) -> String {
+    const LONGEST_REASON: usize = 400;
+    let clean: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).take(4096).collect();
+    let is_secret = |word: &str| MARKS.iter().any(|mark| word.contains(mark));
+    // A PEM block has spaces in its first line.
+    let clean = if clean.contains("PRIVATE KEY") { REDACTED } else { clean.as_str() };
+    let shown: Vec<_> = clean
+        .split_ascii_whitespace()
+        .map(|word| if is_secret(word) { REDACTED.to_owned() } else { words(word) })
+        .collect();
+    shortened(&shown.join(" "), LONGEST_REASON)
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    let short: String = text.chars().take(longest).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
-/// A harmless text in quotes, with nothing that a terminal obeys.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("{:?}", harmless(text))
+/// The text with everything cut out of it that looks random.
+fn words(text: &str) -> String {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "+=_-".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars() {
+        if is_of_word(c) {
+            word.push(c);
+        } else {
+            out.push_str(if is_random(&word) { REDACTED } else { &word });
+            word.clear();
+            out.push(c);
+        }
+    }
+    out.push_str(if is_random(&word) { REDACTED } else { &word });
+    out
+}
+
+/// Whether a word looks as if nobody had thought of it: a key or a token, in base64 or in hexadecimal.
+fn is_random(word: &str) -> bool {
+    let unbroken = word.split(['-', '_']).map(str::len).max().unwrap_or_default();
+    if unbroken >= SHORTEST_UNBROKEN {
+        return true;
+    }
+    if word.len() >= SHORTEST_HEX && word.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return word.bytes().any(|b| b.is_ascii_alphabetic());
+    }
+    let kind = |b: u8| match b {
+        b'a'..=b'z' => Some(0),
+        b'A'..=b'Z' => Some(1),
+        b'0'..=b'9' => Some(2),
+        _ => None,
+    };
+    let kinds: Vec<u8> = word.bytes().filter_map(kind).collect();
+    let changes = kinds.iter().zip(kinds.iter().skip(1)).filter(|(a, b)| a != b).count();
+    word.len() >= SHORTEST_RANDOM && (0..3).all(|kind| kinds.contains(&kind)) && changes * 5 >= word.len() * 2
 }
 
 #[cfg(test)]
@@ -27,5 +133,65 @@ mod tests {
         assert_eq!(quoted("a eyJhbGciOiJ"), r#""[redacted]""#);
         assert_eq!(quoted(&"é".repeat(300)).chars().count(), 203);
         assert_eq!(harmless("Bearer ya29.secret"), "[redacted]");
+    }
+
+    #[test]
+    fn what_looks_random_is_cut_out_and_names_are_not() {
+        for secret in [
+            "q8FzA3kd_9xLm2Vb7-TnQw4RsYc1Ue6H",
+            "wJalrXUtnFEMI+K7MDENGbPxRfiCYEXAMPLEKEY0",
+            "0123456789abcdef0123456789abcdef",
+            "5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99",
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+        ] {
+            assert_eq!(quoted(secret), "\"[redacted]\"", "{secret}");
+            assert_eq!(path(&format!("/run/{secret}/key.json")), "\"/run/[redacted]/key.json\"", "{secret}");
+            assert_eq!(reason(&format!("no {secret} here")), "no [redacted] here", "{secret}");
+        }
+        for name in [
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/orders@shop.iam.gserviceaccount.com:generateAccessToken",
+            "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/emulator/providers/emulator",
+            "https://orders-7f3kq2x4ca-uc.a.run.app",
+            "123456789012-compute@developer.gserviceaccount.com",
+            "32555940559.apps.googleusercontent.com",
+            "iam.serviceAccounts.getOpenIdToken",
+            "urn:ietf:params:oauth:token-type:aws4_request",
+            "8f14e45f-ceea-467f-a9b7-1b4d3f5c2e11",
+            "/var/run/secrets/tokens/gcp-ksa/google-application-credentials.json",
+            "/home/u/.config/gcloud/application_default_credentials.json",
+            "113774264463038321964",
+        ] {
+            assert_eq!(harmless(name), name);
+            assert_eq!(reason(name), name);
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is() {
+        for (text, shown) in [
+            ("/run/key.json", r#""/run/key.json""#),
+            ("/run/key.json\r", r#""/run/key.json\r" (the white space is part of it)"#),
+            ("/run/key.json ", r#""/run/key.json " (the white space is part of it)"#),
+            ("\"/run/key.json\"", r#""\"/run/key.json\"" (the quotation marks are part of it)"#),
+            ("~/key.json", r#""~/key.json" (a shell makes a home folder of ~, nobody else does)"#),
+            ("/run/\u{1b}[2J", r#""/run/\u{1b}[2J""#),
+            (r"C:\Users\u\key.json", r#""C:\\Users\\u\\key.json""#),
+        ] {
+            assert_eq!(path(text), shown);
+        }
+        for json in ["{\"private_key\":1}", " [1]", "\u{feff}{", "'{}'"] {
+            assert_eq!(path(json), "a text that looks like JSON, not like a path");
+        }
+        for key in ["-----BEGIN PRIVATE KEY-----", "ya29.x", "eyJhbGciOi"] {
+            assert_eq!(path(key), "a text that looks like a key or a token, not like a path");
+        }
+    }
+
+    #[test]
+    fn a_strangers_words_hold_no_token() {
+        let token = format!("eyJ{}", "x".repeat(10));
+        assert_eq!(reason(&format!("Bad\r\ntoken {token} here")), "Bad token [redacted] here");
+        assert_eq!(reason("-----BEGIN PRIVATE KEY----- MIIE x"), "[redacted]");
+        assert_eq!(reason(&"word ".repeat(100)).chars().count(), 401);
     }
 }

@@ -335,9 +335,28 @@ def service_account_cases():
         "a loopback endpoint that nobody trusts": (key_file(token_uri=local), "ENDPOINT_NOT_ALLOWED"),
         "a stranger's endpoint": (key_file(token_uri="https://evil.example/token"), "ENDPOINT_NOT_ALLOWED"),
         "an endpoint that is no string": (key_file(token_uri=5), "ENDPOINT_NOT_ALLOWED"),
+        "an endpoint that is empty": (key_file(token_uri=""), "ENDPOINT_NOT_ALLOWED"),
+        "64 KiB": (key_file(comment="x" * 65536), "CREDENTIALS_FILE_INVALID"),
+        "UTF-16": ("\0".join(key_file()), "CREDENTIALS_FILE_INVALID"),
+        "a line end in client_email": (key_file(client_email=EMAIL + "\r\nX: y"), "CREDENTIALS_FILE_INVALID"),
+        "a line end in private_key_id": (key_file(private_key_id="a\nb"), "CREDENTIALS_FILE_INVALID"),
+        "backslashes in the key": (key_file(private_key=KEY_PEM.replace("\n", "\\n")), "CREDENTIALS_FILE_INVALID"),
+        "an OAuth client": (json.dumps({"installed": {"client_id": "1"}}), "CREDENTIALS_FILE_INVALID"),
+        "a PEM key": (KEY_PEM, "CREDENTIALS_FILE_INVALID"),
     }
     for name, (content, code) in bad_files.items():
         yield case(f"a credential file with {name}", *gac, (text(content), fail(code)))
+
+    good = {"a byte-order mark": "\ufeff" + key_file(), "null for what is optional": json.dumps(json.loads(key_file()) | {"quota_project_id": None, "universe_domain": None}),
+            "empty texts for what is optional": key_file(quota_project_id="", universe_domain="")}
+    for name, content in good.items():
+        yield case(f"a credential file with {name}", *gac, (text(content), ask))
+    for key_id in ["", None]:
+        content = json.dumps(json.loads(key_file()) | {"private_key_id": key_id})
+        yield case(f"a credential file with private_key_id {key_id!r}", *gac, (text(content), exchange(NOW, {"target_audience": AUDIENCE}, kid=None)))
+    for given_path in ["{}", "[1]", KEY_PEM, key_file()]:
+        yield case(f"a path that is none: {given_path[:8]}", (START, READ_ENV), (env(GOOGLE_APPLICATION_CREDENTIALS=given_path), fail("CREDENTIALS_FILE_UNREADABLE")),
+                   flags=["SecretInMessage"])
 
     def answered(name, reply, step, **more):
         return case(name, (START, READ_ENV), (env(), ask), (reply, step), options={"credentials_json": key_file()}, **more)
@@ -563,6 +582,9 @@ def external_cases():
     basic = "Basic " + base64.b64encode(b"client:secret").decode()
     yield given("a client authenticates itself", external(path, client_id="client", client_secret="secret"), read,
                 (text("subject"), sts("subject", authorization=basic)), *ok)
+    nulls = {"file": "/var/run/token", "url": None, "headers": None, "format": None, "executable": ""}
+    yield given("null and empty texts for what is optional", json.dumps(json.loads(external(nulls)) | {"client_id": None, "workforce_pool_user_project": "",
+                "service_account_impersonation": None, "quota_project_id": ""}), read, (text("subject"), sts("subject")), *ok)
     workforce = "//iam.googleapis.com/locations/global/workforcePools/p/providers/q"
     yield given("a workforce pool's user project", external(path, audience=workforce, workforce_pool_user_project="p1"), read,
                 (text("subject"), sts("subject", audience=workforce, options='{"userProject":"p1"}')), *ok)
@@ -663,6 +685,7 @@ def external_cases():
         "an unprotected URL": {"url": "http://idp.example/t"}, "a header with a line end": {"url": "https://idp.example/t", "headers": {"X\r\nY": "a"}},
         "an unknown format": {"file": "/x", "format": {"type": "xml"}}, "a file of the system": {"file": "/proc/self/environ"},
         "a program with an endless timeout": {"executable": {"command": "/bin/true", "timeout_millis": 10**12}},
+        "a control character in a path": {"file": "/run/\nx"}, "JSON for a path": {"file": "{}"},
         "a certificate without a place": {"certificate": {}}, "a newer AWS": {"environment_id": "aws2"},
     }
     for name, source in bad.items():

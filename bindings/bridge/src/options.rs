@@ -4,7 +4,7 @@ use gatepass_core::jose::alg::Algorithm;
 use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
 use gatepass_core::{
     Call, CallPlan, CallToken, CredentialsFrom, Impersonate, Preferences, Secret, SourceConfig, TokenHeader,
-    Transport, VerifierConfig,
+    Transport, VerifierConfig, quoted,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -244,7 +244,11 @@ fn named<T>(
     known: &[&str],
 ) -> Result<T, Failure> {
     find(name).ok_or_else(|| {
-        Failure::invalid_option(format!("{option} is {name:?}, expected one of {}", known.join(", ")))
+        Failure::invalid_option(format!(
+            "`{option}` is {}, expected one of {}",
+            quoted(name),
+            known.join(", ")
+        ))
     })
 }
 
@@ -253,14 +257,49 @@ fn read<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
         // The location within JSON that a package made says nothing to its user.
         let text = error.to_string();
         let what = text.split(" at line ").next().unwrap_or_default();
-        Failure::invalid_option(format!("the options do not fit: {what}"))
+        Failure::invalid_option(format!("the options do not fit: {}", without_values(what)))
     })
+}
+
+/// serde's complaint without the values that it repeats, any of which may be a secret that was given by mistake: only the
+/// name of an option is kept, if it could be one.
+fn without_values(complaint: &str) -> String {
+    let is_name = |text: &str| {
+        text.len() <= 40 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let value = match complaint.split_once('`') {
+        Some((before, rest)) if !before.contains('"') => {
+            rest.split_once('`').map_or(rest, |(value, _)| value)
+        }
+        _ => match (complaint.find('"'), complaint.rfind('"')) {
+            (Some(begin), Some(end)) if begin < end => complaint.get(begin..=end).unwrap_or_default(),
+            _ => return complaint.to_owned(),
+        },
+    };
+    if is_name(value) { complaint.to_owned() } else { complaint.replacen(value, "…", 1) }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn no_value_of_an_option_is_repeated() {
+        const SECRET: &str = "q8FzA3kd_9xLm2Vb7-TnQw4RsYc1Ue6H";
+        for options in [
+            format!(r#"{{"seed":"{SECRET}"}}"#),
+            format!(r#"{{"seed":1,"{SECRET}":1}}"#),
+            format!(r#"{{"seed":1,"delegates":"{SECRET}"}}"#),
+            format!(r#"{{"seed":1,"self_signed_access_tokens":"a \\"{SECRET}\\" b"}}"#),
+            format!(r#""{SECRET}""#),
+        ] {
+            let message = source(&options).unwrap_err().to_json();
+            assert!(message.contains("INVALID_OPTION") && !message.contains(SECRET), "{message}");
+        }
+        let failure = verifier(&format!(r#"{{"preset":"{SECRET}"}}"#)).unwrap_err();
+        assert!(!failure.to_json().contains(SECRET), "{}", failure.to_json());
+    }
 
     #[test]
     fn a_call_is_planned_from_its_options() {

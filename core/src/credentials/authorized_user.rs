@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::credentials::endpoints::Service;
-use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::fields::{Fields, invalid, printable};
 use crate::credentials::trust::DEFAULT_UNIVERSE;
 use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
 use crate::error::{Error, ErrorCode};
@@ -34,7 +34,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
             "googleapis.com: accounts of other universes are external",
         ));
     }
-    let token_uri = match fields.has("token_uri") {
+    let token_uri = match fields.is_written("token_uri") {
         true => trusted.field(fields, "token_uri", Service::Token, None)?,
         false => trusted.token_uri()?,
     };
@@ -49,7 +49,7 @@ impl UserAccount {
         authenticates_by_header: bool,
     ) -> Result<Self, Error> {
         let client = Client {
-            id: fields.required("client_id")?.to_owned(),
+            id: printable("client_id", fields.required("client_id")?)?.to_owned(),
             secret: Secret::from(fields.required("client_secret")?),
         };
         let refresh_token = Mutex::new(Secret::from(fields.required("refresh_token")?));

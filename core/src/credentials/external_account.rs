@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::credentials::endpoints::Service;
-use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::fields::{Fields, invalid, printable};
 use crate::credentials::impersonation::{self, CLOUD_PLATFORM, Impersonation, or_cloud_platform};
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
 use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::client::Client;
 use crate::exchange::sts::TokenExchange;
+use crate::quote;
 use crate::retry::Jitter;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
@@ -51,7 +52,7 @@ struct ExternalAccount {
 pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
     let trusted = reader.trusted;
     let token_url = format!("https://sts.{}/v1/token", trusted.universe_of(fields)?);
-    let audience = fields.required("audience")?.to_owned();
+    let audience = printable("audience", fields.required("audience")?)?.to_owned();
     let subject_token_type = fields.required("subject_token_type")?.to_owned();
     if !SUBJECT_TOKEN_TYPES.contains(&subject_token_type.as_str()) {
         return Err(invalid("subject_token_type", "an unknown type", &SUBJECT_TOKEN_TYPES.join(" or ")));
@@ -74,7 +75,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     let client = match fields.optional("client_id")? {
         Some(id) => {
             let secret = Secret::from(fields.optional("client_secret")?.unwrap_or_default());
-            Some(Client { id: id.to_owned(), secret })
+            Some(Client { id: printable("client_id", id)?.to_owned(), secret })
         }
         None => None,
     };
@@ -91,9 +92,9 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
 
 impl Credential for ExternalAccount {
     fn describe(&self) -> String {
-        let federated = format!("a federated identity of {}", self.audience);
+        let federated = format!("a federated identity of {}", quote::harmless(&self.audience));
         match &self.account {
-            Some(account) => format!("{}, by {federated}", account.email()),
+            Some(account) => format!("{}, by {federated}", quote::harmless(account.email())),
             None => federated,
         }
     }

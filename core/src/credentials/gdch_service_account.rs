@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::fields::{Fields, invalid, printable};
+use crate::credentials::pem::pem_mistake;
 use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
 use crate::crypto::{EcdsaSigningKey, KeyRejected};
 use crate::encoding::pem_decode;
@@ -12,6 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::gdch::GdchToken;
 use crate::jose::x509::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, take};
+use crate::quote;
 use crate::secret::Secret;
 use crate::token::TokenKey;
 use crate::token::self_signed_jwt::Signer;
@@ -33,20 +35,21 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     if fields.required("format_version")? != FORMAT_VERSION {
         return Err(invalid("format_version", "another version", "\"1\", or a newer gatepass"));
     }
-    let (project, name) = (fields.required("project")?, fields.required("name")?);
+    let (project, name) =
+        (printable("project", fields.required("project")?)?, printable("name", fields.required("name")?)?);
     let private_key = private_key(fields.required("private_key")?)?;
-    let key_id = fields.required("private_key_id")?.to_owned();
+    let key_id = printable("private_key_id", fields.required("private_key_id")?)?.to_owned();
     let principal = format!("system:serviceaccount:{project}:{name}");
     Ok(Arc::new(GdchServiceAccount {
         signer: Arc::new(Signer::new(principal, private_key, Some(key_id))),
         token_uri: reader.trusted.own_endpoint(fields, "token_uri")?,
-        ca_cert_path: fields.optional("ca_cert_path")?.filter(|path| !path.is_empty()).map(str::to_owned),
+        ca_cert_path: fields.optional_path("ca_cert_path")?.map(str::to_owned),
     }))
 }
 
 impl Credential for GdchServiceAccount {
     fn describe(&self) -> String {
-        format!("the key of {}", self.signer.principal())
+        format!("the key of {}", quote::harmless(self.signer.principal()))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error> {
@@ -88,7 +91,7 @@ fn private_key(pem: &str) -> Result<EcdsaSigningKey, Error> {
     let der = pem_decode(pem, "EC PRIVATE KEY").map(Secret::new);
     match der.as_ref().and_then(|der| ec_private_key(der.expose())) {
         Some((private, point)) => EcdsaSigningKey::from_parts(private, point).map_err(rejected),
-        None => Err(invalid("private_key", "no PEM block of an EC key, or a damaged one", EXPECTED)),
+        None => Err(invalid("private_key", pem_mistake(pem), EXPECTED)),
     }
 }
 

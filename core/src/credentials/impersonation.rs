@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::iam_credentials::{Caller, Generate, SignJwt};
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
+use crate::quote;
 use crate::retry::Jitter;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
@@ -45,7 +46,7 @@ impl Impersonated {
 
 impl Credential for Impersonated {
     fn describe(&self) -> String {
-        format!("{}, by {}", self.account.email(), self.source.describe())
+        format!("{}, by {}", quote::harmless(self.account.email()), self.source.describe())
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {

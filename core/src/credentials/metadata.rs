@@ -6,6 +6,7 @@ use crate::credentials::{Context, Credential, Fetch, no_key};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::exchange::metadata::MetadataToken;
+use crate::quote;
 use crate::token::{TokenKey, Want};
 
 /// The metadata server.
@@ -16,7 +17,7 @@ pub(crate) struct MetadataServer {
 
 impl Credential for MetadataServer {
     fn describe(&self) -> String {
-        format!("the metadata server at {}", self.host)
+        format!("the metadata server at {}", quote::harmless(&self.host))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error> {

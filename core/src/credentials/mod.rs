@@ -10,6 +10,7 @@ mod gdch_service_account;
 mod impersonated_service_account;
 mod impersonation;
 mod metadata;
+mod pem;
 mod service_account;
 mod subject_token;
 mod trust;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 
 use crate::config::Preferences;
 use crate::error::{Error, ErrorCode};
-use crate::exchange::printable;
 use crate::json::{self, Value};
+use crate::quote;
 use crate::retry::Jitter;
 use crate::step::Operation;
 use crate::token::{Issued, TokenKey};
@@ -40,6 +41,8 @@ const TYPES: [(&str, Read); 6] = [
 
 type Read = fn(Fields<'_>, &Reader<'_>) -> Result<Arc<dyn Credential>, Error>;
 
+/// Largest credential file; Google's have some 3 KiB.
+const MAX_FILE_BYTES: usize = 64 * 1024;
 /// Credentials within impersonated ones, and within those.
 const MAX_SOURCES: usize = 2;
 
@@ -98,15 +101,21 @@ impl CredentialFile {
     }
 
     fn read(text: &str, trusted: &TrustedEndpoints) -> Result<Self, Error> {
-        let document = json::value(text.as_bytes()).map_err(|error| {
-            Error::new(ErrorCode::CredentialsFileInvalid, format!("it is {error}, expected one JSON object"))
-        })?;
+        let invalid = |found: &str| {
+            let message = format!("it is {found}, expected one JSON object");
+            Error::new(ErrorCode::CredentialsFileInvalid, message)
+        };
+        // Editors of Windows put a byte-order mark there.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.contains('\0') {
+            return Err(invalid("UTF-16, or no text (save it as UTF-8)"));
+        }
+        if text.len() > MAX_FILE_BYTES {
+            return Err(invalid("larger than 64 KiB, which no credential file is"));
+        }
+        let document = json::value(text.as_bytes()).map_err(|error| invalid(&mistaken(text, error)))?;
         if !matches!(document, Value::Object(_)) {
-            let found = document.kind();
-            return Err(Error::new(
-                ErrorCode::CredentialsFileInvalid,
-                format!("it is {found}, expected one JSON object"),
-            ));
+            return Err(invalid(document.kind()));
         }
         let fields = Fields::new(&document);
         Ok(Self {
@@ -126,14 +135,14 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&self, fields: Fields<'_>) -> Result<Arc<dyn Credential>, Error> {
-        let name = fields.required("type")?;
+        let name = fields.required("type").map_err(|error| other_file(fields).unwrap_or(error))?;
         match TYPES.iter().find(|(known, _)| *known == name) {
             Some((_, read)) => read(fields, self),
             None => {
                 let known = TYPES.map(|(known, _)| known).join(", ");
                 Err(Error::new(
                     ErrorCode::CredentialsTypeUnknown,
-                    format!("its type is {:?}, expected one of {known}", printable(name)),
+                    format!("its type is {}, expected one of {known}", quote::quoted(name)),
                 ))
             }
         }
@@ -149,6 +158,48 @@ impl Reader<'_> {
         let read = Self { sources, ..*self }.read(source);
         read.map_err(|error| error.within(&format!("its field {FIELD:?}")))
     }
+}
+
+/// What a text is that is no JSON.
+fn mistaken(text: &str, error: json::JsonError) -> String {
+    let begin = text.trim_start();
+    if begin.starts_with("-----BEGIN") {
+        "a PEM file (a key without its account)".to_owned()
+    } else if begin.starts_with('<') {
+        "a web page".to_owned()
+    } else if begin.is_empty() {
+        "empty".to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
+/// Names a JSON file of another kind that has no `type`.
+fn other_file(fields: Fields<'_>) -> Option<Error> {
+    let has = |name| fields.is_written(name);
+    let found = if has("installed") || has("web") {
+        "an OAuth client's file, which says who the program is and not whose credentials it has (log in with it: gcloud auth application-default login --client-id-file=FILE)"
+    } else if has("private_key") && has("client_email") {
+        "a service-account key without its field \"type\" (put \"type\": \"service_account\" back in)"
+    } else if has("refresh_token") {
+        "a person's credentials without their field \"type\" (put \"type\": \"authorized_user\" back in)"
+    } else if has("keys") || has("kty") {
+        "a JWK or a set of them, which is for a verifier"
+    } else if has("project_info") || has("apiKey") {
+        "a configuration of Firebase for an app, which holds no credentials"
+    } else if has("AccessKeyId") || has("aws_access_key_id") {
+        "keys of AWS"
+    } else if has("clientSecret") || has("tenantId") {
+        "credentials of Azure"
+    } else if has("access_token") || has("id_token") {
+        "a token, which is for one call and no credential file"
+    } else {
+        return None;
+    };
+    Some(Error::new(
+        ErrorCode::CredentialsFileInvalid,
+        format!("it is {found}, expected a credential file of Google, with a field \"type\""),
+    ))
 }
 
 /// The error when a JWT is to be signed by credentials without a key, for the reason `why`.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::credentials::endpoints::Service;
-use crate::credentials::fields::{Fields, invalid};
+use crate::credentials::fields::{Fields, invalid, printable};
 use crate::credentials::impersonation::{self, Impersonation};
+use crate::credentials::pem::pem_mistake;
 use crate::credentials::trust::DEFAULT_UNIVERSE;
 use crate::credentials::{Context, Credential, Fetch, Reader};
 use crate::crypto::{KeyRejected, RsaSigningKey};
@@ -12,6 +13,7 @@ use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
+use crate::quote;
 use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};
 use crate::token::self_signed_jwt::{Claims, Signer};
@@ -32,10 +34,10 @@ struct ServiceAccount {
 /// Reads a file of this type.
 pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Credential>, Error> {
     let trusted = reader.trusted;
-    let client_email = fields.required("client_email")?.to_owned();
+    let client_email = printable("client_email", fields.required("client_email")?)?.to_owned();
     let private_key = private_key(fields.required("private_key")?)?;
-    let key_id = fields.optional("private_key_id")?.filter(|id| !id.is_empty()).map(str::to_owned);
-    let token_uri = match fields.has("token_uri") {
+    let key_id = fields.optional("private_key_id")?.map(|id| printable("private_key_id", id)).transpose()?;
+    let token_uri = match fields.is_written("token_uri") {
         true => trusted.field(fields, "token_uri", Service::Token, None)?,
         false => trusted.token_uri()?,
     };
@@ -43,13 +45,13 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
         DEFAULT_UNIVERSE => None,
         universe => Some(Arc::new(impersonation::Account::of(&client_email, universe, trusted)?)),
     };
-    let signer = Arc::new(Signer::new(client_email, private_key, key_id));
+    let signer = Arc::new(Signer::new(client_email, private_key, key_id.map(str::to_owned)));
     Ok(Arc::new(ServiceAccount { signer, token_uri, elsewhere }))
 }
 
 impl Credential for ServiceAccount {
     fn describe(&self) -> String {
-        format!("the key of {}", self.signer.principal())
+        format!("the key of {}", quote::harmless(self.signer.principal()))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
@@ -137,6 +139,6 @@ fn private_key(pem: &str) -> Result<RsaSigningKey, Error> {
     }
     match pem_decode(pem, "RSA PRIVATE KEY").map(Secret::new) {
         Some(der) => RsaSigningKey::from_pkcs1(der.expose()).map_err(rejected),
-        None => Err(invalid("private_key", "no PEM block, or a damaged one", EXPECTED)),
+        None => Err(invalid("private_key", pem_mistake(pem), EXPECTED)),
     }
 }

@@ -150,7 +150,7 @@ impl TrustedEndpoints {
         service: Service,
         default: Option<&str>,
     ) -> Result<Url, Error> {
-        let text = if fields.has(name) { fields.optional(name).ok().flatten() } else { default };
+        let text = if fields.is_written(name) { fields.optional(name).ok().flatten() } else { default };
         self.endpoint(name, service, text.unwrap_or_default())
     }
 

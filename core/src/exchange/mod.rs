@@ -12,6 +12,8 @@ pub(crate) mod sts;
 
 use crate::error::{Error, ErrorCode};
 use crate::json::{self, Value};
+use crate::quote;
+pub(crate) use crate::quote::reason as printable;
 use crate::retry::{Attempts, Jitter};
 use crate::secret::Secret;
 use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step};
@@ -73,8 +75,8 @@ impl Response {
         let error = error?;
         let name = error.as_str().or_else(|| error.member("status")?.as_str())?;
         let text = description.as_ref().and_then(Value::as_str).or_else(|| error.member("message")?.as_str());
-        let text = text.map(|text| format!(": {}", printable(text))).unwrap_or_default();
-        let found = format!("{who} answered {} with {}{text}", self.status, printable(name));
+        let text = text.map(|text| format!(": {}", quote::reason(text))).unwrap_or_default();
+        let found = format!("{who} answered {} with {}{text}", self.status, quote::reason(name));
         let transient = TRANSIENT.iter().any(|word| *word == name || text.contains(word));
         let code = if transient { ErrorCode::EndpointUnavailable } else { code };
         Some(Error::new(code, found).retry_after(self.retry_after_ms()))
@@ -157,8 +159,11 @@ impl<E: Endpoint> Operation for Exchange<E> {
                 State::Sent { certificate: Some(path) },
                 Reply::Failed { kind: HostFailure::Other, message },
             ) => {
-                let found =
-                    format!("the client certificate {path} cannot be presented: {}", printable(&message));
+                let found = format!(
+                    "the client certificate {} cannot be presented: {}",
+                    quote::path(path),
+                    quote::reason(&message)
+                );
                 self.settle(Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
             }
             (State::Sent { .. }, Reply::Failed { kind, message }) => {
@@ -184,7 +189,7 @@ pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
             ErrorCode::ConnectionFailed
         }
     };
-    Error::new(code, printable(message))
+    Error::new(code, quote::reason(message))
 }
 
 /// Reads the JSON object that `who` answered with.
@@ -200,32 +205,16 @@ pub(crate) fn response_members<const N: usize>(
     })
 }
 
-/// Words of a stranger, made fit for a message: printable ASCII, short, and nothing that could be a token or a key.
-pub(crate) fn printable(text: &str) -> String {
-    const LONGEST_WORD: usize = 40;
-    const LONGEST_TEXT: usize = 200;
-    let clean: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).take(4096).collect();
-    let words = clean.split_ascii_whitespace().map(|word| {
-        let secret_like = word.len() > LONGEST_WORD
-            || word.contains("eyJ")
-            || word.contains("ya29.")
-            || word.contains("1//");
-        if secret_like { "[redacted]" } else { word }
-    });
-    let mut out = words.collect::<Vec<_>>().join(" ");
-    out.truncate(LONGEST_TEXT);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_strangers_words_hold_no_token() {
-        let token = format!("eyJ{}", "x".repeat(10));
-        assert_eq!(printable(&format!("Bad\r\ntoken {token} here")), "Bad token [redacted] here");
-        assert_eq!(printable(&"k".repeat(60)), "[redacted]");
-        assert_eq!(printable(&"word ".repeat(100)).len(), 200);
-    }
+/// Why a file could not be read, with the operating system's own reason.
+pub(crate) fn unreadable(kind: HostFailure, message: &str, path: &str) -> String {
+    let found = match kind {
+        HostFailure::NotFound => "does not exist",
+        HostFailure::PermissionDenied => "may not be read by this process",
+        HostFailure::TooLarge => return "is larger than 1 MiB".to_owned(),
+        HostFailure::Timeout => "could not be read in time",
+        _ => "cannot be read",
+    };
+    // Some systems repeat the path, which has been shown.
+    let reason = quote::reason(&message.replace(path, "it"));
+    if reason.is_empty() { found.to_owned() } else { format!("{found}: {reason}") }
 }

@@ -6,6 +6,7 @@ use crate::encoding::{base64_encode, pem_decode_all};
 use crate::environment::{self, Environment};
 use crate::error::Error;
 use crate::json;
+use crate::quote;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, Now, Operation, Reply, Step};
 
@@ -19,7 +20,7 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
         let default = fields.flag("use_default_certificate_config")?;
-        let config = fields.optional("certificate_config_location")?.map(str::to_owned);
+        let config = fields.optional_path("certificate_config_location")?.map(str::to_owned);
         if default == config.is_some() {
             return Err(invalid(
                 "certificate",
@@ -27,7 +28,7 @@ impl Source {
                 "use_default_certificate_config or certificate_config_location",
             ));
         }
-        Ok(Self { config, trust_chain_path: fields.optional("trust_chain_path")?.map(str::to_owned) })
+        Ok(Self { config, trust_chain_path: fields.optional_path("trust_chain_path")?.map(str::to_owned) })
     }
 }
 
@@ -73,7 +74,10 @@ impl Read {
 
     fn read_chain(&mut self, certificate: ClientCertificate, pem: &str) -> Step<Subject> {
         let Some(leaf) = pem_decode_all(pem, "CERTIFICATE").and_then(|all| all.into_iter().next()) else {
-            return Step::Fail(failed(format!("{} holds no PEM certificate", certificate.cert_path)));
+            return Step::Fail(failed(format!(
+                "{} holds no PEM certificate",
+                quote::path(&certificate.cert_path)
+            )));
         };
         match self.source.trust_chain_path.clone() {
             Some(path) => self.read(path, State::ReadingChain { certificate, leaf }),
@@ -110,9 +114,10 @@ impl Operation for Read {
             (State::ReadingConfig, Reply::Failed { .. }) => {
                 Step::Fail(failed("the certificate configuration cannot be read"))
             }
-            (State::ReadingCertificate(certificate), Reply::Failed { .. }) => {
-                Step::Fail(failed(format!("the certificate {} cannot be read", certificate.cert_path)))
-            }
+            (State::ReadingCertificate(certificate), Reply::Failed { .. }) => Step::Fail(failed(format!(
+                "the certificate {} cannot be read",
+                quote::path(&certificate.cert_path)
+            ))),
             (State::ReadingChain { .. }, Reply::Failed { .. }) => {
                 Step::Fail(failed("the trust chain cannot be read"))
             }
@@ -129,7 +134,7 @@ fn chain(certificate: ClientCertificate, leaf: Vec<u8>, pem: &str) -> Result<Sub
         .ok_or_else(|| failed("the trust chain is not PEM certificates"))?;
     let above = chain.strip_prefix(std::slice::from_ref(&leaf)).unwrap_or(&chain);
     if above.contains(&leaf) {
-        return Err(failed("the certificate stands within the trust chain, expected it first or not at all"));
+        return Err(failed("the certificate is within the trust chain, expected it first or not at all"));
     }
     Ok(subject(certificate, &[&[leaf], above].concat()))
 }

@@ -5,6 +5,8 @@ use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
 use crate::credentials::subject_token::format::Format;
 use crate::error::Error;
+use crate::exchange::unreadable;
+use crate::quote;
 use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};
 
@@ -16,7 +18,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, Error> {
-        let path = fields.required("file")?.to_owned();
+        let path = fields.path("file")?.to_owned();
         if !TrustedEndpoints::allows_file(&path) {
             return Err(invalid(
                 "file",
@@ -45,9 +47,16 @@ impl Operation for Read {
         let Source { path, format } = &self.source;
         match reply {
             Reply::Start => Step::read_file(path.clone()),
-            Reply::Text(text) => format.read(text.expose(), &format!("the subject token file {path}")).into(),
-            Reply::Failed { .. } => {
-                Step::Fail(failed(format!("the subject token file {path} cannot be read")))
+            Reply::Text(text) => {
+                format.read(text.expose(), &format!("the subject token file {}", quote::path(path))).into()
+            }
+            Reply::Failed { kind, message } => {
+                let found = format!(
+                    "the subject token file {} {}",
+                    quote::path(path),
+                    unreadable(kind, &message, path)
+                );
+                Step::Fail(failed(found))
             }
             other => Step::misuse("Text or Failed", &other),
         }

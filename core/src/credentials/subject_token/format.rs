@@ -4,6 +4,7 @@ use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::failed;
 use crate::error::Error;
 use crate::json;
+use crate::quote;
 use crate::secret::Secret;
 
 /// How a source writes its subject token.
@@ -35,7 +36,10 @@ impl Format {
                 let [token] = json::members(content.as_bytes(), [field.as_str()])
                     .map_err(|error| failed(format!("{who} holds {error}, expected a JSON object")))?;
                 let token = token.as_ref().and_then(json::Value::as_str);
-                token.ok_or_else(|| failed(format!("{who} has no string {field:?}")))?.trim_ascii().to_owned()
+                token
+                    .ok_or_else(|| failed(format!("{who} has no string {}", quote::quoted(field))))?
+                    .trim_ascii()
+                    .to_owned()
             }
         };
         if token.is_empty() { Err(failed(format!("{who} is empty"))) } else { Ok(Secret::new(token)) }

@@ -4,7 +4,7 @@
 use crate::credentials::fields::Fields;
 use crate::credentials::subject_token::failed;
 use crate::error::Error;
-use crate::exchange::printable;
+use crate::quote;
 use crate::secret::Secret;
 use crate::step::{Now, Operation, Reply, Step};
 
@@ -46,13 +46,16 @@ impl Operation for Ask {
                 token_type: self.token_type.clone(),
                 timeout_ms: TIMEOUT_MS,
             },
-            Reply::Text(token) if token.expose().is_empty() => {
-                Step::Fail(failed(format!("the supplier {name:?} gave an empty subject token")))
-            }
+            Reply::Text(token) if token.expose().is_empty() => Step::Fail(failed(format!(
+                "the supplier {} gave an empty subject token",
+                quote::quoted(name)
+            ))),
             Reply::Text(token) => Step::Done(token),
-            Reply::Failed { message, .. } => {
-                Step::Fail(failed(format!("the supplier {name:?} failed: {}", printable(&message))))
-            }
+            Reply::Failed { message, .. } => Step::Fail(failed(format!(
+                "the supplier {} failed: {}",
+                quote::quoted(name),
+                quote::reason(&message)
+            ))),
             other => Step::misuse("Text or Failed", &other),
         }
     }
