@@ -32,7 +32,8 @@ impl SourceFile {
 
     /// Whether the file is a test or an example, by its name or its folder.
     pub fn is_test(&self) -> bool {
-        let is_test_folder = |part| matches!(part, "test" | "tests" | "__tests__" | "examples" | "gatepasstest");
+        let is_test_folder =
+            |part| matches!(part, "test" | "tests" | "__tests__" | "examples" | "gatepasstest");
         self.path.split('/').any(is_test_folder)
             || self.name().ends_with("_test.go")
             || self.name().contains(".test.")
