@@ -241,6 +241,7 @@ struct Evidence {
     reason: Option<Reason>,
     found: Option<Texts>,
     expected: Option<Texts>,
+    claimed_email: Option<String>,
 }
 
 impl Error {
@@ -289,6 +290,30 @@ impl Error {
     /// How long the endpoint asked to be left alone, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
         self.retry_after_ms
+    }
+
+    /// The e-mail that a refused token claims, for the log: nothing proves it.
+    pub fn claimed_email(&self) -> Option<&str> {
+        self.evidence.as_ref()?.claimed_email.as_deref()
+    }
+
+    /// Whether another key could mend it.
+    pub(crate) fn is_about_keys(&self) -> bool {
+        matches!(self.code, ErrorCode::UnknownKey | ErrorCode::KeyUnusable | ErrorCode::BadSignature)
+    }
+
+    /// The same error, with these words for what was found and expected.
+    pub(crate) fn with_detail(mut self, detail: String) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Adds the e-mail that the refused token claims.
+    pub(crate) fn claiming(mut self, email: Option<String>) -> Self {
+        if email.is_some() {
+            self.evidence.get_or_insert_default().claimed_email = email;
+        }
+        self
     }
 
     /// What was found and what was expected, without the advice.

@@ -1,12 +1,11 @@
 //! The HTTP headers that carry a token, on both sides (RFC 6750; Cloud Run documentation, "Service-to-service").
 
 use crate::error::{Error, ErrorCode};
-use crate::jose::jws;
+use crate::jose::jws::{self, MAX_TOKEN_BYTES};
+use crate::quote::quoted;
 use crate::secret::Secret;
 
 const SCHEME: &str = "Bearer ";
-/// Longest token that is put into a header; servers refuse headers of this order.
-const MAX_TOKEN_OCTETS: usize = 16 * 1024;
 
 /// The names of the headers that may carry a token, in lower case and in the order of [`TokenHeaders`].
 pub const TOKEN_HEADERS: [&str; 3] =
@@ -119,7 +118,7 @@ pub(crate) fn bearer_value(authorization: &str) -> &str {
 /// # Errors
 /// [`ErrorCode::TokenResponseInvalid`].
 pub(crate) fn check_token_text(token: &str) -> Result<(), Error> {
-    if token.is_empty() || token.len() > MAX_TOKEN_OCTETS || !token.bytes().all(|b| b.is_ascii_graphic()) {
+    if token.is_empty() || token.len() > MAX_TOKEN_BYTES || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::new(
             ErrorCode::TokenResponseInvalid,
             "a token is empty, longer than 16 KiB, or holds characters that a header cannot carry",
@@ -153,6 +152,31 @@ impl From<&Error> for Refusal {
         };
         let headers = [Some(("Content-Type", "application/json")), asked].into_iter().flatten().collect();
         Self { status, headers, body: format!("{{\"error\":\"{}\"}}", error.code()) }
+    }
+}
+
+/// What a service writes to its log about a request that it has refused: one line, the same in every language.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RefusalLog {
+    /// `warning`; `error` where the trouble is the service's own, such as keys that cannot be fetched.
+    pub level: &'static str,
+    /// The status, the code, the path, the e-mail that the token claims, and the error's message. Never a token.
+    pub message: String,
+}
+
+impl RefusalLog {
+    /// The line about an error with this code and message, on a request of this path.
+    pub fn new(code: ErrorCode, message: &str, claimed_email: Option<&str>, path: &str) -> Self {
+        let status = code.http_status();
+        // Without the query: it may hold anything.
+        let path = quoted(path.split(['?', '#']).next().unwrap_or_default());
+        let email = claimed_email.map_or("none".into(), quoted);
+        Self {
+            level: if status >= 500 { "error" } else { "warning" },
+            message: format!(
+                "refused with {status} {code}: path {path}, claimed e-mail (unverified) {email}: {message}"
+            ),
+        }
     }
 }
 
@@ -213,6 +237,21 @@ mod tests {
             ..TokenHeaders::default()
         };
         assert_eq!(iap_assertion(&elsewhere), Ok("a"), "IAP leaves Authorization to the application");
+    }
+
+    #[test]
+    fn the_log_shows_code_path_and_claimed_caller_and_no_token() {
+        let log = |code, path: &str| RefusalLog::new(code, "too late", Some("a@b\n"), path);
+        let line = log(ErrorCode::TokenExpired, "/orders/7?token=hush");
+        assert_eq!(line.level, "warning");
+        assert_eq!(
+            line.message,
+            "refused with 401 TOKEN_EXPIRED: path \"/orders/7\", claimed e-mail (unverified) \"a@b\\n\": too late"
+        );
+        assert_eq!(log(ErrorCode::KeysUnavailable, "/").level, "error");
+        assert!(!log(ErrorCode::TokenMissing, "/eyJhbGciOiJ").message.contains("eyJ"));
+        let nobody = RefusalLog::new(ErrorCode::TokenMissing, "none", None, "/");
+        assert!(nobody.message.contains("claimed e-mail (unverified) none"));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub mod jose;
 mod json;
 mod proxy;
 mod quote;
+mod recognise;
 mod retry;
 pub mod secret;
 pub mod source;

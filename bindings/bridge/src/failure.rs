@@ -19,8 +19,8 @@ impl Failure {
     }
 
     /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), `reason` (`missing`,
-    /// `mismatch`, `invalid`, `not_allowed` or null), `found` and `expected` (null, a text or a list of texts), and
-    /// `refusal`, the `status`, `headers` and `body` with which a receiving service answers, and `grpc`, the `code`,
+    /// `mismatch`, `invalid`, `not_allowed` or null), `found` and `expected` (null, a text or a list of texts),
+    /// `claimed_email` (of a refused token, unverified, or null), and `refusal`, the `status`, `headers` and `body` with which a receiving service answers, and `grpc`, the `code`,
     /// `message` and `details` (base64) with which a gRPC server does.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
@@ -40,6 +40,7 @@ impl Failure {
             "reason": error.reason().map(Reason::as_str),
             "found": texts(error.found()),
             "expected": texts(error.expected()),
+            "claimed_email": error.claimed_email(),
             "refusal": { "status": status, "headers": headers, "body": body },
             "grpc": { "code": grpc.code as u8, "message": grpc.message, "details": grpc.details },
         })
@@ -87,6 +88,18 @@ fn internal(panic: &(dyn Any + Send)) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn a_refusal_is_a_line_in_the_log() {
+        let error = Failure::from(Error::new(ErrorCode::TokenExpired, "late")).to_json();
+        let line: Value = serde_json::from_str(&crate::refusal_log(&error, "/a?b").unwrap()).unwrap();
+        let expected = "refused with 401 TOKEN_EXPIRED: path \"/a\", claimed e-mail (unverified) none: late";
+        assert_eq!(line.get("level"), Some(&json!("warning")));
+        assert!(line.get("message").and_then(Value::as_str).unwrap().starts_with(expected), "{line}");
+        for none in ["", "{}", r#"{"code":"TOKEN_EXPIRED"}"#, r#"{"code":"NONE","message":"a"}"#] {
+            assert_eq!(crate::refusal_log(none, "/").unwrap_err().code(), ErrorCode::ApiMisuse);
+        }
+    }
 
     #[test]
     fn a_panic_becomes_an_error() {

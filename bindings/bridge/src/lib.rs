@@ -21,6 +21,7 @@ pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{KeyCache, RequestHeaders, Verdict, Verifier};
 
+use gatepass_core::header::RefusalLog;
 use gatepass_core::{ErrorCode, Millis, Monotonic};
 
 /// The version of gatepass, the same in all its packages.
@@ -63,6 +64,24 @@ pub fn limits() -> String {
 /// The names of the headers that may carry a token, a JSON array: in lower case, and in the order of [`RequestHeaders`].
 pub fn token_headers() -> String {
     serde_json::json!(gatepass_core::header::TOKEN_HEADERS).to_string()
+}
+
+/// What a service writes to its log about a request of this path that it has refused: `{"level":"warning"|"error",
+/// "message":…}`. `error` is the error as it came across the border; of it `code`, `message` and `claimed_email` count.
+///
+/// # Errors
+/// `API_MISUSE` when `error` is no such error.
+pub fn refusal_log(error: &str, path: &str) -> Result<String, Failure> {
+    guard(|| {
+        let error: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+        let text = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
+        let code = ErrorCode::ALL.iter().find(|code| Some(code.as_str()) == text("code"));
+        let (Some(code), Some(message)) = (code, text("message")) else {
+            return Err(Failure::misuse("the error is none of gatepass, expected its JSON form"));
+        };
+        let RefusalLog { level, message } = RefusalLog::new(*code, message, text("claimed_email"), path);
+        Ok(serde_json::json!({"level": level, "message": message}).to_string())
+    })
 }
 
 /// The audience to ask for when calling `url`; see [`gatepass_core::audience`].

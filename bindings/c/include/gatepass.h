@@ -13,7 +13,7 @@
  * Results. A function that can fail returns GP_OK or the number of an error code, and takes a gp_buf *error as its
  * last argument: null, or the place for the error as a JSON object with "code", "number", "kind", "message",
  * "retryable", "claim", "reason" ("missing", "mismatch", "invalid", "not_allowed" or null), "found" and "expected" (null,
- * a text or an array of texts), and "refusal" (the status, headers and body with which a receiving service answers).
+ * a text or an array of texts), "claimed_email" (of a refused token, unverified, or null), and "refusal" (the status, headers and body with which a receiving service answers).
  * Every place for a result is written in any case, so its old content does not matter and nothing needs freeing
  * before; after a failure it holds nothing. A null pointer where none is allowed, a null gp_slice with a length, and text
  * that is not UTF-8 give API_MISUSE. No panic leaves the library.
@@ -152,6 +152,14 @@ gp_slice gp_limits(void);
 // The names of the headers that may carry a token, as a JSON array: in lower case, and in the order of the arguments of
 // `gp_verifier_token_from_headers`. Valid for ever.
 gp_slice gp_token_headers(void);
+
+// What a service writes to its log about a request of this path that it has refused: the JSON object {"level":"warning"|
+// "error","message":…}. `refusal` is the error as this library gave it; of it "code", "message" and "claimed_email"
+// count. The caller owns `line`. Fails with API_MISUSE only.
+gp_status gp_refusal_log(gp_slice refusal,
+                         gp_slice path,
+                         gp_buf *line,
+                         gp_buf *error);
 
 // Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
 // "delegates":[…], "subject":…, "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…,

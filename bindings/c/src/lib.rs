@@ -139,6 +139,23 @@ pub extern "C" fn gp_token_headers() -> gp_slice {
     names.unwrap_or_default().into()
 }
 
+/// What a service writes to its log about a request of this path that it has refused: the JSON object {"level":"warning"|
+/// "error","message":…}. `refusal` is the error as this library gave it; of it "code", "message" and "claimed_email"
+/// count. The caller owns `line`. Fails with API_MISUSE only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_refusal_log(
+    refusal: gp_slice,
+    path: gp_slice,
+    line: *mut gp_buf,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let line = out!(line = gp_buf::EMPTY)?;
+        *line = gatepass_bridge::refusal_log(text!(refusal)?, text!(path)?)?.into();
+        Ok(())
+    })
+}
+
 /// Makes a source from its options: {"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…,
 /// "delegates":[…], "subject":…, "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…,
 /// "expect_type":…, "quota_project_id":…, "universe_domain":…, "trusted_endpoints":[…]}. The seed is any number below

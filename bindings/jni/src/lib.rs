@@ -46,6 +46,20 @@ pub fn token_headers<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> 
     boundary(env, class, |env| Ok(env.byte_array_from_slice(gatepass_bridge::token_headers().as_bytes())?))
 }
 
+/// `static native byte[] refusalLog(byte[] error, byte[] path)`: JSON.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn refusal_log<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    error: JByteArray<'local>,
+    path: JByteArray<'local>,
+) -> JByteArray<'local> {
+    boundary(env, class, |env| {
+        let line = gatepass_bridge::refusal_log(&text(env, &error)?, &text(env, &path)?)?;
+        Ok(env.byte_array_from_slice(line.as_bytes())?)
+    })
+}
+
 /// `static native byte[] audienceForUrl(byte[] url)`
 #[jni_mangle("dev.gatepass.Native")]
 pub fn audience_for_url<'local>(

@@ -39,6 +39,15 @@ pub fn token_headers() -> String {
     bridge::token_headers()
 }
 
+/// What a service writes to its log about a request that it has refused, as JSON; see [`bridge::refusal_log`].
+///
+/// # Errors
+/// `API_MISUSE` when `error` is no error of gatepass.
+#[napi]
+pub fn refusal_log(error: String, path: String) -> Result<String> {
+    bridge::refusal_log(&error, &path).map_err(thrown)
+}
+
 /// The audience to ask for when calling `url`.
 ///
 /// # Errors

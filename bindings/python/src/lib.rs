@@ -34,7 +34,7 @@ mod _native {
     #[pymodule_export]
     use super::{
         KeyCache, Op, Source, Verifier, audience_for_url, error_codes, explain, limits, open_verifier,
-        own_audiences, plan_call, same_audience_spellings, to_json, token_headers,
+        own_audiences, plan_call, refusal_log, same_audience_spellings, to_json, token_headers,
     };
 
     #[pymodule_export]
@@ -72,6 +72,15 @@ fn open_verifier(options: &Bound<'_, PyDict>, keys: &Bound<'_, KeyCache>) -> PyR
     let op = gatepass_bridge::Verifier::open(&json::write(options)?, keys.get().cache());
     let op = op.map_err(|failure| raise(options.py(), &failure))?;
     Ok(Op::of_verifier(op, keys.get().clone()))
+}
+
+/// What a service writes to its log about a request that it has refused: `level` and `message`; see
+/// [`gatepass_bridge::refusal_log`]. Of the error `code`, `message` and `claimed_email` count.
+#[pyfunction]
+fn refusal_log<'py>(error: &Bound<'py, PyDict>, path: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    let py = path.py();
+    let line = gatepass_bridge::refusal_log(&json::write(error)?, &path.to_string_lossy());
+    json::read(py, &line.map_err(|failure| raise(py, &failure))?)
 }
 
 /// The audience to ask for when calling `url`.

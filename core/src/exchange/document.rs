@@ -3,7 +3,7 @@
 use crate::calendar::days_from_civil;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Response;
-use crate::jose::jwks::MAX_KEY_SET_OCTETS;
+use crate::jose::jwks::MAX_KEY_SET_BYTES;
 use crate::step::{HttpRequest, Route};
 
 /// Longest wait for it.
@@ -34,11 +34,8 @@ pub(crate) fn body<'a>(response: &'a Response, who: &str, code: ErrorCode) -> Re
         });
     }
     let body = response.body.expose();
-    if body.len() > MAX_KEY_SET_OCTETS {
-        return Err(refused(format!(
-            "answered {} octets, expected at most {MAX_KEY_SET_OCTETS}",
-            body.len()
-        )));
+    if body.len() > MAX_KEY_SET_BYTES {
+        return Err(refused(format!("answered {} bytes, expected at most {MAX_KEY_SET_BYTES}", body.len())));
     }
     Ok(body)
 }

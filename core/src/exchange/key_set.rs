@@ -29,11 +29,16 @@ impl Endpoint for FetchKeySet {
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Published, Error> {
         let body = document::body(response, WHO, ErrorCode::KeysUnavailable)?;
-        let keys = std::str::from_utf8(body).ok().and_then(|text| KeySet::parse(text).ok());
-        let keys = keys.filter(|keys| keys.usable() > 0).ok_or_else(|| {
-            let found = format!("{WHO} answered with no usable key, expected a JWK set or a PEM map");
+        let refused = |found: &str| {
+            let found = format!("{WHO} answered with no usable key{found}, expected a JWK set or a PEM map");
             Error::new(ErrorCode::KeysUnavailable, found).permanent()
-        })?;
+        };
+        let text = std::str::from_utf8(body).map_err(|_| refused(" (it is not UTF-8)"))?;
+        let keys = KeySet::parse(text).map_err(|error| refused(&format!(" ({})", error.detail())))?;
+        if keys.usable() == 0 {
+            let problem = keys.problem().map(|problem| format!(" ({problem})"));
+            return Err(refused(&problem.unwrap_or_default()));
+        }
         Ok(Published { keys, lifetime_ms: document::lifetime_ms(response) })
     }
 }

@@ -5,23 +5,20 @@
 //! first one, and adds words. It never shows the token, and of its claims no more than `iss`, `aud`, `email` and the
 //! times.
 
-mod audience;
-mod kind;
 mod words;
-mod wrapping;
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-pub use self::kind::{Claimed, Kind};
-use self::kind::{all_shown, moment, span};
-use self::wrapping::Wrapping;
 use crate::audience::audience_for_url;
 use crate::error::{Error, ErrorCode};
 use crate::header::TokenHeaders;
 use crate::jose::jws;
 use crate::quote::quoted;
+use crate::recognise::wrapping::{self, Wrapping};
+pub use crate::recognise::{Claimed, Kind};
+use crate::recognise::{all_shown, audience, moment, not_a_token, span};
 use crate::step::Millis;
 use crate::verify::{Preset, Verifier, VerifierConfig};
 
@@ -146,7 +143,7 @@ pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<V
     let claimed = Claimed::read(&token);
     let kind = Kind::of(&token, &claimed);
     if config.preset.is_none() && config.issuers.is_empty() {
-        config.preset = kind.preset();
+        config.preset = Preset::of(kind);
     }
     config = config.with_default_preset();
     if config.audiences.is_empty() {
@@ -229,7 +226,7 @@ impl Case<'_> {
             ),
             Kind::NotAToken => (
                 "This is no token",
-                not_a_token(self.token),
+                not_a_token(self.token).unwrap_or("it is no JWT, and begins like no token of Google's"),
                 "Ask for an ID token with the receiver's audience: fetch_id_token(audience), or gcloud auth \
                  print-identity-token.",
             ),
@@ -283,7 +280,7 @@ impl Case<'_> {
     }
 
     fn add_issuer(&self, finding: &mut Finding) {
-        if let Some(preset) = self.kind.preset() {
+        if let Some(preset) = Preset::of(self.kind) {
             finding.cause = Some("other_preset");
             finding.todo = format!(
                 "Verify it with preset {}, if this is the kind of token that the receiver wants. It is {}.",
@@ -417,21 +414,6 @@ fn wrapped(wrapping: Wrapping) -> Finding {
         title: "Something stands with the token that does not belong to it",
         found: found.into(),
         todo: todo.into(),
-    }
-}
-
-fn not_a_token(text: &str) -> &'static str {
-    match text {
-        "" => "the text is empty",
-        text if text.starts_with("1//") => {
-            "it looks like a refresh token, which is a secret: whoever has it is you"
-        }
-        text if text.starts_with("AIza") => "it looks like an API key, which names a project and no caller",
-        text if text.starts_with("GOCSPX-") => "it looks like an OAuth client's secret",
-        text if text.starts_with("-----BEGIN") => "it looks like a key or a certificate in PEM",
-        text if text.starts_with('{') => "it is JSON, perhaps a credential file or a whole answer",
-        text if text.starts_with('<') => "it is HTML or XML, perhaps a proxy's or a portal's page",
-        _ => "it is no JWT, and begins like no token of Google's",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Reason};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
 use crate::jose::x509;
@@ -11,14 +11,16 @@ use crate::json::{self, Value};
 use crate::step::Millis;
 
 /// Largest key set that is read.
-pub const MAX_KEY_SET_OCTETS: usize = 256 * 1024;
-/// Most keys that a set may hold; Google's hold 2 to 5.
-pub const MAX_KEYS: usize = 64;
+pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+/// What an entry of a set says: a key, or why it cannot be used.
+type Entry = Result<Arc<Jwk>, &'static str>;
 
 /// The keys of an issuer, by key id. Entries that cannot be used are kept with the reason, and never fatal.
 #[derive(Debug, Default, PartialEq)]
 pub struct KeySet {
-    keys: HashMap<String, Vec<Result<Arc<Jwk>, &'static str>>>,
+    keys: HashMap<String, Vec<Entry>>,
+    /// Keys without an id, for tokens without one.
+    anonymous: Vec<Entry>,
     /// All that the issuer says it signs with, if it says so.
     algorithms: Option<Vec<Algorithm>>,
     /// Why the document holds no keys at all, if it is no key set.
@@ -31,37 +33,37 @@ impl KeySet {
     /// A document that is JSON but no key set gives an empty set that says so when a key is looked for.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] when it is not strict JSON, larger than [`MAX_KEY_SET_OCTETS`] or holds more
-    /// than [`MAX_KEYS`] keys.
+    /// [`ErrorCode::InvalidOption`] when it is not strict JSON, or larger than [`MAX_KEY_SET_BYTES`].
     pub fn parse(document: &str) -> Result<Self, Error> {
         let invalid = |what: String| Error::new(ErrorCode::InvalidOption, what);
-        if document.len() > MAX_KEY_SET_OCTETS {
+        if document.len() > MAX_KEY_SET_BYTES {
             return Err(invalid(format!(
-                "the key set has {} octets, expected at most {MAX_KEY_SET_OCTETS}",
+                "the key set has {} bytes, expected at most {MAX_KEY_SET_BYTES}",
                 document.len()
             )));
         }
         let value = json::value(document.as_bytes()).map_err(|error| {
             invalid(format!("the key set is {error}, expected {{\"keys\":[…]}} or a PEM map"))
         })?;
-        let set = Self::from_value(&value);
-        match set.keys.values().map(Vec::len).sum::<usize>() {
-            0..=MAX_KEYS => Ok(set),
-            count => Err(invalid(format!("the key set holds {count} keys, expected at most {MAX_KEYS}"))),
-        }
+        Ok(Self::from_value(&value))
     }
 
     fn from_value(document: &Value) -> Self {
         let mut set = Self::default();
+        let is_jwk =
+            document.member("kty").is_some_and(|kty| matches!(kty.as_str(), Some("RSA" | "EC" | "OKP")));
         match (document, document.member("keys")) {
             (_, Some(Value::Array(entries))) => {
                 for entry in entries {
-                    if let Some(Value::String(kid)) = entry.member("kid") {
-                        set.keys.entry(kid.clone()).or_default().push(Jwk::from_json(entry).map(Arc::new));
+                    let key = Jwk::from_json(entry).map(Arc::new);
+                    match entry.member("kid") {
+                        Some(Value::String(kid)) => set.keys.entry(kid.clone()).or_default().push(key),
+                        None if matches!(entry, Value::Object(_)) => set.anonymous.push(key),
+                        _ => {}
                     }
                 }
             }
-            (Value::Object(entries), None) if !entries.is_empty() => {
+            (Value::Object(entries), None) if !entries.is_empty() && !is_jwk => {
                 for (kid, pem) in entries {
                     if let Value::String(pem) = pem {
                         set.keys.entry(kid.clone()).or_default().push(x509::key_from_pem(pem).map(Arc::new));
@@ -70,8 +72,9 @@ impl KeySet {
             }
             _ => {}
         }
-        if set.keys.is_empty() {
+        if set.keys.is_empty() && set.anonymous.is_empty() {
             set.problem = Some(match document {
+                _ if is_jwk => "the key set is a single JWK, expected it in a set: {\"keys\":[…]}".into(),
                 Value::Object(_) => {
                     "the key set names no key: expected {\"keys\":[{\"kid\":…}]} or a PEM map".into()
                 }
@@ -87,42 +90,56 @@ impl KeySet {
         self
     }
 
+    /// Why the document holds no keys at all, if it is no key set.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
     /// How many keys can be used.
     pub fn usable(&self) -> usize {
-        self.keys.values().flatten().filter(|key| key.is_ok()).count()
+        self.entries().filter(|key| key.is_ok()).count()
     }
 
-    /// Whether an entry has this key id.
-    pub(crate) fn knows(&self, kid: &str) -> bool {
-        self.keys.contains_key(kid)
+    /// Whether an entry has the key id of a token, or may be meant by a token without one.
+    pub(crate) fn knows(&self, kid: Option<&str>) -> bool {
+        kid.is_none_or(|kid| self.keys.contains_key(kid))
     }
 
-    /// The one key of this id that may verify `alg` at this moment.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.keys.values().flatten().chain(&self.anonymous)
+    }
+
+    /// The one key of this id that may verify `alg` at this moment. A token without an id is for the only key that can
+    /// have signed it. A key that is listed twice is one key.
     ///
     /// # Errors
-    /// [`ErrorCode::UnknownKey`] when no entry has the id, [`ErrorCode::KeyUnusable`] when none or more than one
+    /// [`ErrorCode::UnknownKey`] when no entry has the id, or none or more than one fits a token without one, [`ErrorCode::KeyUnusable`] when none or more than one
     /// of those that have it can be used, [`ErrorCode::AlgNotAllowed`] when the issuer does not sign with `alg`.
-    pub(crate) fn find(&self, kid: &str, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
-        let Some(entries) = self.keys.get(kid) else {
-            let found = self.problem.clone().unwrap_or_else(|| {
-                format!("the token's kid is none of the {} in the key set", self.keys.len())
-            });
-            return Err(Error::new(ErrorCode::UnknownKey, found).about("kid"));
-        };
+    pub(crate) fn find(&self, kid: Option<&str>, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
         if let Some(own) = self.algorithms.as_ref().filter(|own| !own.contains(&alg)) {
             let expected: Vec<_> = own.iter().map(|alg| alg.as_str()).collect();
             let found = format!("the token's header names {alg}, expected {}", expected.join(" or "));
             return Err(Error::new(ErrorCode::AlgNotAllowed, found).about("alg"));
         }
-        let unusable = |why: String| Error::new(ErrorCode::KeyUnusable, why).about("kid");
-        let mut usable = entries.iter().flatten().filter(|key| key.allows(alg));
-        match (usable.next(), usable.next()) {
-            (Some(key), None) if key.is_valid_at(now) => Ok(key),
-            (Some(_), None) => {
-                Err(unusable("the key's certificate is outside its period of validity".into()))
-            }
-            (Some(_), Some(_)) => Err(unusable("more than one key of the set has the token's kid".into())),
-            (None, _) => {
+        match kid {
+            Some(kid) => self.named(kid, alg, now),
+            None => self.only(alg, now),
+        }
+    }
+
+    fn named(&self, kid: &str, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
+        let Some(entries) = self.keys.get(kid) else {
+            let found = self.problem.clone().unwrap_or_else(|| {
+                format!("the token's kid is none of the {} in the key set", self.keys.len())
+            });
+            return Err(Error::new(ErrorCode::UnknownKey, found).about("kid").finding(kid));
+        };
+        let unusable = |why: String| Error::new(ErrorCode::KeyUnusable, why).about("kid").finding(kid);
+        match distinct(entries.iter(), alg).as_slice() {
+            [key] if key.is_valid_at(now) => Ok(key),
+            [_] => Err(unusable("the key's certificate is outside its period of validity".into())),
+            [_, ..] => Err(unusable("more than one key of the set has the token's kid".into())),
+            [] => {
                 let why = entries.iter().find_map(|key| key.as_ref().err());
                 Err(unusable(match why {
                     Some(why) => format!("the key that the token names cannot be used: {why}"),
@@ -131,4 +148,28 @@ impl KeySet {
             }
         }
     }
+
+    fn only(&self, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
+        match distinct(self.entries(), alg).as_slice() {
+            [key] if key.is_valid_at(now) => Ok(key),
+            fitting => {
+                let found = format!(
+                    "the token's header has no kid, and {} keys of the set fit, expected one",
+                    fitting.len()
+                );
+                Err(Error::new(ErrorCode::UnknownKey, found).about("kid").because(Reason::Missing))
+            }
+        }
+    }
+}
+
+/// The keys that may verify `alg`, each once.
+fn distinct<'a>(entries: impl Iterator<Item = &'a Entry>, alg: Algorithm) -> Vec<&'a Arc<Jwk>> {
+    let mut keys: Vec<&Arc<Jwk>> = Vec::new();
+    for key in entries.flatten().filter(|key| key.allows(alg)) {
+        if !keys.iter().any(|known| known.key == key.key && known.validity == key.validity) {
+            keys.push(key);
+        }
+    }
+    keys
 }

@@ -9,8 +9,8 @@ use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
 use crate::json::{self, JsonError, Value};
 
-/// Largest token that is read, in octets; a Google ID token has about 900.
-pub const MAX_TOKEN_OCTETS: usize = 16 * 1024;
+/// Largest token that is read, in bytes; a Google ID token has about 900.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// What Cloud Run puts in place of the signature of a token that it has verified itself.
 pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
@@ -27,11 +27,8 @@ pub(crate) struct Compact<'a> {
 impl<'a> Compact<'a> {
     /// Cuts a token into its parts; looks at its size and shape only.
     pub(crate) fn split(token: &'a str) -> Result<Self, Error> {
-        if token.len() > MAX_TOKEN_OCTETS {
-            return Err(Error::new(
-                ErrorCode::TokenTooLarge,
-                format!("the token has {} octets, expected at most {MAX_TOKEN_OCTETS}", token.len()),
-            ));
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(too_large(token.len()));
         }
         let mut parts = token.split('.');
         let (header, payload, signature) = (parts.next(), parts.next(), parts.next());
@@ -75,6 +72,12 @@ impl<'a> Compact<'a> {
     }
 }
 
+/// The refusal of a token of this many bytes.
+pub(crate) fn too_large(length: usize) -> Error {
+    let found = format!("the token has {length} bytes, expected at most {MAX_TOKEN_BYTES}");
+    Error::new(ErrorCode::TokenTooLarge, found)
+}
+
 /// Whether `token` ends as one does whose signature Cloud Run has removed.
 pub(crate) fn is_stripped(token: &str) -> bool {
     token.strip_suffix(SIGNATURE_REMOVED).is_some_and(|rest| rest.ends_with('.'))
@@ -92,10 +95,15 @@ pub(crate) fn signature_stripped() -> Error {
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) alg: Algorithm,
-    pub(crate) kid: String,
+    /// A token without one is for an issuer with one key.
+    pub(crate) kid: Option<String>,
 }
 
 impl Header {
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     fn parse(octets: &[u8], allowed: &[Algorithm]) -> Result<Self, Error> {
         let [alg, kid, typ, crit, b64, cty, zip, enc] =
             json::members(octets, ["alg", "kid", "typ", "crit", "b64", "cty", "zip", "enc"])
@@ -125,9 +133,10 @@ impl Header {
             .about("typ"));
         }
         match kid {
-            Some(Value::String(kid)) if !kid.is_empty() => Ok(Self { alg, kid }),
-            None | Some(Value::String(_)) => {
-                Err(Error::new(ErrorCode::UnknownKey, "the token's header has no kid").about("kid"))
+            None => Ok(Self { alg, kid: None }),
+            Some(Value::String(kid)) if !kid.is_empty() => Ok(Self { alg, kid: Some(kid) }),
+            Some(Value::String(_)) => {
+                Err(Error::new(ErrorCode::UnknownKey, "the token's kid is an empty string").about("kid"))
             }
             Some(other) => {
                 Err(malformed(format!("the token's kid is {}, expected a string", other.kind())).about("kid"))

@@ -3,8 +3,7 @@
 use crate::audience;
 use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
-
-const FIREBASE_ISSUER: &str = "https://securetoken.google.com/";
+use crate::recognise::{FIREBASE_ISSUER, GOOGLE_ISSUERS, IAP_ISSUER, Kind};
 
 /// A kind of sender: the issuer of its tokens, the issuer's keys and algorithms, and whom else to ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +41,16 @@ impl Preset {
         Self::Firebase,
         Self::Oidc,
     ];
+
+    /// The preset that is meant for this kind of token.
+    pub(crate) const fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::GoogleIdToken => Some(Self::Google),
+            Kind::IapAssertion => Some(Self::Iap),
+            Kind::Firebase => Some(Self::Firebase),
+            _ => None,
+        }
+    }
 
     /// The name that options and the command line use.
     pub const fn as_str(self) -> &'static str {
@@ -93,7 +102,7 @@ impl Preset {
     pub(crate) fn issuers(self, audiences: &[String]) -> Result<Vec<String>, Error> {
         let invalid = |found: &str| Err(Error::new(ErrorCode::InvalidOption, found));
         match (self, audiences) {
-            (Self::Iap, _) => Ok(vec!["https://cloud.google.com/iap".into()]),
+            (Self::Iap, _) => Ok(vec![IAP_ISSUER.into()]),
             // One only: the token of a project is for that project, and for no other on the list.
             (Self::Firebase, [project]) if is_project_id(project) => {
                 Ok(vec![format!("{FIREBASE_ISSUER}{project}")])
@@ -102,7 +111,7 @@ impl Preset {
                 invalid("preset firebase needs one audience, expected the Firebase project's id")
             }
             (Self::Oidc, _) => invalid("preset oidc has no issuer of its own, expected one in issuers"),
-            _ => Ok(vec!["https://accounts.google.com".into(), "accounts.google.com".into()]),
+            _ => Ok(GOOGLE_ISSUERS.map(str::to_owned).to_vec()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Received tokens: who called, and is it true?
 
+mod hints;
 mod issuers;
 mod keys;
 mod open;

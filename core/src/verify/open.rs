@@ -60,7 +60,9 @@ impl OpenVerifier {
             ));
         }
         self.keys.reach_by(Proxies::of(environment));
-        Ok(Opened { verifier: Verifier::with_keys(config, &self.keys)?, warnings })
+        let verifier = Verifier::with_keys(config, &self.keys)?;
+        warnings.extend(verifier.problem_of_keys());
+        Ok(Opened { verifier, warnings })
     }
 }
 

@@ -98,6 +98,7 @@ pub(crate) struct Policy {
     allowed_emails: Option<Vec<String>>,
     /// `None`: any.
     allowed_subjects: Option<Vec<String>>,
+    pub(crate) preset: Option<Preset>,
     pub(crate) is_iap: bool,
     pub(crate) trusts_cloud_run: bool,
     leeway_ms: u64,
@@ -120,6 +121,7 @@ impl Policy {
             audiences,
             allowed_emails: config.allowed_emails.clone(),
             allowed_subjects: config.allowed_subjects.clone(),
+            preset: config.preset,
             is_iap: config.preset == Some(Preset::Iap),
             trusts_cloud_run: config.trust_cloud_run_and_skip_signature,
             leeway_ms: config.leeway_seconds * 1000,

@@ -308,7 +308,7 @@ mod tests {
             payload: vec![b' '; bytes].into(),
             times,
             accepted: times.accepted(0),
-            header: Header { alg: Algorithm::EdDsa, kid: String::new() },
+            header: Header { alg: Algorithm::EdDsa, kid: None },
             key: Arc::new(Jwk { key, alg: None, validity: None }),
             keys: Arc::new(KeySet::parse(r#"{"keys":[]}"#).unwrap()),
         })

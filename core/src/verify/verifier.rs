@@ -13,8 +13,9 @@ use crate::flight::FlightId;
 use crate::header::{self, TokenHeaders};
 use crate::jose::claims::{Claims, Times};
 use crate::jose::jwks::KeySet;
-use crate::jose::jws::{self, Compact, Header};
+use crate::jose::jws::{self, Compact, Header, MAX_TOKEN_BYTES};
 use crate::step::{Millis, Now};
+use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::{Policy, VerifierConfig};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
@@ -62,7 +63,7 @@ pub enum Recall {
 
 /// What a token is remembered by, so that it is computed once.
 #[derive(Clone, Copy, Debug)]
-pub struct TokenDigest(Digest);
+pub struct TokenDigest(Option<Digest>);
 
 impl Verified {
     fn proven(token: &Arc<Remembered>, number: u64) -> Self {
@@ -137,10 +138,12 @@ impl Verifier {
 
     /// The verdict on `token` at this moment.
     pub fn check(&self, token: &str, now: Now) -> Verdict {
-        let digest = digest_of(token.as_bytes());
+        let Some(digest) = digest_of(token.as_bytes()) else {
+            return self.check_new(token, TokenDigest(None), now);
+        };
         match self.recalled(&digest, now, |entry| Verified::proven(&entry.token, entry.number)) {
             Some(verified) => Verdict::Accepted(verified, None),
-            None => self.check_digest(token, digest, now),
+            None => self.check_new(token, TokenDigest(Some(digest)), now),
         }
     }
 
@@ -150,13 +153,19 @@ impl Verifier {
     /// Octets that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Now) -> Recall {
         let digest = digest_of(token);
-        let entry = self.recalled(&digest, now, |entry| entry.number);
+        let entry = digest.and_then(|digest| self.recalled(&digest, now, |entry| entry.number));
         entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
-        self.check_digest(token, digest.0, now)
+        match digest.0 {
+            Some(digest) => match self.check_digest(token, digest, now) {
+                Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token, &self.policy)),
+                verdict => verdict,
+            },
+            None => Verdict::Rejected(jws::too_large(token.len())),
+        }
     }
 
     /// The token of a request with these headers, from the header that this verifier's issuer uses.
@@ -190,7 +199,7 @@ impl Verifier {
             (Err(error), _) => Err(error.clone()),
             _ if jws::is_stripped(token) && self.policy.trusts_cloud_run => Ok(()),
             _ if jws::is_stripped(token) => Err(jws::signature_stripped()),
-            (Ok(header), Some(keys)) => keys.find(&header.kid, header.alg, now).and_then(|key| {
+            (Ok(header), Some(keys)) => keys.find(header.kid(), header.alg, now).and_then(|key| {
                 payload.as_ref().map_err(Error::clone)?;
                 compact.verify(header.alg, key)
             }),
@@ -203,6 +212,13 @@ impl Verifier {
             Err(error) => errors.push(error),
         }
         (errors, keys.is_some() || jws::is_stripped(token))
+    }
+
+    /// Why the keys that an option gives are none.
+    pub(crate) fn problem_of_keys(&self) -> Option<String> {
+        self.keys
+            .at_hand()
+            .and_then(|keys| keys.problem().map(|problem| format!("{problem}; every token is refused")))
     }
 
     #[cfg(all(test, not(loom)))]
@@ -238,7 +254,7 @@ impl Verifier {
         };
         // The key has left the set, or its id has gone to another key: the signature proves nothing any more.
         let is_same = |key: &Arc<_>| Arc::ptr_eq(key, &known.key) || *key == known.key;
-        if !keys.find(&known.header.kid, known.header.alg, now.unix).is_ok_and(is_same) {
+        if !keys.find(known.header.kid(), known.header.alg, now.unix).is_ok_and(is_same) {
             // What was chosen here ends here: held any longer, it would be joined and never land.
             drop(refresh);
             return self.check_unknown(token, digest, now);
@@ -267,13 +283,40 @@ impl Verifier {
             Err(missing) => return missing.into(),
         };
         match self.verify(compact, &header, &keys, now.unix) {
-            Ok(token) => {
-                let token = Arc::new(token);
-                let number = self.remember(digest, &token, now.unix);
-                Verdict::Accepted(Verified::proven(&token, number), refresh)
+            Ok(token) => self.accept(digest, token, refresh, now.unix),
+            // Without a key id nothing says that the key is unknown; the issuer may have rotated it.
+            Err(error) if header.kid.is_none() && error.is_about_keys() => {
+                match self.newer_keys(&keys, refresh, now) {
+                    Ok(Some(newer)) => match self.verify(compact, &header, &newer, now.unix) {
+                        Ok(token) => self.accept(digest, token, None, now.unix),
+                        Err(error) => Verdict::Rejected(error),
+                    },
+                    Ok(None) => Verdict::Rejected(error),
+                    Err(missing) => missing.into(),
+                }
             }
             Err(error) => Verdict::Rejected(error),
         }
+    }
+
+    /// Keys that have come since these, if there are any.
+    fn newer_keys(
+        &self,
+        keys: &Arc<KeySet>,
+        refresh: Option<KeyFetch>,
+        now: Now,
+    ) -> Result<Option<Arc<KeySet>>, Missing> {
+        if let Some(refresh) = refresh {
+            return Err(Missing::Fetch(refresh));
+        }
+        let (newer, _refresh) = self.keys.after_unknown_key(keys, now)?;
+        Ok(Some(newer).filter(|newer| !Arc::ptr_eq(newer, keys)))
+    }
+
+    fn accept(&self, digest: Digest, token: Remembered, refresh: Option<KeyFetch>, now: Millis) -> Verdict {
+        let token = Arc::new(token);
+        let number = self.remember(digest, &token, now);
+        Verdict::Accepted(Verified::proven(&token, number), refresh)
     }
 
     fn remember(&self, digest: Digest, token: &Arc<Remembered>, now: Millis) -> u64 {
@@ -303,7 +346,7 @@ impl Verifier {
 
     fn keys_for(&self, header: &Header, now: Now) -> Result<Known, Missing> {
         match self.keys.current(now)? {
-            (keys, refresh) if keys.knows(&header.kid) => Ok((keys, refresh)),
+            (keys, refresh) if keys.knows(header.kid()) => Ok((keys, refresh)),
             (_, Some(refresh)) => Err(Missing::Fetch(refresh)),
             (keys, None) => self.keys.after_unknown_key(&keys, now),
         }
@@ -316,7 +359,7 @@ impl Verifier {
         keys: &Arc<KeySet>,
         now: Millis,
     ) -> Result<Remembered, Error> {
-        let key = keys.find(&header.kid, header.alg, now)?;
+        let key = keys.find(header.kid(), header.alg, now)?;
         // Decoded, not read: a part that is no base64url is a malformed token, whatever its signature.
         let payload = compact.payload()?;
         compact.verify(header.alg, key)?;
@@ -340,8 +383,9 @@ impl Verifier {
     }
 }
 
-fn digest_of(token: &[u8]) -> Digest {
-    crypto::sha256(token)
+/// `None` for a token that is refused for its length alone: nobody hashes that.
+fn digest_of(token: &[u8]) -> Option<Digest> {
+    (token.len() <= MAX_TOKEN_BYTES).then(|| crypto::sha256(token))
 }
 
 impl From<Missing> for Verdict {

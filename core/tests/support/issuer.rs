@@ -51,7 +51,7 @@ impl Key {
         Self { kid: kid.into(), private: Private::EdDsa(Box::new(key)) }
     }
 
-    fn alg(&self) -> &'static str {
+    pub(crate) fn alg(&self) -> &'static str {
         match self.private {
             Private::Rs256(_) => "RS256",
             Private::Ps256(_) => "PS256",
@@ -62,7 +62,12 @@ impl Key {
 
     /// A token with this payload, whatever it is.
     pub(crate) fn token(&self, payload: &str) -> String {
-        let header = json!({"alg": self.alg(), "kid": self.kid, "typ": "JWT"}).to_string();
+        self.token_with_header(&json!({"alg": self.alg(), "kid": self.kid, "typ": "JWT"}), payload)
+    }
+
+    /// The same with another header.
+    pub(crate) fn token_with_header(&self, header: &Value, payload: &str) -> String {
+        let header = header.to_string();
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.sign(message.as_bytes())))
     }

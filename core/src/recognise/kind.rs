@@ -4,7 +4,13 @@ use crate::calendar::civil_from_days;
 use crate::jose::jws::Compact;
 use crate::json::{self, Value};
 use crate::quote::{harmless, quoted};
-use crate::verify::Preset;
+
+/// The values of `iss` in Google's ID tokens.
+pub(crate) const GOOGLE_ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+/// The value of `iss` in Identity-Aware Proxy's assertions.
+pub(crate) const IAP_ISSUER: &str = "https://cloud.google.com/iap";
+/// What `iss` in Firebase's ID tokens begins with; the project's id follows.
+pub(crate) const FIREBASE_ISSUER: &str = "https://securetoken.google.com/";
 
 /// Where assertions are exchanged for tokens.
 const TOKEN_ENDPOINTS: [&str; 2] =
@@ -64,14 +70,9 @@ impl Kind {
         }
     }
 
-    /// The preset that is meant for this kind.
-    pub(crate) const fn preset(self) -> Option<Preset> {
-        match self {
-            Self::GoogleIdToken => Some(Preset::Google),
-            Self::IapAssertion => Some(Preset::Iap),
-            Self::Firebase => Some(Preset::Firebase),
-            _ => None,
-        }
+    /// Whether the text has at least the form of a token.
+    pub(crate) const fn is_jwt(self) -> bool {
+        !matches!(self, Self::AccessToken | Self::NotAToken)
     }
 
     /// The kind of this text, with what it claims.
@@ -85,9 +86,9 @@ impl Kind {
         let is_for_exchange =
             claims.target_audience || claims.aud.iter().any(|aud| TOKEN_ENDPOINTS.contains(&aud.as_str()));
         match iss.as_str() {
-            "https://accounts.google.com" | "accounts.google.com" => Self::GoogleIdToken,
-            "https://cloud.google.com/iap" => Self::IapAssertion,
-            iss if iss.starts_with("https://securetoken.google.com/") => Self::Firebase,
+            iss if GOOGLE_ISSUERS.contains(&iss) => Self::GoogleIdToken,
+            IAP_ISSUER => Self::IapAssertion,
+            iss if iss.starts_with(FIREBASE_ISSUER) => Self::Firebase,
             iss if iss.ends_with(".gserviceaccount.com") && is_for_exchange => Self::SelfSignedAssertion,
             iss if iss.ends_with(".gserviceaccount.com") => Self::SelfSignedAccessToken,
             iss if iss.starts_with("https://") && !claims.aud.is_empty() => Self::Oidc,
@@ -137,6 +138,22 @@ impl Claimed {
             target_audience: target_audience.is_some(),
         }
     }
+}
+
+/// What a text is that is no token, if it is something else that is known.
+pub(crate) fn not_a_token(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "" => "the text is empty",
+        text if text.starts_with("1//") => {
+            "it looks like a refresh token, which is a secret: whoever has it is you"
+        }
+        text if text.starts_with("AIza") => "it looks like an API key, which names a project and no caller",
+        text if text.starts_with("GOCSPX-") => "it looks like an OAuth client's secret",
+        text if text.starts_with("-----BEGIN") => "it looks like a key or a certificate in PEM",
+        text if text.starts_with('{') => "it is JSON, perhaps a credential file or a whole answer",
+        text if text.starts_with('<') => "it is HTML or XML, perhaps a proxy's or a portal's page",
+        _ => return None,
+    })
 }
 
 /// Several of them.
