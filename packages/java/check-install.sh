@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Checks that the installed package works in an empty project: five lines fetch a token from the emulator and verify it.
-# Run `mvn install` first, and set GATEPASS_CLI to the `gatepass` program.
+# Checks that the installed package works in an empty project: five lines fetch a token from the emulator and verify it,
+# on the class path, on the module path, and in a runtime image of jlink's.
+# Run `mvn install` first, and set GATEPASS_PROGRAM to the `gatepass` program.
 set -euo pipefail
 
-: "${GATEPASS_CLI:?set it to the gatepass program: cargo build -p gatepass-cli}"
+: "${GATEPASS_PROGRAM:?set it to the gatepass program: cargo build -p gatepass-cli}"
 here=$(cd "$(dirname "$0")" && pwd)
 version=$(sed -n 's|^  <version>\(.*\)</version>$|\1|p' "$here/pom.xml")
 project=$(mktemp -d)
 trap 'rm -rf "$project"' EXIT
-mkdir -p "$project/src/main/java"
 
+mkdir -p "$project/src/main/java/example"
 cat > "$project/pom.xml" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -35,20 +36,19 @@ cat > "$project/pom.xml" <<POM
         <version>3.14.1</version>
       </plugin>
       <plugin>
-        <groupId>org.codehaus.mojo</groupId>
-        <artifactId>exec-maven-plugin</artifactId>
-        <version>3.6.2</version>
-        <configuration>
-          <mainClass>Main</mainClass>
-        </configuration>
+        <groupId>org.apache.maven.plugins</groupId>
+        <artifactId>maven-dependency-plugin</artifactId>
+        <version>3.8.1</version>
       </plugin>
     </plugins>
   </build>
 </project>
 POM
 
-cat > "$project/src/main/java/Main.java" <<'JAVA'
-class Main {
+cat > "$project/src/main/java/example/Main.java" <<'JAVA'
+package example;
+
+public class Main {
     public static void main(String[] arguments) {
         String token = dev.gatepass.Gatepass.fetchIdToken("https://orders.example");
         var google = dev.gatepass.Verifier.builder().google().audience("https://orders.example");
@@ -58,7 +58,7 @@ class Main {
 }
 JAVA
 
-coproc EMULATOR { exec "$GATEPASS_CLI" emulator --port 0 --exit-with-stdin; }
+coproc EMULATOR { exec "$GATEPASS_PROGRAM" emulator --port 0 --exit-with-stdin; }
 while read -r line <&"${EMULATOR[0]}"; do
   case $line in
     "export "*) export "${line#export }" ;;
@@ -66,6 +66,23 @@ while read -r line <&"${EMULATOR[0]}"; do
   esac
 done
 
-said=$(mvn -B -ntp -q -f "$project/pom.xml" compile exec:java)
-echo "$said"
-[[ $said == *"called by default@emulator.iam.gserviceaccount.com"* ]]
+expect() {
+  local how=$1 said
+  shift
+  said=$("$@")
+  echo "$how: $said"
+  [[ $said == "called by default@emulator.iam.gserviceaccount.com" ]]
+}
+
+mvn -B -ntp -q -f "$project/pom.xml" compile dependency:copy-dependencies -DoutputDirectory="$project/lib" \
+  -DincludeScope=runtime
+expect "class path" java -cp "$project/target/classes:$project/lib/*" example.Main
+
+# The compiler asks for no module that this one does not name, and takes no warning.
+echo 'module example { requires dev.gatepass; }' > "$project/src/main/java/module-info.java"
+javac -Xlint:all -Werror -d "$project/modules/example" --module-path "$project/lib" \
+  "$project"/src/main/java/module-info.java "$project"/src/main/java/example/Main.java
+expect "module path" java --module-path "$project/modules:$project/lib" --module example/example.Main
+
+jlink --module-path "$project/modules:$project/lib" --add-modules example --output "$project/image"
+expect "jlink" "$project/image/bin/java" --module example/example.Main

@@ -1,11 +1,11 @@
 //! gatepass for Java: the native half of `dev.gatepass.Native`.
 //!
 //! Text crosses as UTF-8 in a `byte[]`. JNI's own strings are "modified UTF-8", which spells NUL and every character
-//! beyond U+FFFF in another way; octets are what Java says they are. What lives in Rust crosses as a handle, a `long`
+//! beyond U+FFFF in another way; bytes are what Java says they are. What lives in Rust crosses as a handle, a `long`
 //! that is 0 when there is nothing. A failure is thrown as the exception that `Native.failure` makes of its JSON.
 
 // A handle that Java hands back becomes a reference again, and the JVM finds functions by their exported names:
-// neither can be said without `unsafe`. Every use is in handle.rs or beside a call into it.
+// neither can be said without `unsafe`. Every use is in handle.rs or next to a call into it.
 #![allow(unsafe_code)]
 
 mod boundary;
@@ -14,7 +14,7 @@ mod handle;
 use std::slice;
 
 use gatepass_bridge::{
-    KeyCache, Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, TokenView, Verdict, Verifier,
+    KeyCache, Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, Verdict, Verifier,
 };
 use jni::objects::{JByteArray, JClass, JLongArray};
 use jni::sys::{jboolean, jbyte, jint, jlong};
@@ -135,15 +135,16 @@ pub fn new_source<'local>(
 #[jni_mangle("dev.gatepass.Native")]
 pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, source: jlong) {
     boundary(env, class, |_| {
-        // SAFETY: TokenSource.java gives the handle of `new_source` to its Cleaner, which calls this once, when nothing
-        // can use it any more.
+        // SAFETY: TokenSource.java gives the handle of `new_source` to Handles.java, which calls this once, when
+        // nothing can use it any more.
         unsafe { handle::free::<Source>(source) };
         Ok(())
     });
 }
 
-/// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer)`: the header or
-/// null; `answer` is filled as `fill` says, with `fresh_until_ms` as the first detail.
+/// `static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long monotonicMs, long[] answer)`: the
+/// header or null; `answer` is filled as `fill` says, with `fresh_until_ms`, `fresh_until_monotonic_ms` and `expires_at_ms`
+/// as details.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn lookup<'local>(
     env: EnvUnowned<'local>,
@@ -152,13 +153,14 @@ pub fn lookup<'local>(
     kind: JByteArray<'local>,
     target: JByteArray<'local>,
     now_ms: jlong,
+    monotonic_ms: jlong,
     answer: JLongArray<'local>,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
         // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
         let source = unsafe { handle::borrow::<Source>(source) }?;
         let (kind, target) = (text(env, &kind)?, text(env, &target)?);
-        let (status, token, flight, op) = match source.lookup(&kind, &target, now(now_ms))? {
+        let (status, token, flight, op) = match source.lookup(&kind, &target, now(now_ms, monotonic_ms))? {
             Lookup::Fresh(token) => (READY, Some(token), None, None),
             Lookup::Stale(token, op) => (STALE, Some(token), None, op),
             Lookup::Fetch(op) => (DRIVE, None, None, Some(op)),
@@ -166,8 +168,10 @@ pub fn lookup<'local>(
         };
         let header = token.as_ref().map(|token| env.byte_array_from_slice(token.header().as_bytes()));
         let header = header.transpose()?.unwrap_or_default();
-        let fresh_until_ms = token.as_ref().map_or(0, TokenView::fresh_until_ms);
-        fill(env, &answer, status, flight, op, [signed(fresh_until_ms), 0])?;
+        let details = token.as_ref().map_or([0, 0, 0], |token| {
+            [token.fresh_until_ms(), token.fresh_until_monotonic_ms(), token.expires_at_ms()].map(signed)
+        });
+        fill(env, &answer, status, flight, op, details)?;
         Ok(header)
     })
 }
@@ -244,7 +248,7 @@ pub fn new_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> jlong
 #[jni_mangle("dev.gatepass.Native")]
 pub fn free_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>, keys: jlong) {
     boundary(env, class, |_| {
-        // SAFETY: KeyCache.java gives the handle of `new_keys` to its Cleaner, which calls this once, when nothing can
+        // SAFETY: KeyCache.java gives the handle of `new_keys` to Handles.java, which calls this once, when nothing can
         // use it any more.
         unsafe { handle::free::<KeyCache>(keys) };
         Ok(())
@@ -278,28 +282,18 @@ pub fn op_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: j
     })
 }
 
-/// `static native long newVerifier(byte[] options)`: a handle for `freeVerifier`.
-#[jni_mangle("dev.gatepass.Native")]
-pub fn new_verifier<'local>(
-    env: EnvUnowned<'local>,
-    class: JClass<'local>,
-    options: JByteArray<'local>,
-) -> jlong {
-    boundary(env, class, |env| Ok(handle::new(Verifier::new(&text(env, &options)?)?)))
-}
-
 /// `static native void freeVerifier(long verifier)`
 #[jni_mangle("dev.gatepass.Native")]
 pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, verifier: jlong) {
     boundary(env, class, |_| {
-        // SAFETY: Verifier.java gives the handle of `new_verifier` to its Cleaner, which calls this once, when nothing
+        // SAFETY: Verifier.java gives the handle of `op_verifier` to Handles.java, which calls this once, when nothing
         // can use it any more.
         unsafe { handle::free::<Verifier>(verifier) };
         Ok(())
     });
 }
 
-/// `static native long recall(long verifier, byte[] token, long nowMs)`: the entry of a token that is remembered and good;
+/// `static native long recall(long verifier, byte[] token, long nowMs, long monotonicMs)`: the entry of a token that is remembered and good;
 /// of any other the handle of its digest, negated, which `check` takes and frees.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn recall<'local>(
@@ -308,18 +302,19 @@ pub fn recall<'local>(
     verifier: jlong,
     token: JByteArray<'local>,
     now_ms: jlong,
+    monotonic_ms: jlong,
 ) -> jlong {
     boundary(env, class, |env| {
-        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        // SAFETY: Verifier.java keeps the handle of `op_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
-        Ok(match with_octets(env, &token, |token| verifier.recall(token, now(now_ms)))? {
+        Ok(match with_bytes(env, &token, |token| verifier.recall(token, now(now_ms, monotonic_ms)))? {
             Recall::Known(entry) => signed(entry),
             Recall::New(digest) => -handle::new(digest),
         })
     })
 }
 
-/// `static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long[] answer)`: the payload or null;
+/// `static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long monotonicMs, long[] answer)`: the payload or null;
 /// `answer` is filled as `fill` says, with the entry (0: not remembered) as the first detail, and 1 as the second where
 /// nothing proves the payload. `digest` is what `recall` has just given for the token; 0 if it was not asked.
 #[jni_mangle("dev.gatepass.Native")]
@@ -330,15 +325,16 @@ pub fn check<'local>(
     token: JByteArray<'local>,
     digest: jlong,
     now_ms: jlong,
+    monotonic_ms: jlong,
     answer: JLongArray<'local>,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
         // SAFETY: Verifier.java hands the digest of `recall` to one call, and negated as it came.
         let digest = unsafe { handle::take::<TokenDigest>(-digest) };
-        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        // SAFETY: Verifier.java keeps the handle of `op_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
-        let now = now(now_ms);
-        let verdict = with_octets(env, &token, |token| match digest {
+        let now = now(now_ms, monotonic_ms);
+        let verdict = with_bytes(env, &token, |token| match digest {
             Some(digest) => verifier.check_new(token, digest, now),
             None => verifier.check(token, now),
         })?;
@@ -351,7 +347,7 @@ pub fn check<'local>(
         let payload = verified.as_ref().map(|verified| env.byte_array_from_slice(verified.payload()));
         let payload = payload.transpose()?.unwrap_or_default();
         let details = verified
-            .map_or([0, 0], |verified| [signed(verified.entry()), jlong::from(verified.is_unverified())]);
+            .map_or([0; 3], |verified| [signed(verified.entry()), jlong::from(verified.is_unverified()), 0]);
         fill(env, &answer, status, flight, op, details)?;
         Ok(payload)
     })
@@ -369,7 +365,7 @@ pub fn token_from_headers<'local>(
     x_goog_iap_jwt_assertion: JByteArray<'local>,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
-        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        // SAFETY: Verifier.java keeps the handle of `op_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
         let authorization = optional_text(env, &authorization)?;
         let x_serverless_authorization = optional_text(env, &x_serverless_authorization)?;
@@ -394,7 +390,7 @@ pub fn explain_to<'local>(
     now_ms: jlong,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
-        // SAFETY: Verifier.java keeps the handle of `new_verifier` alive beyond this call (reachabilityFence).
+        // SAFETY: Verifier.java keeps the handle of `op_verifier` alive beyond this call (reachabilityFence).
         let verifier = unsafe { handle::borrow::<Verifier>(verifier) }?;
         let (token, place) = (text(env, &token)?, text(env, &place)?);
         let explanation = verifier.explain(&token, &place, unsigned(now_ms))?;
@@ -402,20 +398,21 @@ pub fn explain_to<'local>(
     })
 }
 
-/// `static native byte[] resume(long op, long nowMs, byte[] reply)`: the next step, JSON.
+/// `static native byte[] resume(long op, long nowMs, long monotonicMs, byte[] reply)`: the next step, JSON.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn resume<'local>(
     env: EnvUnowned<'local>,
     class: JClass<'local>,
     op: jlong,
     now_ms: jlong,
+    monotonic_ms: jlong,
     reply: JByteArray<'local>,
 ) -> JByteArray<'local> {
     boundary(env, class, |env| {
         let reply = text(env, &reply)?;
         // SAFETY: the methods of Op.java are synchronized, so this is the only reference, and `cancel` comes after it.
         let op = unsafe { handle::borrow_mut::<Op>(op) }?;
-        let step = op.resume(now(now_ms), &reply);
+        let step = op.resume(now(now_ms, monotonic_ms), &reply);
         Ok(env.byte_array_from_slice(step.as_bytes())?)
     })
 }
@@ -430,8 +427,8 @@ pub fn cancel<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: jlong)
     });
 }
 
-/// A Google ID token has about 900 octets.
-const USUAL_TOKEN_OCTETS: usize = 1_536;
+/// A Google ID token has about 900 bytes.
+const USUAL_TOKEN_BYTES: usize = 1_536;
 
 // The first number of an answer, as Answer.Status in Java counts them.
 const READY: jlong = 0;
@@ -446,11 +443,11 @@ fn fill(
     status: jlong,
     flight: Option<u64>,
     op: Option<Op>,
-    [first, second]: [jlong; 2],
+    [first, second, third]: [jlong; 3],
 ) -> Result<(), Raised> {
     let flight = flight.or(op.as_ref().and_then(Op::flight)).unwrap_or_default();
     let op = op.map_or(handle::NONE, handle::new);
-    let numbers = [status, signed(flight), op, first, second];
+    let numbers = [status, signed(flight), op, first, second, third];
     answer.set_region(env, 0, &numbers).map_err(|error| {
         // SAFETY: the handle was made above and has reached nobody.
         unsafe { handle::free::<Op>(op) };
@@ -458,37 +455,33 @@ fn fill(
     })
 }
 
-/// What `look` makes of the octets. Those of a usual token are copied to the stack: that is cheaper than an allocation, and
+/// What `look` makes of the bytes. Those of a usual token are copied to the stack: that is cheaper than an allocation, and
 /// than `GetPrimitiveArrayCritical`, which also would hold the garbage collector up meanwhile.
-fn with_octets<R>(
-    env: &Env<'_>,
-    octets: &JByteArray<'_>,
-    look: impl FnOnce(&[u8]) -> R,
-) -> Result<R, Raised> {
-    let mut room: [jbyte; USUAL_TOKEN_OCTETS] = [0; USUAL_TOKEN_OCTETS];
-    match room.get_mut(..octets.len(env)?) {
+fn with_bytes<R>(env: &Env<'_>, bytes: &JByteArray<'_>, look: impl FnOnce(&[u8]) -> R) -> Result<R, Raised> {
+    let mut room: [jbyte; USUAL_TOKEN_BYTES] = [0; USUAL_TOKEN_BYTES];
+    match room.get_mut(..bytes.len(env)?) {
         Some(room) => {
-            octets.get_region(env, 0, room)?;
+            bytes.get_region(env, 0, room)?;
             // SAFETY: jbyte and u8 have the same size, alignment and values; `room` is borrowed as long as this is.
             Ok(look(unsafe { slice::from_raw_parts(room.as_ptr().cast(), room.len()) }))
         }
-        None => Ok(look(&env.convert_byte_array(octets)?)),
+        None => Ok(look(&env.convert_byte_array(bytes)?)),
     }
 }
 
-fn text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<String, Raised> {
-    String::from_utf8(env.convert_byte_array(octets)?).map_err(|_| Raised::misuse("text is not UTF-8"))
+fn text(env: &Env<'_>, bytes: &JByteArray<'_>) -> Result<String, Raised> {
+    String::from_utf8(env.convert_byte_array(bytes)?).map_err(|_| Raised::misuse("text is not UTF-8"))
 }
 
-fn optional_text(env: &Env<'_>, octets: &JByteArray<'_>) -> Result<Option<String>, Raised> {
-    if octets.is_null() { Ok(None) } else { text(env, octets).map(Some) }
+fn optional_text(env: &Env<'_>, bytes: &JByteArray<'_>) -> Result<Option<String>, Raised> {
+    if bytes.is_null() { Ok(None) } else { text(env, bytes).map(Some) }
 }
 
-/// A moment before the epoch is the epoch.
-fn now(now_ms: jlong) -> Now {
-    gatepass_bridge::now(unsigned(now_ms), unsigned(now_ms))
+fn now(now_ms: jlong, monotonic_ms: jlong) -> Now {
+    gatepass_bridge::now(unsigned(now_ms), unsigned(monotonic_ms))
 }
 
+/// A moment before the beginning is the beginning.
 fn unsigned(millis: jlong) -> u64 {
     u64::try_from(millis).unwrap_or(0)
 }

@@ -31,15 +31,9 @@ pub const DRIVERS: &[Driver] = &[
     Driver { language: "go", places: &["packages/go/internal/driver/"], extension: "go", limit: 600 },
     Driver {
         language: "java",
-        places: &[
-            "packages/java/gatepass/src/main/java/dev/gatepass/driver/",
-            "packages/java/src/main/java/dev/gatepass/ChildProcess",
-            "packages/java/src/main/java/dev/gatepass/Driver",
-            "packages/java/src/main/java/dev/gatepass/Flights",
-            "packages/java/src/main/java/dev/gatepass/Tls",
-        ],
+        places: &["packages/java/gatepass/src/main/java/dev/gatepass/driver/"],
         extension: "java",
-        limit: 1100,
+        limit: 1000,
     },
     Driver { language: "rust", places: &["packages/rust/src/driver/"], extension: "rs", limit: 500 },
 ];

@@ -16,7 +16,7 @@ pub(crate) const JAVA: Language = Language {
             "package",
             &["packages/java"],
             vec![install],
-            checkout.path("packages/java/target/classes"),
+            checkout.path("packages/java/gatepass/target/classes"),
         )])
     },
     suites,

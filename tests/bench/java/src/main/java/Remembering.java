@@ -26,7 +26,8 @@ public final class Remembering {
         List<String> material = Files.readAllLines(Path.of(arguments[1]));
         Policy policy = Policy.read(material);
         List<String> tokens = new ArrayList<>(Policy.readTokens(material));
-        Verifier verifier = Verifier.builder().google().audience(policy.audience()).keys(policy.keySet()).build();
+        Verifier verifier = Verifier.builder().audience(policy.audience()).keys(policy.keySet())
+                .rememberedBytes(Long.MAX_VALUE).build();
         boolean reads = arguments[0].equals(CLAIMS_READ);
         for (String token : tokens.subList(0, WARM_UP)) {
             verify(verifier, token, reads);

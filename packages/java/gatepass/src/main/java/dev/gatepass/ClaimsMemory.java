@@ -1,26 +1,26 @@
 package dev.gatepass;
 
+import java.lang.ref.SoftReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The claims of tokens that the core remembers, by its entries. The low bits of an entry are a place, which the core gives
- * to another token only when it has forgotten the one that had it: so this table is never larger than the core's memory, and
- * needs no bound of its own. Who reads waits for nobody and writes nothing.
+ * to another token only when it has forgotten the one that had it, and it forgets one when all that are remembered would
+ * take more than {@code rememberedBytes}: so this table needs no bound of its own. Before memory runs out all the same,
+ * the JVM drops claims; they are read again from the core. Who reads waits for nobody.
  */
 final class ClaimsMemory {
-    /** How many places the core has, a power of two. */
-    static final int PLACES = 1 << 17;
-
     private static final int FIRST_LENGTH = 64;
 
     /** As long as the places that were seen; replaced by a longer one with the same claims. */
-    private volatile AtomicReferenceArray<Claims> places = new AtomicReferenceArray<>(FIRST_LENGTH);
+    private volatile AtomicReferenceArray<SoftReference<Claims>> places = new AtomicReferenceArray<>(FIRST_LENGTH);
 
     /** The claims of an entry; null if they are not held. */
     Claims get(long entry) {
-        AtomicReferenceArray<Claims> seen = places;
+        AtomicReferenceArray<SoftReference<Claims>> seen = places;
         int place = place(entry);
-        Claims held = place < seen.length() ? seen.get(place) : null;
+        SoftReference<Claims> reference = place < seen.length() ? seen.get(place) : null;
+        Claims held = reference == null ? null : reference.get();
         return held != null && held.entry() == entry ? held : null;
     }
 
@@ -29,11 +29,12 @@ final class ClaimsMemory {
         if (place >= places.length()) {
             places = longer(places, Integer.highestOneBit(place) * 2);
         }
-        places.set(place, claims);
+        places.set(place, new SoftReference<>(claims));
     }
 
-    private static AtomicReferenceArray<Claims> longer(AtomicReferenceArray<Claims> places, int length) {
-        AtomicReferenceArray<Claims> longer = new AtomicReferenceArray<>(length);
+    private static AtomicReferenceArray<SoftReference<Claims>> longer(
+            AtomicReferenceArray<SoftReference<Claims>> places, int length) {
+        AtomicReferenceArray<SoftReference<Claims>> longer = new AtomicReferenceArray<>(length);
         for (int place = 0; place < places.length(); place++) {
             longer.set(place, places.get(place));
         }
@@ -41,6 +42,6 @@ final class ClaimsMemory {
     }
 
     private static int place(long entry) {
-        return (int) entry & (PLACES - 1);
+        return (int) entry & (Limits.PLACES - 1);
     }
 }

@@ -1,5 +1,6 @@
 package dev.gatepass;
 
+import dev.gatepass.json.Json;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.gatepass;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -91,7 +93,7 @@ public final class Gatepass {
      * @throws GatepassException with {@link ErrorCode#INVALID_AUDIENCE}
      */
     public static String audienceForUrl(URI url) {
-        return Native.text(Native.audienceForUrl(Native.octets(url.toString())));
+        return Utf8.text(Native.audienceForUrl(Utf8.bytes(url.toString())));
     }
 
     /**
@@ -102,7 +104,7 @@ public final class Gatepass {
      * @return one spelling or two, for {@link Verifier.Builder#audience}
      */
     public static List<String> sameAudienceSpellings(String audience) {
-        return Json.texts(Json.read(Native.text(Native.sameAudienceSpellings(Native.octets(audience)))));
+        return Json.texts(Json.read(Utf8.text(Native.sameAudienceSpellings(Utf8.bytes(audience)))));
     }
 
     /**
@@ -144,6 +146,6 @@ public final class Gatepass {
      * @return such as {@code 0.1.0}
      */
     public static String version() {
-        return Native.text(Native.version());
+        return Utf8.text(Native.version());
     }
 }

@@ -2,7 +2,9 @@ package dev.gatepass;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * What went wrong: for a program in {@link #code()}, for a person in the message, which says what was found, what was
@@ -12,6 +14,8 @@ import java.util.Map;
  */
 public class GatepassException extends RuntimeException {
     private static final long serialVersionUID = 1L;
+    private static final Pattern OPTION = Pattern.compile("`[a-z]+(_[a-z0-9]+)+`");
+    private static final Pattern WORD = Pattern.compile("_([a-z0-9])");
 
     /** @serial the stable code */
     private final ErrorCode code;
@@ -19,26 +23,25 @@ public class GatepassException extends RuntimeException {
     private final boolean retryable;
     /** @serial the claim, or null */
     private final String claim;
+    /** @serial what is wrong with the claim, or null */
+    private final Reason reason;
+    /** @serial what was found */
+    private final List<String> found;
+    /** @serial what was expected */
+    private final List<String> expected;
     /** @serial how a receiving service answers */
     private final Refusal refusal;
 
     /** Takes the error's JSON form apart. */
     GatepassException(Map<String, Object> error) {
-        super((String) error.get("message"));
+        super(spelled((String) error.get("message")));
         code = ErrorCode.valueOf((String) error.get("code"));
         retryable = (Boolean) error.get("retryable");
         claim = (String) error.get("claim");
+        reason = error.get("reason") instanceof String name ? Reason.valueOf(name.toUpperCase(Locale.ROOT)) : null;
+        found = texts(error.get("found"));
+        expected = texts(error.get("expected"));
         refusal = readRefusal((Map<?, ?>) error.get("refusal"));
-    }
-
-    /** The exception of the error's kind. */
-    static GatepassException of(Map<String, Object> error) {
-        return switch ((String) error.get("kind")) {
-            case "credentials" -> new CredentialsException(error);
-            case "transport" -> new TransportException(error);
-            case "verify" -> new VerifyException(error);
-            default -> new GatepassException(error);
-        };
     }
 
     /**
@@ -69,6 +72,45 @@ public class GatepassException extends RuntimeException {
     }
 
     /**
+     * What is wrong with the {@link #claim()}, where verification has failed because of one.
+     *
+     * @return null for any other error
+     */
+    public final Reason reason() {
+        return reason;
+    }
+
+    /**
+     * What was found in the token, where that says more than the message: its audiences, its issuer. Nothing proves it.
+     *
+     * @return empty for most errors
+     */
+    public final List<String> found() {
+        return found;
+    }
+
+    /**
+     * What was expected in place of {@link #found()}.
+     *
+     * @return empty for most errors
+     */
+    public final List<String> expected() {
+        return expected;
+    }
+
+    /** What is wrong with a claim. */
+    public enum Reason {
+        /** The token does not have it. */
+        MISSING,
+        /** It is not what the verifier expects. */
+        MISMATCH,
+        /** It is not what the standard allows. */
+        INVALID,
+        /** It is well, and its bearer is not on the list. */
+        NOT_ALLOWED
+    }
+
+    /**
      * How a receiving service answers the request whose verification has failed like this.
      *
      * @return an HTTP response for a filter to send as it stands
@@ -85,6 +127,17 @@ public class GatepassException extends RuntimeException {
     @Override
     public String toString() {
         return getClass().getName() + ": " + code + ": " + getMessage();
+    }
+
+    /** The core names options in backticks, as JSON spells them. */
+    private static String spelled(String message) {
+        return OPTION.matcher(message).replaceAll(option ->
+                WORD.matcher(option.group()).replaceAll(word -> word.group(1).toUpperCase(Locale.ROOT)));
+    }
+
+    private static List<String> texts(Object value) {
+        return value == null ? List.of() : value instanceof String text ? List.of(text)
+                : ((List<?>) value).stream().map(String.class::cast).toList();
     }
 
     private static Refusal readRefusal(Map<?, ?> refusal) {

@@ -1,5 +1,6 @@
 package dev.gatepass;
 
+import dev.gatepass.json.Utf8;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.util.Map;
@@ -35,7 +36,7 @@ public final class IdTokenClient extends AttachingClient {
     @Override
     CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
         try {
-            String wanted = audience != null ? audience : Gatepass.audienceForUrl(request.uri());
+            String wanted = audience != null ? audience : Utf8.text(Native.audienceForUrl(Utf8.bytes(request.uri().toString())));
             return Futures.map(source.idToken(wanted), token -> Map.of(AUTHORIZATION, token.header()));
         } catch (GatepassException noAudience) {
             return CompletableFuture.failedFuture(noAudience);

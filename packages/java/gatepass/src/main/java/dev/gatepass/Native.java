@@ -1,16 +1,12 @@
 package dev.gatepass;
 
-import java.lang.ref.Cleaner;
-import java.nio.charset.StandardCharsets;
-import java.util.function.LongConsumer;
+import dev.gatepass.json.Json;
 
 /**
  * The border: functions of bindings/jni. Text crosses as UTF-8, handles as numbers, and every function may throw what
  * {@link #failure} makes.
  */
 final class Native {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     static {
         NativeLibrary.load();
     }
@@ -20,6 +16,12 @@ final class Native {
     static native byte[] version();
 
     static native byte[] errorCodes();
+
+    static native byte[] limits();
+
+    static native byte[] tokenHeaders();
+
+    static native byte[] planCall(byte[] call);
 
     static native byte[] audienceForUrl(byte[] url);
 
@@ -33,11 +35,25 @@ final class Native {
 
     static native void freeSource(long source);
 
-    static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long[] answer);
+    static native byte[] lookup(long source, byte[] kind, byte[] target, long nowMs, long monotonicMs,
+            long[] answer);
+
+    static native boolean retryAfterRefusal(long source, byte[] kind, byte[] target, byte[] header, int status, long nowMs,
+            long monotonicMs);
+
+    static native boolean invalidate(long source, byte[] kind, byte[] target, byte[] header, long nowMs,
+            long monotonicMs);
 
     static native byte[] accessTokenHeaders(long source);
 
-    static native long newVerifier(byte[] options);
+    static native long newKeys();
+
+    static native void freeKeys(long keys);
+
+    /** The operation that makes a verifier; {@link #opVerifier} gives it. */
+    static native long openVerifier(byte[] options, long keys);
+
+    static native long opVerifier(long op);
 
     static native void freeVerifier(long verifier);
 
@@ -45,10 +61,10 @@ final class Native {
      * The entry of a token that is remembered and good, a positive number. Of any other the handle of its digest,
      * negated: {@link #check} takes it, so that a token is hashed once.
      */
-    static native long recall(long verifier, byte[] token, long nowMs);
+    static native long recall(long verifier, byte[] token, long nowMs, long monotonicMs);
 
     /** The verdict; {@code digest} is what {@link #recall} has just said of the token, or 0. */
-    static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long[] answer);
+    static native byte[] check(long verifier, byte[] token, long digest, long nowMs, long monotonicMs, long[] answer);
 
     static native byte[] tokenFromHeaders(
             long verifier,
@@ -58,28 +74,12 @@ final class Native {
 
     static native byte[] explainTo(long verifier, byte[] token, byte[] place, long nowMs);
 
-    static native byte[] resume(long op, long nowMs, byte[] reply);
+    static native byte[] resume(long op, long nowMs, long monotonicMs, byte[] reply);
 
     static native void cancel(long op);
 
     /** Called by the native side, which throws what this returns. */
     static GatepassException failure(byte[] json) {
-        return GatepassException.of(Json.readMembers(json));
-    }
-
-    /**
-     * Frees {@code handle} when nothing can reach {@code owner} any more. Sources and verifiers are shared freely, so
-     * nobody can tell who should close one, and a closed one would be one more thing that can go wrong.
-     */
-    static void freeWhenUnreachable(Object owner, long handle, LongConsumer free) {
-        CLEANER.register(owner, () -> free.accept(handle));
-    }
-
-    static byte[] octets(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    static String text(byte[] octets) {
-        return new String(octets, StandardCharsets.UTF_8);
+        return Failures.of(Json.readMembers(json));
     }
 }

@@ -1,40 +1,49 @@
 package dev.gatepass;
 
+import dev.gatepass.driver.Operation;
+import dev.gatepass.json.Json;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 
-/** A resumable operation of the core. Whoever holds one cancels it when it has ended, however it ended. */
-final class Op {
+/** An operation on the other side of the border. */
+final class Op implements Operation {
+    private final Time time;
     private final long flight;
     private long handle;
 
-    Op(long handle, long flight) {
+    Op(long handle, long flight, Time time) {
         this.handle = handle;
         this.flight = flight;
+        this.time = time;
     }
 
-    /** The flight that others join meanwhile; 0 if there is none. */
-    long flight() {
+    @Override
+    public long flight() {
         return flight;
     }
 
-    /**
-     * Hands over the reply to the last step and takes the next one.
-     *
-     * @throws CancellationException if the operation was cancelled
-     */
-    synchronized Map<String, Object> resume(long nowMs, Map<String, Object> reply) {
+    @Override
+    public Map<String, Object> resume(Map<String, Object> reply) {
+        return resume(time.nowMs(), time.monotonicMs(), reply);
+    }
+
+    /** As the other, at this moment. */
+    synchronized Map<String, Object> resume(long nowMs, long monotonicMs, Map<String, Object> reply) {
         if (handle == 0) {
             throw new CancellationException("the operation was cancelled");
         }
-        return Json.readMembers(Native.resume(handle, nowMs, Json.write(reply)));
+        return Json.readMembers(Native.resume(handle, nowMs, monotonicMs, Json.write(reply)));
     }
 
-    /** Ends the operation and gives its flight up now; whether it was still to be ended. */
-    synchronized boolean cancel() {
+    /** The verifier that this operation has made: its handle, once. */
+    synchronized long verifier() {
+        return Native.opVerifier(handle);
+    }
+
+    @Override
+    public synchronized void cancel() {
         long ended = handle;
         handle = 0;
         Native.cancel(ended);
-        return ended != 0;
     }
 }

@@ -1,8 +1,11 @@
 package dev.gatepass;
 
-import java.time.Clock;
+import dev.gatepass.driver.Answer;
+import dev.gatepass.driver.Driver;
+import dev.gatepass.driver.Flights;
+import dev.gatepass.driver.Suppliers;
+import dev.gatepass.json.Json;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 
@@ -11,12 +14,12 @@ final class OwnAudiences {
     private OwnAudiences() {}
 
     static CompletableFuture<List<String>> ask(UnaryOperator<String> environment) {
-        Flights flights = new Flights(new Driver(Clock.systemUTC(), environment, new Suppliers(Map.of())));
-        return flights.settle(OwnAudiences::begin, fetched -> Json.texts(fetched.get("audiences")));
+        return new Flights(new Driver(environment, Suppliers.NONE, Time.SYSTEM.pause(), Limits.BOUNDS), Limits.LOOKS)
+                .settle(OwnAudiences::begin, end -> Json.texts(Failures.output(end).get("audiences")));
     }
 
     /** The operation, which nobody joins: each caller asks for itself. */
     private static Answer<List<String>> begin() {
-        return new Answer<>(Answer.Status.DRIVE, null, 0, new Op(Native.ownAudiences(), 0));
+        return Answer.drive(new Op(Native.ownAudiences(), 0, Time.SYSTEM));
     }
 }

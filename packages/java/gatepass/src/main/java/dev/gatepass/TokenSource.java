@@ -1,5 +1,12 @@
 package dev.gatepass;
 
+import dev.gatepass.driver.Answer;
+import dev.gatepass.driver.Driver;
+import dev.gatepass.driver.End;
+import dev.gatepass.driver.Flights;
+import dev.gatepass.driver.Suppliers;
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -20,23 +27,22 @@ import java.util.regex.Pattern;
  * <p>Make one and keep it. It holds no thread and no connection, and there is nothing to close.
  */
 public final class TokenSource {
-    /** The most tokens of a kind that are held on this side of the border; the core holds as many. */
-    private static final int MEMORY_LIMIT = 1_000;
     /** Half of a surrogate pair, which is no character. */
     private static final Pattern LONE_SURROGATE = Pattern.compile("\\p{Cs}");
 
     private final long handle;
-    private final Clock clock;
+    private final Time time;
     private final Flights flights;
     private final Kind idTokens = new Kind("id_token");
     private final Kind accessTokens = new Kind("access_token");
     private final Kind selfSignedJwts = new Kind("self_signed_jwt");
 
     private TokenSource(Builder builder) {
-        clock = builder.clock;
-        flights = new Flights(new Driver(clock, builder.environment, new Suppliers(builder.suppliers)));
+        time = builder.time;
+        flights = new Flights(
+                new Driver(builder.environment, new Suppliers(builder.suppliers), time.pause(), Limits.BOUNDS), Limits.LOOKS);
         handle = Native.newSource(Json.write(builder.options));
-        Native.freeWhenUnreachable(this, handle, Native::freeSource);
+        Handles.freeWhenUnreachable(this, handle, Native::freeSource);
     }
 
     /**
@@ -144,7 +150,7 @@ public final class TokenSource {
     public Map<String, String> accessTokenHeaders() {
         Map<String, String> headers = new LinkedHashMap<>();
         try {
-            for (Object header : (List<?>) Json.read(Native.text(Native.accessTokenHeaders(handle)))) {
+            for (Object header : (List<?>) Json.read(Utf8.text(Native.accessTokenHeaders(handle)))) {
                 headers.put((String) ((List<?>) header).get(0), (String) ((List<?>) header).get(1));
             }
         } finally {
@@ -172,16 +178,20 @@ public final class TokenSource {
     }
 
     private static String joined(String... scopes) {
+        for (String scope : Objects.requireNonNull(scopes, "scopes")) {
+            Objects.requireNonNull(scope, "scopes");
+        }
         return String.join(" ", scopes);
     }
 
-    Answer<Token> lookup(String kind, String target, long nowMs) {
+    Answer<Token> lookup(String kind, String target, long nowMs, long monotonicMs) {
         // Java would send it as "?", which passes for a character; the core refuses the replacement character.
         String characters = LONE_SURROGATE.matcher(target).replaceAll("\ufffd");
         try {
-            long[] numbers = Answer.numbers();
-            byte[] header = Native.lookup(handle, Native.octets(kind), Native.octets(characters), nowMs, numbers);
-            return Answer.read(numbers, () -> Token.of(header, Answer.freshUntilMs(numbers)));
+            Numbers numbers = new Numbers();
+            byte[] header = Native.lookup(
+                    handle, Utf8.bytes(kind), Utf8.bytes(characters), nowMs, monotonicMs, numbers.room());
+            return numbers.answer(time, () -> Token.of(header, numbers));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
@@ -190,7 +200,7 @@ public final class TokenSource {
     /** The tokens of one kind, and those that may be handed out without asking the core. */
     private final class Kind {
         private final String name;
-        private final BoundedMemory<String, Token> memory = new BoundedMemory<>(MEMORY_LIMIT);
+        private final BoundedMemory<String, Token> memory = new BoundedMemory<>(Limits.HELD_TOKENS);
 
         Kind(String name) {
             this.name = name;
@@ -198,29 +208,40 @@ public final class TokenSource {
 
         /** The token, waited for if it must be. */
         Token await(String target) {
+            Objects.requireNonNull(target, "audience");
             Token held = held(target);
             if (held == null) {
-                held = flights.await(() -> lookup(name, target, clock.millis()), Token::of);
+                Answer<Token> answer = lookup(target);
+                held = answer.isReady() ? answer.value()
+                        : Futures.await(flights.settle(answer, () -> lookup(target), Kind::fetched));
                 memory.put(target, held);
             }
             return held;
         }
 
         CompletableFuture<Token> token(String target) {
+            Objects.requireNonNull(target, "audience");
             Token held = held(target);
             if (held != null) {
                 return CompletableFuture.completedFuture(held);
             }
-            CompletableFuture<Token> token =
-                    flights.settle(() -> lookup(name, target, clock.millis()), Token::of);
+            CompletableFuture<Token> token = flights.settle(() -> lookup(target), Kind::fetched);
             token.thenAccept(arrived -> memory.put(target, arrived));
             return token;
+        }
+
+        private Answer<Token> lookup(String target) {
+            return TokenSource.this.lookup(name, target, time.nowMs(), time.monotonicMs());
+        }
+
+        private static Token fetched(End end) {
+            return Token.of(Failures.output(end));
         }
 
         /** The token that may be handed out without asking the core; null if there is none. */
         private Token held(String target) {
             Token held = memory.get(target);
-            return held != null && clock.millis() < held.freshUntilMs() ? held : null;
+            return held != null && held.isFresh(time) ? held : null;
         }
     }
 
@@ -232,8 +253,8 @@ public final class TokenSource {
     /** The options of a {@link TokenSource}. */
     public static final class Builder {
         private final Map<String, Object> options = Json.members();
-        private final Map<String, SubjectTokenSupplier> suppliers = new HashMap<>();
-        private Clock clock = Clock.systemUTC();
+        private final Map<String, Suppliers.Supplier> suppliers = new HashMap<>();
+        private Time time = Time.SYSTEM;
         private UnaryOperator<String> environment = System::getenv;
 
         private Builder() {
@@ -248,7 +269,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder credentialsFile(Path file) {
-            return with("credentials_file", file.toString());
+            return with("credentials_file", Objects.requireNonNull(file, "file").toString());
         }
 
         /**
@@ -258,7 +279,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder credentialsJson(String json) {
-            return with("credentials_json", Objects.requireNonNull(json));
+            return with("credentials_json", Objects.requireNonNull(json, "json"));
         }
 
         /**
@@ -269,7 +290,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder impersonate(String email, String... delegates) {
-            return with("impersonate", Objects.requireNonNull(email)).with("delegates", List.of(delegates));
+            return with("impersonate", Objects.requireNonNull(email, "email")).with("delegates", List.of(delegates));
         }
 
         /**
@@ -280,7 +301,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder subject(String email) {
-            return with("subject", Objects.requireNonNull(email));
+            return with("subject", Objects.requireNonNull(email, "email"));
         }
 
         /**
@@ -301,7 +322,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder gdchAudience(String audience) {
-            return with("gdch_audience", Objects.requireNonNull(audience));
+            return with("gdch_audience", Objects.requireNonNull(audience, "audience"));
         }
 
         /**
@@ -323,7 +344,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder expectType(String type) {
-            return with("expect_type", Objects.requireNonNull(type));
+            return with("expect_type", Objects.requireNonNull(type, "type"));
         }
 
         /**
@@ -334,7 +355,7 @@ public final class TokenSource {
          * @see TokenSource#accessTokenHeaders()
          */
         public Builder quotaProjectId(String projectId) {
-            return with("quota_project_id", Objects.requireNonNull(projectId));
+            return with("quota_project_id", Objects.requireNonNull(projectId, "projectId"));
         }
 
         /**
@@ -344,7 +365,7 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder universeDomain(String domain) {
-            return with("universe_domain", Objects.requireNonNull(domain));
+            return with("universe_domain", Objects.requireNonNull(domain, "domain"));
         }
 
         /**
@@ -366,7 +387,9 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder supplier(String name, SubjectTokenSupplier supplier) {
-            suppliers.put(Objects.requireNonNull(name), Objects.requireNonNull(supplier));
+            Objects.requireNonNull(supplier, "supplier");
+            suppliers.put(Objects.requireNonNull(name, "name"), (audience, tokenType) ->
+                    supplier.subjectToken(new SubjectTokenRequest(audience, tokenType)));
             return this;
         }
 
@@ -377,7 +400,11 @@ public final class TokenSource {
          * @return this builder
          */
         public Builder clock(Clock clock) {
-            this.clock = Objects.requireNonNull(clock);
+            return time(Time.of(Objects.requireNonNull(clock, "clock")));
+        }
+
+        Builder time(Time time) {
+            this.time = time;
             return this;
         }
 
@@ -401,8 +428,15 @@ public final class TokenSource {
             return "TokenSource.Builder";
         }
 
-        Builder environment(UnaryOperator<String> environment) {
-            this.environment = environment;
+        /**
+         * Reads variables of the environment by this function.
+         *
+         * @param environment gives the value of a variable, null if it is not set; {@link System#getenv(String)}, if none
+         *     is given
+         * @return this builder
+         */
+        public Builder environment(UnaryOperator<String> environment) {
+            this.environment = Objects.requireNonNull(environment, "environment");
             return this;
         }
 

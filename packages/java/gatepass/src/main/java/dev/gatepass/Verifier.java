@@ -1,13 +1,20 @@
 package dev.gatepass;
 
+import dev.gatepass.driver.Answer;
+import dev.gatepass.driver.End;
+import dev.gatepass.driver.Flights;
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.lang.ref.Reference;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -17,22 +24,33 @@ import java.util.function.UnaryOperator;
  * <p>Make one and keep it. It holds no thread and no connection, and there is nothing to close.
  */
 public final class Verifier {
-    /** The most process-wide verifiers of a kind. A service has one audience, or a few. */
-    private static final int SHARED_LIMIT = 1_000;
-
-    private static final BoundedMemory<String, Verifier> GOOGLE = new BoundedMemory<>(SHARED_LIMIT);
-    private static final BoundedMemory<String, Verifier> IAP = new BoundedMemory<>(SHARED_LIMIT);
+    private static final System.Logger LOG = System.getLogger("dev.gatepass");
+    private static final BoundedMemory<String, Verifier> GOOGLE = new BoundedMemory<>(Limits.HELD_TOKENS);
+    private static final BoundedMemory<String, Verifier> IAP = new BoundedMemory<>(Limits.HELD_TOKENS);
 
     private final long handle;
-    private final Clock clock;
+    private final Time time;
+    private final KeyCache keys;
     private final Flights flights;
     final ClaimsMemory memory = new ClaimsMemory();
 
     private Verifier(Builder builder) {
-        clock = builder.clock;
-        flights = new Flights(new Driver(clock, builder.environment, new Suppliers(Map.of())));
-        handle = Native.newVerifier(Json.write(builder.options()));
-        Native.freeWhenUnreachable(this, handle, Native::freeVerifier);
+        time = builder.time;
+        keys = builder.keys();
+        flights = keys.flights();
+        handle = open(builder);
+        Handles.freeWhenUnreachable(this, handle, Native::freeVerifier);
+    }
+
+    private long open(Builder builder) {
+        Op op = keys.open(builder.allOptions(), time);
+        try {
+            List<?> warnings = (List<?>) Failures.output(keys.driver().driveAtOnce(op)).get("warnings");
+            warnings.forEach(warning -> LOG.log(System.Logger.Level.WARNING, (String) warning));
+            return op.verifier();
+        } finally {
+            op.cancel();
+        }
     }
 
     /**
@@ -75,7 +93,7 @@ public final class Verifier {
      * @throws VerifyException if it is not to be accepted, or cannot be checked now
      */
     public Claims verify(String token) {
-        return verdict(Native.octets(token));
+        return verdict(Utf8.bytes(Objects.requireNonNull(token, "token")));
     }
 
     /**
@@ -85,19 +103,31 @@ public final class Verifier {
      * @return its claims to come; cancelling it cancels a fetch of keys and nobody else's verification
      */
     public CompletableFuture<Claims> verifyAsync(String token) {
-        byte[] octets = Native.octets(token);
-        return flights.settle(() -> check(octets), keysHaveCome -> null);
+        byte[] bytes = Utf8.bytes(Objects.requireNonNull(token, "token"));
+        return flights.settle(() -> check(bytes), Verifier::keysHaveCome);
     }
 
     /**
-     * Says who has sent a request, by the headers that may carry a token: {@code verifyRequest(request::getHeader)}.
+     * Says who has sent a request, by the headers that may carry a token: {@code verifyRequest(request::getHeaders)} in a
+     * servlet.
      *
-     * @param header gives the value of a header, in any case of its name; null if the request does not have it
+     * @param headers gives all values of a header, in any case of its name; null or none if the request does not have it
      * @return the claims of its token
      * @throws VerifyException if it has none, or one that is not to be accepted or cannot be checked now
      */
-    public Claims verifyRequest(UnaryOperator<String> header) {
-        return verdict(tokenOf(header));
+    public Claims verifyRequest(Function<String, Enumeration<String>> headers) {
+        return verdict(tokenOf(TokenHeaders.from(Objects.requireNonNull(headers, "headers"))));
+    }
+
+    /**
+     * As the other, from a map of all headers, as most HTTP servers and events of serverless platforms have it.
+     *
+     * @param headers by their names, in any case; each value is a {@link String}, or a collection or an array of them
+     * @return the claims of the request's token
+     * @throws VerifyException if it has none, or one that is not to be accepted or cannot be checked now
+     */
+    public Claims verifyRequest(Map<String, ?> headers) {
+        return verdict(tokenOf(TokenHeaders.from(Objects.requireNonNull(headers, "headers"))));
     }
 
     /**
@@ -120,9 +150,10 @@ public final class Verifier {
      * @return findings, in words for people and in codes for programs
      */
     public Explanation explain(String token, URI url, String header) {
+        Objects.requireNonNull(token, "token");
         byte[] place = Json.write(Explanation.place(url, header));
         try {
-            return Explanation.of(Native.explainTo(handle, Native.octets(token), place, clock.millis()));
+            return Explanation.of(Native.explainTo(handle, Utf8.bytes(token), place, time.nowMs()));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -139,25 +170,34 @@ public final class Verifier {
     }
 
     private Claims verdict(byte[] token) {
-        return flights.await(() -> check(token), keysHaveCome -> null);
+        Answer<Claims> answer = check(token);
+        return answer.isReady() ? answer.value()
+                : Futures.await(flights.settle(answer, () -> check(token), Verifier::keysHaveCome));
+    }
+
+    /** Nothing by itself: the token is checked again, with the keys. */
+    private static Claims keysHaveCome(End end) {
+        Failures.output(end);
+        return null;
     }
 
     private Answer<Claims> check(byte[] token) {
         try {
-            long nowMs = clock.millis();
-            long recalled = Native.recall(handle, token, nowMs);
+            long nowMs = time.nowMs();
+            long monotonicMs = time.monotonicMs();
+            long recalled = Native.recall(handle, token, nowMs, monotonicMs);
             Claims held = recalled > 0 ? memory.get(recalled) : null;
-            return held != null ? Answer.ready(held) : check(token, Math.min(recalled, 0), nowMs);
+            return held != null ? Answer.ready(held) : check(token, Math.min(recalled, 0), nowMs, monotonicMs);
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while a call runs.
         }
     }
 
-    private Answer<Claims> check(byte[] token, long digest, long nowMs) {
-        long[] numbers = Answer.numbers();
-        byte[] payload = Native.check(handle, token, digest, nowMs, numbers);
-        return Answer.read(numbers, () -> {
-            Claims claims = new Claims(payload, Answer.isUnverified(numbers), Answer.entry(numbers));
+    private Answer<Claims> check(byte[] token, long digest, long nowMs, long monotonicMs) {
+        Numbers numbers = new Numbers();
+        byte[] payload = Native.check(handle, token, digest, nowMs, monotonicMs, numbers.room());
+        return numbers.answer(time, () -> {
+            Claims claims = new Claims(payload, numbers.isUnverified(), numbers.entry());
             if (claims.entry() != 0) {
                 memory.put(claims);
             }
@@ -165,31 +205,23 @@ public final class Verifier {
         });
     }
 
-    private byte[] tokenOf(UnaryOperator<String> header) {
+    private byte[] tokenOf(byte[][] headers) {
         try {
-            return Native.tokenFromHeaders(
-                    handle,
-                    octetsOrNull(header.apply("Authorization")),
-                    octetsOrNull(header.apply("X-Serverless-Authorization")),
-                    octetsOrNull(header.apply("X-Goog-IAP-JWT-Assertion")));
+            return Native.tokenFromHeaders(handle, headers[0], headers[1], headers[2]);
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    private static byte[] octetsOrNull(String text) {
-        return text == null ? null : Native.octets(text);
-    }
-
     private static Verifier shared(BoundedMemory<String, Verifier> verifiers, String audience, Builder builder) {
-        return verifiers.computeIfAbsent(audience, wanted -> builder.audience(wanted).build());
+        return verifiers.computeIfAbsent(Objects.requireNonNull(audience, "audience"), wanted -> builder.audience(wanted).build());
     }
 
     /** The options of a {@link Verifier}. */
     public static final class Builder {
         private final Map<String, Object> options = Json.members();
-        private Clock clock = Clock.systemUTC();
-        private UnaryOperator<String> environment = System::getenv;
+        private Time time = Time.SYSTEM;
+        private UnaryOperator<String> environment;
 
         private Builder() {}
 
@@ -272,7 +304,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder oidc(String issuer) {
-            return with("preset", "oidc").issuers(issuer);
+            return with("preset", "oidc").issuers(Objects.requireNonNull(issuer, "issuer"));
         }
 
         /**
@@ -291,7 +323,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder issuers(String... issuers) {
-            return with("issuers", List.of(issuers));
+            return with("issuers", texts("issuers", issuers));
         }
 
         /**
@@ -302,7 +334,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder algorithms(String... algorithms) {
-            return with("algorithms", List.of(algorithms));
+            return with("algorithms", texts("algorithms", algorithms));
         }
 
         /**
@@ -311,8 +343,18 @@ public final class Verifier {
          * @param audiences each as callers ask for it, compared character by character
          * @return this builder
          */
-        public Builder audience(String... audiences) {
-            return with("audiences", List.of(audiences));
+        public Builder audiences(String... audiences) {
+            return with("audiences", texts("audiences", audiences));
+        }
+
+        /**
+         * Accepts tokens for this service, under this name only.
+         *
+         * @param audience as callers ask for it, compared character by character
+         * @return this builder
+         */
+        public Builder audience(String audience) {
+            return audiences(Objects.requireNonNull(audience, "audience"));
         }
 
         /**
@@ -332,7 +374,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder keys(String document) {
-            return with("keys", Objects.requireNonNull(document));
+            return with("keys", Objects.requireNonNull(document, "document"));
         }
 
         /**
@@ -342,7 +384,17 @@ public final class Verifier {
          * @return this builder
          */
         public Builder keysUrl(URI url) {
-            return with("keys_url", url.toString());
+            return with("keys_url", Objects.requireNonNull(url, "url").toString());
+        }
+
+        /**
+         * Bounds what remembered tokens take, here and in the core. A token that is forgotten is checked again.
+         *
+         * @param bytes 16 MiB, if none are given; 0 remembers nothing
+         * @return this builder
+         */
+        public Builder rememberedBytes(long bytes) {
+            return with("remembered_bytes", bytes);
         }
 
         /**
@@ -352,7 +404,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder leeway(Duration leeway) {
-            return with("leeway_seconds", leeway.toSeconds());
+            return with("leeway_seconds", Objects.requireNonNull(leeway, "leeway").toSeconds());
         }
 
         /**
@@ -362,7 +414,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder allowedEmails(String... emails) {
-            return with("allowed_emails", List.of(emails));
+            return with("allowed_emails", texts("emails", emails));
         }
 
         /**
@@ -373,7 +425,7 @@ public final class Verifier {
          * @return this builder
          */
         public Builder allowedSubjects(String... subjects) {
-            return with("allowed_subjects", List.of(subjects));
+            return with("allowed_subjects", texts("subjects", subjects));
         }
 
         /**
@@ -406,7 +458,11 @@ public final class Verifier {
          * @return this builder
          */
         public Builder clock(Clock clock) {
-            this.clock = Objects.requireNonNull(clock);
+            return time(Time.of(Objects.requireNonNull(clock, "clock")));
+        }
+
+        Builder time(Time time) {
+            this.time = time;
             return this;
         }
 
@@ -444,22 +500,44 @@ public final class Verifier {
          *     the URL tells none
          */
         public Explanation explain(String token, URI url, String header) {
-            Map<String, Object> question = options();
+            Objects.requireNonNull(token, "token");
+            Map<String, Object> question = Json.members();
+            question.putAll(options);
             question.putAll(Explanation.place(url, header));
-            return Explanation.of(Native.explain(Json.write(question), Native.octets(token), clock.millis()));
+            return Explanation.of(Native.explain(Json.write(question), Utf8.bytes(token), time.nowMs()));
         }
 
-        Builder environment(UnaryOperator<String> environment) {
-            this.environment = environment;
+        /**
+         * Reads variables of the environment by this function.
+         *
+         * @param environment gives the value of a variable, null if it is not set; {@link System#getenv(String)}, if none
+         *     is given
+         * @return this builder
+         */
+        public Builder environment(UnaryOperator<String> environment) {
+            this.environment = Objects.requireNonNull(environment, "environment");
             return this;
         }
 
-        /** The options that were given, and what the environment adds to them. */
-        private Map<String, Object> options() {
+        /** With a clock or an environment of its own a verifier shares nothing: what it fetches is of another world. */
+        private KeyCache keys() {
+            return environment == null && time == Time.SYSTEM ? KeyCache.shared()
+                    : new KeyCache(environment == null ? System::getenv : environment, time);
+        }
+
+        /** The options that were given, and what this package costs. */
+        private Map<String, Object> allOptions() {
             Map<String, Object> all = Json.members();
             all.putAll(options);
-            all.put("k_service", environment.apply("K_SERVICE"));
+            all.put("host_cost", Claims.COST);
             return all;
+        }
+
+        private static List<String> texts(String name, String... values) {
+            for (String value : Objects.requireNonNull(values, name)) {
+                Objects.requireNonNull(value, name);
+            }
+            return List.of(values);
         }
 
         private Builder with(String option, Object value) {

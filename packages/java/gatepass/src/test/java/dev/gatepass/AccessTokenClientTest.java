@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
@@ -26,7 +27,7 @@ class AccessTokenClientTest {
 
     @BeforeEach
     void start() throws IOException {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
         receiver = new HoldingServer();
     }
 
@@ -59,7 +60,7 @@ class AccessTokenClientTest {
         HttpClient following = HttpClient.newBuilder().followRedirects(Redirect.NORMAL).build();
         AccessTokenClient.Builder builder = AccessTokenClient.builder();
         assertThrows(IllegalArgumentException.class, () -> builder.httpClient(following));
-        assertEquals(Redirect.NEVER, builder.source(emulator.metadata().build()).build().followRedirects());
+        assertEquals(Redirect.NEVER, builder.source(emulator.tokenSource().build()).build().followRedirects());
     }
 
     @Test
@@ -77,7 +78,7 @@ class AccessTokenClientTest {
     @Test
     void aScopeThatIsNoneIsOurException() {
         AccessTokenClient client =
-                AccessTokenClient.builder().source(emulator.metadata().build()).scopes("a \"scope\"").build();
+                AccessTokenClient.builder().source(emulator.tokenSource().build()).scopes("a \"scope\"").build();
         HttpRequest request = HttpRequest.newBuilder(receiver.url()).build();
         assertThrows(GatepassException.class, () -> client.send(request, BodyHandlers.discarding()));
         assertEquals(0, receiver.count());

@@ -4,6 +4,7 @@ import static dev.gatepass.Vectors.list;
 import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatepass.driver.Answer;
 import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -20,11 +21,13 @@ class AcquireVectorsTest {
                 Map<String, Object> turn = members(each);
                 long now = (Long) turn.get("now_ms");
                 if (op == null) {
-                    Answer<Token> answer = source.lookup((String) test.get("kind"), (String) test.get("target"), now);
+                    Answer<Token> answer = source.lookup((String) test.get("kind"), (String) test.get("target"), now,
+                            Vectors.monotonicMs(turn, "now_ms"));
                     assertEquals(Answer.Status.DRIVE, answer.status(), name);
-                    op = answer.op();
+                    op = (Op) answer.op();
                 }
-                Vectors.assertStep(name, members(turn.get("step")), op.resume(now, members(turn.get("reply"))));
+                Vectors.assertStep(name, members(turn.get("step")), 
+                        op.resume(now, Vectors.monotonicMs(turn, "now_ms"), members(turn.get("reply"))));
             }
             op.cancel();
         }

@@ -20,7 +20,7 @@ class AudiencesTest {
 
     @Test
     void aServiceKnowsItsOwn() {
-        Map<String, String> environment = new HashMap<>(Emulator.fresh().environment());
+        Map<String, String> environment = new HashMap<>(Emulators.fresh().environment());
         environment.put("K_SERVICE", "orders");
         List<String> own = Futures.await(OwnAudiences.ask(environment::get));
         assertEquals(Gatepass.sameAudienceSpellings(own.get(0)), own);

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -30,7 +33,7 @@ class BadInputTest {
 
     @BeforeEach
     void start() {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
     }
 
     @Test
@@ -70,7 +73,7 @@ class BadInputTest {
     @ParameterizedTest
     @ValueSource(strings = {"client_email", "private_key"})
     void aCredentialFileThatLacksAField(String field) throws IOException {
-        Map<String, Object> key = new HashMap<>(Json.readMembers(Native.octets(emulator.keyFile(ACCOUNT))));
+        Map<String, Object> key = new HashMap<>(Json.readMembers(Utf8.bytes(emulator.credentialFile("--email", ACCOUNT))));
         key.remove(field);
         Path file = Files.write(folder.resolve("key.json"), Json.write(key));
         assertError(ErrorCode.CREDENTIALS_FILE_INVALID,
@@ -80,7 +83,7 @@ class BadInputTest {
     @Test
     void aTokenEndpointThatNobodyTrusts() {
         assertError(ErrorCode.ENDPOINT_NOT_ALLOWED,
-                TokenSource.builder().credentialsJson(emulator.keyFile(ACCOUNT)), "token_uri");
+                TokenSource.builder().credentialsJson(emulator.credentialFile("--email", ACCOUNT)), "token_uri");
     }
 
     @Test
@@ -111,7 +114,7 @@ class BadInputTest {
         String nobody = hostAndPortOfNobody();
         TokenSource.Builder builder = TokenSource.builder()
                 .environment(Map.of("GCE_METADATA_HOST", nobody)::get)
-                .clock(HandClock.hasty());
+                .time(HandClock.hasty().time());
         GatepassException error = failure(builder);
         assertEquals(ErrorCode.CONNECTION_FAILED, error.code(), error::toString);
         assertTrue(error.retryable());
@@ -138,7 +141,7 @@ class BadInputTest {
     void aTokenEndpointThatRedirects() {
         assertRecovers(ErrorCode.REDIRECT_REFUSED, Map.of(
                 "status", 307, "headers", Map.of("Location", emulator.keysUrl().toString()), "body", ""));
-        assertEquals(0, emulator.requests(Emulator.KEYS));
+        assertEquals(0, emulator.requests(Emulators.KEYS));
     }
 
     @Test
@@ -151,12 +154,12 @@ class BadInputTest {
         Map<String, Object> order = new HashMap<>(fault);
         order.put("path", "/token");
         order.put("times", 4); // As often as the core tries at most.
-        TokenSource source = emulator.account(ACCOUNT).clock(HandClock.hasty()).build();
+        TokenSource source = emulator.account(ACCOUNT).time(HandClock.hasty().time()).build();
         emulator.fault(order);
         GatepassException error = assertThrows(GatepassException.class, () -> source.fetchIdToken(AUDIENCE));
         assertEquals(code, error.code(), error::toString);
         assertFalse(error.toString().contains("hush"), error::toString);
-        Emulator.fresh();
+        Emulators.fresh();
         assertFalse(source.fetchIdToken(AUDIENCE).isEmpty());
     }
 

@@ -4,6 +4,7 @@ import static dev.gatepass.Vectors.list;
 import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatepass.driver.Answer;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -35,7 +36,8 @@ class CacheVectorsTest {
         switch ((String) event.get("do")) {
             case "lookup" -> {
                 Answer<Token> answer = source.lookup(
-                        (String) event.get("kind"), (String) event.get("target"), (Long) event.get("at_ms"));
+                        (String) event.get("kind"), (String) event.get("target"), (Long) event.get("at_ms"),
+                        Vectors.monotonicMs(event, "at_ms"));
                 assertEquals(expected.get("status"), STATUSES.get(answer.status()), about);
                 if (expected.containsKey("header")) {
                     assertEquals(expected.get("header"), answer.value().header(), about);
@@ -48,11 +50,12 @@ class CacheVectorsTest {
                 }
                 assertEquals(op != null, answer.op() != null, about);
                 if (op != null) {
-                    ops.put(op, answer.op());
+                    ops.put(op, (Op) answer.op());
                 }
             }
             case "resume" -> Vectors.assertStep(about, expected,
-                    ops.get(op).resume((Long) event.get("at_ms"), members(event.get("reply"))));
+                    ops.get(op).resume((Long) event.get("at_ms"), Vectors.monotonicMs(event, "at_ms"),
+                            members(event.get("reply"))));
             case "cancel" -> ops.remove(op).cancel();
             default -> throw new AssertionError(about);
         }

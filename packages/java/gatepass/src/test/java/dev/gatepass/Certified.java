@@ -1,5 +1,6 @@
 package dev.gatepass;
 
+import dev.gatepass.json.Utf8;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -17,13 +18,13 @@ import java.util.List;
  *
  * @param store a PKCS#12 file with both
  */
-record Certified(Path store) {
-    static final String PASSWORD = "changeit";
+public record Certified(Path store) {
+    public static final String PASSWORD = "changeit";
 
     private static final String NAME = "entry";
 
     /** A fresh key of {@code CN=name}, for TLS on 127.0.0.1. */
-    static Certified make(Path folder, String name, String... keyOptions) throws IOException, InterruptedException {
+    public static Certified make(Path folder, String name, String... keyOptions) throws IOException, InterruptedException {
         Path store = folder.resolve(name + ".p12");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
@@ -31,14 +32,14 @@ record Certified(Path store) {
                 "-alias", NAME, "-dname", "CN=" + name, "-ext", "SAN=ip:127.0.0.1"));
         command.addAll(List.of(keyOptions));
         Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = Native.text(keytool.getInputStream().readAllBytes());
+        String said = Utf8.text(keytool.getInputStream().readAllBytes());
         if (keytool.waitFor() != 0) {
             throw new AssertionError(said);
         }
         return new Certified(store);
     }
 
-    KeyStore load() throws IOException, GeneralSecurityException {
+    public KeyStore load() throws IOException, GeneralSecurityException {
         KeyStore loaded = KeyStore.getInstance("PKCS12");
         try (InputStream file = Files.newInputStream(store)) {
             loaded.load(file, PASSWORD.toCharArray());
@@ -46,15 +47,15 @@ record Certified(Path store) {
         return loaded;
     }
 
-    Certificate certificate() throws IOException, GeneralSecurityException {
+    public Certificate certificate() throws IOException, GeneralSecurityException {
         return load().getCertificate(NAME);
     }
 
-    Key key() throws IOException, GeneralSecurityException {
+    public Key key() throws IOException, GeneralSecurityException {
         return load().getKey(NAME, PASSWORD.toCharArray());
     }
 
-    static Path writePem(Path file, String label, byte[] der) throws IOException {
+    public static Path writePem(Path file, String label, byte[] der) throws IOException {
         String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
         return Files.writeString(file, "-----BEGIN " + label + "-----\n" + lines + "\n-----END " + label + "-----\n");
     }

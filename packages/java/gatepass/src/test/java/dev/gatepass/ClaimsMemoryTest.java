@@ -3,6 +3,7 @@ package dev.gatepass;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import dev.gatepass.json.Utf8;
 import org.junit.jupiter.api.Test;
 
 class ClaimsMemoryTest {
@@ -20,7 +21,7 @@ class ClaimsMemoryTest {
     @Test
     void anEntryThatHasThePlaceOfAnotherIsNotTakenForIt() {
         Claims early = put(7);
-        long sharing = 7L + ClaimsMemory.PLACES;
+        long sharing = 7L + Limits.PLACES;
         assertNull(memory.get(sharing));
         assertSame(early, memory.get(7));
         Claims late = put(sharing);
@@ -38,14 +39,14 @@ class ClaimsMemoryTest {
     @Test
     void whatIsHeldIsStillHeldWhenMoreCome() {
         Claims first = put(1);
-        Claims last = put(ClaimsMemory.PLACES - 1L);
+        Claims last = put(Limits.PLACES - 1L);
         assertSame(first, memory.get(1));
-        assertSame(last, memory.get(ClaimsMemory.PLACES - 1L));
-        assertNull(memory.get(ClaimsMemory.PLACES - 2L));
+        assertSame(last, memory.get(Limits.PLACES - 1L));
+        assertNull(memory.get(Limits.PLACES - 2L));
     }
 
     private Claims put(long entry) {
-        Claims claims = new Claims(Native.octets("{}"), false, entry);
+        Claims claims = new Claims(Utf8.bytes("{}"), false, entry);
         memory.put(claims);
         return claims;
     }

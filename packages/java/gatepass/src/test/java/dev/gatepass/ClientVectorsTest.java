@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -82,7 +84,7 @@ class ClientVectorsTest {
         TokenSource source = TokenSource.builder()
                 .credentialsJson((String) test.get("input"))
                 .environment(name -> (String) environment.get(name))
-                .clock(HandClock.hastyFrom(NOW))
+                .time(HandClock.hastyFrom(NOW).time())
                 .build();
         outside.connections.set(0);
         ErrorCode code = failure(() -> source.fetchAccessToken(SCOPE)).code();
@@ -161,7 +163,7 @@ class ClientVectorsTest {
 
     private static void headerValue(Map<String, Object> test) throws IOException {
         Map<String, Object> token = Map.of("access_token", test.get("input"), "expires_in", 3599);
-        Map<String, Object> answer = Map.of("status", 200L, "body", Native.text(Json.write(token)));
+        Map<String, Object> answer = Map.of("status", 200L, "body", Utf8.text(Json.write(token)));
         try (ScriptedServer server = new ScriptedServer(List.of(answer))) {
             TokenSource source = account(server).clock(HandClock.stoppedAt(NOW)).build();
             if (accepted(test)) {
@@ -205,19 +207,19 @@ class ClientVectorsTest {
 
     private static void assertRetried(
             Map<String, Object> test, ScriptedServer server, TokenSource.Builder builder) {
-        fetch(test, builder.clock(HandClock.hastyFrom(NOW)).build());
+        fetch(test, builder.time(HandClock.hastyFrom(NOW).time()).build());
         assertEquals(2, server.asked.size());
     }
 
     /** Milliseconds for which the core waits after the case's answer. Nobody waits for it here, so this is asked at the border. */
     private static Object waitAfter(Map<String, Object> test, TokenSource source) {
         long now = NOW.toEpochMilli();
-        Op op = source.lookup("id_token", AUDIENCE, now).op();
-        op.resume(now, Map.of("reply", "start"));
-        op.resume(now, Map.of("reply", "env", "values", Map.of()));
+        Op op = (Op) source.lookup("id_token", AUDIENCE, now, now).op();
+        op.resume(now, now, Map.of("reply", "start"));
+        op.resume(now, now, Map.of("reply", "env", "values", Map.of()));
         List<List<Object>> headers = members(test.get("headers")).entrySet().stream()
                 .map(header -> List.<Object>of(header.getKey(), header.getValue())).toList();
-        Map<String, Object> step = op.resume(now, Map.of(
+        Map<String, Object> step = op.resume(now, now, Map.of(
                 "reply", "response", "status", test.get("status"), "headers", headers, "body", test.get("body")));
         op.cancel();
         return step.get("delay_ms");
@@ -254,10 +256,10 @@ class ClientVectorsTest {
     /** The service account of the first case, with a token endpoint of its own. */
     private static TokenSource.Builder account(ScriptedServer server) {
         Map<String, Object> file =
-                new HashMap<>(Json.readMembers(Native.octets((String) cases.get(0).get("input"))));
+                new HashMap<>(Json.readMembers(Utf8.bytes((String) cases.get(0).get("input"))));
         file.put("token_uri", server.url());
         return TokenSource.builder()
-                .credentialsJson(Native.text(Json.write(file)))
+                .credentialsJson(Utf8.text(Json.write(file)))
                 .trustedEndpoints(server.hostAndPort());
     }
 
@@ -277,7 +279,9 @@ class ClientVectorsTest {
         Outside() throws IOException {
             System.setProperty("https.proxyHost", "127.0.0.1");
             System.setProperty("https.proxyPort", String.valueOf(proxy.getLocalPort()));
-            Flights.daemon(this::hangUp).start();
+            Thread thread = new Thread(this::hangUp);
+            thread.setDaemon(true);
+            thread.start();
         }
 
         private void hangUp() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,12 +36,12 @@ class CredentialMatrixTest {
 
     @BeforeAll
     static void trustTheEmulator() throws Exception {
-        Emulator.fresh().trust(folder);
+        Emulators.trust(folder);
     }
 
     @AfterAll
     static void trustAsBefore() {
-        Emulator.distrust();
+        Emulators.distrust();
     }
 
     @TestFactory
@@ -52,7 +53,7 @@ class CredentialMatrixTest {
     }
 
     private static final class Row {
-        private final Emulator emulator = Emulator.fresh();
+        private final Emulator emulator = Emulators.fresh();
         private final String audience;
         private final String scope;
         private final Map<String, Object> row;
@@ -128,7 +129,7 @@ class CredentialMatrixTest {
 
         /** An endpoint refuses: who needs it fails, and says nothing that it should not. */
         private void refuse(String path) {
-            Emulator.fresh().fault(Map.of(
+            Emulators.fresh().fault(Map.of(
                     "path", path, "times", 100, "status", 400, "body", Map.of("error", "invalid_grant")));
             TokenSource source = builder().build();
             List<Supplier<String>> fetches =
@@ -140,7 +141,7 @@ class CredentialMatrixTest {
                     Secrets.assertNotShown(secrets, Secrets.shownBy(refused));
                 }
             }
-            Emulator.fresh();
+            Emulators.fresh();
         }
 
         private GatepassException failure(Runnable fetch) {

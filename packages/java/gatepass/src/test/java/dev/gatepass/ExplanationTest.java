@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.Explanation.Finding;
 import dev.gatepass.Explanation.Level;
+import dev.gatepass.testing.Emulator;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,7 @@ class ExplanationTest {
 
     @BeforeEach
     void start() {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
         token = emulator.mint(Map.of("claims", Map.of("aud", AUDIENCE + "/", "email", CALLER)));
     }
 
@@ -60,7 +61,7 @@ class ExplanationTest {
         assertNull(verifier.explain(token).accepted(), "it holds no keys, and fetches none for this");
         verifier.verify(token);
         assertEquals(true, verifier.explain(token).accepted());
-        assertEquals(1, emulator.requests(Emulator.KEYS));
+        assertEquals(1, emulator.requests(Emulators.KEYS));
     }
 
     @Test

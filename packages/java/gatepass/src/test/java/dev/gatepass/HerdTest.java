@@ -72,7 +72,7 @@ class HerdTest {
     @Test
     void aHundredVerificationsMakeOneRequest() throws Exception {
         Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(endpoint.url()).build();
-        String token = Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+        String token = Emulators.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
         List<CompletableFuture<Claims>> futures =
                 Stream.generate(() -> verifier.verifyAsync(token)).limit(HERD).toList();
         List<Caller> threads = herdOfThreads(() -> verifier.verify(token).issuer());
@@ -102,40 +102,45 @@ class HerdTest {
     }
 
     @Test
-    void whenTheFetchingFutureIsCancelledAnotherCallerFetches() throws Exception {
-        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
+    void whoFetchesMayGoAwayAndTheOthersGetWhatItBrings() throws Exception {
+        CompletableFuture<String> cancelled = source.fetchIdTokenAsync(AUDIENCE);
         CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
-        CompletableFuture<String> alsoWaiting = source.fetchIdTokenAsync(AUDIENCE);
-        endpoint.next();
-        fetching.cancel(true);
-        String token = answerWithToken();
+        HttpExchange request = endpoint.next();
+        cancelled.cancel(true);
+        String token = mint();
+        HoldingServer.answer(request, 200, "text/html", token);
         assertEquals(token, waiting.join());
-        assertEquals(token, alsoWaiting.join());
-        assertEquals(2, endpoint.count());
-        assertThrows(CancellationException.class, fetching::join);
+        assertEquals(1, endpoint.count());
+        assertThrows(CancellationException.class, cancelled::join);
+    }
+
+    /** Callers with less time than the endpoint takes: none of them sees the answer, and the next one does. */
+    @Test
+    void callersInAHurryAreServedInTheEnd() throws Exception {
+        List<CompletableFuture<String>> hurried =
+                Stream.generate(() -> source.fetchIdTokenAsync(AUDIENCE)).limit(HERD).toList();
+        HttpExchange request = endpoint.next();
+        hurried.forEach(late -> late.completeExceptionally(new TimeoutException())); // As orTimeout does.
+        CompletableFuture<String> patient = source.fetchIdTokenAsync(AUDIENCE);
+        String token = mint();
+        HoldingServer.answer(request, 200, "text/html", token);
+        assertEquals(token, patient.join());
+        assertEquals(token, source.fetchIdToken(AUDIENCE));
+        assertEquals(1, endpoint.count());
     }
 
     @Test
-    void aFutureThatTimesOutGivesItsFetchUp() throws Exception {
-        CompletableFuture<String> fetching = source.fetchIdTokenAsync(AUDIENCE);
-        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
-        endpoint.next();
-        fetching.completeExceptionally(new TimeoutException()); // As orTimeout does.
-        assertEquals(answerWithToken(), waiting.join());
-    }
-
-    @Test
-    void whenTheFetchingThreadIsInterruptedAnotherCallerFetches() throws Exception {
+    void whenTheFetchingThreadIsInterruptedTheOthersGetWhatItBrings() throws Exception {
         Caller fetching = new Caller(() -> source.fetchIdToken(AUDIENCE));
-        endpoint.next();
+        HttpExchange request = endpoint.next();
         Caller waiting = new Caller(() -> source.fetchIdToken(AUDIENCE));
         waiting.untilItWaits();
-        CompletableFuture<String> alsoWaiting = source.fetchIdTokenAsync(AUDIENCE);
         fetching.interrupt();
-        String token = answerWithToken();
-        assertEquals(token, waiting.result());
-        assertEquals(token, alsoWaiting.join());
         fetching.assertCancelledAndStillInterrupted();
+        String token = mint();
+        HoldingServer.answer(request, 200, "text/html", token);
+        assertEquals(token, waiting.result());
+        assertEquals(1, endpoint.count());
     }
 
     @Test
@@ -156,34 +161,31 @@ class HerdTest {
     }
 
     @Test
-    void whenAThreadThatFetchesKeysIsInterruptedAnotherCallerFetches() throws Exception {
+    void whenAThreadThatFetchesKeysIsInterruptedTheOthersGetThem() throws Exception {
         Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(endpoint.url()).build();
-        String token = Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+        String token = Emulators.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
         Caller fetching = new Caller(() -> verifier.verify(token).issuer());
-        endpoint.next();
+        HttpExchange request = endpoint.next();
         CompletableFuture<Claims> waiting = verifier.verifyAsync(token);
         fetching.interrupt();
         fetching.assertCancelledAndStillInterrupted();
-        HoldingServer.answer(endpoint.next(), 200, "application/json", keys());
+        HoldingServer.answer(request, 200, "application/json", keys());
         assertEquals(List.of(AUDIENCE), waiting.join().audiences());
+        assertEquals(1, endpoint.count());
     }
 
     @Test
-    void whenARequestIsCancelledItsFetchIsGivenUp() throws Exception {
+    void whenARequestIsCancelledItsFetchGoesOn() throws Exception {
         HttpRequest request = HttpRequest.newBuilder(endpoint.url()).build();
-        assertGivenUp("id_token", AUDIENCE, IdTokenClient.builder().source(source).audience(AUDIENCE).build()
-                .sendAsync(request, BodyHandlers.discarding()));
-        assertGivenUp("access_token", "scope", AccessTokenClient.builder().source(source).scopes("scope").build()
-                .sendAsync(request, BodyHandlers.discarding()));
-    }
-
-    /** Cancels {@code sending}; then there is no flight that anybody could join. */
-    private void assertGivenUp(String kind, String target, CompletableFuture<?> sending) throws Exception {
-        endpoint.next();
+        CompletableFuture<?> sending = IdTokenClient.builder().source(source).audience(AUDIENCE).build()
+                .sendAsync(request, BodyHandlers.discarding());
+        HttpExchange fetch = endpoint.next();
         sending.cancel(true);
-        Answer<Token> answer = source.lookup(kind, target, System.currentTimeMillis());
-        assertEquals(Answer.Status.DRIVE, answer.status());
-        answer.op().cancel();
+        CompletableFuture<String> waiting = source.fetchIdTokenAsync(AUDIENCE);
+        String token = mint();
+        HoldingServer.answer(fetch, 200, "text/html", token);
+        assertEquals(token, waiting.join());
+        assertEquals(1, endpoint.count());
     }
 
     @Test
@@ -207,11 +209,11 @@ class HerdTest {
     }
 
     private static String mint() {
-        return Emulator.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
+        return Emulators.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE)));
     }
 
     private static String keys() throws Exception {
-        var request = HttpRequest.newBuilder(Emulator.fresh().keysUrl()).build();
+        var request = HttpRequest.newBuilder(Emulators.fresh().keysUrl()).build();
         return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
     }
 

@@ -14,12 +14,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server whose answers come from the test, when the test wants them to. */
-final class HoldingServer implements AutoCloseable {
+public final class HoldingServer implements AutoCloseable {
     private final HttpServer server;
     private final BlockingQueue<HttpExchange> arrived = new LinkedBlockingQueue<>();
     private final AtomicInteger count = new AtomicInteger();
 
-    HoldingServer() throws IOException {
+    public HoldingServer() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             count.incrementAndGet();
@@ -28,21 +28,21 @@ final class HoldingServer implements AutoCloseable {
         server.start();
     }
 
-    String hostAndPort() {
+    public String hostAndPort() {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 
-    URI url() {
+    public URI url() {
         return URI.create("http://" + hostAndPort() + "/");
     }
 
     /** How many requests have come. */
-    int count() {
+    public int count() {
         return count.get();
     }
 
     /** The next request that comes, or has come; it waits for {@link #answer}. */
-    HttpExchange next() throws InterruptedException {
+    public HttpExchange next() throws InterruptedException {
         HttpExchange exchange = arrived.poll(30, TimeUnit.SECONDS);
         if (exchange == null) {
             throw new AssertionError("no request came");
@@ -50,7 +50,7 @@ final class HoldingServer implements AutoCloseable {
         return exchange;
     }
 
-    static void answer(HttpExchange exchange, int status, String contentType, String body) throws IOException {
+    public static void answer(HttpExchange exchange, int status, String contentType, String body) throws IOException {
         byte[] octets = body.getBytes(StandardCharsets.UTF_8);
         exchange.getRequestBody().readAllBytes();
         exchange.getResponseHeaders().set("Content-Type", contentType);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -31,7 +32,7 @@ class IdTokenClientTest {
 
     @BeforeEach
     void start() throws IOException {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
         receiver = new HoldingServer();
     }
 
@@ -42,7 +43,7 @@ class IdTokenClientTest {
 
     @Test
     void aRequestCarriesATokenForTheGivenAudience() throws Exception {
-        HttpClient client = IdTokenClient.builder().source(emulator.metadata().build()).audience(AUDIENCE).build();
+        HttpClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE).build();
         HttpRequest request = HttpRequest.newBuilder(receiver.url())
                 .header("authorization", "Basic of-another-time").header("X-Kept", "yes")
                 .PUT(BodyPublishers.ofString("body")).build();
@@ -58,7 +59,7 @@ class IdTokenClientTest {
 
     @Test
     void theAudienceIsToldFromTheUrl() throws Exception {
-        IdTokenClient client = IdTokenClient.builder().source(emulator.metadata().build()).build();
+        IdTokenClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).build();
         String origin = "http://" + receiver.hostAndPort();
         CompletableFuture<Integer> status = CompletableFuture.supplyAsync(() -> {
             try {
@@ -76,7 +77,7 @@ class IdTokenClientTest {
 
     @Test
     void aRedirectIsNotFollowed() throws Exception {
-        IdTokenClient client = IdTokenClient.builder().source(emulator.metadata().build()).audience(AUDIENCE).build();
+        IdTokenClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE).build();
         try (HoldingServer elsewhere = new HoldingServer()) {
             var sending = client.sendAsync(HttpRequest.newBuilder(receiver.url()).build(), BodyHandlers.discarding());
             HttpExchange received = receiver.next();
@@ -99,14 +100,14 @@ class IdTokenClientTest {
 
     @Test
     void aHundredRequestsMakeOneFetch() throws Exception {
-        IdTokenClient client = IdTokenClient.builder().source(emulator.metadata().build()).audience(AUDIENCE).build();
+        IdTokenClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE).build();
         HttpRequest request = HttpRequest.newBuilder(receiver.url()).build();
         var sending = Stream.generate(() -> client.sendAsync(request, BodyHandlers.discarding())).limit(100).toList();
         for (int each = 0; each < 100; each++) {
             HoldingServer.answer(receiver.next(), 204, "text/plain", "");
         }
         sending.forEach(response -> assertEquals(204, response.join().statusCode()));
-        assertEquals(1, emulator.requests(Emulator.IDENTITY));
+        assertEquals(1, emulator.requests(Emulators.IDENTITY));
     }
 
     @Test
@@ -123,7 +124,7 @@ class IdTokenClientTest {
 
     @Test
     void aUrlThatTellsNoAudienceIsOurException() {
-        IdTokenClient client = IdTokenClient.builder().source(emulator.metadata().build()).build();
+        IdTokenClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).build();
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://orders.example/")).build();
         assertThrows(GatepassException.class, () -> client.send(request, BodyHandlers.discarding()));
         var sending = client.sendAsync(request, BodyHandlers.discarding());
@@ -133,6 +134,6 @@ class IdTokenClientTest {
     private Claims verify(HttpExchange received, String audience) {
         assertEquals(1, received.getRequestHeaders().get("Authorization").size());
         return Verifier.builder().google().audience(audience).keysUrl(emulator.keysUrl()).build()
-                .verifyRequest(received.getRequestHeaders()::getFirst);
+                .verifyRequest(received.getRequestHeaders());
     }
 }

@@ -2,6 +2,7 @@ package dev.gatepass;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.gatepass.json.Utf8;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -51,7 +52,7 @@ final class ScriptedServer implements AutoCloseable {
         if (answer.get("location") instanceof String location) {
             exchange.getResponseHeaders().add("Location", location);
         }
-        byte[] body = answer.get("body") instanceof String text ? Native.octets(text) : new byte[0];
+        byte[] body = answer.get("body") instanceof String text ? Utf8.bytes(text) : new byte[0];
         exchange.sendResponseHeaders(((Long) answer.get("status")).intValue(), body.length == 0 ? -1 : body.length);
         exchange.getResponseBody().write(body);
         exchange.close();

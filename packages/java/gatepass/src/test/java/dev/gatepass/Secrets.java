@@ -2,6 +2,7 @@ package dev.gatepass;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.gatepass.json.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;

@@ -4,6 +4,8 @@ import static dev.gatepass.Vectors.list;
 import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,7 @@ class SecretsTest {
         Map<String, Object> key = Map.of(
                 "private_key", "-----BEGIN KEY-----\nfirstLineOfTheKey\n", "token_uri", "https://oauth2.example/token");
         assertEquals(List.of("firstLineOfTheKey"),
-                Secrets.ofReply(Reply.text(Native.text(Json.write(key)))).toList());
+                Secrets.ofReply(Map.of("text", Utf8.text(Json.write(key)))).toList());
         Map<String, Object> variables =
                 Map.of("HOME", "/home/of/somebody", "AWS_SECRET_ACCESS_KEY", "accessKeyOfSomebody");
         assertEquals(List.of("accessKeyOfSomebody"), Secrets.ofReply(Map.of("values", variables)).toList());
@@ -43,16 +45,18 @@ class SecretsTest {
     private static void assertNothingIsShown(Map<String, Object> test) {
         List<Map<String, Object>> turns = list(test, "transcript").stream().map(Vectors::members).toList();
         Map<String, Object> options = members(test.get("options"));
-        long start = (Long) turns.get(0).get("now_ms");
-        Op op = Vectors.source(options).lookup((String) test.get("kind"), (String) test.get("target"), start).op();
+        Map<String, Object> first = turns.get(0);
+        Op op = (Op) Vectors.source(options).lookup((String) test.get("kind"), (String) test.get("target"),
+                (Long) first.get("now_ms"), Vectors.monotonicMs(first, "now_ms")).op();
         Map<String, Object> step = null;
         for (Map<String, Object> turn : turns) {
-            step = op.resume((Long) turn.get("now_ms"), members(turn.get("reply")));
+            step = op.resume((Long) turn.get("now_ms"), Vectors.monotonicMs(turn, "now_ms"),
+                    members(turn.get("reply")));
         }
         op.cancel();
         Stream<String> given = Secrets.in((String) options.getOrDefault("credentials_json", ""));
         Stream<String> replied = turns.stream().flatMap(turn -> Secrets.ofReply(members(turn.get("reply"))));
         Secrets.assertNotShown(Stream.concat(given, replied).toList(),
-                Secrets.shownBy(GatepassException.of(members(step.get("error")))));
+                Secrets.shownBy(Failures.of(members(step.get("error")))));
     }
 }

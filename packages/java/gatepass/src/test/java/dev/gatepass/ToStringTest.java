@@ -3,6 +3,8 @@ package dev.gatepass;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatepass.driver.Answer;
+import dev.gatepass.testing.Emulator;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,14 +16,14 @@ class ToStringTest {
 
     @Test
     void nothingIsShown() {
-        Emulator emulator = Emulator.fresh();
+        Emulator emulator = Emulators.fresh();
         TokenSource.Builder sourceOptions = emulator.account(EMAIL);
         TokenSource source = sourceOptions.build();
         String token = source.fetchIdToken(AUDIENCE);
         Verifier.Builder verifierOptions = Verifier.builder().google().audience(AUDIENCE).keysUrl(emulator.keysUrl());
         Verifier verifier = verifierOptions.build();
         Claims claims = verifier.verify(token);
-        Answer<Token> answer = source.lookup("id_token", AUDIENCE, System.currentTimeMillis());
+        Answer<Token> answer = source.lookup("id_token", AUDIENCE, Time.SYSTEM.nowMs(), Time.SYSTEM.monotonicMs());
         List<Object> all = List.of(
                 sourceOptions, source, source.fetchIdTokenAsync(AUDIENCE), answer, answer.value(),
                 verifierOptions, verifier, verifier.verifyAsync(token), claims,
@@ -39,8 +41,8 @@ class ToStringTest {
 
     @Test
     void errorsShowTheCodeAndNoToken() {
-        String token = Emulator.fresh().mint(Map.of("claims", Map.of("aud", "https://other.example", "email", EMAIL)));
-        Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(Emulator.fresh().keysUrl()).build();
+        String token = Emulators.fresh().mint(Map.of("claims", Map.of("aud", "https://other.example", "email", EMAIL)));
+        Verifier verifier = Verifier.builder().google().audience(AUDIENCE).keysUrl(Emulators.fresh().keysUrl()).build();
         try {
             verifier.verify(token);
         } catch (VerifyException refused) {

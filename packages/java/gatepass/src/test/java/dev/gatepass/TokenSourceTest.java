@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -27,18 +28,18 @@ class TokenSourceTest {
 
     @BeforeEach
     void start() {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
     }
 
     @Test
     void anIdTokenFromTheMetadataServerIsFetchedOnce() {
-        TokenSource source = emulator.metadata().build();
+        TokenSource source = emulator.tokenSource().build();
         String token = source.fetchIdToken(AUDIENCE);
         assertEquals(List.of(AUDIENCE), verify(token).audiences());
         assertEquals(token, source.fetchIdToken(AUDIENCE));
         assertEquals(token, source.fetchIdTokenAsync(AUDIENCE).join());
         assertEquals("Bearer " + token, source.fetchIdTokenHeader(AUDIENCE));
-        assertEquals(1, emulator.requests(Emulator.IDENTITY));
+        assertEquals(1, emulator.requests(Emulators.IDENTITY));
     }
 
     @Test
@@ -52,15 +53,15 @@ class TokenSourceTest {
 
     @Test
     void aKeyFileMayBeGivenByItsPath(@TempDir Path folder) throws IOException {
-        Path file = Files.writeString(folder.resolve("key \u20ac.json"), emulator.keyFile(ACCOUNT));
+        Path file = Files.writeString(folder.resolve("key \u20ac.json"), emulator.credentialFile("--email", ACCOUNT));
         TokenSource source =
-                TokenSource.builder().credentialsFile(file).trustedEndpoints(emulator.hostAndPort()).build();
+                TokenSource.builder().credentialsFile(file).trustedEndpoints(emulator.url().getAuthority()).build();
         assertEquals(ACCOUNT, verify(source.fetchIdToken(AUDIENCE)).email());
     }
 
     @Test
     void accessTokensAreKeptByTheirScopes() {
-        TokenSource source = emulator.metadata().build();
+        TokenSource source = emulator.tokenSource().build();
         String token = source.fetchAccessToken("https://scope.example/a", "https://scope.example/b");
         assertFalse(token.isEmpty());
         assertEquals(token, source.fetchAccessTokenAsync("https://scope.example/b", "https://scope.example/a").join());
@@ -76,7 +77,7 @@ class TokenSourceTest {
         assertEquals(token, source.fetchSelfSignedJwtAsync("https://pubsub.googleapis.com/").join());
         assertNotEquals(token, source.fetchAccessToken("https://scope.example/a"));
         assertEquals(Set.of(), emulator.paths());
-        TokenSource keyless = emulator.metadata().build();
+        TokenSource keyless = emulator.tokenSource().build();
         GatepassException refused = assertThrows(
                 CredentialsException.class, () -> keyless.fetchSelfSignedJwt("https://pubsub.googleapis.com/"));
         assertEquals(ErrorCode.SELF_SIGNED_JWT_UNSUPPORTED, refused.code());
@@ -84,7 +85,7 @@ class TokenSourceTest {
 
     @Test
     void theProjectThatIsBilledIsKnownOnceATokenIs() {
-        TokenSource source = emulator.metadata().quotaProjectId("billed").build();
+        TokenSource source = emulator.tokenSource().quotaProjectId("billed").build();
         source.fetchAccessToken("https://scope.example/a");
         assertEquals(Map.of("x-goog-user-project", "billed"), source.accessTokenHeaders());
     }
@@ -92,7 +93,7 @@ class TokenSourceTest {
     @Test
     void optionsReachTheCore() {
         assertRefused(ErrorCode.CREDENTIALS_TYPE_UNEXPECTED, emulator.account(ACCOUNT).expectType("metadata"));
-        assertRefused(ErrorCode.SUBJECT_UNSUPPORTED, emulator.metadata().subject("person@example.com"));
+        assertRefused(ErrorCode.SUBJECT_UNSUPPORTED, emulator.tokenSource().subject("person@example.com"));
     }
 
     @Test
@@ -136,7 +137,7 @@ class TokenSourceTest {
 
     @Test
     void anAudienceThatIsNoneIsRefused() {
-        TokenSource source = emulator.metadata().build();
+        TokenSource source = emulator.tokenSource().build();
         GatepassException refused = assertThrows(GatepassException.class, () -> source.fetchIdToken(""));
         assertEquals(ErrorCode.INVALID_AUDIENCE, refused.code());
         assertThrows(NullPointerException.class, () -> source.fetchIdToken(null));
@@ -166,7 +167,7 @@ class TokenSourceTest {
 
     /** Answers the next request for an ID token with one that lives for an hour. */
     static String answerWithToken(HoldingServer endpoint, Instant issuedAt) throws Exception {
-        String token = Emulator.fresh().mint(Map.of(
+        String token = Emulators.fresh().mint(Map.of(
                 "claims", Map.of("aud", AUDIENCE), "issued_at", issuedAt.getEpochSecond(), "lifetime", 3600));
         HoldingServer.answer(endpoint.next(), 200, "text/html", token);
         return token;

@@ -2,6 +2,7 @@ package dev.gatepass;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatepass.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,11 @@ final class Vectors {
         TokenSource.Builder builder = TokenSource.builder();
         options.forEach(builder::with);
         return builder.build();
+    }
+
+    /** The other clock's reading of an entry, whose wall clock is in {@code wall}: without one they go together. */
+    static long monotonicMs(Map<String, Object> entry, String wall) {
+        return (Long) entry.getOrDefault("monotonic_ms", entry.get(wall));
     }
 
     @SuppressWarnings("unchecked")

@@ -8,11 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
+import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +28,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,7 +42,7 @@ class VerifierTest {
 
     @BeforeEach
     void start() {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
         verifier = google().build();
     }
 
@@ -61,12 +67,79 @@ class VerifierTest {
     }
 
     @Test
-    void keysAreFetchedOnce() {
-        for (int each = 0; each < 3; each++) {
-            verifier.verify(mint(Map.of("sub", "number " + each)));
+    void keysOfOneUrlAreFetchedOnceForAllVerifiers() {
+        URI own = URI.create(emulator.keysUrl() + "?" + System.nanoTime()); // Nobody has asked for these before.
+        for (int each = 0; each < 10; each++) {
+            String audience = AUDIENCE + "/" + each;
+            Verifier.builder().audience(audience).keysUrl(own).build().verify(mint(Map.of("aud", audience)));
         }
-        verifier.verifyAsync(mint(Map.of())).join();
-        assertEquals(1, emulator.requests(Emulator.KEYS));
+        assertEquals(1, emulator.requests(Emulators.KEYS));
+        // With a clock of its own a verifier lives in another world.
+        Verifier.builder().audience(AUDIENCE).keysUrl(own).clock(Clock.systemUTC()).build().verify(mint(Map.of()));
+        assertEquals(2, emulator.requests(Emulators.KEYS));
+    }
+
+    @Test
+    void withoutAKindOfSenderItIsAnyTokenOfGoogles() {
+        Verifier open = Verifier.builder().audience(AUDIENCE).keysUrl(emulator.keysUrl()).build();
+        assertEquals(CALLER, open.verify(mint(Map.of("email", CALLER))).email());
+        assertEquals(ErrorCode.BAD_ISSUER, assertThrows(VerifyException.class,
+                () -> open.verify(mint(Map.of("iss", "https://issuer.example")))).code());
+    }
+
+    @Test
+    void anErrorSaysWhatWasFoundAndWhatWasExpected() {
+        VerifyException wrong = assertThrows(VerifyException.class,
+                () -> verifier.verify(mint(Map.of("aud", "https://other.example"))));
+        assertEquals("aud", wrong.claim());
+        assertEquals(GatepassException.Reason.MISMATCH, wrong.reason());
+        assertEquals(List.of("https://other.example"), wrong.found());
+        assertEquals(List.of(AUDIENCE), wrong.expected());
+        Map<String, Object> invalid = Json.members();
+        invalid.putAll(Map.of("code", "INVALID_OPTION", "kind", "usage", "retryable", false,
+                "message", "`allowed_emails` and `any_caller`, not `keys` of snake_case",
+                "refusal", Map.of("status", 500L, "headers", List.of(), "body", "{}")));
+        assertEquals("`allowedEmails` and `anyCaller`, not `keys` of snake_case", Failures.of(invalid).getMessage());
+    }
+
+    @Test
+    void headersComeInAnyMapping() {
+        String token = "Bearer " + mint(Map.of("email", CALLER));
+        for (Map<String, ?> headers : List.<Map<String, ?>>of(
+                Map.of("Authorization", token), Map.of("AUTHORIZATION", List.of(token)),
+                Map.of("authorization", new String[] {token}, "Host", List.of("orders.example")))) {
+            assertEquals(CALLER, verifier.verifyRequest(headers).email());
+        }
+        assertEquals(CALLER, verifier.verifyRequest(name ->
+                name.equals("authorization") ? Collections.enumeration(List.of(token)) : null).email());
+        for (Map<String, ?> headers : List.<Map<String, ?>>of(
+                Map.of("Authorization", List.of(token, token)), Map.of("Authorization", token, "authorization", token))) {
+            assertEquals(ErrorCode.TOKEN_MALFORMED,
+                    assertThrows(VerifyException.class, () -> verifier.verifyRequest(headers)).code());
+        }
+        assertEquals(ErrorCode.TOKEN_MISSING,
+                assertThrows(VerifyException.class, () -> verifier.verifyRequest(Map.of())).code());
+        IllegalArgumentException number = assertThrows(IllegalArgumentException.class,
+                () -> verifier.verifyRequest(Map.of("Authorization", 7)));
+        assertTrue(number.getMessage().contains("Authorization") && number.getMessage().contains("Integer"),
+                number::getMessage);
+    }
+
+    @Test
+    void nullIsRefusedByTheNameOfTheArgument() {
+        Map<String, Executable> calls = Map.of(
+                "token", () -> verifier.verify(null),
+                "headers", () -> verifier.verifyRequest((Map<String, ?>) null),
+                "audience", () -> Verifier.google(null),
+                "audiences", () -> Verifier.builder().audiences("a", null),
+                "emails", () -> Verifier.builder().allowedEmails((String[]) null),
+                "url", () -> Verifier.builder().keysUrl(null),
+                "scopes", () -> TokenSource.applicationDefault().fetchAccessToken("a", null),
+                "file", () -> TokenSource.builder().credentialsFile(null));
+        calls.forEach((name, call) ->
+                assertEquals(name, assertThrows(NullPointerException.class, call).getMessage()));
+        assertEquals("audience", assertThrows(NullPointerException.class,
+                () -> TokenSource.applicationDefault().fetchIdToken(null)).getMessage());
     }
 
     @Test
@@ -82,7 +155,7 @@ class VerifierTest {
     void claimsThatWereDroppedAreReadAgain() {
         String token = mint(Map.of());
         Claims claims = verifier.verify(token);
-        verifier.memory.put(new Claims(Native.octets("{}"), false, claims.entry() + ClaimsMemory.PLACES));
+        verifier.memory.put(new Claims(Utf8.bytes("{}"), false, claims.entry() + Limits.PLACES));
         Claims again = verifier.verify(token);
         assertNotSame(claims, again);
         assertEquals(claims.toJson(), again.toJson());
@@ -161,7 +234,7 @@ class VerifierTest {
     @Test
     void everyKindOfSenderHasAMethod() {
         GatepassException unknown = assertThrows(GatepassException.class,
-                () -> Native.newVerifier(Json.write(Map.of("preset", "none of them"))));
+                () -> KeyCache.shared().open(Map.of("preset", "none of them"), Time.SYSTEM));
         String known = unknown.getMessage().replaceFirst("(?s).*expected one of ([a-z_, ]+).*", "$1").strip();
         Set<String> methods = Arrays.stream(Verifier.Builder.class.getMethods())
                 .map(method -> method.getName().toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
@@ -193,7 +266,7 @@ class VerifierTest {
                 mint(Map.of("iss", issuer + "demo", "aud", "demo", "sub", "person"))).subject());
         assertEquals(ErrorCode.BAD_ISSUER, assertThrows(VerifyException.class,
                 () -> firebase.verify(mint(Map.of("iss", issuer + "other", "aud", "demo")))).code());
-        assertInvalid(Verifier.builder().firebase().audience("demo", "other"));
+        assertInvalid(Verifier.builder().firebase().audiences("demo", "other"));
     }
 
     @Test
@@ -220,12 +293,12 @@ class VerifierTest {
     @Test
     void assertionsOfIdentityAwareProxy() {
         String audience = "/projects/1/global/backendServices/2";
-        Verifier iap = Verifier.builder().iap().audience(audience).keysUrl(emulator.iapKeysUrl()).build();
+        Verifier iap = Verifier.builder().iap().audience(audience).keysUrl(emulator.url().resolve("/iap/verify/public_key-jwk")).build();
         String assertion = emulator.mint(Map.of("key", "iap", "claims", Map.of("aud", audience)));
-        Claims claims = iap.verifyRequest(Map.of("X-Goog-IAP-JWT-Assertion", assertion)::get);
+        Claims claims = iap.verifyRequest(Map.of("X-Goog-IAP-JWT-Assertion", assertion));
         assertEquals(List.of(audience), claims.audiences());
         assertEquals(ErrorCode.TOKEN_MISSING, assertThrows(VerifyException.class,
-                () -> iap.verifyRequest(Map.of("Authorization", "Bearer " + assertion)::get)).code());
+                () -> iap.verifyRequest(Map.of("Authorization", "Bearer " + assertion))).code());
     }
 
     @Test
@@ -241,7 +314,7 @@ class VerifierTest {
     void keysThatCannotBeHadAreNoVerdict() throws IOException {
         Verifier cut = Verifier.builder().google().audience(AUDIENCE)
                 .keysUrl(URI.create("http://" + BadInputTest.hostAndPortOfNobody() + "/keys"))
-                .clock(HandClock.hasty()).build();
+                .time(HandClock.hasty().time()).build();
         VerifyException failure = assertThrows(VerifyException.class, () -> cut.verify(mint(Map.of())));
         assertEquals(ErrorCode.KEYS_UNAVAILABLE, failure.code());
         assertTrue(failure.retryable());
@@ -251,7 +324,6 @@ class VerifierTest {
     @Test
     void optionsThatDoNotFitAreRefused() {
         assertInvalid(Verifier.builder().google());
-        assertInvalid(Verifier.builder().audience(AUDIENCE));
         assertInvalid(google().keys("{\"keys\":[]}"));
         assertInvalid(Verifier.builder().google().audience(AUDIENCE).algorithms("none"));
         assertInvalid(Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofDays(1)));

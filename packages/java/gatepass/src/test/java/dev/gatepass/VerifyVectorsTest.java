@@ -5,6 +5,8 @@ import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -47,7 +49,7 @@ class VerifyVectorsTest {
                     .issuers((String) vectors.get("issuer"))
                     .audience((String) vectors.get("audience"))
                     .algorithms(list(test, "algorithms").toArray(String[]::new))
-                    .keys(Native.text(Json.write(test.get("keys"))))
+                    .keys(Utf8.text(Json.write(test.get("keys"))))
                     .clock(Clock.fixed(Instant.ofEpochSecond((Long) vectors.get("now")), ZoneOffset.UTC))
                     .build();
             assertEquals(test.get("expected"), verdict(verifier, (String) test.get("token")), (String) test.get("name"));
@@ -59,7 +61,7 @@ class VerifyVectorsTest {
         String preset = (String) test.get("profile");
         Verifier.Builder builder = Verifier.builder()
                 .audience((String) members(members(corpus.get("profiles")).get(preset)).get("audience"))
-                .keys(Native.text(Json.write(members(corpus.get("jwks")).get(test.get("jwks")))))
+                .keys(Utf8.text(Json.write(members(corpus.get("jwks")).get(test.get("jwks")))))
                 .leeway(Duration.ofSeconds((Long) test.get("leeway")))
                 .clock(Clock.fixed(Instant.ofEpochSecond((Long) test.get("now")), ZoneOffset.UTC));
         if (members(test.get("opts")) != null && members(test.get("opts")).get("email") instanceof String email) {

@@ -1,74 +1,76 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * How the callers of one source or one verifier wait. The core says who fetches and who waits for which flight; this
- * class carries that out.
+ * How callers wait. The core says who fetches and who waits for which flight; this class carries that out.
  *
- * <p>Operations run on threads of their own, so interrupting a caller ends its waiting and nothing else. A fetch ends
- * early only with the caller that was chosen for it; those who wait then ask again, and one of them is chosen.
+ * <p>A flight flies by itself, on a thread of its own and within the limits of its steps: when the caller who was chosen
+ * for it goes away, interrupted or out of time, the others still get what it brings.
  *
  * <p>Why nobody waits for ever: a landing first has the core forget the flight and then, under the lock, takes the
- * future of those who wait. Who still hears of the flight when asking the core under that lock is before the second
+ * future of those who wait. Whoever still hears of the flight when asking the core under that lock is before the second
  * step, so the future that it finds, or adds, is yet to be taken and completed.
  */
-final class Flights {
-    /** A caller waits again only if the fetch that it waited for was given up or failed: never as often as this. */
-    private static final int MAX_TURNS = 1_000;
-
-    private static final ExecutorService THREADS = Executors.newCachedThreadPool(Flights::daemon);
-
+public final class Flights {
     private final Map<Long, CompletableFuture<Void>> landings = new HashMap<>();
     private final Driver driver;
+    private final int maxTurns;
 
-    Flights(Driver driver) {
+    /**
+     * Flights with this driver, and with flight numbers of their own.
+     *
+     * @param driver carries out their steps
+     * @param maxTurns how often a caller asks at most; it asks again only if the fetch that it waited for has failed
+     */
+    public Flights(Driver driver, int maxTurns) {
         this.driver = driver;
+        this.maxTurns = maxTurns;
     }
 
     /**
      * The value that the core answers with, at once or after what must be fetched for it.
      *
+     * @param <T> a token or claims
      * @param ask asks the core
-     * @param output the value that is fetched, from what the driver returns; null if the core is to be asked again
-     * @return the value to come; completing it from outside, by cancelling it for one, gives its fetch up
+     * @param output the value that was fetched, from how the operation has ended, or why there is none; null if the core
+     *     is to be asked again
+     * @return the value to come; completing it from outside, by cancelling it for one, ends the waiting and nothing else
      */
-    <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
+    public <T> CompletableFuture<T> settle(Supplier<Answer<T>> ask, Function<End, T> output) {
         Caller<T> caller = new Caller<>(ask, output, false);
         caller.run();
         return caller;
     }
 
     /**
-     * As {@link #settle}, for a caller that waits. What is to be had at once goes through no future, and what needs no more
-     * than computing, such as a signature, to no other thread.
+     * As {@link #settle}, for a caller that waits: what needs no more than computing, such as a signature, is done on its
+     * own thread.
+     *
+     * @param <T> a token or claims
+     * @param first what the core has answered already
+     * @param ask asks the core again
+     * @param output the value that was fetched
+     * @return the value to come
      */
-    <T> T await(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output) {
-        Answer<T> answer = ask.get();
-        if (answer.isReady()) {
-            return answer.value();
-        }
+    public <T> CompletableFuture<T> settle(Answer<T> first, Supplier<Answer<T>> ask, Function<End, T> output) {
         Caller<T> caller = new Caller<>(ask, output, true);
-        caller.turn(() -> answer);
-        return Futures.await(caller);
+        caller.turn(() -> first);
+        return caller;
     }
 
     private final class Caller<T> extends CompletableFuture<T> implements Runnable {
         private final Supplier<Answer<T>> ask;
-        private final Function<Map<String, Object>, T> output;
+        private final Function<End, T> output;
         private final boolean waits;
         private int turns;
 
-        Caller(Supplier<Answer<T>> ask, Function<Map<String, Object>, T> output, boolean waits) {
+        Caller(Supplier<Answer<T>> ask, Function<End, T> output, boolean waits) {
             this.ask = ask;
             this.output = output;
             this.waits = waits;
@@ -85,15 +87,15 @@ final class Flights {
                 return;
             }
             try {
-                if (++turns > MAX_TURNS) {
-                    throw new IllegalStateException("gatepass waits in circles");
+                if (++turns > maxTurns) {
+                    throw new IllegalStateException("exceeded " + maxTurns + " attempts; report this");
                 }
                 Answer<T> answer = ask.get();
                 if (answer.status() == Answer.Status.JOIN) {
                     answer = askAndJoin();
                 }
                 if (answer.value() == null && answer.op() != null) {
-                    fetch(answer.op());
+                    fly(answer.op(), waits, this::arrived);
                 } else if (answer.op() != null) {
                     refresh(answer.op());
                 }
@@ -110,7 +112,7 @@ final class Flights {
                 Answer<T> answer = ask.get();
                 if (answer.status() == Answer.Status.JOIN) {
                     landings.computeIfAbsent(answer.flight(), flight -> new CompletableFuture<>())
-                            .thenRunAsync(this, THREADS)
+                            .thenRunAsync(this, Threads::execute)
                             .exceptionally(noThread -> {
                                 completeExceptionally(noThread);
                                 return null;
@@ -120,32 +122,27 @@ final class Flights {
             }
         }
 
-        private void fetch(Op op) {
-            Future<?> flying = fly(op, waits, this::arrived);
-            whenComplete((value, failure) -> {
-                if (land(op)) {
-                    flying.cancel(true);
+        private void arrived(End end, Throwable failure) {
+            try {
+                T value = failure == null ? output.apply(end) : null;
+                if (failure != null) {
+                    completeExceptionally(failure);
+                } else if (value != null) {
+                    complete(value);
+                } else {
+                    run();
                 }
-            });
-        }
-
-        private void arrived(Map<String, Object> fetched, Throwable failure) {
-            T value = failure == null ? output.apply(fetched) : null;
-            if (failure != null) {
-                completeExceptionally(failure);
-            } else if (value != null) {
-                complete(value);
-            } else {
-                run();
+            } catch (Throwable refused) {
+                completeExceptionally(refused);
             }
         }
     }
 
-    /** Drives {@code op} behind the callers. A failure is remembered by the core, and hurts nobody meanwhile. */
-    private void refresh(Op op) {
+    /** Drives {@code op} in the background. A failure is remembered by the core, and hurts nobody meanwhile. */
+    private void refresh(Operation op) {
         try {
-            fly(op, false, (fetched, failure) -> {});
-        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            fly(op, false, (end, failure) -> {});
+        } catch (OutOfMemoryError noThread) {
             return; // The flight is given up, so a later caller will be chosen.
         }
     }
@@ -155,34 +152,34 @@ final class Flights {
      *
      * @param beginsHere whether this thread carries out the first step, which may be the last; it waits for nothing
      */
-    private Future<?> fly(Op op, boolean beginsHere, BiConsumer<Map<String, Object>, Throwable> arrived) {
+    private void fly(Operation op, boolean beginsHere, BiConsumer<End, Throwable> arrived) {
         try {
-            Map<String, Object> first = beginsHere ? driver.begin(op) : null;
+            Map<String, Object> first = beginsHere ? Driver.begin(op) : null;
             Runnable flight = () -> {
-                Map<String, Object> fetched = null;
+                End end = null;
                 Throwable failure = null;
                 try {
-                    fetched = driver.drive(op, first != null ? first : driver.begin(op));
+                    end = driver.drive(op, first != null ? first : Driver.begin(op));
                 } catch (Throwable caught) {
                     failure = caught;
                 }
                 land(op);
-                arrived.accept(fetched, failure);
+                arrived.accept(end, failure);
             };
             if (first != null && Driver.isEnd(first)) {
                 flight.run();
-                return CompletableFuture.completedFuture(null);
+            } else {
+                Threads.execute(flight);
             }
-            return THREADS.submit(flight);
         } catch (Throwable noThread) {
             land(op);
             throw noThread;
         }
     }
 
-    /** Ends {@code op} and wakes those who wait for it; whether it was still under way. */
-    private boolean land(Op op) {
-        boolean underWay = op.cancel();
+    /** Ends {@code op} and wakes those who wait for it. */
+    private void land(Operation op) {
+        op.cancel();
         CompletableFuture<Void> landing;
         synchronized (landings) {
             landing = landings.remove(op.flight());
@@ -190,15 +187,5 @@ final class Flights {
         if (landing != null) {
             landing.complete(null);
         }
-        return underWay;
-    }
-
-    /** A thread that keeps neither a program from ending nor an application from being unloaded. */
-    static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "gatepass");
-        thread.setDaemon(true); // A program may end while a token is being refreshed.
-        // Not the caller's: in a container that would keep an application from being unloaded.
-        thread.setContextClassLoader(Flights.class.getClassLoader());
-        return thread;
     }
 }

@@ -1,4 +1,4 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,13 +17,15 @@ import java.util.regex.Pattern;
  * @param der what it holds
  */
 record Pem(String label, byte[] der) {
+    /** No file of certificates or keys is longer. */
+    private static final int LIMIT = 1024 * 1024;
     private static final Pattern BLOCK =
             Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
     /** The blocks of a file; of a file that is larger than any of a certificate, those at its beginning. */
     static List<Pem> read(String path) throws IOException {
         try (InputStream file = Files.newInputStream(Path.of(path))) {
-            String text = new String(file.readNBytes(Reply.LIMIT), StandardCharsets.ISO_8859_1);
+            String text = new String(file.readNBytes(LIMIT), StandardCharsets.ISO_8859_1);
             return BLOCK.matcher(text).results()
                     .map(block -> new Pem(block.group(1), Base64.getMimeDecoder().decode(block.group(2)))).toList();
         } catch (IOException | InvalidPathException failure) {

@@ -1,6 +1,6 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
-import dev.gatepass.Pem.UnusableFile;
+import dev.gatepass.driver.Pem.UnusableFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.AlgorithmParameters;
@@ -67,7 +67,7 @@ final class PrivateKeyFile {
         return der(SEQUENCE, join(version, der(SEQUENCE, algorithm), der(OCTETS, key)));
     }
 
-    /** Tag, length and content (X.690, section 8.1). No key has more octets than two octets count. */
+    /** Tag, length and content (X.690, section 8.1). No key is longer than two bytes can count. */
     private static byte[] der(int tag, byte[] content) {
         int length = content.length;
         byte[] header = length < 0x80 ? new byte[] {(byte) tag, (byte) length}

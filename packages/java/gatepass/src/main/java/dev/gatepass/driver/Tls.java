@@ -1,6 +1,6 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
-import dev.gatepass.Pem.UnusableFile;
+import dev.gatepass.driver.Pem.UnusableFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.security.GeneralSecurityException;

@@ -25,6 +25,7 @@ import java.util.Objects;
  * cannot be had. Why, beyond the code, goes to the {@link System.Logger} {@code dev.gatepass} at level
  * {@code DEBUG}.
  */
+@SuppressWarnings("exports") // Whoever uses it has jakarta.servlet.
 public final class IdTokenFilter implements Filter {
     /** The name of the request attribute that holds the {@link Claims}. */
     public static final String CLAIMS = "dev.gatepass.claims";
@@ -48,7 +49,7 @@ public final class IdTokenFilter implements Filter {
         HttpServletRequest received = (HttpServletRequest) request;
         Claims claims;
         try {
-            claims = verifier.verifyRequest(received::getHeader);
+            claims = verifier.verifyRequest(received::getHeaders);
         } catch (GatepassException failure) {
             LOG.log(System.Logger.Level.DEBUG, "refused a request: {0}", failure);
             answer((HttpServletResponse) response, failure.refusal());

@@ -1,9 +1,16 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gatepass.Claims;
+import dev.gatepass.CredentialsException;
+import dev.gatepass.Emulators;
+import dev.gatepass.ErrorCode;
+import dev.gatepass.TokenSource;
+import dev.gatepass.Verifier;
+import dev.gatepass.driver.Reply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Real programs, and what is handed to the core about each. */
 class ChildProcessTest {
     private static final long LONG = 30_000;
+    private static final Bounds BOUNDS = new Bounds(1 << 20, 1 << 16);
 
     @TempDir
     private Path folder;
@@ -30,7 +38,7 @@ class ChildProcessTest {
     void argumentsAndVariablesArriveAndStandardOutputComesBack() throws Exception {
         Path program = script("cat; echo \"$1|$NAME|${PATH:+inherited}\"; echo hush >&2");
         assertEquals(
-                exited(0, "a b $NAME|\u20ac|inherited\n"),
+                exited(0, "a b $NAME|\u20ac|inherited\n", "hush\n"),
                 run(List.of(program.toString(), "a b $NAME"), List.of(List.of("NAME", "\u20ac")), LONG));
     }
 
@@ -48,8 +56,24 @@ class ChildProcessTest {
     @Test
     void outputOfAMegabyteIsHandedOverAndNoMore() throws Exception {
         String lines = "yes 0123456789abcde | head -c ";
-        assertEquals("exited", run(script(lines + Reply.LIMIT)).get("reply"));
-        assertFailed("too_large", run(script(lines + (Reply.LIMIT + 1) + "; sleep 600")));
+        assertEquals("exited", run(script(lines + BOUNDS.bodyBytes())).get("reply"));
+        assertFailed("too_large", run(script(lines + (BOUNDS.bodyBytes() + 1) + "; sleep 600")));
+    }
+
+    @Test
+    void ofStandardErrorTheBeginningIsHandedOver() throws Exception {
+        String said = (String) run(script("yes e | head -c 1000000 >&2; echo out")).get("stderr");
+        assertEquals(BOUNDS.stderrBytes(), said.length());
+    }
+
+    /** Its parent has ended, so that nobody finds it by its family; it holds the pipe. */
+    @Test
+    void aGrandchildEndsWithTheLimitOfItsParent() throws Exception {
+        Path started = folder.resolve("started");
+        Path program = script("sleep 600 & echo $! > started.part; mv started.part " + started);
+        assertFailed("timeout", run(List.of(program.toString()), List.of(), 1_500));
+        long pid = Long.parseLong(Files.readString(started).strip());
+        ProcessHandle.of(pid).ifPresent(grandchild -> grandchild.onExit().join()); // JUnit's timeout bounds this.
     }
 
     @Test
@@ -95,19 +119,19 @@ class ChildProcessTest {
     /** By the public API: the emulator's own program gives the subject token. */
     @Test
     void aProgramsTokenIsExchanged() {
-        String file = Emulator.fresh().credentialFile(
+        String file = Emulators.fresh().credentialFile(
                 "--type", "external_account", "--email", "federated@project.iam.gserviceaccount.com",
                 "--source", "executable");
         TokenSource.Builder source = TokenSource.builder().credentialsJson(file)
-                .trustedEndpoints(Emulator.fresh().hostAndPort());
+                .trustedEndpoints(Emulators.fresh().url().getAuthority());
         Claims claims = Verifier.builder().google().audience("https://a.example")
-                .keysUrl(Emulator.fresh().keysUrl()).build()
+                .keysUrl(Emulators.fresh().keysUrl()).build()
                 .verify(source.environment(Map.of("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")::get)
                         .build().fetchIdToken("https://a.example"));
         assertEquals("federated@project.iam.gserviceaccount.com", claims.email());
 
         TokenSource notAllowed = source.environment(name -> null).build();
-        GatepassException refused =
+        CredentialsException refused =
                 assertThrows(CredentialsException.class, () -> notAllowed.fetchIdToken("https://a.example"));
         assertEquals(ErrorCode.EXECUTABLE_NOT_ALLOWED, refused.code());
     }
@@ -128,11 +152,15 @@ class ChildProcessTest {
 
     private static Map<String, Object> run(List<String> command, List<List<String>> variables, long timeoutMs)
             throws InterruptedException {
-        return ChildProcess.run(Map.of("argv", command, "env", variables, "timeout_ms", timeoutMs));
+        return ChildProcess.run(Map.of("argv", command, "env", variables, "timeout_ms", timeoutMs), BOUNDS);
     }
 
     private static Map<String, Object> exited(int status, String stdout) {
-        return Map.of("reply", "exited", "status", status, "stdout", stdout);
+        return exited(status, stdout, "");
+    }
+
+    private static Map<String, Object> exited(int status, String stdout, String stderr) {
+        return Map.of("reply", "exited", "status", status, "stdout", stdout, "stderr", stderr);
     }
 
     private static void assertFailed(String kind, Map<String, Object> reply) {

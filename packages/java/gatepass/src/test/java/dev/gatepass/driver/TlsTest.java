@@ -1,4 +1,4 @@
-package dev.gatepass;
+package dev.gatepass.driver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -6,6 +6,11 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsExchange;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import dev.gatepass.Certified;
+import dev.gatepass.HoldingServer;
+import dev.gatepass.driver.Driver;
+import dev.gatepass.json.Json;
+import dev.gatepass.json.Utf8;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -134,10 +139,10 @@ class TlsTest {
     })
     void aFileThatCannotBeUsedIsNamedAndNotShown(String certificate, String key, String authorities, String message)
             throws Exception {
-        Certified.writePem(folder.resolve("broken"), "CERTIFICATE", Native.octets("hush"));
+        Certified.writePem(folder.resolve("broken"), "CERTIFICATE", Utf8.bytes("hush"));
         Files.writeString(folder.resolve("odd"), "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n");
         Files.writeString(folder.resolve("two"), read("rsa.crt") + read("ec.crt"));
-        Certified.writePem(folder.resolve("secret"), "ENCRYPTED PRIVATE KEY", Native.octets("hush"));
+        Certified.writePem(folder.resolve("secret"), "ENCRYPTED PRIVATE KEY", Utf8.bytes("hush"));
         if (!Files.exists(folder.resolve("other.p12"))) {
             Certified other = Certified.make(folder, "other", "-keyalg", "EC", "-groupname", "secp256r1");
             Certified.writePem(folder.resolve("other"), "PRIVATE KEY", other.key().getEncoded());
@@ -160,7 +165,7 @@ class TlsTest {
         if (authorities != null) {
             step.put("ca_certificate_path", folder.resolve(authorities).toString());
         }
-        return Driver.send(step);
+        return Exchange.send(step, new Bounds(1 << 20, 1 << 16));
     }
 
     private static void assertAnswer(String name, Map<String, Object> reply) {

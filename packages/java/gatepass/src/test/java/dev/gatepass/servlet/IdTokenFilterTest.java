@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.Claims;
-import dev.gatepass.Emulator;
+import dev.gatepass.Emulators;
 import dev.gatepass.Verifier;
+import dev.gatepass.testing.Emulator;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -15,6 +16,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
@@ -33,7 +35,7 @@ class IdTokenFilterTest {
 
     @BeforeEach
     void start() throws Exception {
-        emulator = Emulator.fresh();
+        emulator = Emulators.fresh();
         server = new FilteredServer(Verifier.builder()
                 .google().audience(AUDIENCE).keysUrl(emulator.keysUrl()).allowedEmails(CALLER).build(), new WhoCalls());
     }
@@ -84,7 +86,12 @@ class IdTokenFilterTest {
 
     @Test
     void withoutKeysCallersAreAskedToComeAgain() throws Exception {
-        emulator.fault(Map.of("path", Emulator.KEYS, "status", 404, "times", 4));
+        server.close();
+        // With a clock of its own it shares no keys with others, which have some.
+        server = new FilteredServer(
+                Verifier.builder().audience(AUDIENCE).keysUrl(emulator.keysUrl()).clock(Clock.systemUTC()).build(),
+                new WhoCalls());
+        emulator.fault(Map.of("path", Emulators.KEYS, "status", 404, "times", 4));
         HttpResponse<String> response = call("Authorization", "Bearer " + mint(Map.of()));
         assertRefused(503, "KEYS_UNAVAILABLE", response);
         assertTrue(response.headers().firstValue("Retry-After").isPresent());

@@ -2,11 +2,13 @@ package dev.gatepass.servlet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.Claims;
-import dev.gatepass.Emulator;
+import dev.gatepass.Emulators;
 import dev.gatepass.Verifier;
+import dev.gatepass.testing.Emulator;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -19,7 +21,7 @@ class SendersTest {
     private static final String AUDIENCE = "https://orders.example";
     private static final String SENDER = "sender@project.iam.gserviceaccount.com";
 
-    private final Emulator emulator = Emulator.fresh();
+    private final Emulator emulator = Emulators.fresh();
     private FilteredServer server;
     private volatile String caller;
 
@@ -61,9 +63,15 @@ class SendersTest {
     }
 
     private void push(int exit, String status, String sender, String email, String audience) {
-        String printed = emulator.push(exit, "--as", sender, "--to", server.url().toString(), "--data", "hello",
-                "--email", email, "--audience", audience);
+        String printed = exit == 0 ? deliver(sender, email, audience)
+                : assertThrows(IllegalStateException.class, () -> deliver(sender, email, audience)).getMessage();
         assertTrue(printed.contains(status), printed);
+        assertTrue(exit == 0 || printed.contains("has exited with " + exit), printed);
+    }
+
+    private String deliver(String sender, String email, String audience) {
+        return emulator.run("emulator", "push", "--emulator", emulator.url().toString(), "--as", sender,
+                "--to", server.url().toString(), "--data", "hello", "--email", email, "--audience", audience);
     }
 
     private final class Receiving extends HttpServlet {

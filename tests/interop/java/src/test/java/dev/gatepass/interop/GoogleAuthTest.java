@@ -17,20 +17,24 @@ import com.google.auth.oauth2.IdentityPoolCredentials;
 import com.google.auth.oauth2.ImpersonatedCredentials;
 import com.google.auth.oauth2.TokenVerifier;
 import dev.gatepass.CredentialsException;
-import dev.gatepass.Emulator;
 import dev.gatepass.ErrorCode;
 import dev.gatepass.SubjectTokenRequest;
 import dev.gatepass.TokenSource;
 import dev.gatepass.Verifier;
+import dev.gatepass.testing.Emulator;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -55,7 +59,7 @@ class GoogleAuthTest {
     /** The library wants https in files of workload identity federation; it reaches the emulator all the same. */
     private static final String SECURE_HOST = "https://emulator.example";
 
-    private static final Emulator EMULATOR = Emulator.fresh();
+    private static final Emulator EMULATOR = Emulator.start();
     /** The library asks Google's own hosts, whatever some files say: here the emulator is behind all of them. */
     private static final HttpTransport TRANSPORT =
             new NetHttpTransport.Builder().setConnectionFactory(GoogleAuthTest::connect).build();
@@ -65,12 +69,23 @@ class GoogleAuthTest {
 
     @BeforeAll
     static void trustTheEmulator() throws Exception {
-        EMULATOR.trust(folder);
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("emulator", CertificateFactory.getInstance("X.509").generateCertificate(
+                new ByteArrayInputStream(EMULATOR.run("emulator", "ca").getBytes(StandardCharsets.UTF_8))));
+        Path file = folder.resolve("trust.p12");
+        try (OutputStream stream = Files.newOutputStream(file)) {
+            store.store(stream, "changeit".toCharArray());
+        }
+        System.setProperty("javax.net.ssl.trustStore", file.toString());
+        System.setProperty("javax.net.ssl.trustStorePassword", "changeit");
     }
 
     @AfterAll
     static void trustAsBefore() {
-        Emulator.distrust();
+        System.clearProperty("javax.net.ssl.trustStore");
+        System.clearProperty("javax.net.ssl.trustStorePassword");
+        EMULATOR.close();
     }
 
     /** Every kind of credentials that both know, and whether the library gives ID tokens with it. */
@@ -104,7 +119,7 @@ class GoogleAuthTest {
         }
 
         TokenSource gatepass() throws IOException {
-            return (this == METADATA ? EMULATOR.metadata() : EMULATOR.credentials(file())).build();
+            return (this == METADATA ? EMULATOR.tokenSource() : ours(file())).build();
         }
 
         GoogleCredentials google() throws IOException {
@@ -171,7 +186,7 @@ class GoogleAuthTest {
         EMULATOR.credentialFile(
                 federation("certificate", "--no-impersonation", "--out", file.toString()));
         String text = Files.readString(file);
-        assertSameOwner(null, read(text), EMULATOR.credentials(text).build());
+        assertSameOwner(null, read(text), ours(text).build());
         assertFalse(read(text) instanceof IdTokenProvider);
     }
 
@@ -185,7 +200,7 @@ class GoogleAuthTest {
                 ((GdchCredentials) GoogleCredentials.fromStream(new ByteArrayInputStream(
                         text.getBytes(StandardCharsets.UTF_8)))).createWithGdchAudience(URI.create(AUDIENCE));
         Map<String, Object> theirs = EMULATOR.tokenInfo(google.refreshAccessToken().getTokenValue());
-        TokenSource ours = EMULATOR.credentials(text).gdchAudience(AUDIENCE).build();
+        TokenSource ours = ours(text).gdchAudience(AUDIENCE).build();
         Map<String, Object> own = EMULATOR.tokenInfo(ours.fetchAccessToken());
         assertNotNull(own.get("sub"));
         assertEquals(theirs.get("sub"), own.get("sub"));
@@ -196,7 +211,7 @@ class GoogleAuthTest {
     void aSupplierOfOnesOwnIsAskedTheSameByBoth() throws Exception {
         String file = EMULATOR.credentialFile(federation("supplier", "--supplier", "own", "--email", CALLER));
         List<SubjectTokenRequest> asked = new ArrayList<>();
-        TokenSource ours = EMULATOR.credentials(file).supplier("own", request -> {
+        TokenSource ours = ours(file).supplier("own", request -> {
             asked.add(request);
             return "a subject token";
         }).build();
@@ -223,7 +238,7 @@ class GoogleAuthTest {
     void bothImpersonateWithTheCredentialsThatTheyFind() throws Exception {
         ImpersonatedCredentials google = ImpersonatedCredentials.create(
                 Kind.METADATA.google(), CALLER, List.of(BETWEEN), List.of(SCOPE), 3600, () -> TRANSPORT);
-        TokenSource ours = EMULATOR.metadata().impersonate(CALLER, BETWEEN).build();
+        TokenSource ours = EMULATOR.tokenSource().impersonate(CALLER, BETWEEN).build();
         assertSameOwner(CALLER, google, ours);
         assertEquals(CALLER, verified(idToken(google)));
         assertEquals(CALLER, verifiedByGoogle("/oauth2/v3/certs", ours.fetchIdToken(AUDIENCE)));
@@ -234,8 +249,14 @@ class GoogleAuthTest {
         String file = EMULATOR.credentialFile(impersonation("external_account"));
         IOException refused = assertThrows(IOException.class, () -> read(file));
         assertTrue(refused.getMessage().contains("external_account is not supported"), refused::getMessage);
-        String token = EMULATOR.credentials(file).build().fetchIdToken(AUDIENCE);
+        String token = ours(file).build().fetchIdToken(AUDIENCE);
         assertEquals(CALLER, verifiedByGoogle("/oauth2/v3/certs", token));
+    }
+
+    private static TokenSource.Builder ours(String file) {
+        Map<String, String> allowing = new HashMap<>(EMULATOR.environment());
+        allowing.put("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+        return EMULATOR.tokenSource(file).environment(allowing::get);
     }
 
     private static String[] impersonation(String source, String... more) {

@@ -1,4 +1,4 @@
-package dev.gatepass;
+package dev.gatepass.json;
 
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
@@ -14,23 +14,38 @@ import java.util.Map;
 
 /**
  * JSON as maps, lists, strings, booleans, null, and numbers as {@link Long} where that is exact, else {@link Double}.
- * Only what the core has written or checked is read, so a fault is one of this package.
+ * Only what the core or the emulator has written or checked is read, so a fault is one of this package.
  */
-final class Json {
+public final class Json {
     private Json() {}
 
-    /** An object to fill, which keeps the order and may hold null. */
-    static Map<String, Object> members() {
+    /**
+     * An object to fill, which keeps the order and may hold null.
+     *
+     * @return an empty map
+     */
+    public static Map<String, Object> members() {
         return new LinkedHashMap<>();
     }
 
-    /** Reads an object; what it returns cannot be changed. */
+    /**
+     * Reads an object.
+     *
+     * @param json in UTF-8
+     * @return a map that cannot be changed
+     */
     @SuppressWarnings("unchecked")
-    static Map<String, Object> readMembers(byte[] json) {
-        return (Map<String, Object>) read(Native.text(json));
+    public static Map<String, Object> readMembers(byte[] json) {
+        return (Map<String, Object>) read(Utf8.text(json));
     }
 
-    static Object read(String json) {
+    /**
+     * Reads any value.
+     *
+     * @param json a JSON text
+     * @return maps and lists cannot be changed
+     */
+    public static Object read(String json) {
         try (JsonReader reader = new JsonReader(new StringReader(json))) {
             return read(reader);
         } catch (IOException error) {
@@ -38,19 +53,30 @@ final class Json {
         }
     }
 
-    /** A list that holds nothing but texts. */
-    static List<String> texts(Object list) {
+    /**
+     * A list that holds nothing but texts.
+     *
+     * @param list a {@link List}
+     * @return the same
+     */
+    public static List<String> texts(Object list) {
         return ((List<?>) list).stream().map(String.class::cast).toList();
     }
 
-    static byte[] write(Object value) {
+    /**
+     * Writes a value.
+     *
+     * @param value of the kinds that {@link #read(String)} gives
+     * @return a JSON text in UTF-8
+     */
+    public static byte[] write(Object value) {
         StringWriter text = new StringWriter();
         try (JsonWriter writer = new JsonWriter(text)) {
             write(value, writer);
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }
-        return Native.octets(text.toString());
+        return Utf8.bytes(text.toString());
     }
 
     private static Object read(JsonReader reader) throws IOException {

@@ -1,0 +1,2 @@
+/** Text as it crosses the border. */
+package dev.gatepass.json;
