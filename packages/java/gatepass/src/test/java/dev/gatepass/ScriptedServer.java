@@ -1,38 +1,42 @@
 package dev.gatepass;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.gatepass.json.Utf8;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A server that gives these answers in turn, and then none that is of use. */
+/**
+ * A server that gives these answers in turn, and then none that is of use. Its headers are those of the answer, and no
+ * others: the JDK's own server sets a date.
+ */
 final class ScriptedServer implements AutoCloseable {
     private static final Map<String, Object> NOT_FOUND = Map.of("status", 404L);
 
     /** The targets of the requests that have come. */
     final List<String> asked = new CopyOnWriteArrayList<>();
 
-    private final HttpServer server;
+    private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 
     /** Each answer has a {@code status}, and may have {@code headers}, a {@code location} and a {@code body}. */
     ScriptedServer(List<Map<String, Object>> answers) throws IOException {
         Iterator<Map<String, Object>> remaining = answers.iterator();
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/", exchange -> {
-            asked.add(exchange.getRequestURI().toString());
-            answer(exchange, remaining.hasNext() ? remaining.next() : NOT_FOUND); // By the server's one thread.
-        });
-        server.start();
+        Thread thread = new Thread(() -> serve(remaining));
+        thread.setDaemon(true);
+        thread.start();
     }
 
     String hostAndPort() {
-        return "127.0.0.1:" + server.getAddress().getPort();
+        return "127.0.0.1:" + server.getLocalPort();
     }
 
     String url() {
@@ -40,21 +44,53 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        server.stop(0);
+    public void close() throws IOException {
+        server.close();
     }
 
-    private static void answer(HttpExchange exchange, Map<String, Object> answer) throws IOException {
-        exchange.getRequestBody().readAllBytes();
+    private void serve(Iterator<Map<String, Object>> remaining) {
+        while (!server.isClosed()) {
+            try (Socket connection = server.accept()) {
+                InputStream input = new BufferedInputStream(connection.getInputStream());
+                asked.add(line(input).split(" ")[1]);
+                int length = 0;
+                for (String header = line(input); !header.isEmpty(); header = line(input)) {
+                    if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
+                        length = Integer.parseInt(header.substring(15).trim());
+                    }
+                }
+                input.readNBytes(length);
+                connection.getOutputStream().write(response(remaining.hasNext() ? remaining.next() : NOT_FOUND));
+            } catch (IOException gone) {
+                continue; // A client that went away, or the end.
+            }
+        }
+    }
+
+    private static byte[] response(Map<String, Object> answer) {
+        StringBuilder head = new StringBuilder("HTTP/1.1 " + answer.get("status") + " Scripted\r\n");
         if (answer.get("headers") instanceof Map<?, ?> headers) {
-            headers.forEach((name, value) -> exchange.getResponseHeaders().add((String) name, (String) value));
+            headers.forEach((name, value) -> head.append(name + ": " + value + "\r\n"));
         }
         if (answer.get("location") instanceof String location) {
-            exchange.getResponseHeaders().add("Location", location);
+            head.append("Location: " + location + "\r\n");
         }
         byte[] body = answer.get("body") instanceof String text ? Utf8.bytes(text) : new byte[0];
-        exchange.sendResponseHeaders(((Long) answer.get("status")).intValue(), body.length == 0 ? -1 : body.length);
-        exchange.getResponseBody().write(body);
-        exchange.close();
+        head.append("Content-Length: " + body.length + "\r\nConnection: close\r\n\r\n");
+        ByteArrayOutputStream response = new ByteArrayOutputStream();
+        response.writeBytes(head.toString().getBytes(StandardCharsets.ISO_8859_1));
+        response.writeBytes(body);
+        return response.toByteArray();
+    }
+
+    private static String line(InputStream input) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = input.read(); next != '\n'; next = input.read()) {
+            if (next < 0) {
+                throw new IOException("the client has gone");
+            }
+            line.write(next);
+        }
+        return line.toString(StandardCharsets.ISO_8859_1).strip();
     }
 }

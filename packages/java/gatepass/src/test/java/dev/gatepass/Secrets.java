@@ -21,10 +21,10 @@ final class Secrets {
     /** The shortest text that is looked for; shorter ones stand in any message by chance. */
     private static final int SHORTEST = 16;
     /** Variables that hold secrets. Others hold paths and addresses, which an error may well name. */
-    private static final Pattern VARIABLE = Pattern.compile("SECRET|TOKEN");
+    private static final Pattern VARIABLE = Pattern.compile("(SECRET|TOKEN)(?!.*_FILE$)");
     /** Members of files and bodies that an error may well name. */
     private static final Set<String> OPEN = Set.of(
-            "audience", "auth_uri", "client_email", "client_id", "error", "error_description", "gatepass_emulator",
+            "Code", "Message", "audience", "auth_uri", "client_email", "client_id", "error", "error_description", "gatepass_emulator",
             "imdsv2_session_token_url", "issued_token_type", "message", "project_id", "region_url",
             "regional_cred_verification_url", "scope", "service_account_impersonation_url", "status",
             "subject_token_type", "token_info_url", "token_type", "token_uri", "token_url", "type", "universe_domain",
