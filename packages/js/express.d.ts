@@ -8,7 +8,7 @@ import type { GatepassError, IdTokenClaims, VerifierOptions } from './index.js';
  * Lets only requests with a valid ID token through. The claims are then `req.auth`, where express-jwt puts them.
  *
  * A refused request gets 401 for a missing or invalid token, 403 for a caller who is not on the list, and 503 when the
- * keys cannot be had; the body holds the error's code, and the message goes to `onRefusal`.
+ * keys cannot be had; the body holds the error's code. The service's log gets a line for it, which never shows the token.
  *
  * @throws {GatepassError} `INVALID_OPTION`
  */
@@ -16,7 +16,13 @@ export function requireIdToken(options: RequireIdTokenOptions): RequireIdToken;
 
 /** What {@link requireIdToken} takes: what a `Verifier` does, and the following. */
 export interface RequireIdTokenOptions extends VerifierOptions {
-  /** Is told why a request is refused, for the service's own log. */
+  /** Let requests without any token through, without claims; a bad token is refused all the same. */
+  optional?: boolean;
+  /** Paths that need no token, compared exactly and without the query: `'/healthz'`. */
+  openPaths?: string | readonly string[];
+  /** Let a browser's preflight requests through (the Fetch standard, "CORS protocol"): they never carry a token. */
+  allowCorsPreflight?: boolean;
+  /** Is told why a request is refused, in place of the line that `console.warn` gets. */
   onRefusal?: (error: GatepassError, req: IncomingMessage) => void;
 }
 
@@ -27,11 +33,9 @@ export type RequireIdToken = (
   next: (error?: unknown) => void,
 ) => Promise<void>;
 
-declare global {
-  namespace Express {
-    interface Request {
-      /** The claims of the caller's ID token, behind `requireIdToken`. */
-      auth?: IdTokenClaims;
-    }
-  }
-}
+/**
+ * The claims of a request that `requireIdToken` has let through; the same as `req.auth`, but typed.
+ *
+ * @throws {Error} there are none: it did not run, or let the request through without a token
+ */
+export function claimsOf(req: object): IdTokenClaims;

@@ -47,14 +47,14 @@ export function audienceForUrl(url: string | URL): string;
 
 /**
  * Both spellings of a URL that is its own audience, without and with a slash at the end, for a receiver that accepts
- * either: audiences are compared to the letter. Any other audience has one.
+ * either: audiences are compared exactly. Any other audience has one.
  */
 export function sameAudienceSpellings(audience: string): string[];
 
 /**
  * The audiences of the Cloud Run service that this process is: both spellings of its deterministic URL
- * `https://SERVICE-PROJECT_NUMBER.REGION.run.app`. The older URL, with a hash in it, and custom audiences cannot be told
- * from inside: name those beside these.
+ * `https://SERVICE-PROJECT_NUMBER.REGION.run.app`. The older URL, with a hash in it, and custom audiences cannot be
+ * derived from inside: name those in addition.
  *
  * Asks the metadata server. Ask once, when the service starts.
  *
@@ -66,16 +66,16 @@ export function ownAudiences(options?: WaitOptions): Promise<string[]>;
 /**
  * Explains a token to whoever debugs a call: what it is, all that is wrong with it, and what to change.
  *
- * Options that are left out are told from the token and the URL. Keys are used where they are given, and never fetched.
+ * Options that are left out are derived from the token and the URL. Keys are used where they are given, and never fetched.
  * Never to let anybody in with: for that there is {@link Verifier}.
  *
- * @throws {GatepassError} `INVALID_OPTION`, or `INVALID_AUDIENCE` when the URL tells no audience
+ * @throws {GatepassError} `INVALID_OPTION`, or `INVALID_AUDIENCE` when no audience can be derived from the URL
  */
 export function explain(token: string, options?: ExplainOptions): Explanation;
 
 /**
  * Marks claims that nothing proves: Cloud Run has removed the signature, and the verifier's option
- * `trustCloudRunAndSkipSignature` takes its word. `claims[unverified]` is `true` then and missing otherwise; no token can
+ * `trustCloudRunAndSkipSignature` trusts it. `claims[unverified]` is `true` then and missing otherwise; no token can
  * hold a symbol.
  */
 export const unverified: unique symbol;
@@ -91,6 +91,12 @@ export class GatePass {
   /** As the function {@link fetchAccessToken}, with these credentials. */
   fetchAccessToken(scopes?: string | readonly string[], options?: WaitOptions): Promise<string>;
 
+  /** The same as {@link fetchIdToken}, with the moment at which the token ends. */
+  fetchIdTokenInfo(audience: string, options?: WaitOptions): Promise<TokenInfo>;
+
+  /** The same as {@link fetchAccessToken}, with the moment at which the token ends. */
+  fetchAccessTokenInfo(scopes?: string | readonly string[], options?: WaitOptions): Promise<TokenInfo>;
+
   /**
    * A JWT for `audience` that the service account's own key has signed (AIP-4111), without asking anybody; for those of
    * Google's APIs that take one in place of an access token.
@@ -104,10 +110,36 @@ export class GatePass {
    *
    * @param audience the receiver; left out, each request's comes from its URL by {@link audienceForUrl}
    */
-  getIdTokenClient(audience?: string): Promise<AuthClient>;
+  getIdTokenClient(audience?: string, options?: ClientOptions): Promise<AuthClient>;
 
   /** A client that calls Google's APIs with an access token, and names the project that is billed, if there is one. */
-  getAccessTokenClient(scopes?: string | readonly string[]): Promise<AuthClient>;
+  getAccessTokenClient(scopes?: string | readonly string[], options?: ClientOptions): Promise<AuthClient>;
+
+  /**
+   * Has a token of this object's replaced before its time, for a client of your own whose request was answered 401: ask
+   * for the token again, and repeat the request once. The clients made here do it by themselves.
+   *
+   * @param token as it was handed out
+   * @returns whether there is, or will be, another one: at most one is asked for each minute
+   */
+  invalidate(token: string): boolean;
+}
+
+/** A token, and when it ends. */
+export interface TokenInfo {
+  token: string;
+  expiresAt: Date;
+}
+
+/** How a client attaches tokens. */
+export interface ClientOptions {
+  /**
+   * The header that carries the token; `authorization`, if left out. Cloud Run takes it from
+   * `x-serverless-authorization` as well, which leaves `Authorization` to the application; `both` sends it in both.
+   */
+  tokenHeader?: 'authorization' | 'x-serverless-authorization' | 'both';
+  /** Send tokens over `http`, too, where anybody on the way can read them; to this machine it is allowed anyway. */
+  allowPlainHttp?: boolean;
 }
 
 /** Where credentials come from; without any, Application Default Credentials. */
@@ -120,7 +152,7 @@ export interface GatePassOptions {
   impersonate?: string;
   /** The service accounts in between, each of which may impersonate the next. */
   delegates?: string | readonly string[];
-  /** The e-mail of a person to act for (domain-wide delegation). It holds for access tokens. */
+  /** The e-mail of a person to act for (domain-wide delegation). Access tokens only. */
   subject?: string;
   /** Let a service account's key sign access tokens itself (AIP-4111); otherwise an endpoint is asked for them. */
   selfSignedAccessTokens?: boolean;
@@ -135,9 +167,9 @@ export interface GatePassOptions {
   expectType?: string;
   /** The project that calls with access tokens are billed to; the credential file's, if left out. */
   quotaProjectId?: string;
-  /** A universe beside Google's own whose endpoints are trusted. */
+  /** A universe in addition to Google's own whose endpoints are trusted. */
   universeDomain?: string;
-  /** `host:port` of token endpoints that are trusted beside Google's own. */
+  /** `host:port` of token endpoints that are trusted in addition to Google's own. */
   trustedEndpoints?: string | readonly string[];
   /**
    * Functions of your own that give subject tokens for workload identity federation, by the name with which the
@@ -167,7 +199,12 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-/** Attaches a token to every request; {@link GatePass} makes these. It never sends one on to another origin. */
+/**
+ * Attaches a token to every request; {@link GatePass} makes these. It never sends one on to another origin, nor over plain
+ * `http` but to this machine. A request that is answered 401 is repeated once with a newer token, where there is one.
+ *
+ * @throws {GatepassError} `INVALID_OPTION` or `INVALID_AUDIENCE` for a URL that gets no token
+ */
 export interface AuthClient {
   /**
    * The headers that carry the token, for a client of your own. Ask for every request: that is how it stays fresh.
@@ -193,12 +230,19 @@ export interface AuthClient {
   request<T = any>(options: RequestOptions): Promise<RequestResult<T>>;
 }
 
-/**
- * What {@link AuthClient.request} takes: what `fetch` does, and the following. An unknown option is an error; for a
- * time limit give `signal: AbortSignal.timeout(milliseconds)`.
- */
+/** What {@link AuthClient.request} takes: what `fetch` does, and the following. An unknown option is an error. */
 export interface RequestOptions extends RequestInit {
   url: string | URL;
+  /** The URL to which `url` is relative. */
+  baseURL?: string | URL;
+  /** The most milliseconds that an attempt may take, the token included. */
+  timeout?: number;
+  /** Attempt the request again after a failure that may pass, as google-auth-library does. */
+  retry?: boolean;
+  /** How; it switches `retry` on. */
+  retryConfig?: RetryConfig;
+  /** Products for the header `User-Agent`. */
+  userAgentDirectives?: readonly { product: string; version?: string; comment?: string }[];
   /** Added to the URL's query. */
   params?: Record<string, string> | URLSearchParams;
   /** The body: a plain object or an array goes as JSON, anything else as `body` would. */
@@ -207,6 +251,22 @@ export interface RequestOptions extends RequestInit {
   responseType?: 'json' | 'text' | 'arraybuffer' | 'blob' | 'stream';
   /** Which statuses are fine; left out, 200 to 299. */
   validateStatus?: (status: number) => boolean;
+}
+
+/** How {@link AuthClient.request} attempts a request again; the values are google-auth-library's where left out. */
+export interface RetryConfig {
+  /** The most further attempts after a status that may pass; 3. */
+  retry?: number;
+  /** The most further attempts after no response; 2. */
+  noResponseRetries?: number;
+  /** Milliseconds before the first further attempt; 100. */
+  retryDelay?: number;
+  /** By what the delay grows; 2. */
+  retryDelayMultiplier?: number;
+  /** GET, HEAD, PUT, OPTIONS, DELETE. */
+  httpMethodsToRetry?: readonly string[];
+  /** Ranges of statuses: 1xx, 408, 429, 5xx. */
+  statusCodesToRetry?: readonly (readonly [from: number, to: number])[];
 }
 
 /** What {@link AuthClient.request} gives. */
@@ -233,13 +293,13 @@ export class Verifier {
    * Verifies the token of a request: from `X-Serverless-Authorization`, else `Authorization`; behind IAP from
    * `X-Goog-IAP-JWT-Assertion`.
    *
-   * @param headers the request's: of Node's `http`, or of the Fetch API
+   * A header of which a request has several is refused: give all values.
+   *
+   * @param headers the request's: of the Fetch API, of Node's `http` (`headersDistinct` or `rawHeaders` has all values),
+   *   or of an event; names in any case, with one value or a list
    * @throws {VerifyError} why the token is refused; its `refusal` says how to answer
    */
-  verifyHeaders(
-    headers: Headers | Record<string, string | string[] | undefined>,
-    options?: WaitOptions,
-  ): Promise<IdTokenClaims>;
+  verifyHeaders(headers: RequestHeaders, options?: WaitOptions): Promise<IdTokenClaims>;
 
   /**
    * As the function {@link explain}, to this verifier and with the keys that it holds.
@@ -249,15 +309,25 @@ export class Verifier {
   explain(token: string, options?: TokenPlace): Explanation;
 }
 
+/** The headers of a request, in whatever form they come. */
+export type RequestHeaders =
+  | Headers
+  | Iterable<readonly [name: string, value: string | readonly string[]]>
+  | readonly string[]
+  | { readonly [name: string]: string | readonly string[] | undefined };
+
 /** Whom a {@link Verifier} accepts. */
 export interface VerifierOptions {
   /** This service's own audience, or several; needed, unless `anyAudience` is set. */
   audience?: string | readonly string[];
   /** Accept a token for anybody. Only for a service that checks `aud` itself. */
   anyAudience?: boolean;
-  /** A sender that gatepass knows: gives issuers, algorithms and keys. `google`, unless `issuers` are given. */
+  /**
+   * A sender that gatepass knows: gives issuers, algorithms and keys. Left out, `google`, or, where `issuers` are given
+   * without keys, `oidc`.
+   */
   preset?: Preset;
-  /** Values of `iss`, to the letter. The preset `oidc` takes one: the URL below which its discovery document is. */
+  /** Values of `iss`, exactly. The preset `oidc` takes one: the URL below which its discovery document is. */
   issuers?: string | readonly string[];
   /** Algorithms that the issuer signs with; the preset's, if left out. */
   algorithms?: Algorithm | readonly Algorithm[];
@@ -268,13 +338,13 @@ export interface VerifierOptions {
   /** Seconds that clocks may be apart; 30, if left out. */
   leewaySeconds?: number;
   /**
-   * The callers that are accepted, by e-mail, to the letter, and verified by the issuer. Presets of senders
+   * The callers that are accepted, by e-mail, exactly as in the token, and verified by the issuer. Presets of senders
    * (`cloud_run`, `pubsub`, `cloud_tasks`, `cloud_scheduler`, `eventarc`) want this, `allowedSubjects` or `anyCaller`;
    * the others accept any caller if it is left out.
    */
   allowedEmails?: string | readonly string[];
   /**
-   * The callers that are accepted, by `sub`, to the letter: an e-mail may be given to somebody else, a unique id never.
+   * The callers that are accepted, by `sub`, exactly: an e-mail may be given to somebody else, a unique id never.
    * Where `allowedEmails` is given too, a caller must be on both lists.
    */
   allowedSubjects?: string | readonly string[];
@@ -286,6 +356,8 @@ export interface VerifierOptions {
    * send such a token.
    */
   trustCloudRunAndSkipSignature?: boolean;
+  /** The most bytes that remembered tokens may take, their claims included; 16 MiB, if left out. */
+  rememberedBytes?: number;
   /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
   clock?: () => number;
 }
@@ -323,7 +395,7 @@ export interface ExplainOptions extends VerifierOptions, TokenPlace {}
 
 /** What there is to say about a token. Printed, it is its `text`; it never shows the token. */
 export interface Explanation {
-  /** Whether it is accepted as it stands; null where something that decides it is not known, such as the keys. */
+  /** Whether it is accepted as it is; null where something that decides it is not known, such as the keys. */
   readonly accepted: boolean | null;
   /** What it is, such as `google_id_token`. */
   readonly kind: string;
@@ -395,6 +467,12 @@ export class GatepassError extends Error {
   readonly retryable: boolean;
   /** The claim or header parameter of the token that the error is about, if it is about one. */
   readonly claim: string | null;
+  /** How the token fails, where it is about one. */
+  readonly reason: 'missing' | 'mismatch' | 'invalid' | 'not_allowed' | null;
+  /** What was found in the token, if that can be said in words; never a secret. */
+  readonly found: string | readonly string[] | null;
+  /** What was expected in its place. */
+  readonly expected: string | readonly string[] | null;
   /** How a receiving service answers its caller; not shown when the error is printed. */
   readonly refusal: Refusal | null;
 }

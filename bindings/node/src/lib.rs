@@ -98,6 +98,9 @@ pub struct Lookup {
     pub status: &'static str,
     /// The value of the `Authorization` header: fresh and stale have one.
     pub header: Option<String>,
+    /// When the token ends.
+    #[napi(js_name = "expires_at_ms")]
+    pub expires_at_ms: Option<f64>,
     /// Until when the header may be handed out again without a look-up.
     #[napi(js_name = "fresh_until_ms")]
     pub fresh_until_ms: Option<f64>,
@@ -182,6 +185,7 @@ impl Lookup {
     fn held(status: &'static str, token: &bridge::TokenView, op: Option<bridge::Op>) -> Self {
         Self {
             header: Some(token.header().to_owned()),
+            expires_at_ms: Some(token.expires_at_ms() as f64),
             fresh_until_ms: Some(token.fresh_until_ms() as f64),
             fresh_until_monotonic_ms: Some(token.fresh_until_monotonic_ms() as f64),
             op: op.map(Op),
@@ -193,6 +197,7 @@ impl Lookup {
         Self {
             status,
             header: None,
+            expires_at_ms: None,
             fresh_until_ms: None,
             fresh_until_monotonic_ms: None,
             flight: None,

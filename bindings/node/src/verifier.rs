@@ -67,6 +67,8 @@ pub fn open_verifier(options: String, keys: &KeyCache) -> Result<Op> {
 ///   same for the token of a request with these headers, each with all its values and a line feed between each two; one
 ///   that the request has not is undefined.
 /// * `explain(token, place, now_ms)`: see [`bridge::Verifier::explain`].
+/// * `explainHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms)`: the same for the token of
+///   a request with these headers.
 ///
 /// They throw why the token is refused.
 pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<'_>> {
@@ -82,20 +84,24 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
 
     let own = Rc::clone(&verifier);
     let verify_headers = move |call: FunctionCallContext<'_>| {
-        let header =
-            |index| -> Result<Option<String>> { Ok(call.get::<Option<Utf16String>>(index)?.map(text)) };
-        let (authorization, serverless, iap) = (header(0)?, header(1)?, header(2)?);
-        let headers = RequestHeaders {
-            authorization: authorization.as_deref(),
-            x_serverless_authorization: serverless.as_deref(),
-            x_goog_iap_jwt_assertion: iap.as_deref(),
-        };
-        let token = own.token_from_headers(&headers).map_err(thrown)?;
+        let headers = Headers::of(&call)?;
+        let token = own.token_from_headers(&headers.borrow()).map_err(thrown)?;
         answer(&own, token.as_bytes(), now(call.get(3)?, call.get(4)?), call.get(5)?)
     };
     functions.set(
         "verifyHeaders",
         env.create_function_from_closure::<(), _, _>("verifyHeaders", verify_headers)?,
+    )?;
+
+    let own = Rc::clone(&verifier);
+    let explain_headers = move |call: FunctionCallContext<'_>| {
+        let headers = Headers::of(&call)?;
+        let token = own.token_from_headers(&headers.borrow()).map_err(thrown)?;
+        own.explain(token, "{}", millis(call.get(3)?)).map_err(thrown)
+    };
+    functions.set(
+        "explainHeaders",
+        env.create_function_from_closure::<(), _, _>("explainHeaders", explain_headers)?,
     )?;
 
     let explain = move |call: FunctionCallContext<'_>| {
@@ -104,6 +110,26 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
     };
     functions.set("explain", env.create_function_from_closure::<(), _, _>("explain", explain)?)?;
     Ok(functions)
+}
+
+/// The first three arguments of a call.
+struct Headers([Option<String>; 3]);
+
+impl Headers {
+    fn of(call: &FunctionCallContext<'_>) -> Result<Self> {
+        let header =
+            |index| -> Result<Option<String>> { Ok(call.get::<Option<Utf16String>>(index)?.map(text)) };
+        Ok(Self([header(0)?, header(1)?, header(2)?]))
+    }
+
+    fn borrow(&self) -> RequestHeaders<'_> {
+        let Self([authorization, serverless, iap]) = self;
+        RequestHeaders {
+            authorization: authorization.as_deref(),
+            x_serverless_authorization: serverless.as_deref(),
+            x_goog_iap_jwt_assertion: iap.as_deref(),
+        }
+    }
 }
 
 fn answer(verifier: &bridge::Verifier, token: &[u8], now: Now, is_whole: bool) -> Result<Answer> {

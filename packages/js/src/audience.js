@@ -1,18 +1,20 @@
 /** Audiences: of a receiver that is called, and of this service. */
 
-import { crossing, text } from './native.js';
+import { checkOptions, typed } from './arguments.js';
+import { hrefOf } from './calls.js';
+import { crossing } from './native.js';
 
 export function audienceForUrl({ native }, url) {
-  // Written as the HTTP client reads it: a URL that two parsers read differently would get a stranger's audience.
-  const href = URL.canParse(url) ? new URL(url).href : text(url);
+  const href = hrefOf(url);
   return crossing(() => native.audienceForUrl(href));
 }
 
 export function sameAudienceSpellings({ native }, audience) {
-  return JSON.parse(native.sameAudienceSpellings(text(audience)));
+  return JSON.parse(native.sameAudienceSpellings(typed('audience', 'string', audience)));
 }
 
-export async function ownAudiences(host, { signal } = {}) {
+export async function ownAudiences(host, options = {}) {
+  const { signal } = checkOptions('ownAudiences', options, { signal: 'signal' });
   const op = host.native.ownAudiences();
   try {
     const { audiences } = await host.drive(op, signal);

@@ -1,69 +1,95 @@
 /** An HTTP client that attaches a token, in the shape that users of google-auth-library know. */
 
-import { checkNames } from './options.js';
+import { checkOptions } from './arguments.js';
+import { followed } from './redirects.js';
+import { RETRY_OPTIONS, retrying } from './retry.js';
 
-/** What `request` takes beside what `fetch` does. */
-const REQUEST_OPTIONS = ['url', 'params', 'data', 'responseType', 'validateStatus'];
+/** What `request` takes in addition to what `fetch` does. */
+const REQUEST_OPTIONS = {
+  url: 'url',
+  baseURL: 'url',
+  params: 'any',
+  data: 'any',
+  responseType: 'string',
+  validateStatus: 'function',
+  timeout: 'number',
+  userAgentDirectives: 'any',
+  ...RETRY_OPTIONS,
+};
 /** What `fetch` takes; anything else is most likely meant for another library and would be ignored in silence. */
-const FETCH_OPTIONS = [
-  'method',
-  'headers',
-  'body',
-  'signal',
-  'redirect',
-  'duplex',
-  'dispatcher',
-  'keepalive',
-  'cache',
-  'credentials',
-  'integrity',
-  'mode',
-  'referrer',
-  'referrerPolicy',
-];
+const FETCH_OPTIONS = {
+  method: 'string',
+  headers: 'any',
+  body: 'any',
+  signal: 'any',
+  redirect: 'string',
+  duplex: 'string',
+  dispatcher: 'any',
+  keepalive: 'boolean',
+  cache: 'string',
+  credentials: 'string',
+  integrity: 'string',
+  mode: 'string',
+  referrer: 'string',
+  referrerPolicy: 'string',
+};
 
 /** Attaches a token to every request. `GatePass` makes these. */
 export class AuthClient {
-  #tokenFor;
+  #calls;
 
-  /** @param {(url: string, signal?: AbortSignal) => Token | Promise<Token>} tokenFor gives the token for a URL */
-  constructor(tokenFor) {
-    this.#tokenFor = tokenFor;
+  /** @param {Calls} calls */
+  constructor(calls) {
+    this.#calls = calls;
   }
 
   async getRequestHeaders(url) {
-    const { headers } = await this.#tokenFor(String(url ?? ''));
+    const { headers } = await this.#calls.attach(url);
     return new Headers(headers);
   }
 
   async getPlainHeaders(url) {
-    const token = this.#tokenFor(String(url ?? ''));
+    const attached = this.#calls.attach(url);
     // Waiting for what is at hand would cost more than all the rest.
-    const { plainHeaders } = token instanceof Promise ? await token : token;
+    const { plainHeaders } = attached instanceof Promise ? await attached : attached;
     return { ...plainHeaders };
   }
 
-  /**
-   * `fetch` takes the token off before it follows a redirect to another origin: the Fetch standard, section 4.4
-   * ("HTTP-redirect fetch"), wants that of `Authorization`.
-   */
   async fetch(input, init = {}) {
-    const { url, headers, signal } =
-      typeof input === 'object' && 'url' in input ? input : { url: String(input) };
-    const attached = new Headers(init.headers ?? headers);
-    const token = await this.#tokenFor(url, init.signal ?? signal);
-    for (const [name, value] of token.headers) attached.set(name, value);
-    return await fetch(input, { ...init, headers: attached });
+    const isRequest = typeof input === 'object' && 'url' in input;
+    const { url, headers, signal, body } = isRequest ? input : { url: String(input) };
+    const send = (attached) =>
+      this.#send(attached, input, { ...init, headers: init.headers ?? headers }, url);
+    const attach = () => this.#calls.attach(url, init.signal ?? signal);
+    const attached = await attach();
+    const response = await send(attached);
+    if (!isRepeatable(init.body ?? body) || !this.#calls.isWorthRepeating(attached, response.status))
+      return response;
+    await response.body?.cancel();
+    return await send(await attach());
+  }
+
+  async #send(attached, input, init, url) {
+    const headers = new Headers(init.headers);
+    for (const [name, value] of attached.headers) headers.set(name, value);
+    return await followed(input, { ...init, headers }, url, Object.keys(attached.plainHeaders));
   }
 
   async request(options) {
-    checkNames('request', options, [...REQUEST_OPTIONS, ...FETCH_OPTIONS]);
-    const { url, params, data, responseType, validateStatus = isSuccess, ...init } = options;
-    const response = await this.fetch(withParams(url, params), { ...init, ...bodyOf(data, init) });
-    const { status, statusText, headers } = response;
-    const result = { status, statusText, headers, data: await dataOf(response, responseType) };
-    if (!validateStatus(status)) throw new ResponseError(result);
-    return result;
+    checkOptions('request', options, { ...REQUEST_OPTIONS, ...FETCH_OPTIONS });
+    const { url, baseURL, params, data, responseType, validateStatus = isSuccess, ...others } = options;
+    const { timeout, userAgentDirectives, retry, retryConfig, ...init } = others;
+    const whole = withParams(new URL(url, baseURL), params);
+    const headers = withUserAgent(init.headers, userAgentDirectives);
+    const attempt = async () => {
+      const limited = { ...init, headers, signal: limitedBy(timeout, init.signal) };
+      const response = await this.fetch(whole, { ...limited, ...bodyOf(data, limited) });
+      const { status, statusText, headers: received } = response;
+      const result = { status, statusText, headers: received, data: await dataOf(response, responseType) };
+      if (!validateStatus(status)) throw new ResponseError(result);
+      return result;
+    };
+    return await retrying(attempt, { retry, retryConfig, method: init.method, signal: init.signal });
   }
 }
 
@@ -81,10 +107,31 @@ function isSuccess(status) {
   return status >= 200 && status < 300;
 }
 
+/** Whether a body is still there after it was sent: a stream is not. */
+function isRepeatable(body) {
+  return typeof body?.getReader !== 'function' && typeof body?.[Symbol.asyncIterator] !== 'function';
+}
+
+function limitedBy(timeout, signal) {
+  if (timeout === undefined || timeout === 0) return signal;
+  return AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
+}
+
 function withParams(url, params) {
-  const whole = new URL(url);
-  for (const [name, value] of new URLSearchParams(params)) whole.searchParams.append(name, value);
-  return whole;
+  for (const [name, value] of new URLSearchParams(params)) url.searchParams.append(name, value);
+  return url;
+}
+
+/** With the products that take part in the request (RFC 9110, section 10.1.5), as google-auth-library has them. */
+function withUserAgent(given, directives = []) {
+  if (directives.length === 0) return given;
+  const headers = new Headers(given);
+  const products = directives.map(({ product, version, comment }) =>
+    [version ? `${product}/${version}` : product, comment && `(${comment})`].filter(Boolean).join(' '),
+  );
+  const own = headers.get('user-agent');
+  headers.set('user-agent', [...(own ? [own] : []), ...products].join(' '));
+  return headers;
 }
 
 /** The body for `data`: an object goes as JSON, anything that `fetch` knows goes as it is. */
@@ -96,8 +143,10 @@ function bodyOf(data, init) {
   return { body: JSON.stringify(data), headers };
 }
 
+/** Whether it is made of braces or brackets, in this realm or another one, as in Jest. */
 function isPlain(data) {
-  return Array.isArray(data) || [Object.prototype, null].includes(Object.getPrototypeOf(Object(data)));
+  const name = Object.getPrototypeOf(Object(data))?.constructor?.name;
+  return Array.isArray(data) || (typeof data === 'object' && [undefined, 'Object'].includes(name));
 }
 
 async function dataOf(response, responseType) {

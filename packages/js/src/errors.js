@@ -2,11 +2,15 @@
 
 /** Any error of gatepass; itself for a mistake in how gatepass is called. */
 export class GatepassError extends Error {
-  constructor({ code, message, retryable = false, claim = null, refusal = null }, options) {
-    super(message, options);
+  constructor(failure, options) {
+    const { code, message, retryable = false, claim = null, refusal = null } = failure;
+    super(failure.kind === 'usage' ? spelled(message) : message, options);
     this.code = code;
     this.retryable = retryable;
     this.claim = claim;
+    this.reason = failure.reason ?? null;
+    this.found = failure.found ?? null;
+    this.expected = failure.expected ?? null;
     // For the middleware; not worth a line wherever the error is printed.
     Object.defineProperty(this, 'refusal', { value: refusal });
   }
@@ -31,6 +35,15 @@ const classes = {
   transport: TransportError,
   verify: VerifyError,
 };
+
+/** Options that are not spelled as at the border in another case. */
+const OPTIONS = { credentials_file: 'keyFilename', credentials_json: 'credentials', audiences: 'audience' };
+
+/** The names of options in a message, as this package spells them. */
+function spelled(message) {
+  const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return message.replace(/`([a-z_]+)`/g, (_, name) => `\`${OPTIONS[name] ?? camelCase(name)}\``);
+}
 
 /** The error for a failure as the add-on describes it, with what the user's own code has thrown, if it is due to that. */
 export function errorFrom(failure, cause) {

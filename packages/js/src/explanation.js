@@ -1,11 +1,11 @@
 /** What a token is, and all that is wrong with it. */
 
-import { crossing, text } from './native.js';
-import { checkNames } from './options.js';
+import { checkOptions, typed } from './arguments.js';
+import { crossing } from './native.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
 /** Where a token was seen. */
-const PLACE = ['url', 'header'];
+const PLACE = { url: 'url', header: 'string' };
 
 /** An explanation; printed, it is its text. */
 class Explanation {
@@ -23,10 +23,11 @@ class Explanation {
 }
 
 export function explain(host, token, options = {}) {
-  checkNames('explain', options, [...VERIFIER_OPTIONS, ...PLACE]);
+  typed('token', 'string', token);
+  checkOptions('explain', options, { ...VERIFIER_OPTIONS, ...PLACE });
   const { clock = host.clock } = options;
   const border = JSON.stringify({ ...bordered(options), ...placeOf(options) });
-  return new Explanation(crossing(() => host.native.explain(border, text(token), clock())));
+  return new Explanation(crossing(() => host.native.explain(border, token, clock())));
 }
 
 /**
@@ -36,9 +37,10 @@ export function explain(host, token, options = {}) {
  * @param {number} now Unix milliseconds
  */
 export function explainTo(verifier, token, options, now) {
-  checkNames('explain', options, PLACE);
+  typed('token', 'string', token);
+  checkOptions('explain', options, PLACE);
   const place = JSON.stringify(placeOf(options));
-  return new Explanation(crossing(() => verifier.explain(text(token), place, now)));
+  return new Explanation(crossing(() => verifier.explain(token, place, now)));
 }
 
 function placeOf({ url, header }) {

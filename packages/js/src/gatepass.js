@@ -1,6 +1,8 @@
 /** All that users import, on one host. */
 
+import { checkOptions, typed } from './arguments.js';
 import { audienceForUrl, ownAudiences, sameAudienceSpellings } from './audience.js';
+import { CLIENT_OPTIONS, Calls } from './calls.js';
 import { AuthClient } from './client.js';
 import { explain } from './explanation.js';
 import { Source } from './source.js';
@@ -15,27 +17,45 @@ export function gatepassOn(host) {
       this.#source = new Source(host, options);
     }
 
-    async fetchIdToken(audience, { signal } = {}) {
-      return valueOf(this.#source.token('id_token', audience, signal));
+    async fetchIdToken(audience, options) {
+      return valueOf(this.#token('id_token', audience, options));
     }
 
-    async fetchAccessToken(scopes, { signal } = {}) {
-      return valueOf(this.#source.token('access_token', scopeText(scopes), signal));
+    async fetchIdTokenInfo(audience, options) {
+      return (await this.#token('id_token', audience, options)).info;
     }
 
-    async fetchSelfSignedJwt(audience, { signal } = {}) {
-      return valueOf(this.#source.token('self_signed_jwt', audience, signal));
+    async fetchAccessToken(scopes, options) {
+      return valueOf(this.#token('access_token', scopeText(scopes), options));
     }
 
-    async getIdTokenClient(audience) {
-      return new AuthClient((url, signal) =>
-        this.#source.token('id_token', audience ?? audienceForUrl(host, url), signal),
-      );
+    async fetchAccessTokenInfo(scopes, options) {
+      return (await this.#token('access_token', scopeText(scopes), options)).info;
     }
 
-    async getAccessTokenClient(scopes) {
-      const target = scopeText(scopes);
-      return new AuthClient((_url, signal) => this.#source.token('access_token', target, signal));
+    async fetchSelfSignedJwt(audience, options) {
+      return valueOf(this.#token('self_signed_jwt', audience, options));
+    }
+
+    async getIdTokenClient(audience, options = {}) {
+      if (audience !== undefined) typed('audience', 'string', audience);
+      checkOptions('getIdTokenClient', options, CLIENT_OPTIONS);
+      return new AuthClient(new Calls(host, this.#source, 'id_token', audience, options));
+    }
+
+    async getAccessTokenClient(scopes, options = {}) {
+      checkOptions('getAccessTokenClient', options, CLIENT_OPTIONS);
+      return new AuthClient(new Calls(host, this.#source, 'access_token', scopeText(scopes), options));
+    }
+
+    invalidate(token) {
+      return this.#source.invalidate(typed('token', 'string', token));
+    }
+
+    #token(kind, target, options) {
+      typed('audience', 'string', target);
+      if (options === undefined) return this.#source.token(kind, target);
+      return this.#source.token(kind, target, checkOptions('fetch', options, { signal: 'signal' }).signal);
     }
   }
 
@@ -71,8 +91,14 @@ export function gatepassOn(host) {
     fetchIdToken: async (audience, options) => await applicationDefault().fetchIdToken(audience, options),
     ownAudiences: async (options) => await ownAudiences(host, options),
     sameAudienceSpellings: (audience) => sameAudienceSpellings(host, audience),
-    verifyIdToken: async (token, { audience, ...options } = {}) =>
-      await verifierFor(audience).verify(token, options),
+    verifyIdToken: async (token, options = {}) => {
+      typed('token', 'string', token);
+      const { audience, signal } = checkOptions('verifyIdToken', options, {
+        audience: 'strings',
+        signal: 'signal',
+      });
+      return await verifierFor(audience).verify(token, { signal });
+    },
   };
 }
 
@@ -82,5 +108,5 @@ function valueOf(token) {
 }
 
 function scopeText(scopes = '') {
-  return Array.isArray(scopes) ? scopes.join(' ') : scopes;
+  return Array.isArray(typed('scopes', 'strings', scopes)) ? scopes.join(' ') : scopes;
 }

@@ -7,6 +7,7 @@
  * @typedef {object} Host what this package runs on; `node/host.js` is one
  * @property {object} native `Source`, `openVerifier`, `KeyCache`, `audienceForUrl`, `errorCodes` and others
  * @property {{ places: number, held_tokens: number }} limits the core's
+ * @property {string[]} tokenHeaders the headers that may carry a token, in lower case
  * @property {object} shared what is made once for the process, when it is first needed
  * @property {() => number} clock Unix time in milliseconds
  * @property {() => number} monotonic milliseconds of a clock that is never set
@@ -28,11 +29,6 @@ export function crossing(call) {
   } catch (error) {
     throw errorFrom(failureOf(error));
   }
-}
-
-/** What is no string crosses as an empty one: the core then says what is missing, in one error for all. */
-export function text(value) {
-  return typeof value === 'string' ? value : '';
 }
 
 /** The native code throws with the failure's JSON as the message. */

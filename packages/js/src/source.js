@@ -1,24 +1,25 @@
 /** Where tokens come from: the core's cache, and a memory of tokens in front of it. */
 
-import { crossing, text } from './native.js';
-import { checkNames, documentText, list } from './options.js';
+import { checkOptions, typed } from './arguments.js';
+import { crossing } from './native.js';
+import { documentText, list } from './options.js';
 
-const OPTIONS = [
-  'keyFilename',
-  'credentials',
-  'impersonate',
-  'delegates',
-  'subject',
-  'selfSignedAccessTokens',
-  'gdchAudience',
-  'allowUserIdToken',
-  'expectType',
-  'quotaProjectId',
-  'universeDomain',
-  'trustedEndpoints',
-  'suppliers',
-  'clock',
-];
+const OPTIONS = {
+  keyFilename: 'string',
+  credentials: 'document',
+  impersonate: 'string',
+  delegates: 'strings',
+  subject: 'string',
+  selfSignedAccessTokens: 'boolean',
+  gdchAudience: 'string',
+  allowUserIdToken: 'boolean',
+  expectType: 'string',
+  quotaProjectId: 'string',
+  universeDomain: 'string',
+  trustedEndpoints: 'strings',
+  suppliers: 'object',
+  clock: 'function',
+};
 
 /** Tokens of one principal. */
 export class Source {
@@ -32,7 +33,9 @@ export class Source {
 
   /** @param {Host} host */
   constructor(host, options) {
-    checkNames('GatePass', options, OPTIONS);
+    checkOptions('GatePass', options, OPTIONS);
+    const suppliers = new Map(Object.entries(options.suppliers ?? {}));
+    for (const [name, one] of suppliers) typed(`options.suppliers.${name}`, 'function', one);
     const border = {
       credentials_file: options.keyFilename,
       credentials_json: documentText(options.credentials),
@@ -53,7 +56,6 @@ export class Source {
     this.#native = crossing(() => new host.native.Source(JSON.stringify(border)));
     this.#clock = options.clock ?? host.clock;
     this.#monotonic = host.monotonic;
-    const suppliers = new Map(Object.entries(options.suppliers ?? {}));
     this.#flights = host.flights({ clock: this.#clock, suppliers });
   }
 
@@ -77,16 +79,44 @@ export class Source {
   }
 
   async #fetch(kind, target, signal) {
-    const look = () =>
-      crossing(() => this.#native.lookup(kind, text(target), this.#clock(), this.#monotonic()));
-    const { header, fresh_until_ms, fresh_until_monotonic_ms } = await this.#flights.settle(look, signal);
+    const look = () => crossing(() => this.#native.lookup(kind, target, this.#clock(), this.#monotonic()));
+    const found = await this.#flights.settle(look, signal);
     const others = kind === 'access_token' ? JSON.parse(this.#native.accessTokenHeaders()) : [];
-    const token = new Token(header, others, fresh_until_ms, fresh_until_monotonic_ms);
+    const token = new Token(found, others);
     const remembered = this.#remembered[kind];
     // A program with more targets crosses the border for them.
     if (remembered.size >= this.#limits.held_tokens) remembered.clear();
     remembered.set(target, token);
     return token;
+  }
+
+  /** Whether a call that was answered with `status` is worth another one, with the token that is there then. */
+  isWorthRepeating(kind, target, { authorization }, status) {
+    const now = [this.#clock(), this.#monotonic()];
+    const isWorth = crossing(() =>
+      this.#native.retryAfterRefusal(kind, target, authorization, status, ...now),
+    );
+    if (isWorth) this.#forget(kind, target, authorization);
+    return isWorth;
+  }
+
+  /** Has a token that was handed out replaced before its time; says whether it will be. */
+  invalidate(value) {
+    for (const [kind, tokens] of Object.entries(this.#remembered)) {
+      for (const [target, token] of tokens) {
+        if (token.value !== value) continue;
+        const { authorization } = token;
+        const now = [this.#clock(), this.#monotonic()];
+        this.#forget(kind, target, authorization);
+        return crossing(() => this.#native.invalidate(kind, target, authorization, ...now));
+      }
+    }
+    return false;
+  }
+
+  #forget(kind, target, authorization) {
+    const remembered = this.#remembered[kind];
+    if (remembered.get(target)?.authorization === authorization) remembered.delete(target);
   }
 }
 
@@ -94,21 +124,23 @@ export class Source {
 class Token {
   #authorization;
   #others;
-  #headers;
-  #plainHeaders;
+  #expiresAt;
   #value;
+  /** The names of headers that carry it, separated by commas → the headers, in both forms. */
+  #forms = new Map();
 
-  /**
-   * @param {string} authorization the value of that header
-   * @param {[name: string, value: string][]} others the headers that go with it
-   * @param {number} freshUntil Unix milliseconds
-   * @param {number} freshUntilMonotonic the same by the monotonic clock
-   */
-  constructor(authorization, others, freshUntil, freshUntilMonotonic) {
-    this.#authorization = authorization;
+  /** @param {[name: string, value: string][]} others the headers that go with it */
+  constructor({ header, expires_at_ms, fresh_until_ms, fresh_until_monotonic_ms }, others) {
+    this.#authorization = header;
     this.#others = others;
-    this.freshUntil = freshUntil;
-    this.freshUntilMonotonic = freshUntilMonotonic;
+    this.#expiresAt = expires_at_ms;
+    this.freshUntil = fresh_until_ms;
+    this.freshUntilMonotonic = fresh_until_monotonic_ms;
+  }
+
+  /** The value of the header that carries it. */
+  get authorization() {
+    return this.#authorization;
   }
 
   /** The token itself. */
@@ -116,16 +148,29 @@ class Token {
     return (this.#value ??= this.#authorization.slice(this.#authorization.indexOf(' ') + 1));
   }
 
+  /** The token with its end. */
+  get info() {
+    return { token: this.value, expiresAt: new Date(this.#expiresAt) };
+  }
+
   /** The headers that carry it; to be copied, not changed. */
-  get headers() {
-    return (this.#headers ??= new Headers(this.plainHeaders));
+  headers(names) {
+    return this.#form(names).headers;
   }
 
   /** The same as a plain object. */
-  get plainHeaders() {
-    return (this.#plainHeaders ??= Object.freeze({
-      authorization: this.#authorization,
-      ...Object.fromEntries(this.#others),
-    }));
+  plainHeaders(names) {
+    return this.#form(names).plain;
+  }
+
+  #form(names) {
+    let form = this.#forms.get(names);
+    if (form === undefined) {
+      const pairs = names.split(',').map((name) => [name, this.#authorization]);
+      const plain = Object.freeze(Object.fromEntries([...pairs, ...this.#others]));
+      form = { plain, headers: new Headers(plain) };
+      this.#forms.set(names, form);
+    }
+    return form;
   }
 }

@@ -3,21 +3,22 @@
 import { documentText, list } from './options.js';
 
 /** The options that there are; all but the clock cross the border. */
-export const VERIFIER_OPTIONS = [
-  'audience',
-  'anyAudience',
-  'preset',
-  'issuers',
-  'algorithms',
-  'keys',
-  'keysUrl',
-  'leewaySeconds',
-  'allowedEmails',
-  'allowedSubjects',
-  'anyCaller',
-  'trustCloudRunAndSkipSignature',
-  'clock',
-];
+export const VERIFIER_OPTIONS = {
+  audience: 'strings',
+  anyAudience: 'boolean',
+  preset: 'string',
+  issuers: 'strings',
+  algorithms: 'strings',
+  keys: 'document',
+  keysUrl: 'string',
+  leewaySeconds: 'number',
+  allowedEmails: 'strings',
+  allowedSubjects: 'strings',
+  anyCaller: 'boolean',
+  trustCloudRunAndSkipSignature: 'boolean',
+  rememberedBytes: 'number',
+  clock: 'function',
+};
 
 /** These options as they cross the border. */
 export function bordered(options) {
@@ -34,6 +35,7 @@ export function bordered(options) {
     allowed_subjects: listIfGiven(options.allowedSubjects),
     any_caller: options.anyCaller,
     trust_cloud_run_and_skip_signature: options.trustCloudRunAndSkipSignature,
+    remembered_bytes: options.rememberedBytes,
   };
 }
 

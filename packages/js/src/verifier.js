@@ -1,9 +1,10 @@
 /** Checking received tokens. */
 
+import { checkOptions, typed } from './arguments.js';
 import { claimsOf } from './claims.js';
 import { explainTo } from './explanation.js';
-import { crossing, text } from './native.js';
-import { checkNames } from './options.js';
+import { receivedValuesOf, valuesOf } from './headers.js';
+import { crossing } from './native.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
 /** One policy, one set of keys, many tokens. */
@@ -12,11 +13,12 @@ export class Verifier {
   #clock;
   #monotonic;
   #flights;
+  #headers;
   #kept;
 
   /** @param {Host} host */
   constructor(host, options = {}) {
-    checkNames('Verifier', options, VERIFIER_OPTIONS);
+    checkOptions('Verifier', options, VERIFIER_OPTIONS);
     const { clock } = options;
     // By another clock the same keys have another age.
     const { cache, flights } =
@@ -27,21 +29,28 @@ export class Verifier {
     this.#clock = clock ?? host.clock;
     this.#monotonic = host.monotonic;
     this.#flights = flights;
+    this.#headers = host.tokenHeaders;
     this.#kept = new KeptClaims(host.limits.places);
   }
 
   async verify(token, options) {
+    typed('token', 'string', token);
     const { verify } = this.#native;
-    const look = (isWhole) => verify(text(token), this.#clock(), this.#monotonic(), isWhole);
+    const look = (isWhole) => verify(token, this.#clock(), this.#monotonic(), isWhole);
     return this.#claims(look, signalOf(options));
   }
 
   async verifyHeaders(headers, options) {
+    return this.#verifyValues(valuesOf(headers, this.#headers), options);
+  }
+
+  /** The same for a request that a server of Node's has received. */
+  async verifyReceived(request) {
+    return this.#verifyValues(receivedValuesOf(request, this.#headers));
+  }
+
+  #verifyValues([authorization, serverless, iap], options) {
     const { verifyHeaders } = this.#native;
-    const value = typeof headers.get === 'function' ? (name) => headers.get(name) : (name) => headers[name];
-    const authorization = textIfAny(value('authorization'));
-    const serverless = textIfAny(value('x-serverless-authorization'));
-    const iap = textIfAny(value('x-goog-iap-jwt-assertion'));
     const look = (isWhole) =>
       verifyHeaders(authorization, serverless, iap, this.#clock(), this.#monotonic(), isWhole);
     return this.#claims(look, signalOf(options));
@@ -49,6 +58,17 @@ export class Verifier {
 
   explain(token, options = {}) {
     return explainTo(this.#native, token, options, this.#clock());
+  }
+
+  /** The e-mail that the token of a received request claims, whoever has made it; undefined where there is none. */
+  claimedEmail(request) {
+    const { explainHeaders } = this.#native;
+    try {
+      const values = receivedValuesOf(request, this.#headers);
+      return JSON.parse(explainHeaders(...values, this.#clock())).claims.email ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -112,15 +132,10 @@ class KeptClaims {
   }
 }
 
-/** What is no string is as good as no header. */
-function textIfAny(value) {
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** What restricts a caller stands in the constructor: here it would be ignored, so it is refused. */
+/** What restricts a caller is an option of the constructor: here it would be ignored, so it is refused. */
 function signalOf(options) {
   if (options === undefined) return undefined;
-  checkNames('verify', options, ['signal']);
+  checkOptions('verify', options, { signal: 'signal' });
   options.signal?.throwIfAborted();
   return options.signal;
 }

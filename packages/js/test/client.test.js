@@ -36,7 +36,7 @@ test('without an audience it comes from the URL, for each request', async (t) =>
     assert.equal((await claimsOf(data.headers, url)).aud, url);
   }
   await assert.rejects(client.fetch('http://receiver.example'), { code: 'INVALID_AUDIENCE' });
-  await assert.rejects(client.getRequestHeaders(), { code: 'INVALID_AUDIENCE' });
+  await assert.rejects(client.getRequestHeaders(), { name: 'TypeError', message: /"url" argument/ });
 });
 
 test('an access token', async (t) => {
@@ -144,7 +144,7 @@ test('request sends parameters and data', async (t) => {
     ['a=1', 'application/x-www-form-urlencoded;charset=UTF-8'],
   );
   assert.equal((await sent({ data: 'text' })).body, 'text');
-  assert.equal((await sent({ data: Buffer.from('octets') })).body, 'octets');
+  assert.equal((await sent({ data: Buffer.from('bytes') })).body, 'bytes');
   assert.equal((await sent({ body: 'body' })).body, 'body');
 });
 
@@ -185,9 +185,9 @@ test('a status that is not accepted is an error with the response', async (t) =>
 test('request refuses an option that it would ignore', async (t) => {
   const url = await echo(t);
   const client = await new GatePass().getIdTokenClient(AUDIENCE);
-  await assert.rejects(client.request({ url, timeout: 1 }), {
+  await assert.rejects(client.request({ url, adapter: 1 }), {
     code: 'INVALID_OPTION',
-    message: /no option "timeout"/,
+    message: /no option "adapter"/,
   });
 });
 
@@ -204,10 +204,198 @@ test('the signal covers the token as well as the request', async (t) => {
   for (const call of calls) {
     const leaver = new AbortController();
     const left = assert.rejects(call(leaver.signal), { name: 'AbortError' });
-    await gate.next();
+    // They share a flight.
+    if (call === calls[0]) await gate.next();
     leaver.abort();
     await left;
   }
+  assert.equal(gate.arrived, 1);
+});
+
+test('no token goes over plain http, but to this machine or where that is wanted', async () => {
+  const gatepass = new GatePass();
+  const clients = [
+    [await gatepass.getIdTokenClient(AUDIENCE), 'INVALID_OPTION'],
+    [await gatepass.getIdTokenClient(), 'INVALID_AUDIENCE'],
+    [await gatepass.getAccessTokenClient(SCOPE), 'INVALID_OPTION'],
+  ];
+  for (const [client, code] of clients) {
+    for (const call of [
+      () => client.fetch('http://plain.example'),
+      () => client.request({ url: 'http://plain.example' }),
+      () => client.getPlainHeaders('http://plain.example'),
+      () => client.getRequestHeaders(new URL('http://plain.example')),
+    ]) {
+      await assert.rejects(call(), {
+        name: 'GatepassError',
+        code,
+        message: /`allowPlainHttp`/,
+      });
+    }
+  }
+  assert.deepEqual(await emulator.counts(), {});
+  const open = await gatepass.getIdTokenClient(AUDIENCE, { allowPlainHttp: true });
+  assert.match((await open.getPlainHeaders('http://plain.example')).authorization, /^Bearer ey/);
+});
+
+test('the token in another header leaves Authorization to the application', async (t) => {
+  const url = await echo(t);
+  const names = {
+    'x-serverless-authorization': ['Basic eA==', true],
+    both: [undefined, true],
+    authorization: [undefined],
+  };
+  for (const [tokenHeader, [own, isServerless = false]] of Object.entries(names)) {
+    const client = await new GatePass().getIdTokenClient(AUDIENCE, { tokenHeader });
+    const { data } = await client.request({ url, headers: { Authorization: 'Basic eA==' } });
+    const { authorization, 'x-serverless-authorization': serverless } = data.headers;
+    if (own === undefined) assert.match(authorization, /^Bearer ey/);
+    else assert.equal(authorization, own);
+    assert.equal(serverless?.startsWith('Bearer ey') ?? false, isServerless);
+    const plain = await client.getPlainHeaders();
+    assert.equal('x-serverless-authorization' in plain, isServerless);
+    assert.equal('authorization' in plain, own === undefined);
+  }
+  await assert.rejects(
+    (await new GatePass().getIdTokenClient(AUDIENCE, { tokenHeader: 'cookie' })).getPlainHeaders(),
+    {
+      code: 'INVALID_OPTION',
+      message: /x-serverless-authorization, both/,
+    },
+  );
+});
+
+test('in another header, too, a token is not sent on to another origin', async (t) => {
+  const elsewhere = await echo(t);
+  const url = await serve(t, async (req, res) => {
+    const body = Buffer.concat(await req.toArray()).toString();
+    const [, status, to] = req.url.split('/');
+    if (status === 'end') {
+      res.end(JSON.stringify({ method: req.method, headers: req.headers, body }));
+    } else {
+      res
+        .writeHead(Number(status), { Location: to === 'away' ? elsewhere : to === 'ever' ? req.url : '/end' })
+        .end();
+    }
+  });
+  const client = await new GatePass().getIdTokenClient(AUDIENCE, { tokenHeader: 'both' });
+  const post = { method: 'POST', body: 'hello', headers: { 'X-Own': 'a' } };
+  for (const [status, method, body] of [
+    [301, 'GET', ''],
+    [302, 'GET', ''],
+    [303, 'GET', ''],
+    [307, 'POST', 'hello'],
+    [308, 'POST', 'hello'],
+  ]) {
+    const away = await (await client.fetch(`${url}/${status}/away`, post)).json();
+    assert.deepEqual([away.method, away.body, away.headers['x-own']], [method, body, 'a']);
+    assert.ok(!('authorization' in away.headers) && !('x-serverless-authorization' in away.headers));
+    const home = await (await client.fetch(`${url}/${status}/home`, post)).json();
+    assert.deepEqual([home.method, home.body], [method, body]);
+    assert.equal((await claimsOf(home.headers)).aud, AUDIENCE);
+  }
+  const request = new Request(`${url}/307/away`, post);
+  await assert.rejects(client.fetch(request), { name: 'TypeError', message: /cannot be sent again/ });
+  await assert.rejects(client.fetch(`${url}/302/ever`), {
+    name: 'TypeError',
+    message: /more than 20 redirects/,
+  });
+  assert.equal((await client.fetch(`${url}/302/away`, { redirect: 'manual' })).status, 302);
+});
+
+test('after a 401 the request is repeated once with a newer token, where it can be', async (t) => {
+  const received = [];
+  let refused = 1;
+  const url = await serve(t, async (req, res) => {
+    received.push([req.headers.authorization, Buffer.concat(await req.toArray()).toString()]);
+    res.writeHead(received.length <= refused ? Number(req.url.slice(1)) : 200).end();
+  });
+  const call = async (status, init, times = 1) => {
+    received.length = 0;
+    refused = times;
+    const client = await new GatePass().getIdTokenClient(AUDIENCE);
+    await client.getPlainHeaders();
+    // The metadata server keeps its token as well, so that there is a newer one only now.
+    await emulator.rotateKeys();
+    return (await client.fetch(`${url}/${status}`, init)).status;
+  };
+  assert.equal(await call(401, { method: 'POST', body: 'hello' }), 200);
+  assert.deepEqual(
+    received.map(([, body]) => body),
+    ['hello', 'hello'],
+  );
+  assert.notEqual(received[0][0], received[1][0]);
+  assert.equal(await call(401, {}, 2), 401);
+  assert.equal(received.length, 2);
+  assert.equal(await call(403), 403);
+  assert.equal(received.length, 1);
+  const body = new Blob(['hello']).stream();
+  assert.equal(await call(401, { method: 'POST', body, duplex: 'half' }), 401);
+  assert.equal(received.length, 1);
+});
+
+test('a token that is not good any more can be replaced by hand', async () => {
+  const gatepass = new GatePass();
+  const token = await gatepass.fetchIdToken(AUDIENCE);
+  await emulator.rotateKeys();
+  assert.equal(gatepass.invalidate('another'), false);
+  assert.equal(gatepass.invalidate(token), true);
+  const fresh = await gatepass.fetchIdToken(AUDIENCE);
+  assert.notEqual(fresh, token);
+  assert.equal(gatepass.invalidate(token), false);
+});
+
+test('a token and its end', async () => {
+  const gatepass = new GatePass();
+  for (const info of [await gatepass.fetchIdTokenInfo(AUDIENCE), await gatepass.fetchIdTokenInfo(AUDIENCE)]) {
+    assert.equal(info.token, await gatepass.fetchIdToken(AUDIENCE));
+    const { exp } = JSON.parse(Buffer.from(info.token.split('.')[1], 'base64url'));
+    assert.equal(info.expiresAt.getTime(), exp * 1000);
+  }
+  const { token, expiresAt } = await gatepass.fetchAccessTokenInfo(SCOPE);
+  assert.equal(token, await gatepass.fetchAccessToken(SCOPE));
+  assert.ok(expiresAt > new Date());
+});
+
+test('request has a time limit and a base URL, and names products', async (t) => {
+  const url = await echo(t);
+  const slow = await serve(t, () => {});
+  const client = await new GatePass().getIdTokenClient(AUDIENCE);
+  await assert.rejects(client.request({ url: slow, timeout: 20 }), { name: 'TimeoutError' });
+  const { data } = await client.request({
+    url: 'b?c=d',
+    baseURL: `${url}/a/`,
+    timeout: 60_000,
+    userAgentDirectives: [{ product: 'orders', version: '1.2', comment: 'blue' }, { product: 'shop' }],
+  });
+  assert.deepEqual([data.url, data.headers['user-agent']], ['/a/b?c=d', 'orders/1.2 (blue) shop']);
+});
+
+test('request tries again where that is wanted', async (t) => {
+  let failures;
+  const asked = [];
+  const url = await serve(t, (req, res) => {
+    asked.push(req.method);
+    if (req.url === '/drop' && asked.length <= failures) return req.socket.destroy();
+    res.writeHead(asked.length <= failures ? Number(req.url.slice(1)) : 200).end();
+  });
+  const client = await new GatePass().getIdTokenClient(AUDIENCE);
+  const attempts = async (path, times, options) => {
+    [failures, asked.length] = [times, 0];
+    const retryConfig = { retryDelay: 1 };
+    await client.request({ url: `${url}/${path}`, retryConfig, ...options }).catch(() => {});
+    return asked.length;
+  };
+  assert.equal(await attempts(503, 3), 4);
+  assert.equal(await attempts(503, 9), 4);
+  assert.equal(await attempts('drop', 9), 3);
+  assert.equal(await attempts(404, 9), 1);
+  assert.equal(await attempts(503, 9, { method: 'POST' }), 1);
+  assert.equal(await attempts(503, 9, { retryConfig: undefined }), 1);
+  assert.equal(
+    await attempts(503, 9, { retryConfig: undefined, retry: true, signal: AbortSignal.abort() }),
+    0,
+  );
 });
 
 /** A server that answers with what it received. */

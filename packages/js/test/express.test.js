@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import express from 'express';
-import { requireIdToken } from 'gatepass/express';
+import { claimsOf, requireIdToken } from 'gatepass/express';
 
 import { AUDIENCE, call, testMiddleware } from './support/middleware.js';
-import { serve } from './support/servers.js';
+import { EMAIL } from './support/emulator.js';
+import { gateTo, serve } from './support/servers.js';
 
 const { options, valid } = testMiddleware('req.auth', application);
 
@@ -19,12 +20,55 @@ test('an error of what comes behind is not the middleware’s', async (t) => {
   assert.deepEqual([response.status, await response.text()], [500, 'a fault of the application']);
 });
 
+test('the claims, typed', async (t) => {
+  const url = await application(t, options({ optional: true }), (req, res) => {
+    res.json({ isSame: claimsOf(req) === req.auth });
+  });
+  assert.deepEqual(await (await call(url, await valid())).json(), { isSame: true });
+  const response = await call(url);
+  assert.deepEqual([response.status, /no claims/.test(await response.text())], [500, true]);
+});
+
+test('a refused request is one line in the log, without the token', async (t) => {
+  const { mock } = t.mock.method(console, 'warn', () => {});
+  const url = await application(t, options({ audience: 'https://other.example' }));
+  const token = await valid();
+  await call(`${url}/a\u00e9?hush`, token);
+  await call(url);
+  const lines = mock.calls.map(({ arguments: args }) => args);
+  assert.deepEqual(lines, [
+    [`gatepass refused "GET" "/a%C3%A9": BAD_AUDIENCE, the token claims, not verified, "${EMAIL}"`],
+    ['gatepass refused "GET" "/": TOKEN_MISSING'],
+  ]);
+});
+
+test('a request that somebody else has answered meanwhile takes nothing down', async (t) => {
+  const gate = await gateTo(t, options().keysUrl);
+  let answered;
+  const told = [];
+  const guard = requireIdToken(options({ keysUrl: gate.url, onRefusal: ({ code }) => told.push(code) }));
+  const ended = new Promise((resolve) => {
+    answered = resolve;
+  });
+  // As a server without a framework calls it: nobody has the promise.
+  const url = await serve(t, (req, res) => {
+    const next = () => assert.fail('the request went on');
+    answered(guard(req, res, next));
+    res.writeHead(504).end();
+  });
+  const response = await call(url, await valid().then((token) => `${token}x`));
+  assert.equal(response.status, 504);
+  (await gate.next())();
+  await ended;
+  assert.equal(told.length, 1);
+});
+
 test('an audience is asked for when the application starts', () => {
   assert.throws(() => requireIdToken(), { code: 'INVALID_OPTION' });
   assert.throws(() => requireIdToken({ audiance: AUDIENCE }), { code: 'INVALID_OPTION' });
 });
 
-async function application(t, options, handler = (req, res) => res.json({ email: req.auth.email })) {
+async function application(t, options, handler = (req, res) => res.json({ email: req.auth?.email ?? null })) {
   const app = express();
   app.use(requireIdToken(options));
   app.get('/', handler);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import fastify from 'fastify';
-import plugin, { requireIdToken } from 'gatepass/fastify';
+import plugin, { claimsOf, requireIdToken } from 'gatepass/fastify';
 
 import { AUDIENCE, call, testMiddleware } from './support/middleware.js';
 
@@ -38,13 +38,35 @@ test('it guards the scope that it is registered in, and those within', async (t)
   assert.equal((await call(`${url}/for-friends`, token)).status, 403);
 });
 
+test('the claims, typed', async (t) => {
+  const url = await application(t, options({ optional: true }), async (request) => ({
+    isSame: claimsOf(request) === request.user,
+  }));
+  assert.deepEqual(await (await call(url, await valid())).json(), { isSame: true });
+  assert.equal((await call(url)).status, 500);
+});
+
+test('a refused request is one line in the log', async (t) => {
+  const lines = [];
+  const app = fastify({
+    logger: { level: 'warn', stream: { write: (line) => lines.push(JSON.parse(line)) } },
+  });
+  app.register(requireIdToken, options());
+  app.get('/', async () => '');
+  await call(await listen(t, app), 'a.b.c');
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg]),
+    [[40, 'gatepass refused "GET" "/": TOKEN_MALFORMED']],
+  );
+});
+
 test('an audience is asked for when the application starts', async () => {
   for (const options of [{}, { audiance: AUDIENCE }]) {
     await assert.rejects(fastify().register(requireIdToken, options).ready(), { code: 'INVALID_OPTION' });
   }
 });
 
-async function application(t, options, handler = async ({ user }) => ({ email: user.email })) {
+async function application(t, options, handler = async ({ user }) => ({ email: user?.email ?? null })) {
   const app = fastify();
   app.register(requireIdToken, options);
   // Behind the plugin in the file, but in its scope whatever the order.

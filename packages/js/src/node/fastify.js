@@ -1,16 +1,23 @@
 /** A plugin for Fastify. */
 
+import { Guard } from '../middleware.js';
 import { Verifier } from './index.js';
 
-export async function requireIdToken(fastify, { onRefusal, ...options }) {
-  const verifier = new Verifier(options);
+export { claimsOf } from '../middleware.js';
+
+export async function requireIdToken(fastify, options) {
+  const guard = new Guard((others) => new Verifier(others), options);
   if (!fastify.hasRequestDecorator('user')) fastify.decorateRequest('user', null);
   fastify.addHook('onRequest', async function requireIdToken(request, reply) {
+    const url = request.originalUrl;
     try {
-      request.user = await verifier.verifyHeaders(request.headers);
+      const claims = await guard.check(request.raw, url);
+      if (claims !== null) request.user = claims;
     } catch (error) {
       if (!error.refusal) throw error;
-      onRefusal?.(error, request);
+      guard.tell(error, request, url, (line) => request.log.warn(line));
+      // Somebody else has answered, such as a hook with a time limit.
+      if (reply.sent) return reply;
       const { status, headers, body } = error.refusal;
       // Not as text, to which Fastify would add a charset.
       return reply.code(status).headers(Object.fromEntries(headers)).send(Buffer.from(body));
@@ -18,7 +25,7 @@ export async function requireIdToken(fastify, { onRefusal, ...options }) {
   });
 }
 
-// What fastify-plugin would do: the hook holds for the routes beside the plugin, not only for those that it has itself.
+// What fastify-plugin would do: the hook is for all routes of the scope, not only for those that the plugin itself has.
 requireIdToken[Symbol.for('skip-override')] = true;
 requireIdToken[Symbol.for('plugin-meta')] = { name: 'gatepass', fastify: '5.x' };
 

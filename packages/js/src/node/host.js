@@ -7,6 +7,7 @@ import { Flights } from './driver/flights.js';
 
 let native;
 let limits;
+let tokenHeaders;
 
 /** @type {Host} */
 export const host = {
@@ -16,6 +17,9 @@ export const host = {
   },
   get limits() {
     return (limits ??= JSON.parse(host.native.limits()));
+  },
+  get tokenHeaders() {
+    return (tokenHeaders ??= JSON.parse(host.native.tokenHeaders()));
   },
   shared: {},
   clock: Date.now,

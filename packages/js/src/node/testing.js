@@ -8,9 +8,9 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { host } from './host.js';
-import { checkNames } from '../options.js';
+import { checkOptions } from '../arguments.js';
 
-const OPTIONS = ['arguments', 'program'];
+const OPTIONS = { arguments: 'strings', program: 'string' };
 
 export class Emulator {
   #program;
@@ -26,7 +26,7 @@ export class Emulator {
   }
 
   static async start(options = {}) {
-    checkNames('Emulator.start', options, OPTIONS);
+    checkOptions('Emulator.start', options, OPTIONS);
     const { arguments: own = [], program = findProgram() } = options;
     const args = ['emulator', '--port', '0', '--mtls-port', '0', '--exit-with-stdin', ...own];
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });

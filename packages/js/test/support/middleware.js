@@ -1,6 +1,7 @@
 /** What every framework's middleware must do, in a real application over real HTTP. */
 
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { EMAIL, setEnvironment, startEmulator } from './emulator.js';
@@ -82,7 +83,86 @@ export function testMiddleware(place, start) {
     assert.equal((await fetch(url, { headers })).status, 200);
   });
 
+  test('a header of which there are several is refused, whatever the framework makes of it', async (t) => {
+    const url = await start(t, options({ onRefusal: () => {} }));
+    const [token, other] = [
+      `Bearer ${await valid()}`,
+      `Bearer ${await emulator.mint({ audience: AUDIENCE })}`,
+    ];
+    for (const name of ['Authorization', 'X-Serverless-Authorization']) {
+      for (const values of [
+        [token, token],
+        [token, other],
+        [token, ''],
+      ]) {
+        const lines = values.map((value) => `${name}: ${value}\r\n`).join('');
+        assert.equal(
+          await statusOf(url, `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines}\r\n`),
+          401,
+        );
+      }
+    }
+    const lower = `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nauthoriZation: ${token}\r\n\r\n`;
+    assert.equal(await statusOf(url, lower), 200);
+  });
+
+  test('without a token, where that is wanted; never with a bad one', async (t) => {
+    const url = await start(t, options({ optional: true, onRefusal: () => {} }));
+    const response = await call(url);
+    assert.deepEqual([response.status, await response.json()], [200, { email: null }]);
+    assert.deepEqual(await (await call(url, await valid())).json(), { email: EMAIL });
+    assert.equal((await call(url, 'a.b.c')).status, 401);
+  });
+
+  test('paths that are open, and no others', async (t) => {
+    const url = await start(t, options({ openPaths: ['/', '/healthz'], onRefusal: () => {} }));
+    assert.equal((await call(url)).status, 200);
+    assert.equal((await call(`${url}/?a=b`)).status, 200);
+    for (const path of ['/healthz/', '//', '/healthz/..', '/HEALTHZ', '/%68ealthz', '/other']) {
+      assert.equal(
+        await statusOf(url, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
+        401,
+        path,
+      );
+    }
+  });
+
+  test('a preflight request of a browser, where that is wanted', async (t) => {
+    const headers = { origin: 'https://page.example', 'access-control-request-method': 'GET' };
+    // Not by `fetch`, which makes these itself.
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const preflight = (lines) =>
+      `OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines.join('')}\r\n`;
+    const open = await start(t, options({ allowCorsPreflight: true, onRefusal: () => {} }));
+    assert.notEqual(await statusOf(open, preflight(lines)), 401);
+    assert.equal(await statusOf(open, preflight(lines.slice(1))), 401);
+    assert.equal((await fetch(open, { headers })).status, 401);
+    assert.equal(await statusOf(await start(t, options({ onRefusal: () => {} })), preflight(lines)), 401);
+  });
+
+  test('a hook that throws: the framework’s own error handling', async (t) => {
+    const url = await start(
+      t,
+      options({
+        onRefusal: () => {
+          throw new Error('a fault of the hook');
+        },
+      }),
+    );
+    for (let i = 0; i < 2; i++) assert.equal((await call(url)).status, 500);
+    assert.equal((await call(url, await valid())).status, 200);
+  });
+
   return { options, valid };
+}
+
+/** The status of the answer to a raw request. */
+async function statusOf(url, text) {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(text);
+  const answer = Buffer.concat(await socket.toArray()).toString();
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 }
 
 export async function call(url, token) {

@@ -26,8 +26,8 @@ import {
   verifyIdToken,
   version,
 } from 'gatepass';
-import { requireIdToken } from 'gatepass/express';
-import gatepassPlugin, { requireIdToken as plugin } from 'gatepass/fastify';
+import { claimsOf, requireIdToken } from 'gatepass/express';
+import gatepassPlugin, { claimsOf as claimsOfRequest, requireIdToken as plugin } from 'gatepass/fastify';
 import { Emulator } from 'gatepass/testing';
 
 const audience = 'https://receiver.example';
@@ -67,7 +67,14 @@ export async function attaching(): Promise<void> {
     responseType: 'json',
     signal,
     validateStatus: (status) => status < 500,
+    baseURL: audience,
+    timeout: 1000,
+    retryConfig: { retry: 1 },
+    userAgentDirectives: [{ product: 'orders', version: '1' }],
   });
+  await new GatePass().getIdTokenClient(audience, { tokenHeader: 'both', allowPlainHttp: false });
+  const { token, expiresAt } = await new GatePass().fetchIdTokenInfo(audience);
+  console.log(expiresAt.getTime(), new GatePass().invalidate(token));
   const email: string = result.data.email;
   console.log(email, plain, result.status, result.headers.get('date'));
   const untyped = await client.request({ url: audience });
@@ -81,6 +88,8 @@ export async function verifying(token: string): Promise<IdTokenClaims> {
     allowedEmails: 'a@b.example',
   });
   await verifier.verifyHeaders(new Headers());
+  await verifier.verifyHeaders(new Map([['authorization', `Bearer ${token}`]]));
+  await verifier.verifyHeaders(['authorization', `Bearer ${token}`]);
   await verifier.verifyHeaders({ authorization: `Bearer ${token}`, 'set-cookie': ['a'] }, { signal });
   const claims = await verifyIdToken(token, { audience, signal });
   const email: string | undefined = claims.email;
@@ -124,13 +133,13 @@ export async function testing(): Promise<void> {
 const app = express();
 app.use(requireIdToken({ audience, onRefusal: (error, req) => console.log(error.code, req.url) }));
 app.get('/', (req, res) => {
-  res.json({ email: req.auth?.email });
+  res.json({ email: claimsOf(req).email });
 });
 
 const service = fastify();
 await service.register(plugin, { audience, onRefusal: (error, request) => request.log.info(error.code) });
 await service.register(gatepassPlugin, { audience, preset: 'pubsub', allowedEmails: 'a@b.example' });
-service.get('/', async (request) => request.user?.email);
+service.get('/', async (request) => claimsOfRequest(request).email);
 
 // @ts-expect-error: the plugin wants options
 await service.register(plugin, { audiance: audience });
@@ -142,8 +151,10 @@ new Verifier();
 void verifyIdToken('token', {});
 // @ts-expect-error: an audience is needed
 void fetchIdToken();
-// @ts-expect-error: request has no time-out of its own
-void (await new GatePass().getIdTokenClient()).request({ url: audience, timeout: 1000 });
+// @ts-expect-error: an option of another client
+void (await new GatePass().getIdTokenClient()).request({ url: audience, adapter: 1 });
+// @ts-expect-error: a header that carries no token
+void new GatePass().getIdTokenClient(audience, { tokenHeader: 'cookie' });
 // @ts-expect-error: a supplier gives text
 new GatePass({ suppliers: { own: () => 42 } });
 // @ts-expect-error: a preset that is misspelt

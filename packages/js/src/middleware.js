@@ -1,0 +1,87 @@
+/** What the middlewares of all frameworks do with a request that arrives. */
+
+import { typed } from './arguments.js';
+
+/** The options that are not the verifier's. */
+const TYPES = {
+  optional: 'boolean',
+  openPaths: 'strings',
+  allowCorsPreflight: 'boolean',
+  onRefusal: 'function',
+};
+
+/** Request → the claims of its token. */
+const claims = new WeakMap();
+
+/** The claims of a request that a middleware has let through. */
+export function claimsOf(request) {
+  const found = claims.get(request) ?? claims.get(request.raw);
+  if (found !== undefined) return found;
+  throw new Error(
+    'the request has no claims: requireIdToken did not run for it, or let it through without a token',
+  );
+}
+
+/** Decides about requests. A request is Node's, or like one. */
+export class Guard {
+  #verifier;
+  #options;
+
+  /** @param {(options: object) => Verifier} verifierOf makes the verifier */
+  constructor(verifierOf, options = {}) {
+    typed('options', 'object', options);
+    const own = Object.entries(options).filter(([name]) => Object.hasOwn(TYPES, name));
+    for (const [name, value] of own) if (value !== undefined) typed(`options.${name}`, TYPES[name], value);
+    this.#options = Object.fromEntries(own);
+    const others = Object.entries(options).filter(([name]) => !Object.hasOwn(TYPES, name));
+    this.#verifier = verifierOf(Object.fromEntries(others));
+  }
+
+  /**
+   * The claims of a request that may go on; null where it may without any.
+   *
+   * @param {string} url what was asked for, whatever the framework has made of it
+   * @throws {GatepassError} with the `refusal` to answer with
+   */
+  async check(request, url) {
+    if (this.#isOpen(request, url)) return null;
+    try {
+      const found = await this.#verifier.verifyReceived(request);
+      claims.set(request, found);
+      return found;
+    } catch (error) {
+      if (this.#options.optional && error.code === 'TOKEN_MISSING') return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Tells the service's log, or the hook in its place, of a refusal.
+   *
+   * @param {(line: string) => void} warn
+   */
+  tell(error, request, url, warn) {
+    if (this.#options.onRefusal) return this.#options.onRefusal(error, request);
+    const email = this.#verifier.claimedEmail(request);
+    const claimed = email === undefined ? '' : `, the token claims, not verified, ${shown(email)}`;
+    warn(`gatepass refused ${shown(request.method)} ${shown(pathOf(url))}: ${error.code}${claimed}`);
+  }
+
+  #isOpen({ method, headers }, url) {
+    const { openPaths = [], allowCorsPreflight = false } = this.#options;
+    if (allowCorsPreflight && method === 'OPTIONS') {
+      if (headers.origin !== undefined && headers['access-control-request-method'] !== undefined) return true;
+    }
+    return [openPaths].flat().includes(pathOf(url));
+  }
+}
+
+function pathOf(url) {
+  return url.split(/[?#]/, 1)[0];
+}
+
+/** A stranger's text as one line may show it. */
+function shown(text) {
+  const most = 200;
+  return JSON.stringify(text.length > most ? `${text.slice(0, most)}…` : text);
+}
