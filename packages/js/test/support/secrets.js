@@ -9,6 +9,7 @@ const OPEN = [
   'audience',
   'client_email',
   'client_id',
+  'code',
   'command',
   'error',
   'error_description',
@@ -38,7 +39,7 @@ export function shownBy(object) {
 
 /** The secrets in a reply to the core: of the environment what is called so, of all else whatever is long. */
 export function secretsOf({ values = {}, text, body, stdout }) {
-  const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN(?!_HOST)/.test(name));
+  const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN(?!_HOST|_FILE)/.test(name));
   const texts = [...environment.map(([, value]) => value), text, body, stdout];
   return texts.filter((one) => one !== undefined).flatMap(secretsIn);
 }
@@ -61,7 +62,7 @@ export function secretsIn(text) {
 function leaves(value) {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
-  const isOpen = (name) => OPEN.includes(name) || /ur[il]$/.test(name);
+  const isOpen = (name) => OPEN.includes(name.toLowerCase()) || /ur[il]$/.test(name);
   return Object.entries(value).flatMap(([name, member]) =>
     typeof member === 'string' && isOpen(name) ? [] : leaves(member),
   );
