@@ -88,6 +88,7 @@ func (r matrixRow) source(t *testing.T, emulator *emulator) (*gatepass.Source, [
 	emulator.setEnv()
 	var secrets []string
 	for name, value := range r.Env {
+		value = strings.ReplaceAll(value, "{emulator}", emulator.URL)
 		t.Setenv(name, value)
 		if strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN") {
 			secrets = append(secrets, value)

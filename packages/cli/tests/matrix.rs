@@ -90,7 +90,9 @@ impl<'a> Run<'a> {
 
     fn fetch(&self, target: &[&str]) -> Output {
         let mut command = self.emulator.command(&["token"]);
-        command.args(target).envs(&self.row.env).env("SSL_CERT_FILE", self.ca_file);
+        let env = self.row.env.iter();
+        command.envs(env.map(|(name, value)| (name, value.replace("{emulator}", &self.emulator.url))));
+        command.args(target).env("SSL_CERT_FILE", self.ca_file);
         command.envs(self.credentials.iter().map(|file| ("GOOGLE_APPLICATION_CREDENTIALS", file)));
         let Options { impersonate, delegates, subject, gdch_audience } = &self.row.options;
         command.args(impersonate.iter().flat_map(|email| ["--impersonate", email]));

@@ -1,5 +1,7 @@
 //! A look-alike of an AWS instance's metadata service, version 2, as far as workload identity federation asks it: the
-//! region, the role, and the role's keys (AIP-4117, "AWS"; AWS, "Use the Instance Metadata Service").
+//! region, the role, and the role's keys (AIP-4117, "AWS"; AWS, "Use the Instance Metadata Service"). And of the agents
+//! beside containers, which give keys only (AWS SDKs and Tools, "Container credential provider"): that of ECS and Fargate,
+//! and that of EKS Pod Identity, which wants to see a token.
 
 use std::time::Duration;
 
@@ -28,9 +30,15 @@ const SESSION_PREFIX: &str = "gatepass-emulator-session-until-";
 
 const KEYS_PATH: &str = "/latest/meta-data/iam/security-credentials";
 
-/// Tells whether the path belongs to the metadata service.
+/// Where the agent of EKS Pod Identity gives keys.
+const POD_IDENTITY_PATH: &str = "/v1/credentials";
+
+/// Below which the agent of ECS gives keys: a name of the task's follows.
+const ECS_PATH: &str = "/v2/credentials/";
+
+/// Tells whether the path belongs to the metadata service, or to an agent.
 pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with("/latest/")
+    path.starts_with("/latest/") || path == POD_IDENTITY_PATH || path.starts_with(ECS_PATH)
 }
 
 /// Answers for a path that [`owns`] accepts.
@@ -40,6 +48,15 @@ pub(crate) fn answer(request: &Request, now: UnixSeconds) -> Response {
     }
     if !request.is_read() {
         return Response::method_not_allowed("GET, HEAD");
+    }
+    if request.path == POD_IDENTITY_PATH {
+        return match request.header("Authorization") {
+            Some(token) if !token.is_empty() => keys(now),
+            _ => text(401, "the token of the service account is missing in Authorization\n"),
+        };
+    }
+    if request.path.starts_with(ECS_PATH) {
+        return keys(now);
     }
     if !has_session(request, now) {
         return text(401, "the header X-aws-ec2-metadata-token is missing, or its session is over\n");

@@ -132,6 +132,10 @@ pub enum Source {
     },
     /// The emulator's look-alike of an AWS instance.
     Aws,
+    /// Keys of AWS from the environment, or from the agent beside a container that the environment names.
+    AwsContainer,
+    /// The emulator's look-alike of Azure Container Apps.
+    AzureApp,
     /// An X.509 certificate.
     Certificate {
         /// The certificate configuration; without one, that at the default location.
@@ -193,16 +197,31 @@ impl ExternalAccount {
 impl Source {
     fn token_type(&self) -> &'static str {
         match self {
-            Self::File { .. } | Self::Url | Self::Executable { .. } | Self::Supplier { .. } => {
-                "urn:ietf:params:oauth:token-type:jwt"
-            }
-            Self::Aws => "urn:ietf:params:aws:token-type:aws4_request",
+            Self::File { .. }
+            | Self::Url
+            | Self::AzureApp
+            | Self::Executable { .. }
+            | Self::Supplier { .. } => "urn:ietf:params:oauth:token-type:jwt",
+            Self::Aws | Self::AwsContainer => "urn:ietf:params:aws:token-type:aws4_request",
             Self::Certificate { .. } => "urn:ietf:params:oauth:token-type:mtls",
         }
     }
 
     fn members(&self, emulator_url: &str) -> Value {
+        const VERIFICATION: &str =
+            "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
         match self {
+            Self::AwsContainer => {
+                json!({ "environment_id": "aws1", "regional_cred_verification_url": VERIFICATION })
+            }
+            Self::AzureApp => json!({
+                "url": format!(
+                    "{emulator_url}{}?api-version=2019-08-01&resource=api://AzureADTokenExchange",
+                    paths::AZURE_APP
+                ),
+                "headers": { "X-IDENTITY-HEADER": "emulator" },
+                "format": json_format(),
+            }),
             Self::File { path, format: Format::Text } => json!({ "file": path }),
             Self::File { path, format: Format::Json } => json!({ "file": path, "format": json_format() }),
             Self::Url => json!({
@@ -219,8 +238,7 @@ impl Source {
                 "region_url": format!("{emulator_url}/latest/meta-data/placement/availability-zone"),
                 "url": format!("{emulator_url}/latest/meta-data/iam/security-credentials"),
                 "imdsv2_session_token_url": format!("{emulator_url}/latest/api/token"),
-                "regional_cred_verification_url":
-                    "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+                "regional_cred_verification_url": VERIFICATION,
             }),
             Self::Certificate { config, trust_chain } => {
                 let certificate = match config {

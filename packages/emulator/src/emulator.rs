@@ -95,6 +95,7 @@ impl Emulator {
             }
             gdch::PATH => post_only(request, || gdch::answer(config, request, now)),
             paths::SUBJECT_TOKEN => get_only(request, || subject_token_source::answer(config, request, now)),
+            paths::AZURE_APP => get_only(request, || subject_token_source::azure_app(config, request, now)),
             "/oauth2/v1/certs" => get_only(request, || certs::google_pem(config)),
             "/oauth2/v3/certs" => get_only(request, || certs::google_jwk(config)),
             "/iap/verify/public_key" => get_only(request, || certs::iap_pem(config)),
@@ -125,7 +126,7 @@ fn post_only(
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
         "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /tokeninfo, /v1/token, \
-         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /authenticate, /latest/…, /emulator/v1/subject-token, /oauth2/v1/certs, \
+         /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /authenticate, /latest/…, /v1/credentials, /v2/credentials/…, /msi/token, /emulator/v1/subject-token, /oauth2/v1/certs, \
          /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"
     );

@@ -4,6 +4,9 @@
 /// counted, and can be faulted.
 pub(crate) const SUBJECT_TOKEN: &str = "/emulator/v1/subject-token";
 
+/// Where an app of Azure Container Apps or App Service asks for its token.
+pub(crate) const AZURE_APP: &str = "/msi/token";
+
 const CONTROL: &str = "/emulator/";
 
 /// Whether the path belongs to the control API.

@@ -1,5 +1,6 @@
-//! A place where a workload gets a token of an outside identity provider: in the manner of Azure's instance metadata
-//! service, which wants `Metadata: True` and answers with JSON.
+//! Places where a workload gets a token of an outside identity provider: one in the manner of Azure's instance metadata
+//! service, which wants `Metadata: True` and answers with JSON; and the one of Azure Container Apps and App Service, which
+//! wants `X-IDENTITY-HEADER` (Azure, "Managed identities in Azure Container Apps").
 
 use serde_json::json;
 
@@ -22,4 +23,26 @@ pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Re
         Some("json") => Response::json(200, &json!({ SUBJECT_TOKEN_FIELD: token })),
         _ => Response::new(200, "text/plain; charset=utf-8", token),
     })
+}
+
+/// Answers a GET of an app of Azure's: the token for `resource`, and when it ends.
+pub(crate) fn azure_app(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
+    let refuse =
+        |status, why: &str| Ok(Response::json(status, &json!({ "statusCode": status, "message": why })));
+    if !request.header("X-IDENTITY-HEADER").is_some_and(|value| !value.is_empty()) {
+        return refuse(401, "the header X-IDENTITY-HEADER is missing");
+    }
+    let Some(resource) = request.query_parameter("resource") else {
+        return refuse(400, "the parameter resource is missing");
+    };
+    let token = config.sign(IdToken::workload(&config.base_url, &resource, now, config.token_lifetime))?;
+    Ok(Response::json(
+        200,
+        &json!({
+            SUBJECT_TOKEN_FIELD: token,
+            "expires_on": now.after(config.token_lifetime).0.to_string(),
+            "resource": resource,
+            "token_type": "Bearer",
+        }),
+    ))
 }

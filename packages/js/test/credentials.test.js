@@ -54,7 +54,8 @@ async function environmentOf(t, { key, env }) {
     environment.GOOGLE_APPLICATION_CREDENTIALS = join(temporaryFolder(t), 'credentials.json');
     await emulator.writeKeyFile(environment.GOOGLE_APPLICATION_CREDENTIALS, ...key);
   }
-  return { ...environment, ...emulator.environment, ...env };
+  const values = Object.entries(env).map(([name, value]) => [name, value.replace('{emulator}', emulator.url)]);
+  return { ...environment, ...emulator.environment, ...Object.fromEntries(values) };
 }
 
 /** What `support/credentials.js` reports; shown is also whatever Node logs of it. */

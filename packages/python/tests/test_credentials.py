@@ -63,7 +63,7 @@ def make(
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file(row)))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     for name, value in row["env"].items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value.replace("{emulator}", adc.url))
 
     def supplier(request: gatepass.SubjectTokenRequest) -> str:
         file = json.loads(key_file(row).read_text())

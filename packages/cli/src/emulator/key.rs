@@ -136,6 +136,11 @@ enum SourceKind {
     Executable,
     /// The emulator's look-alike of an AWS instance
     Aws,
+    /// AWS keys from the environment, or from the agent that AWS_CONTAINER_CREDENTIALS_FULL_URI names, such as the
+    /// emulator's /v1/credentials or /v2/credentials/task
+    AwsContainer,
+    /// The emulator's look-alike of Azure Container Apps
+    AzureApp,
     /// An X.509 certificate; needs --mtls
     Certificate,
     /// A function of the program that uses the file; only gatepass knows this source
@@ -340,6 +345,8 @@ impl Options {
                 },
             },
             SourceKind::Aws => Source::Aws,
+            SourceKind::AwsContainer => Source::AwsContainer,
+            SourceKind::AzureApp => Source::AzureApp,
             SourceKind::Certificate => self.certificate_source()?,
             SourceKind::Supplier => {
                 Source::Supplier { name: self.supplier.clone().unwrap_or_else(|| "emulator".to_owned()) }

@@ -63,3 +63,15 @@ fn a_session_is_opened_by_put_for_six_hours_at_most() {
     assert_eq!(open(put().with_header(TTL, "60").with_header("X-Forwarded-For", "10.0.0.1")).status, 403);
     assert_eq!(open(Request::get("/latest/api/token").with_header(TTL, "60")).header("Allow"), Some("PUT"));
 }
+
+#[test]
+fn the_agents_beside_containers_give_keys_at_once() {
+    let of_ecs = parsed(&open(Request::get("/v2/credentials/task")));
+    assert_eq!(
+        (&of_ecs["AccessKeyId"], &of_ecs["SecretAccessKey"]),
+        (&json!("AKIDDEMO"), &json!("SECRETDEMO"))
+    );
+    assert_eq!(open(Request::get("/v1/credentials")).status, 401);
+    assert_eq!(parsed(&open(Request::get("/v1/credentials").with_header("Authorization", "t"))), of_ecs);
+    assert_eq!(open(Request::put("/v1/credentials")).status, 405);
+}

@@ -35,3 +35,16 @@ fn requests_are_counted_and_can_be_faulted() {
     assert_eq!(get(&emulator, PATH).status, 503);
     assert_eq!(parsed(&get(&emulator, "/emulator/v1/requests"))["counts"][PATH], 1);
 }
+
+#[test]
+fn an_app_of_azure_asks_with_its_header_for_a_resource() {
+    let emulator = emulator();
+    let ask =
+        |target: &str| emulator.handle(&Request::get(target).with_header("X-IDENTITY-HEADER", "h"), NOW);
+    let answer = parsed(&ask("/msi/token?api-version=2019-08-01&resource=api%3A%2F%2Fx"));
+    let token = Token::google(answer["access_token"].as_str().unwrap(), &emulator);
+    assert_eq!((&token.claims["aud"], &token.claims["sub"]), (&json!("api://x"), &json!("workload")));
+    assert_eq!((&answer["token_type"], &answer["resource"]), (&json!("Bearer"), &json!("api://x")));
+    assert_eq!(ask("/msi/token").status, 400);
+    assert_eq!(get(&emulator, "/msi/token?resource=x").status, 401);
+}

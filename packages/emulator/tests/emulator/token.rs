@@ -154,7 +154,11 @@ fn the_audience_may_be_the_address_that_the_client_used() {
 
     let form = format!("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={assertion}");
     let request = Request::post("/token", form).with_header("host", "emulator:8085");
-    assert_eq!(emulator().handle(&request, NOW).status, 200);
+    let mut config = emulator().config().clone();
+    config.host_names.push("emulator".to_owned());
+    assert_eq!(Emulator::new(config).handle(&request, NOW).status, 200);
+    // Under a name that nobody gave it, a web page could have sent it.
+    assert_eq!(emulator().handle(&request, NOW).status, 403);
 }
 
 #[test]

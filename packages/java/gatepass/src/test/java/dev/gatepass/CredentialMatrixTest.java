@@ -65,7 +65,9 @@ class CredentialMatrixTest {
             this.row = row;
             audience = (String) matrix.get("audience");
             scope = (String) matrix.get("scope");
-            members(row.get("env")).forEach((name, value) -> environment.put(name, (String) value));
+            members(row.get("env"))
+                    .forEach((name, value) -> environment.put(
+                            name, ((String) value).replace("{emulator}", emulator.url().toString())));
             Secrets.ofReply(Map.of("values", environment)).forEach(secrets::add);
             if (row.get("key") != null) {
                 Path file = files.resolve("credentials.json");
