@@ -29,7 +29,7 @@ pub(crate) fn answer(config: &Config, request: &Request, now: UnixSeconds) -> Re
 pub(crate) fn azure_app(config: &Config, request: &Request, now: UnixSeconds) -> Result<Response, KeyError> {
     let refuse =
         |status, why: &str| Ok(Response::json(status, &json!({ "statusCode": status, "message": why })));
-    if !request.header("X-IDENTITY-HEADER").is_some_and(|value| !value.is_empty()) {
+    if request.header("X-IDENTITY-HEADER").is_none_or(str::is_empty) {
         return refuse(401, "the header X-IDENTITY-HEADER is missing");
     }
     let Some(resource) = request.query_parameter("resource") else {
