@@ -14,7 +14,7 @@ use crate::config::{CredentialsFrom, SourceConfig};
 use crate::credentials::{self, Credential, CredentialFile, Impersonated, TrustedEndpoints};
 use crate::environment::{self, Environment, MetadataServer};
 use crate::error::{Error, ErrorCode};
-use crate::exchange::metadata::{self, Ping};
+use crate::exchange::metadata::{self, PING_TIMEOUTS_MS, Ping};
 use crate::exchange::unreadable;
 use crate::proxy::Proxies;
 use crate::quote;
@@ -22,6 +22,9 @@ use crate::step::{HostFailure, Now, Operation, Reply, Step};
 
 /// Says `Google…` on machines of Compute Engine.
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
+/// Milliseconds before a metadata server is asked a second time whether it is there; twice that before the third.
+const PING_PAUSE_MS: u64 = 500;
+
 /// The credentials that were found.
 pub(crate) struct Found {
     pub(crate) credential: Arc<dyn Credential>,
@@ -29,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) quota_project_id: Option<String>,
     /// How its endpoints are reached.
     pub(crate) proxies: Proxies,
+    /// Whether they come from a file, which may hold others later.
+    pub(crate) is_of_file: bool,
 }
 
 /// The search for credentials.
@@ -39,6 +44,7 @@ pub(crate) struct Adc {
     env: Environment,
     /// What was tried, and why it was passed over.
     trail: Vec<String>,
+    is_of_file: bool,
     state: State,
 }
 
@@ -54,8 +60,15 @@ enum State {
         path: String,
     },
     ReadingProductName,
+    /// Asking whether there is a metadata server, for the how manieth time.
     Pinging {
         address: String,
+        attempt: usize,
+    },
+    /// Between two attempts.
+    Resting {
+        address: String,
+        attempt: usize,
     },
     /// Ended, because no metadata server is there.
     NotAnswered,
@@ -70,6 +83,7 @@ impl Adc {
             skips_ping,
             env: Environment::default(),
             trail: Vec::new(),
+            is_of_file: false,
             state: State::Created,
         }
     }
@@ -117,7 +131,7 @@ impl Adc {
         match self.env.metadata_server() {
             MetadataServer::RuledOut(setting) => {
                 self.trail.push(format!("the metadata server is ruled out by {setting}"));
-                self.nothing_found()
+                Step::Fail(self.nothing_found())
             }
             MetadataServer::Given => self.use_metadata_server(),
             MetadataServer::Unknown => {
@@ -135,27 +149,49 @@ impl Adc {
         if self.skips_ping {
             self.trail
                 .push(format!("no metadata server answered at {} a moment ago", quote::harmless(&address)));
-            return self.nothing_found();
+            return Step::Fail(self.nothing_found().retryable());
         }
-        self.state = State::Pinging { address: address.clone() };
-        Step::Send(Ping { address }.request())
+        self.ask(address, 0)
+    }
+
+    fn ask(&mut self, address: String, attempt: usize) -> Step<Found> {
+        let own = PING_TIMEOUTS_MS.get(attempt).copied().unwrap_or(metadata::TIMEOUT_MS);
+        match self.env.metadata_timeout_ms() {
+            Ok(given) => {
+                self.state = State::Pinging { address: address.clone(), attempt };
+                Step::Send(Ping { address, timeout_ms: given.unwrap_or(own) }.request())
+            }
+            Err(error) => Step::Fail(error),
+        }
+    }
+
+    /// One that has just started refuses connections for a moment.
+    fn ask_again(&mut self, address: String, attempt: usize, why: &str) -> Step<Found> {
+        if attempt + 1 < PING_TIMEOUTS_MS.len() {
+            self.state = State::Resting { address, attempt: attempt + 1 };
+            return Step::Wait { delay_ms: PING_PAUSE_MS << attempt };
+        }
+        let found = format!("no metadata server answers at {}{why}", quote::harmless(&address));
+        Step::Fail(self.not_answered(found).retryable())
     }
 
     fn use_metadata_server(&mut self) -> Step<Found> {
-        let host = self.env.metadata_host();
-        host.and_then(|host| self.found("metadata", Arc::new(credentials::MetadataServer { host }), None))
-            .into()
+        let server = self.env.metadata_host().and_then(|host| {
+            let timeout_ms = self.env.metadata_timeout_ms()?.unwrap_or(metadata::TIMEOUT_MS);
+            Ok(credentials::MetadataServer { host, timeout_ms })
+        });
+        server.and_then(|server| self.found("metadata", Arc::new(server), None)).into()
     }
 
-    fn not_answered(&mut self, why: String) -> Step<Found> {
+    fn not_answered(&mut self, why: String) -> Error {
         self.state = State::NotAnswered;
         self.trail.push(why);
         self.nothing_found()
     }
 
-    fn nothing_found(&self) -> Step<Found> {
+    fn nothing_found(&self) -> Error {
         let tried = self.trail.join("; ");
-        Step::Fail(Error::new(ErrorCode::CredentialsNotFound, format!("no credentials were found: {tried}")))
+        Error::new(ErrorCode::CredentialsNotFound, format!("no credentials were found: {tried}"))
     }
 
     fn parse(&mut self, text: &str, file: &str) -> Result<Found, Error> {
@@ -195,7 +231,12 @@ impl Adc {
                 "the quota project is no project id, expected letters, digits and - . : only",
             ));
         }
-        Ok(Found { credential, quota_project_id, proxies: Proxies::of(&self.env) })
+        Ok(Found {
+            credential,
+            quota_project_id,
+            proxies: Proxies::of(&self.env),
+            is_of_file: self.is_of_file,
+        })
     }
 
     fn trusted(&self) -> Result<TrustedEndpoints, Error> {
@@ -222,6 +263,7 @@ impl Operation for Adc {
                 self.look_at_files()
             }
             (State::ReadingFile { path, .. } | State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
+                self.is_of_file = true;
                 self.parse(text.expose(), &quote::path(&path)).into()
             }
             (State::ReadingFile { path, named_by }, Reply::Failed { kind, message }) => {
@@ -242,21 +284,24 @@ impl Operation for Adc {
                 self.use_metadata_server()
             }
             (State::ReadingProductName, Reply::Text(_) | Reply::Failed { .. }) => self.ping(),
-            (State::Pinging { .. }, Reply::Response { status: 200, headers, .. })
-                if metadata::has_flavor(&headers) =>
-            {
+            (State::Pinging { .. }, Reply::Response { headers, .. }) if metadata::has_flavor(&headers) => {
                 self.use_metadata_server()
             }
-            (State::Pinging { address }, Reply::Response { status, .. }) => self.not_answered(format!(
-                "{} answered {status} but is no metadata server",
-                quote::harmless(&address)
-            )),
-            (State::Pinging { address }, Reply::Failed { .. }) => {
-                self.not_answered(format!("no metadata server answers at {}", quote::harmless(&address)))
+            (State::Pinging { address, .. }, Reply::Response { status, .. }) => {
+                let place = quote::harmless(&address);
+                let found = format!("{place} answered {status} but is no metadata server");
+                Step::Fail(self.not_answered(found))
             }
+            (State::Pinging { address, attempt }, Reply::Failed { message, .. }) => {
+                let reason = quote::reason(&message);
+                let why = if reason.is_empty() { reason } else { format!(" ({reason})") };
+                self.ask_again(address, attempt, &why)
+            }
+            (State::Resting { address, attempt }, Reply::Elapsed) => self.ask(address, attempt),
             (State::Created, other) => Step::misuse("Start", &other),
             (State::ReadingEnv, other) => Step::misuse("Env", &other),
             (State::Pinging { .. }, other) => Step::misuse("Response or Failed", &other),
+            (State::Resting { .. }, other) => Step::misuse("Elapsed", &other),
             (State::NotAnswered | State::Ended, other) => Step::misuse("nothing after the end", &other),
             (_, other) => Step::misuse("Text or Failed", &other),
         }

@@ -1,6 +1,7 @@
 //! Every environment variable that is read, and what it means. No other module and no host names one.
 
 use crate::error::{Error, ErrorCode};
+use crate::quote;
 use crate::secret::Secret;
 use crate::url::Url;
 
@@ -23,6 +24,8 @@ const METADATA_HOST: &str = "GCE_METADATA_HOST";
 /// The older name of the other.
 const METADATA_ROOT: &str = "GCE_METADATA_ROOT";
 const METADATA_IP: &str = "GCE_METADATA_IP";
+/// Seconds that an answer of the metadata server may take.
+const METADATA_TIMEOUT: &str = "GCE_METADATA_TIMEOUT";
 const GCLOUD_CONFIG: &str = "CLOUDSDK_CONFIG";
 const CERTIFICATE_CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
 
@@ -37,6 +40,7 @@ pub(crate) const OF_CREDENTIALS: &[&str] = &[
     METADATA_HOST,
     METADATA_ROOT,
     METADATA_IP,
+    METADATA_TIMEOUT,
     SERVICE,
     "FUNCTION_NAME",
     "CLOUD_RUN_JOB",
@@ -57,7 +61,7 @@ pub(crate) const OF_CREDENTIALS: &[&str] = &[
     "REQUEST_METHOD",
 ];
 /// Variables that say which Cloud Run service this is, and whom to ask for more.
-pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT];
+pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT, METADATA_TIMEOUT];
 /// Variables of a verifier.
 pub(crate) const OF_VERIFIERS: &[&str] = &[
     SERVICE,
@@ -164,17 +168,38 @@ impl Environment {
         self.host(METADATA_IP, DEFAULT_METADATA_IP)
     }
 
+    /// Milliseconds that an answer of the metadata server may take, if the environment says.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when it is no number of seconds up to two minutes.
+    pub(crate) fn metadata_timeout_ms(&self) -> Result<Option<u64>, Error> {
+        const LONGEST: f64 = 120.0;
+        let Some(text) = self.var(METADATA_TIMEOUT) else { return Ok(None) };
+        match text.trim().parse::<f64>() {
+            Ok(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Some((seconds * 1000.0) as u64)),
+            _ => Err(Error::new(
+                ErrorCode::InvalidOption,
+                format!(
+                    "{METADATA_TIMEOUT} is {}, expected seconds from 0.001 to {LONGEST}",
+                    quote::quoted(text)
+                ),
+            )),
+        }
+    }
+
     fn host(&self, name: &str, default: &str) -> Result<String, Error> {
         let host = self.var(name).unwrap_or(default);
-        // It becomes part of a URL; anything that could be more than a host is a mistake.
-        let found = match Url::parse(&format!("http://{host}/")) {
-            Ok(_) if host.contains(['/', '?']) => "holds more than a host",
-            Ok(_) => return Ok(host.to_owned()),
+        // It becomes part of a URL; anything that could be more than a host is a mistake. A scheme in front is a common one.
+        let bare = host.strip_prefix("http://").unwrap_or(host);
+        let bare = bare.strip_suffix('/').unwrap_or(bare);
+        let found = match Url::parse(&format!("http://{bare}/")) {
+            Ok(_) if bare.contains(['/', '?']) => "holds more than a host",
+            Ok(_) => return Ok(bare.to_owned()),
             Err(why) => why,
         };
         Err(Error::new(
             ErrorCode::InvalidOption,
-            format!("{name} {found}, expected host or host:port without a scheme"),
+            format!("{name} is {} and {found}, expected host or host:port", quote::quoted(host)),
         ))
     }
 
@@ -210,10 +235,11 @@ mod tests {
             (&[(METADATA_HOST, "127.0.0.1:8080"), (METADATA_ROOT, "b")], "127.0.0.1:8080"),
             (&[(METADATA_HOST, ""), (METADATA_ROOT, "b")], "b"),
             (&[(METADATA_HOST, "[::1]:8080")], "[::1]:8080"),
+            (&[(METADATA_HOST, "http://127.0.0.1:8080/")], "127.0.0.1:8080"),
         ] {
             assert_eq!(environment(values).metadata_host().as_deref(), Ok(expected), "{values:?}");
         }
-        for bad in ["a/b", "a?b", "a#b", "a@b", "a b", "a:b", "a\r\nb", "/"] {
+        for bad in ["https://a", "a/b", "a?b", "a#b", "a@b", "a b", "a:b", "a\r\nb", "/"] {
             for name in [METADATA_HOST, METADATA_ROOT] {
                 let error = environment(&[(name, bad)]).metadata_host().unwrap_err();
                 assert!(
@@ -222,6 +248,17 @@ mod tests {
                 );
             }
             assert!(environment(&[(METADATA_IP, bad)]).metadata_address().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_metadata_server_may_be_given_time() {
+        let timeout = |value| environment(&[(METADATA_TIMEOUT, value)]).metadata_timeout_ms().ok();
+        assert_eq!(timeout("5"), Some(Some(5000)));
+        assert_eq!(timeout("0.25"), Some(Some(250)));
+        assert_eq!(timeout(""), Some(None));
+        for bad in ["0", "-1", "121", "NaN", "inf", "5s"] {
+            assert_eq!(timeout(bad), None, "{bad}");
         }
     }
 

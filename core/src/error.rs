@@ -381,6 +381,12 @@ impl Error {
         self
     }
 
+    /// The same error, with what it probably means after what was found.
+    pub(crate) fn hinting(mut self, hint: &str) -> Self {
+        self.detail = format!("{} ({hint})", self.detail);
+        self
+    }
+
     /// The same error, with `context` before what was found.
     pub(crate) fn within(mut self, context: &str) -> Self {
         self.detail = format!("{context}: {}", self.detail);

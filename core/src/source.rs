@@ -21,7 +21,7 @@ use std::sync::{Arc, PoisonError};
 use crate::adc::{Adc, Found};
 use crate::config::SourceConfig;
 use crate::credentials::{Context, Fetch};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::flight::{FlightId, FlightIds, SingleFlight};
 use crate::retry::Jitter;
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
@@ -42,8 +42,16 @@ const LAST_MOMENTS_MS: u64 = 10_000;
 const FORCED_REFRESH_PAUSE_MS: u64 = 60_000;
 /// Entries that are looked at, at most, to find the one that makes way: nobody waits for a walk through all of them.
 const EVICTION_LOOKS: usize = 16;
-/// Where no metadata server answers, none is asked for again for this long: each question costs a second.
-const NO_METADATA_SERVER_MS: u64 = 60_000;
+/// Where no metadata server answers, none is asked for again for this long at first; twice as long each time, because a
+/// question costs seconds, but a machine that has just started has one soon.
+const NO_METADATA_SERVER_MS: u64 = 1_000;
+/// The most of it.
+const NO_METADATA_SERVER_LONGEST_MS: u64 = 64_000;
+/// Credentials that were refused are looked for again: there may be a new login, or a new key in the same file. Twice as
+/// long after each time that it did not help.
+const SEARCH_AGAIN_MS: u64 = 1_000;
+/// The most of it.
+const SEARCH_AGAIN_LONGEST_MS: u64 = 64_000;
 /// Names the project that a call is billed to (Google Cloud documentation, "System parameters").
 const QUOTA_PROJECT_HEADER: &str = "x-goog-user-project";
 
@@ -72,7 +80,11 @@ impl TokenSource {
         let jitter = Jitter::new(config.seed);
         let state = State {
             found: None,
+            no_metadata_server: 0,
             no_metadata_server_until: Deadline::default(),
+            refused: 0,
+            doubts_found: false,
+            no_search_before: Deadline::default(),
             entries: HashMap::new(),
             order: VecDeque::new(),
             flights: FlightIds::default(),
@@ -157,14 +169,12 @@ impl TokenSource {
     }
 
     fn depart(&self, state: &mut State, key: &TokenKey, flight: Option<FlightId>, now: Now) -> Refresh {
+        let searches = state.found.is_none() || (state.doubts_found && state.no_search_before.has_come(now));
         let stage = match &state.found {
-            Some(found) => self.shared.fetch(Arc::clone(found), key, state.jitter.fork()),
-            None => {
-                let skips_ping = !state.no_metadata_server_until.has_come(now);
-                Stage::Find(Box::new(Adc::new(&self.shared.config, skips_ping)))
-            }
+            Some(found) if !searches => self.shared.fetch(Arc::clone(found), key, state.jitter.fork()),
+            _ => self.shared.search(state, now),
         };
-        Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight, stage }
+        Refresh { shared: Arc::clone(&self.shared), key: key.clone(), flight, has_searched: searches, stage }
     }
 
     fn remembered(&self, key: &TokenKey, error: Error) -> Refresh {
@@ -172,6 +182,7 @@ impl TokenSource {
             shared: Arc::clone(&self.shared),
             key: key.clone(),
             flight: None,
+            has_searched: true,
             stage: Stage::Failed(error),
         }
     }
@@ -183,6 +194,8 @@ pub struct Refresh {
     key: TokenKey,
     /// `None` when this only repeats a remembered failure, or flies alone.
     flight: Option<FlightId>,
+    /// Whether the credentials were looked for in this operation.
+    has_searched: bool,
     stage: Stage,
 }
 
@@ -204,13 +217,21 @@ impl Refresh {
             Stage::Find(adc) => {
                 let step = adc.resume(now, reply);
                 if adc.found_no_metadata_server() {
-                    self.shared.lock().no_metadata_server_until = now.after(NO_METADATA_SERVER_MS);
+                    let mut state = self.shared.lock();
+                    let pause = doubled(
+                        NO_METADATA_SERVER_MS,
+                        state.no_metadata_server,
+                        NO_METADATA_SERVER_LONGEST_MS,
+                    );
+                    state.no_metadata_server_until = now.after(pause);
+                    state.no_metadata_server = state.no_metadata_server.saturating_add(1);
                 }
                 step.and_then(|found| {
                     let found = Arc::new(found);
                     let jitter = {
                         let mut state = self.shared.lock();
                         state.found = Some(Arc::clone(&found));
+                        state.no_metadata_server = 0;
                         state.jitter.fork()
                     };
                     self.stage = self.shared.fetch(found, &self.key, jitter);
@@ -220,10 +241,22 @@ impl Refresh {
             Stage::Fetch(found, fetch) => {
                 let mints = found.credential.mints_on_demand();
                 let step = fetch.resume(now, reply);
-                found
-                    .proxies
-                    .apply(step)
-                    .and_then(|issued| Step::Done(self.shared.keep(&self.key, &issued, mints, now)))
+                match found.proxies.apply(step) {
+                    Step::Fail(error)
+                        if found.is_of_file && is_refusal(&error) && self.shared.may_search_again(now) =>
+                    {
+                        // The file may hold others by now: a new login, a new key.
+                        if self.has_searched {
+                            return Step::Fail(error);
+                        }
+                        self.has_searched = true;
+                        self.stage = self.shared.search(&self.shared.lock(), now);
+                        self.advance(now, Reply::Start)
+                    }
+                    step => {
+                        step.and_then(|issued| Step::Done(self.shared.keep(&self.key, &issued, mints, now)))
+                    }
+                }
             }
         }
     }
@@ -271,7 +304,14 @@ struct Shared {
 
 struct State {
     found: Option<Arc<Found>>,
+    /// How often in a row no metadata server answered.
+    no_metadata_server: u32,
     no_metadata_server_until: Deadline,
+    /// How often in a row the credentials that were found were refused.
+    refused: u32,
+    /// Whether they are to be looked for again before they are used again.
+    doubts_found: bool,
+    no_search_before: Deadline,
     entries: HashMap<TokenKey, Entry>,
     /// The keys of the entries, each once, and when it was used last as far as this has been looked at.
     order: VecDeque<(TokenKey, u64)>,
@@ -297,6 +337,24 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn search(&self, state: &State, now: Now) -> Stage {
+        let skips_ping = !state.no_metadata_server_until.has_come(now);
+        Stage::Find(Box::new(Adc::new(&self.config, skips_ping)))
+    }
+
+    /// Notes that the credentials that were found have been refused, and says whether they are worth looking for again.
+    fn may_search_again(&self, now: Now) -> bool {
+        let mut state = self.lock();
+        state.doubts_found = true;
+        if !state.no_search_before.has_come(now) {
+            return false;
+        }
+        let pause = doubled(SEARCH_AGAIN_MS, state.refused, SEARCH_AGAIN_LONGEST_MS);
+        state.no_search_before = now.after(pause);
+        state.refused = state.refused.saturating_add(1);
+        true
+    }
+
     fn fetch(&self, found: Arc<Found>, key: &TokenKey, jitter: Jitter) -> Stage {
         let context = Context { preferences: &self.config.preferences, jitter };
         match Arc::clone(&found.credential).fetch(key, context) {
@@ -318,6 +376,8 @@ impl Shared {
         };
         let usable_until = end.minus(LAST_MOMENTS_MS.min(lifetime / 10));
         let token = Token::new(issued, fresh_until, usable_until);
+        state.doubts_found = false;
+        state.refused = 0;
         let Some(entry) = state.entries.get_mut(key) else { return token };
         entry.doubted = None;
         entry.flight.note_success();
@@ -345,6 +405,16 @@ impl Shared {
         }
         entry.flight.note_failure(error, entry.token.is_some(), now);
     }
+}
+
+/// Whether an endpoint has refused the credentials, rather than failed.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::TokenRefused | ErrorCode::ClientCertificateUnusable)
+}
+
+/// A pause that is twice as long each time, and no longer than `longest`.
+fn doubled(first: u64, times: u32, longest: u64) -> u64 {
+    first.saturating_mul(1 << times.min(20)).min(longest)
 }
 
 impl State {
@@ -389,7 +459,6 @@ impl State {
 mod tests {
     use super::*;
     use crate::config::CredentialsFrom;
-    use crate::error::ErrorCode;
     use crate::secret::Secret;
     use crate::step::{HostFailure, Millis};
 
@@ -505,28 +574,97 @@ mod tests {
         assert!(matches!(source.lookup(&key("held"), NOW), Lookup::Fresh(_)));
     }
 
-    /// Drives a fetch whose environment is empty, and says whether it asked for a metadata server.
-    fn pings(source: &TokenSource, now: Now) -> bool {
+    /// Drives a fetch whose environment is empty until it ends, and says how often it asked for a metadata server.
+    fn pings(source: &TokenSource, now: Now) -> usize {
         let Lookup::Fetch(mut fetch) = source.lookup(&key(&format!("at {now:?}")), now) else {
             panic!("no fetch")
         };
         let _env = fetch.resume(now, Reply::Start);
-        let _product_name = fetch.resume(now, Reply::Env(Vec::new()));
-        let failed = |kind| Reply::Failed { kind, message: String::new() };
-        let step = fetch.resume(now, failed(HostFailure::NotFound));
-        let asked = matches!(step, Step::Send(_));
-        let step = if asked { fetch.resume(now, failed(HostFailure::Connect)) } else { step };
-        assert!(matches!(step, Step::Fail(error) if error.code() == ErrorCode::CredentialsNotFound));
-        asked
+        let mut reply = Reply::Env(Vec::new());
+        let mut asked = 0;
+        for _ in 0..20 {
+            let failed = |kind| Reply::Failed { kind, message: String::new() };
+            reply = match fetch.resume(now, reply) {
+                Step::ReadFile { .. } => failed(HostFailure::NotFound),
+                Step::Send(_) => {
+                    asked += 1;
+                    failed(HostFailure::Connect)
+                }
+                Step::Wait { .. } => Reply::Elapsed,
+                Step::Fail(error) => {
+                    assert_eq!(error.code(), ErrorCode::CredentialsNotFound);
+                    assert!(error.is_retryable(), "it may start yet");
+                    return asked;
+                }
+                other => panic!("{other:?}"),
+            };
+        }
+        panic!("no end")
     }
 
     #[test]
-    fn where_no_metadata_server_answers_none_is_asked_for_again_for_a_minute() {
+    fn a_metadata_server_that_does_not_answer_is_left_alone_for_longer_each_time() {
         let source = TokenSource::new(SourceConfig::default());
-        assert!(pings(&source, NOW));
-        assert!(!pings(&source, later(1)));
-        assert!(!pings(&source, later(59_999)));
-        assert!(pings(&source, later(60_000)));
+        let mut at = 0;
+        for pause in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000] {
+            assert_eq!(pings(&source, later(at)), 3, "{at}");
+            assert_eq!(pings(&source, later(at + pause - 1)), 0, "{at}");
+            at += pause;
+        }
+    }
+
+    /// Drives a fetch by gcloud's file, which holds this refresh token, and says which refresh tokens were sent. The one
+    /// that is good gets an answer.
+    fn sent(source: &TokenSource, name: &str, in_file: &str, now: Now) -> Vec<String> {
+        let Lookup::Fetch(mut fetch) = source.lookup(&TokenKey::access_token(name).unwrap(), now) else {
+            return Vec::new();
+        };
+        let file = format!(
+            r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"{in_file}"}}"#
+        );
+        let (mut reply, mut sent) = (Reply::Start, Vec::new());
+        for _ in 0..20 {
+            reply = match fetch.resume(now, reply) {
+                Step::ReadEnv { .. } => Reply::Env(vec![("HOME".to_owned(), "/h".into())]),
+                Step::ReadFile { .. } => Reply::Text(file.clone().into()),
+                Step::Send(request) => {
+                    let body = request.body.unwrap().expose().clone();
+                    let token =
+                        body.split('&').find_map(|field| field.strip_prefix("refresh_token=")).unwrap();
+                    sent.push(token.to_owned());
+                    let (status, body) = match token {
+                        "good" => (200, r#"{"access_token":"a","expires_in":3600}"#),
+                        _ => (400, r#"{"error":"invalid_grant"}"#),
+                    };
+                    let body = Secret::new(body.as_bytes().to_vec());
+                    Reply::Response { status, headers: Vec::new(), body }
+                }
+                Step::Done(_) | Step::Fail(_) => return sent,
+                other => panic!("{other:?}"),
+            };
+        }
+        panic!("no end")
+    }
+
+    #[test]
+    fn refused_credentials_are_looked_for_again() {
+        let source = TokenSource::new(SourceConfig::default());
+        assert_eq!(sent(&source, "a", "good", NOW), ["good"]);
+        // They are revoked, and there is a new login: the same operation finds it.
+        source.shared.lock().found = None;
+        assert_eq!(sent(&source, "b", "old", NOW), ["old"], "it had just looked");
+        assert_eq!(sent(&source, "c", "old", NOW), ["old"], "not again at once");
+        assert_eq!(sent(&source, "d", "good", later(1_000)), ["good"], "the new login");
+        assert_eq!(sent(&source, "e", "elsewhere", later(1_000)), ["good"], "which is used from now on");
+    }
+
+    #[test]
+    fn credentials_that_were_good_are_looked_for_again_in_the_same_operation() {
+        let source = TokenSource::new(SourceConfig::default());
+        assert_eq!(sent(&source, "a", "old", NOW), ["old"]);
+        assert_eq!(sent(&source, "b", "old", later(10_000)), ["old"]);
+        source.shared.lock().doubts_found = false;
+        assert_eq!(sent(&source, "c", "good", later(20_000)), ["old", "good"]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_URI = "https://oauth2.googleapis.com/token"
 NAMES = [
     "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "APPDATA", "HOME", "NO_GCE_CHECK",
-    "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "K_SERVICE",
+    "METADATA_SERVER_DETECTION", "GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP", "GCE_METADATA_TIMEOUT", "K_SERVICE",
     "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL", "GATEPASS_TRUSTED_ENDPOINTS",
     "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
     "CLOUDSDK_AUTH_TOKEN_HOST", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
@@ -124,7 +124,7 @@ def send(method, url, headers, body, timeout_ms, route):
             "timeout_ms": timeout_ms, "route": route, "proxy": None, "client_certificate": None}
 
 
-def metadata_get(path, host="metadata.google.internal", timeout_ms=3000):
+def metadata_get(path, host="metadata.google.internal", timeout_ms=10000):
     return send("GET", f"http://{host}{path}", [["metadata-flavor", "Google"]], None, timeout_ms, "direct")
 
 
@@ -216,12 +216,28 @@ def metadata_cases():
                (mds("<html>", flavor=None), fail("CREDENTIALS_NOT_FOUND")), flags=["CaptivePortal"])
     yield case("nobody answers the ping", (START, READ_ENV), (env(GCE_METADATA_IP="127.0.0.1:1"), PRODUCT_NAME),
                (failed("not_found"), metadata_get("/", "127.0.0.1:1", 1000)),
-               (failed("connect"), fail("CREDENTIALS_NOT_FOUND")))
+               (failed("connect"), wait(NOW + 500)), (ELAPSED, metadata_get("/", "127.0.0.1:1", 2000)),
+               (failed("timeout"), wait(NOW + 1000)), (ELAPSED, metadata_get("/", "127.0.0.1:1", 3000)),
+               (failed("connect"), fail("CREDENTIALS_NOT_FOUND", True)))
+    yield case("the metadata server starts after its machine", (START, READ_ENV), (env(), PRODUCT_NAME),
+               (failed("permission_denied"), metadata_get("/", "169.254.169.254", 1000)),
+               (failed("connect"), wait(NOW + 500)), (ELAPSED, metadata_get("/", "169.254.169.254", 2000)),
+               (mds("starting", 503), identity()), (mds("", 200), wait(NOW + jitters()[1].up_to(250))))
+    given_time = {"GCE_METADATA_TIMEOUT": "0.5"}
+    yield case("GCE_METADATA_TIMEOUT", (START, READ_ENV), (env(GCE_METADATA_IP="127.0.0.1:1", **given_time), PRODUCT_NAME),
+               (failed("not_found"), metadata_get("/", "127.0.0.1:1", 500)), (failed("timeout"), wait(NOW + 500)),
+               (ELAPSED, metadata_get("/", "127.0.0.1:1", 500)), (mds(""), identity() | {"timeout_ms": 500}), (mds(token), ok))
+    for bad in ["0", "5s", "1000"]:
+        yield case(f"GCE_METADATA_TIMEOUT={bad}", (START, READ_ENV), (env(**host, GCE_METADATA_TIMEOUT=bad), fail("INVALID_OPTION")))
     for name, value in (("NO_GCE_CHECK", "true"), ("METADATA_SERVER_DETECTION", "none")):
         yield case(f"{name}={value} rules the metadata server out", (START, READ_ENV),
                    (env(**{name: value}), fail("CREDENTIALS_NOT_FOUND")))
     yield case("a scheme in GCE_METADATA_HOST", (START, READ_ENV),
-               (env(GCE_METADATA_HOST="http://127.0.0.1"), fail("INVALID_OPTION")))
+               (env(GCE_METADATA_HOST="http://127.0.0.1:8085/"), identity(host=at)), (mds(token), ok))
+    for bad in ["https://127.0.0.1", "127.0.0.1/x", "127.0.0.1?x", "a@127.0.0.1", "127.0.0.1 ", "2130706433"]:
+        yield case(f"no host: GCE_METADATA_HOST={bad}", (START, READ_ENV), (env(GCE_METADATA_HOST=bad), fail("INVALID_OPTION")), flags=["EndpointConfusion"])
+        yield case(f"no address: GCE_METADATA_IP={bad}", (START, READ_ENV), (env(GCE_METADATA_IP=bad), PRODUCT_NAME),
+                   (failed("not_found"), fail("INVALID_OPTION")), flags=["EndpointConfusion"])
     reserved = "https://a.example/?x=1&format=standard#f é"
     other = id_token(exp, reserved)
     yield case("reserved characters of an audience cannot add a parameter", (START, READ_ENV),

@@ -5,7 +5,7 @@ use crate::audience::url::same_audience_spellings;
 use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
-use crate::exchange::metadata::MetadataValue;
+use crate::exchange::metadata::{self, MetadataValue};
 use crate::retry::Jitter;
 use crate::step::{Now, Operation, Reply, Step};
 
@@ -21,6 +21,7 @@ const MAX_LABEL: usize = 63;
 pub struct OwnAudiences {
     service: String,
     host: String,
+    timeout_ms: u64,
     state: State,
 }
 
@@ -35,7 +36,12 @@ enum State {
 impl OwnAudiences {
     /// The question, not asked yet.
     pub fn new() -> Self {
-        Self { service: String::new(), host: String::new(), state: State::Created }
+        Self {
+            service: String::new(),
+            host: String::new(),
+            timeout_ms: metadata::TIMEOUT_MS,
+            state: State::Created,
+        }
     }
 
     fn read_env(&mut self, env: &Environment) -> Result<(), Error> {
@@ -46,11 +52,15 @@ impl OwnAudiences {
             ));
         }
         self.host = env.metadata_host()?;
+        self.timeout_ms = env.metadata_timeout_ms()?.unwrap_or(metadata::TIMEOUT_MS);
         Ok(())
     }
 
     fn ask(&self, path: &'static str) -> Exchange<MetadataValue> {
-        Exchange::new(MetadataValue { host: self.host.clone(), path }, Jitter::new(0))
+        Exchange::new(
+            MetadataValue { host: self.host.clone(), path, timeout_ms: self.timeout_ms },
+            Jitter::new(0),
+        )
     }
 
     fn url(&self, project_number: &str, region: &str) -> Result<String, Error> {

@@ -13,6 +13,8 @@ use crate::token::{TokenKey, Want};
 pub(crate) struct MetadataServer {
     /// `host` or `host:port`.
     pub(crate) host: String,
+    /// Milliseconds that an answer may take.
+    pub(crate) timeout_ms: u64,
 }
 
 impl Credential for MetadataServer {
@@ -29,7 +31,10 @@ impl Credential for MetadataServer {
                 return Err(no_key("the metadata server gives no key to sign with"));
             }
         };
-        Ok(Box::new(Exchange::new(MetadataToken { host: self.host.clone(), want }, context.jitter)))
+        Ok(Box::new(Exchange::new(
+            MetadataToken { host: self.host.clone(), timeout_ms: self.timeout_ms, want },
+            context.jitter,
+        )))
     }
 
     /// It hands out the same token until a few minutes before its end.

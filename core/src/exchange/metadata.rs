@@ -6,10 +6,10 @@ use crate::exchange::{Endpoint, Response, response_members};
 use crate::step::{HttpRequest, Millis, Route};
 use crate::token::{Issued, Want, access_token, id_token};
 
-/// Longest wait for an answer that mints or hands out a token.
-const TIMEOUT_MS: u64 = 3_000;
-/// Longest wait for the answer that says whether there is a metadata server at all.
-const PING_TIMEOUT_MS: u64 = 1_000;
+/// Longest wait for an answer: it comes late where a machine has just started, or is busy. Google's libraries wait, too.
+pub(crate) const TIMEOUT_MS: u64 = 10_000;
+/// Longest waits for the answers that say whether there is a metadata server at all, attempt after attempt.
+pub(crate) const PING_TIMEOUTS_MS: [u64; 3] = [1_000, 2_000, 3_000];
 
 const WHO: &str = "the metadata server";
 
@@ -17,12 +17,13 @@ const WHO: &str = "the metadata server";
 pub(crate) struct Ping {
     /// `host` or `host:port`.
     pub(crate) address: String,
+    pub(crate) timeout_ms: u64,
 }
 
 impl Ping {
-    /// The request; any 200 with the right flavor is a yes, everything else a no.
+    /// The request; any answer with the right flavor is a yes, every other a no.
     pub(crate) fn request(&self) -> HttpRequest {
-        get(format!("http://{}/", self.address), PING_TIMEOUT_MS)
+        get(format!("http://{}/", self.address), self.timeout_ms)
     }
 }
 
@@ -35,6 +36,7 @@ pub(crate) fn has_flavor(headers: &[(String, String)]) -> bool {
 /// Asks for a token of the default service account.
 pub(crate) struct MetadataToken {
     pub(crate) host: String,
+    pub(crate) timeout_ms: u64,
     pub(crate) want: Want,
 }
 
@@ -54,20 +56,16 @@ impl Endpoint for MetadataToken {
                 format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]))
             }
         };
-        Ok(get(url, TIMEOUT_MS))
+        Ok(get(url, self.timeout_ms))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
-        if let Some(error) = response.status_error(WHO) {
+        if let Some(error) = response.refusal(WHO) {
             return Err(match (response.status, &self.want) {
-                (404, _) => Error::new(
-                    ErrorCode::TokenRefused,
-                    "the metadata server answered 404: this machine has no service account, or it has no scopes",
-                ),
-                (400, Want::IdToken { .. }) => Error::new(
-                    ErrorCode::TokenRefused,
-                    "the metadata server answered 400: on GKE, link the Kubernetes service account to a Google one",
-                ),
+                (404, _) => error.hinting("this machine has no service account, or it has no scopes"),
+                (400, Want::IdToken { .. }) => {
+                    error.hinting("on GKE, link the Kubernetes service account to a Google one")
+                }
                 _ => error,
             });
         }
@@ -78,6 +76,11 @@ impl Endpoint for MetadataToken {
             ));
         }
         let body = response.body.expose();
+        if body.trim_ascii().is_empty() {
+            // One that has just started may have nothing to say yet.
+            let found = "the metadata server answered with nothing, expected a token";
+            return Err(Error::new(ErrorCode::TokenResponseInvalid, found).retryable());
+        }
         match &self.want {
             Want::IdToken { audience } => {
                 let token = std::str::from_utf8(body).unwrap_or_default().trim_ascii();
@@ -97,6 +100,7 @@ pub(crate) struct MetadataValue {
     pub(crate) host: String,
     /// Below `/computeMetadata/v1/`.
     pub(crate) path: &'static str,
+    pub(crate) timeout_ms: u64,
 }
 
 impl Endpoint for MetadataValue {
@@ -104,11 +108,11 @@ impl Endpoint for MetadataValue {
     type Output = String;
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        Ok(get(format!("http://{}/computeMetadata/v1/{}", self.host, self.path), TIMEOUT_MS))
+        Ok(get(format!("http://{}/computeMetadata/v1/{}", self.host, self.path), self.timeout_ms))
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<String, Error> {
-        match response.status_error(WHO) {
+        match response.refusal(WHO) {
             Some(error) => Err(error),
             None => {
                 Ok(std::str::from_utf8(response.body.expose()).unwrap_or_default().trim_ascii().to_owned())

@@ -64,10 +64,12 @@ impl Response {
     }
 
     /// The error of a response that is not 200, with the endpoint's own reason where it gives one: OAuth 2.0's form
-    /// (RFC 6749, section 5.2) or that of Google's APIs (AIP-193). `who` names the endpoint.
+    /// (RFC 6749, section 5.2), that of Google's APIs (AIP-193), or plain words. `who` names the endpoint.
     pub(crate) fn refusal(&self, who: &str) -> Option<Error> {
         let error = self.status_error(who)?;
-        Some(self.own_reason(who, error.code()).unwrap_or(error))
+        Some(
+            self.own_reason(who, error.code()).or_else(|| self.own_words(who, error.code())).unwrap_or(error),
+        )
     }
 
     fn own_reason(&self, who: &str, code: ErrorCode) -> Option<Error> {
@@ -80,6 +82,14 @@ impl Response {
         let transient = TRANSIENT.iter().any(|word| *word == name || text.contains(word));
         let code = if transient { ErrorCode::EndpointUnavailable } else { code };
         Some(Error::new(code, found).retry_after(self.retry_after_ms()))
+    }
+
+    /// A body of another form; the page of a web server says nothing that the status does not.
+    fn own_words(&self, who: &str, code: ErrorCode) -> Option<Error> {
+        let body = String::from_utf8_lossy(self.body.expose());
+        let words = if body.trim_start().starts_with('<') { String::new() } else { quote::reason(&body) };
+        let found = format!("{who} answered {}, expected 200: {words}", self.status);
+        (!words.is_empty()).then(|| Error::new(code, found).retry_after(self.retry_after_ms()))
     }
 
     /// The error that the status alone gives; `None` for 200. `who` names the endpoint.

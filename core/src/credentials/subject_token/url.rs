@@ -64,9 +64,9 @@ impl Endpoint for Source {
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {
-        match response.status_error(WHO) {
+        match response.refusal(WHO) {
             Some(error) if error.is_retryable() => Err(error),
-            Some(_) => Err(failed(format!("{WHO} answered {}, expected 200", response.status))),
+            Some(error) => Err(failed(error.detail())),
             None => self.format.read(&String::from_utf8_lossy(response.body.expose()), WHO),
         }
     }
