@@ -366,8 +366,8 @@ impl Shared {
     /// Puts an issued token into the cache, unless the one that is held lives as long.
     fn keep(&self, key: &TokenKey, issued: &Issued, mints_on_demand: bool, now: Now) -> Token {
         let mut state = self.lock();
-        let end = now.until(issued.expires_at);
-        let lifetime = issued.expires_at.since(now.unix);
+        let lifetime = issued.lifetime_ms(now.unix);
+        let end = now.after(lifetime);
         let jitter = state.jitter.up_to(MAX_JITTER_MS.min(lifetime / 20));
         let fresh_until = if mints_on_demand {
             now.after((lifetime / 2).saturating_sub(jitter))
@@ -474,7 +474,8 @@ mod tests {
 
     fn keep(source: &TokenSource, name: &str) {
         let _flight = source.lookup(&key(name), NOW);
-        let issued = Issued { value: Secret::from(name), expires_at: NOW.unix.plus(3_600_000) };
+        let issued =
+            Issued { value: Secret::from(name), expires_at: NOW.unix.plus(3_600_000), issued_at: None };
         source.shared.keep(&key(name), &issued, true, NOW);
     }
 
@@ -689,6 +690,26 @@ mod tests {
             assert!(matches!(fetch.resume(NOW, Reply::Env(env)), Step::Send(_)));
             assert_eq!(source.access_token_headers(), [("x-goog-user-project", expected.to_owned())]);
         }
+    }
+
+    #[test]
+    fn a_token_ends_with_its_life_whatever_the_clocks_do() {
+        // This machine's clock is two hours slow: the token seems to have three hours.
+        let source = TokenSource::new(SourceConfig::default());
+        let _flight = source.lookup(&key("a"), NOW);
+        let issued = Issued {
+            value: Secret::from("a"),
+            expires_at: NOW.unix.plus(3 * 3_600_000),
+            issued_at: Some(NOW.unix.plus(2 * 3_600_000)),
+        };
+        let token = source.shared.keep(&key("a"), &issued, true, NOW);
+        assert!(token.is_usable(later(3_580_000)) && !token.is_usable(later(3_600_000)));
+        // The clock is set back by ten hours, and the time goes on.
+        let set_back = |millis| Now {
+            unix: NOW.unix.minus(36_000_000).plus(millis),
+            monotonic: crate::step::Monotonic(NOW.monotonic.0 + millis),
+        };
+        assert!(token.is_usable(set_back(3_580_000)) && !token.is_usable(set_back(3_600_000)));
     }
 
     #[test]

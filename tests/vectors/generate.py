@@ -256,6 +256,16 @@ def metadata_cases():
                  (mds(token[:9] + "\r\n" + token[9:]), fail("TOKEN_RESPONSE_INVALID")), flags=["HeaderInjection"])
     yield by_env("a token for another audience", identity(host=at),
                  (mds(id_token(exp, "https://evil.example")), fail("TOKEN_RESPONSE_INVALID")))
+    yield by_env("a token that is issued a day ahead", identity(host=at),
+                 (mds(id_token(exp + 86_400_000, iat=NOW // 1000 + 86_400)), fail("TOKEN_RESPONSE_INVALID")), flags=["ClockSkew"])
+    slow = id_token(NOW + 3 * 3_600_000, iat=NOW // 1000 + 7200)
+    spread = jitters()[0].up_to(30_000)
+    life = {"expires_at_ms": NOW + 3 * 3_600_000, "fresh_until_ms": NOW + 3_600_000 - 225_000 - spread,
+            "fresh_until_monotonic_ms": NOW + 3_600_000 - 225_000 - spread}
+    yield by_env("a clock that is two hours slow makes no token live longer", identity(host=at),
+                 (mds(slow), {"step": "done", "output": {"header": f"Bearer {slow}", **life}}), flags=["ClockSkew"])
+    _, attempts = jitters()
+    yield by_env("an empty answer is tried again", identity(host=at), (mds(" \n"), wait(NOW + attempts.up_to(250))))
     yield by_env("a step that the host does not know", identity(host=at), (failed("unsupported"), fail("UNSUPPORTED")))
     yield by_env("a reply that does not fit", identity(host=at), (ELAPSED, fail("API_MISUSE")), flags=["Misuse"])
 
@@ -480,6 +490,10 @@ def user_cases():
     asks = {"kind": "access_token", "target": SCOPE}
     expected = end("ya29.source", NOW + 3_599_000)
     yield given("an access token of a person", user, refresh([SCOPE]), (access(), expected), **asks)
+    for token_type, outcome in {"bearer": expected, "MAC": fail("TOKEN_RESPONSE_INVALID"), "": fail("TOKEN_RESPONSE_INVALID"), 1: fail("TOKEN_RESPONSE_INVALID"),
+                                None: expected}.items():
+        answer = response(json.dumps({"access_token": "ya29.source", "expires_in": 3599, "token_type": token_type}))
+        yield given(f"the token_type {token_type!r}", user, refresh([SCOPE]), (answer, outcome), **asks)
     yield given("a person without asked scopes", user, refresh(), (access(), expected), kind="access_token", target="")
     yield given("a person has no ID token for an audience", user, fail("ID_TOKEN_UNSUPPORTED"))
     yield given("a person impersonates: an ID token", user, refresh([SCOPE]), (access(), generate_id("ya29.source")),
@@ -583,7 +597,10 @@ def external_cases():
                 (federated, generate_access("federated")), (made, end("ya29.target")), kind="access_token", target=SCOPE)
     lifetime = external(path, service_account_impersonation={"token_lifetime_seconds": 600})
     yield given("a configured lifetime", lifetime, read, (text("subject"), sts("subject")),
-                (federated, generate_access("federated", lifetime="600s")), (made, end("ya29.target")), kind="access_token", target=SCOPE)
+                (federated, generate_access("federated", lifetime="600s")),
+                (response('{"accessToken":"ya29.target","expireTime":"2027-01-15T08:10:00Z"}'), end("ya29.target", NOW + 600_000)), kind="access_token", target=SCOPE)
+    yield given("a clock that is slow makes no token live longer than asked", lifetime, read, (text("subject"), sts("subject")),
+                (federated, generate_access("federated", lifetime="600s")), (made, end("ya29.target", NOW + 600_000)), kind="access_token", target=SCOPE, flags=["ClockSkew"])
     alone = external(path, service_account_impersonation_url=None)
     yield given("a federated access token", alone, read, (text("subject"), sts("subject", ["a", "b"])),
                 (federated, end("federated", NOW + 3_599_000)), kind="access_token", target="a b")

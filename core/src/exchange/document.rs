@@ -55,18 +55,17 @@ fn lifetime_seconds(response: &Response) -> u64 {
     asked.map_or(DEFAULT_LIFETIME, |seconds| seconds.saturating_sub(age)).clamp(shortest, longest)
 }
 
-/// The first `max-age` of a Cache-Control header; 0 for `no-store` and `no-cache`.
+/// The first `max-age` of a Cache-Control header, `None` if it is no number; 0 for `no-store` and `no-cache`.
 fn max_age(cache_control: &str) -> Option<u64> {
     let directives = || cache_control.split(',').map(|d| d.trim().to_ascii_lowercase());
     if directives().any(|directive| directive == "no-store" || directive == "no-cache") {
         return Some(0);
     }
-    directives().find_map(|directive| {
-        let digits = directive.strip_prefix("max-age=")?.trim_matches('"').to_owned();
-        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        // RFC 9111, section 1.2.2: a number too large to hold counts as the largest.
-        is_number.then(|| digits.parse().unwrap_or(u64::MAX))
-    })
+    let value = directives().find_map(|directive| directive.strip_prefix("max-age=").map(str::to_owned))?;
+    let digits = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(&value);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    // RFC 9111, section 1.2.2: a number too large to hold counts as the largest.
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
 /// `Expires` less `Date`, in seconds.
@@ -106,6 +105,11 @@ mod tests {
             (&[("cache-control", "max-age=0")], 60),
             (&[("cache-control", "max-age=99999999999999999999")], 86_400),
             (&[("cache-control", "max-age=100, max-age=3600")], 100),
+            (&[("cache-control", "max-age=\"100\"")], 100),
+            (&[("cache-control", "max-age=abc, max-age=3600")], 300),
+            (&[("cache-control", "max-age=-1")], 300),
+            (&[("cache-control", "max-age=\"100")], 300),
+            (&[("cache-control", "max-age=1e9"), ("expires", "Fri, 15 Jan 2027 09:00:00 GMT")], 300),
             (&[("cache-control", "no-store")], 60),
             (&[("cache-control", "xmax-age=5, public")], 300),
             (&[("cache-control", ";;;")], 300),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::encoding::form;
 use crate::error::Error;
-use crate::exchange::{Endpoint, Response, response_members};
+use crate::exchange::{Endpoint, Response};
 use crate::step::{HttpRequest, Millis};
 use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, access_token};
@@ -49,8 +49,6 @@ impl Endpoint for GdchToken {
         if let Some(error) = response.refusal(WHO) {
             return Err(error);
         }
-        let [token, expires_in] =
-            response_members(response.body.expose(), ["access_token", "expires_in"], WHO)?;
-        access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
+        access_token::read_response(response.body.expose(), now, WHO)
     }
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use crate::calendar::days_from_civil;
 use crate::error::{Error, ErrorCode};
-use crate::exchange::{Endpoint, Response, response_members};
+use crate::exchange::{Endpoint, Response};
 use crate::header;
 use crate::json::Value;
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
 use crate::token::self_signed_jwt::{self, Claims};
-use crate::token::{Issued, Want, access_token, id_token};
+use crate::token::{Issued, Want, access_token, id_token, response_members};
 use crate::url::Url;
 
 const TIMEOUT_MS: u64 = 10_000;
@@ -103,7 +103,9 @@ impl Endpoint for Generate {
                 let [token, expire_time] = response_members(body, ["accessToken", "expireTime"], WHO)?;
                 let expire_time = expire_time.as_ref().and_then(Value::as_str).and_then(timestamp);
                 let expires_at = expire_time.ok_or_else(|| invalid("without an expireTime"))?;
-                let seconds = Value::Number((expires_at.since(now) / 1000) as f64);
+                // By a clock that is slow the token would live longer than it was asked to.
+                let seconds = (expires_at.since(now) / 1000).min(self.caller.lifetime_seconds.into());
+                let seconds = Value::Number(seconds as f64);
                 access_token::read(token.as_ref(), Some(&seconds), now, WHO)
             }
         }

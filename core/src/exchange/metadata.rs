@@ -2,7 +2,7 @@
 
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
-use crate::exchange::{Endpoint, Response, response_members};
+use crate::exchange::{Endpoint, Response};
 use crate::step::{HttpRequest, Millis, Route};
 use crate::token::{Issued, Want, access_token, id_token};
 
@@ -86,10 +86,7 @@ impl Endpoint for MetadataToken {
                 let token = std::str::from_utf8(body).unwrap_or_default().trim_ascii();
                 id_token::read(token, audience, now, WHO)
             }
-            Want::AccessToken { .. } => {
-                let [token, expires_in] = response_members(body, ["access_token", "expires_in"], WHO)?;
-                access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
-            }
+            Want::AccessToken { .. } => access_token::read_response(body, now, WHO),
         }
     }
 }

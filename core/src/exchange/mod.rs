@@ -202,19 +202,6 @@ pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
     Error::new(code, quote::reason(message))
 }
 
-/// Reads the JSON object that `who` answered with.
-pub(crate) fn response_members<const N: usize>(
-    body: &[u8],
-    names: [&str; N],
-    who: &str,
-) -> Result<[Option<Value>; N], Error> {
-    json::members(body, names).map_err(|error| {
-        let invalid = Error::new(ErrorCode::TokenResponseInvalid, format!("{who} answered with {error}"));
-        // Half a document is a broken connection, not a wrong endpoint.
-        if error == json::JsonError::Truncated { invalid.retryable() } else { invalid }
-    })
-}
-
 /// Why a file could not be read, with the operating system's own reason.
 pub(crate) fn unreadable(kind: HostFailure, message: &str, path: &str) -> String {
     let found = match kind {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::client::Client;
-use crate::exchange::{Endpoint, Response, response_members};
+use crate::exchange::{Endpoint, Response};
 use crate::json::Value;
 use crate::secret::Secret;
 use crate::step::{HttpRequest, Millis};
 use crate::token::self_signed_jwt::{Claims, Signer};
-use crate::token::{Issued, Want, access_token, id_token};
+use crate::token::{Issued, Want, access_token, id_token, response_members};
 use crate::url::Url;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -55,10 +55,7 @@ impl Endpoint for JwtBearer {
         let body = response.body.expose();
         match &self.want {
             Want::IdToken { audience } => read_id_token(body, audience, now),
-            Want::AccessToken { .. } => {
-                let [token, expires_in] = response_members(body, ["access_token", "expires_in"], WHO)?;
-                access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
-            }
+            Want::AccessToken { .. } => access_token::read_response(body, now, WHO),
         }
     }
 }
@@ -125,11 +122,11 @@ impl Endpoint for RefreshToken {
                 _ => error,
             });
         }
-        let [token, expires_in, refresh_token] =
-            response_members(response.body.expose(), ["access_token", "expires_in", "refresh_token"], WHO)?;
+        let body = response.body.expose();
+        let [refresh_token] = response_members(body, ["refresh_token"], WHO)?;
         let issued = match &self.want {
-            Want::AccessToken { .. } => access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)?,
-            Want::IdToken { audience } => read_id_token(response.body.expose(), audience, now)?,
+            Want::AccessToken { .. } => access_token::read_response(body, now, WHO)?,
+            Want::IdToken { audience } => read_id_token(body, audience, now)?,
         };
         Ok(Refreshed { issued, rotated: refresh_token.as_ref().and_then(Value::as_str).map(Secret::from) })
     }

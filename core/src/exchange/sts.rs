@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::encoding::form;
 use crate::error::Error;
 use crate::exchange::client::Client;
-use crate::exchange::{Endpoint, Response, response_members};
+use crate::exchange::{Endpoint, Response};
 use crate::secret::Secret;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
 use crate::token::{Issued, access_token};
@@ -70,8 +70,6 @@ impl Endpoint for TokenExchange {
         if let Some(error) = response.refusal(WHO) {
             return Err(error);
         }
-        let [token, expires_in] =
-            response_members(response.body.expose(), ["access_token", "expires_in"], WHO)?;
-        access_token::read(token.as_ref(), expires_in.as_ref(), now, WHO)
+        access_token::read_response(response.body.expose(), now, WHO)
     }
 }

@@ -126,6 +126,11 @@ impl Claims {
         Ok(Times { exp, iat, nbf })
     }
 
+    /// The moment of `iat`, if it says one.
+    pub(crate) fn issued_at(&self) -> Option<Millis> {
+        self.iat.as_ref().and_then(|iat| seconds("iat", iat).ok()).map(unsigned)
+    }
+
     /// The moment of `exp`.
     pub(crate) fn expires_at(&self) -> Result<Millis, Error> {
         seconds("exp", required(&self.exp, "exp")?).map(unsigned)

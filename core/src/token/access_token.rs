@@ -5,13 +5,30 @@ use crate::header;
 use crate::json::Value;
 use crate::step::Millis;
 use crate::token::Issued;
+use crate::token::response_members;
 
 /// The life of a token whose endpoint does not say, in seconds: long enough to use, short enough to find out.
 const UNKNOWN_LIFETIME: f64 = 60.0;
 /// The longest life that Google gives, in seconds; an answer of more is taken as this.
 const LONGEST_LIFETIME: f64 = 43_200.0;
 
-/// Reads `access_token` and `expires_in`, which may be a number or a string of digits.
+/// Reads the JSON that `who` answered with: `access_token`, `expires_in` and `token_type`, which is `Bearer` in any case
+/// where it is given.
+pub(crate) fn read_response(body: &[u8], now: Millis, who: &str) -> Result<Issued, Error> {
+    let names = ["access_token", "expires_in", "token_type"];
+    let [token, expires_in, token_type] = response_members(body, names, who)?;
+    match token_type {
+        None | Some(Value::Null) => {}
+        Some(Value::String(name)) if name.eq_ignore_ascii_case("bearer") => {}
+        Some(_) => {
+            let found = format!("{who} answered with a token_type other than Bearer");
+            return Err(Error::new(ErrorCode::TokenResponseInvalid, found));
+        }
+    }
+    read(token.as_ref(), expires_in.as_ref(), now, who)
+}
+
+/// Reads an access token and the seconds that it lives, a number or a string of digits.
 pub(crate) fn read(
     token: Option<&Value>,
     expires_in: Option<&Value>,
@@ -34,5 +51,5 @@ pub(crate) fn read(
         return Err(invalid("with an access token that has expired already").retryable());
     }
     let lifetime_ms = (seconds.min(LONGEST_LIFETIME) * 1000.0) as u64;
-    Ok(Issued { value: token.into(), expires_at: now.plus(lifetime_ms) })
+    Ok(Issued { value: token.into(), expires_at: now.plus(lifetime_ms), issued_at: None })
 }

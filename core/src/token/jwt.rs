@@ -6,6 +6,9 @@ use crate::jose::claims::Claims;
 use crate::step::Millis;
 use crate::token::Issued;
 
+/// How far ahead the clock of an endpoint may be, or this machine's behind: beyond that one of them is of no use.
+const FURTHEST_FUTURE_MS: u64 = 12 * 3_600_000;
+
 /// Reads an issued JWT: its end is its own `exp`, never a guess, and it must be for the asked audience. `noun` is what
 /// it is, such as `ID token`.
 ///
@@ -33,7 +36,11 @@ pub(crate) fn read(token: &str, audience: &str, now: Millis, who: &str, noun: &s
             invalid(&format!("{noun} that has expired already; check this machine's clock")).retryable()
         );
     }
-    Ok(Issued { value: token.into(), expires_at })
+    let issued_at = claims.issued_at();
+    if issued_at.is_some_and(|issued_at| issued_at > now.plus(FURTHEST_FUTURE_MS) || issued_at > expires_at) {
+        return Err(invalid(&format!("{noun} that is issued in the future; check this machine's clock")));
+    }
+    Ok(Issued { value: token.into(), expires_at, issued_at })
 }
 
 fn error_in_response(error: &Error, who: &str, noun: &str) -> Error {

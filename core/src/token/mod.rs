@@ -3,6 +3,7 @@
 pub(crate) mod access_token;
 pub(crate) mod id_token;
 mod jwt;
+mod response;
 pub(crate) mod self_signed_jwt;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use crate::error::{Error, ErrorCode};
 use crate::header;
 use crate::secret::Secret;
 use crate::step::{Deadline, Millis, Now};
+
+pub(crate) use response::response_members;
 
 /// Longest audience, in octets. Cloud Run's own limit for all custom audiences of a service is of this order.
 const MAX_AUDIENCE_OCTETS: usize = 8 * 1024;
@@ -164,6 +167,17 @@ impl fmt::Debug for Token {
 pub(crate) struct Issued {
     pub(crate) value: Secret<String>,
     pub(crate) expires_at: Millis,
+    /// When it was issued by the endpoint's clock, if it says so.
+    pub(crate) issued_at: Option<Millis>,
+}
+
+impl Issued {
+    /// Milliseconds that the token lives from now on. By a clock that is slow it would outlive itself: its whole life is
+    /// the most of it.
+    pub(crate) fn lifetime_ms(&self, now: Millis) -> u64 {
+        let left = self.expires_at.since(now);
+        self.issued_at.map_or(left, |issued_at| left.min(self.expires_at.since(issued_at)))
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +186,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        let issued = Issued { value: "hush".into(), expires_at: Millis(9) };
+        let issued = Issued { value: "hush".into(), expires_at: Millis(9), issued_at: None };
         let token = Token::new(&issued, Deadline::default(), Deadline::default());
         assert_eq!((token.header(), token.value()), ("Bearer hush", "hush"));
         assert_eq!(format!("{token:?}"), "Token { expires_at: Millis(9), … }");

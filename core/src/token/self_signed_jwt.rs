@@ -36,7 +36,8 @@ impl Signer {
         let jwt = jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(|| {
             Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
         })?;
-        Ok(Issued { value: jwt.into(), expires_at: Millis::from_secs(claims.exp) })
+        let (issued_at, expires_at) = (Millis::from_secs(claims.iat), Millis::from_secs(claims.exp));
+        Ok(Issued { value: jwt.into(), expires_at, issued_at: Some(issued_at) })
     }
 }
 
