@@ -3,10 +3,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod adc;
+mod completions;
 mod decode;
 mod emulator;
 mod explain;
 mod input;
+mod man;
 mod serve;
 mod source_options;
 mod token;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Decode(command) => command.run(),
         Command::Emulator(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,6 +78,8 @@ enum Command {
     Explain(Box<explain::Command>),
     Decode(decode::Command),
     Emulator(Box<emulator::Command>),
+    Completions(completions::Command),
+    Man(man::Command),
 }
 
 /// Why a subcommand ended early: what was found, what was expected, what to do.
