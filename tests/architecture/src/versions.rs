@@ -12,11 +12,12 @@ pub fn check_crates(crates: &[Crate], expected: &str) -> Violations {
     others.map(|package| complaint(&package.name, &package.version, expected)).collect()
 }
 
-/// Finds manifests of packages (`package.json`, `pom.xml`, `pyproject.toml`) that give gatepass another version, be it
-/// as their own or as that of a dependency. Files of other names say nothing.
+/// Finds manifests of packages (`package.json`, `package-lock.json`, `pom.xml`, `pyproject.toml`, `Cargo.toml`) that give
+/// gatepass another version, be it as their own or as that of a dependency. Files of other names say nothing.
 pub fn check_manifests(files: &[SourceFile], expected: &str) -> Violations {
     let versions = |file: &SourceFile| match file.name() {
-        "package.json" => npm(file),
+        "package.json" | "package-lock.json" => npm(file),
+        "Cargo.toml" => cargo(&file.text),
         "pom.xml" => maven(&file.text),
         "pyproject.toml" => python(&file.text),
         _ => Vec::new(),
@@ -67,6 +68,14 @@ fn python(pyproject: &str) -> Vec<String> {
     versions.collect()
 }
 
+/// Gives the versions of dependencies on crates of ours that say one; `check_crates` knows the crates' own.
+fn cargo(manifest: &str) -> Vec<String> {
+    let lines = manifest.lines().map(|line| line.replace(' ', ""));
+    let ours = lines.filter(|line| is_ours(up_to(line, "=").trim_matches('"')));
+    let version = |line: String| line.split_once("version=\"").map(|(_, rest)| up_to(rest, "\"").to_owned());
+    ours.filter_map(version).collect()
+}
+
 fn up_to<'a>(text: &'a str, end: &str) -> &'a str {
     text.split(end).next().unwrap_or_default()
 }
@@ -91,6 +100,12 @@ mod tests {
 
         let mut files = read_all(repository(), "packages", &["json", "xml", "toml"]).unwrap();
         files.extend(read_all(repository(), "tests", &["json", "xml", "toml"]).unwrap());
+        let workspace = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap();
+        assert_eq!(
+            cargo(&workspace),
+            [VERSION],
+            "gatepass-core, which others' crates depend on by its version"
+        );
         for manifest in
             ["packages/python/pyproject.toml", "packages/js/package.json", "packages/java/pom.xml"]
         {
@@ -113,6 +128,8 @@ mod tests {
                 "package.json",
                 r#"{"name": "app", "version": "1.0.0", "optionalDependencies": {"@gatepass/linux": "9.9.9"}}"#,
             ),
+            ("package-lock.json", r#"{"name": "gatepass", "version": "9.9.9"}"#),
+            ("Cargo.toml", "[dependencies]\ngatepass-core = { path = \"core\", version = \"9.9.9\" }\n"),
             ("pyproject.toml", "[project]\nname = \"gatepass\"\nversion = \"9.9.9\"\n"),
             ("pom.xml", "<project>\n<artifactId>gatepass</artifactId>\n<version>9.9.9</version>"),
             (
@@ -137,6 +154,7 @@ mod tests {
             ("pom.xml", "<artifactId>app</artifactId><version>1</version>"),
             ("pyproject.toml", "[project]\nname = \"gatepass\"\ndynamic = [\"version\"]\n"),
             ("pom.xml", "<artifactId>gatepass</artifactId><version>${project.version}</version>"),
+            ("Cargo.toml", "gatepass-core = { path = \"core\" }\nserde = { version = \"1\" }\n"),
             ("schema.json", r#"{"version": "2"}"#),
         ];
         for (path, text) in fine {
