@@ -1,4 +1,4 @@
-/** The native add-on: `scripts/build.js` puts it into `native/` of the package. */
+/** The native add-on: of an installed package for this platform, or where `scripts/build.js` puts it in a checkout. */
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,19 +13,44 @@ export function addonIn(folder) {
   return join(folder, 'native', `gatepass.${platform}.node`);
 }
 
+/**
+ * The packages that bring the add-on. npm installs the one that fits; more than one are installed where somebody wants
+ * them for another machine.
+ */
+const PACKAGES = (process.platform === 'linux' ? ['-gnu', '-musl'] : ['']).map(
+  (libc) => `@gatepass/${platform}${libc}`,
+);
+
 /** Loads it. */
 export function load() {
-  const paths = folders().map(addonIn);
-  const path = paths.find((path) => existsSync(path)) ?? paths[0];
-  try {
-    return createRequire(path)(path);
-  } catch (cause) {
-    throw new Error(
-      `gatepass: the native add-on for ${platform} cannot be loaded from ${path}; run \`npm rebuild gatepass\`, and see ` +
-        'that install scripts are not switched off; in a bundle, mark the package `gatepass` as external',
-      { cause },
-    );
+  const paths = folders().flatMap(addonsOf);
+  let cause = new Error('there is none');
+  for (const path of paths) {
+    try {
+      return createRequire(path)(path);
+    } catch (error) {
+      cause = error;
+    }
   }
+  const where = paths.length === 0 ? `: ${PACKAGES.join(' or ')} is not installed` : ` from ${paths.join(' or ')}`;
+  throw new Error(
+    `gatepass: the native add-on for ${platform} cannot be loaded${where}; install optional dependencies too, or in a ` +
+      'checkout run `npm rebuild gatepass`; in a bundle, mark `gatepass` and `@gatepass/*` as external',
+    { cause },
+  );
+}
+
+/** The add-ons that there are for the package in this folder: a checkout's own, then those of installed packages. */
+function addonsOf(folder) {
+  const { resolve } = createRequire(join(folder, 'package.json'));
+  const installed = PACKAGES.map((name) => {
+    try {
+      return resolve(name);
+    } catch {
+      return undefined;
+    }
+  });
+  return [addonIn(folder), ...installed].filter((path) => path !== undefined && existsSync(path));
 }
 
 /** Where this package's folder may be. */
