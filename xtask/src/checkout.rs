@@ -17,6 +17,8 @@ pub(crate) struct Checkout {
     target: PathBuf,
     /// Which cryptographic library the native libraries are built with; `None` is the default.
     provider: Option<&'static str>,
+    /// The `gatepass` program, where it is not the one that was built here for tests.
+    cli: Option<PathBuf>,
 }
 
 /// Cryptographic libraries that may be asked for, which are cargo features of all crates.
@@ -54,12 +56,17 @@ impl Checkout {
         let folder = |name| metadata.get(name).and_then(Value::as_str).map(PathBuf::from);
         let found = folder("workspace_root").zip(folder("target_directory"));
         let (root, target) = found.ok_or_else(|| Failure::new("cargo metadata names no folders"))?;
-        Ok(Self { root, target, provider: None })
+        Ok(Self { root, target, provider: None, cli: None })
     }
 
     /// This checkout, with all that is built on this provider.
     pub(crate) fn with_provider(&self, provider: &'static str) -> Self {
         Self { provider: Some(provider), ..self.clone() }
+    }
+
+    /// This checkout, with another `gatepass` program.
+    pub(crate) fn with_cli(&self, cli: PathBuf) -> Self {
+        Self { cli: Some(cli), ..self.clone() }
     }
 
     pub(crate) fn provider(&self) -> Option<&'static str> {
@@ -89,7 +96,7 @@ impl Checkout {
 
     /// The `gatepass` program, once it is built; a copy that no other build replaces while tests run it.
     pub(crate) fn cli(&self) -> PathBuf {
-        self.built("xtask/bin/gatepass")
+        self.cli.clone().unwrap_or_else(|| self.built("xtask/bin/gatepass"))
     }
 
     /// A program that runs at the root of the checkout, knows the `gatepass` program, and finds no credentials of the

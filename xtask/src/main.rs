@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
+//! | [`mod@dist`] | `cargo xtask dist`: everything that a release publishes |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
 //! | [`mod@bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
+//! | [`compilers`] | compilers for other targets than this machine's |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
 //! | [`matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
 //! | [`emulator`], [`http`] | the emulator, and the few requests that are made by hand |
@@ -20,8 +22,10 @@
 mod bad_tokens;
 mod bench;
 mod checkout;
+mod compilers;
 mod counts;
 mod demo;
+mod dist;
 mod emulator;
 mod failure;
 mod http;
@@ -41,6 +45,7 @@ use std::env;
 use std::process::ExitCode;
 
 use checkout::{Checkout, PROVIDERS};
+use dist::Scope;
 use failure::Failure;
 use terminal::Terminal;
 
@@ -49,6 +54,11 @@ Builds, shows, tests and measures gatepass in all languages.
 
   cargo xtask demo  [--only LIST]   run every caller language against every receiver language
   cargo xtask test  [--only LIST]   run every test of every language
+  cargo xtask dist  [--all | --natives | --assemble] [--update-sizes]
+                                    make what a release publishes, in target/dist: for this platform; for all that can
+                                    be built here; its native code alone; all else, of the native code that is there
+  cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
+                                    go, maven, c, cli, or demo, which is of all that are installed
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
                     [--provider aws-lc-rs]
@@ -57,7 +67,8 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
-LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm and e2e as well.
+LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm
+and e2e as well.
 ";
 
 fn main() -> ExitCode {
@@ -79,6 +90,11 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
     match words.as_slice() {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
+        ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
+        ["dist", options @ ..] => {
+            let (scope, update_sizes) = dist_options(options)?;
+            dist::run(&checkout, &terminal, scope, update_sizes)
+        }
         ["sizes"] => sizes::run(&checkout, &terminal),
         ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),
         ["bench", options @ ..] => {
@@ -93,6 +109,21 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         }
         _ => Err(Failure::new(format!("there is no command {:?}\n\n{USAGE}", words.join(" ")))),
     }
+}
+
+/// Reads the options of `dist`: what to make, and whether to write down how large it is.
+fn dist_options(options: &[&str]) -> Result<(Scope, bool), Failure> {
+    let mut chosen = (Scope::Host, false);
+    for option in options {
+        match *option {
+            "--all" => chosen.0 = Scope::All,
+            "--natives" => chosen.0 = Scope::Natives,
+            "--assemble" => chosen.0 = Scope::Assemble,
+            "--update-sizes" => chosen.1 = true,
+            _ => return Err(Failure::new(format!("{option} is no option\n\n{USAGE}"))),
+        }
+    }
+    Ok(chosen)
 }
 
 /// Reads `--language a,b` and `--provider p`, and hands the other options on to the benchmarks.

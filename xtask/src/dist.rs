@@ -1,0 +1,135 @@
+//! `cargo xtask dist`: everything that a release publishes, in `target/dist`.
+//!
+//! Native code is built per platform, into `target/dist/natives/<platform>`; the artefacts are then made of all that
+//! lies there. So a release puts them together from what several machines have built.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`platform`] | what each platform is called by Rust, PyPI, npm, Go and Maven |
+//! | [`workshop`] | the tools, a copy of the sources, and the folders |
+//! | [`natives`] | the native code of one platform |
+//! | [`python`], [`npm`], [`go`], [`maven`], [`c`], [`cli`], [`crates`] | the artefacts |
+//! | [`dependencies`] | what is compiled in: licences and bill of materials |
+//! | [`sizes`] | how large each artefact may be |
+//! | [`checks`], [`demo`], [`room`] | artefacts as users install them |
+
+mod c;
+mod checks;
+mod cli;
+mod crates;
+mod demo;
+mod dependencies;
+mod go;
+mod maven;
+mod natives;
+mod npm;
+mod platform;
+mod python;
+mod room;
+mod sizes;
+mod workshop;
+
+use std::fs;
+use std::time::Instant;
+
+use crate::checkout::Checkout;
+use crate::failure::{Failure, Result};
+use crate::table::{Cell, Table};
+use crate::terminal::{Terminal, seconds};
+use platform::{PLATFORMS, Platform};
+use workshop::Workshop;
+
+/// Makes the artefacts of one folder of `target/dist`, which is empty.
+type Make = fn(&Workshop) -> Result<()>;
+
+const KINDS: &[(&str, Make)] = &[
+    ("python", python::make),
+    ("npm", npm::make),
+    ("go", go::make),
+    ("maven", maven::make),
+    ("cli", cli::make),
+    ("c", c::make),
+    ("crates", crates::make),
+];
+
+/// What of all this to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// The native code of this platform, and the artefacts.
+    Host,
+    /// The native code of every platform that can be built here, and the artefacts.
+    All,
+    /// The artefacts alone, from the native code that is there.
+    Assemble,
+    /// The native code of this platform alone.
+    Natives,
+}
+
+/// Makes it all and prints what it made; tells whether each artefact is as large as is known of it.
+pub(crate) fn run(
+    checkout: &Checkout,
+    terminal: &Terminal,
+    scope: Scope,
+    update_sizes: bool,
+) -> Result<bool> {
+    let began = Instant::now();
+    let workshop = Workshop::open(checkout)?;
+    let host = Platform::host()?;
+    let platforms: Vec<&Platform> = match scope {
+        Scope::Host | Scope::Natives => vec![host],
+        Scope::All => PLATFORMS.iter().filter(|platform| platform.is_built_from(host)).collect(),
+        Scope::Assemble => Vec::new(),
+    };
+    for platform in platforms {
+        step(terminal, &format!("native code for {}", platform.name), || natives::make(&workshop, platform))?;
+    }
+    if scope == Scope::Natives {
+        return Ok(true);
+    }
+    for (kind, make) in KINDS {
+        workshop.clear(kind)?;
+        step(terminal, kind, || make(&workshop))?;
+    }
+    workshop.write_checksums()?;
+    let all_right = report(&workshop, terminal, update_sizes)?;
+    terminal.say(&seconds(began.elapsed()));
+    Ok(all_right)
+}
+
+/// The kinds of artefact that can be checked, and what can be checked of all of them.
+pub(crate) fn checked() -> Vec<&'static str> {
+    checks::CHECKS.iter().map(|check| check.kind).chain(["demo"]).collect()
+}
+
+/// Checks one of [`checked`]; tells whether all of it is as it should be.
+pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Result<bool> {
+    if what == "demo" {
+        return demo::run(checkout, terminal);
+    }
+    let check = checks::CHECKS.iter().find(|check| check.kind == what);
+    let unknown = || Failure::new(format!("--check {what}: expected one of {}", checked().join(", ")));
+    checks::run(checkout, terminal, check.ok_or_else(unknown)?)
+}
+
+fn step(terminal: &Terminal, what: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    let task = terminal.begin(what);
+    make()?;
+    let elapsed = task.elapsed();
+    drop(task);
+    terminal.say(&format!("{what:48} {}", seconds(elapsed)));
+    Ok(())
+}
+
+fn report(workshop: &Workshop, terminal: &Terminal, update: bool) -> Result<bool> {
+    let mut table = Table::new(["artefact", "size"].map(Cell::from));
+    let mut found = Vec::new();
+    for file in workshop.artefacts()? {
+        let size = fs::metadata(workshop.dist(&file))
+            .map_err(|error| Failure::new(format!("{file}: {error}")))?
+            .len();
+        table.row([Cell::new(file.clone()), Cell::new(format!("{:7} KiB", size.div_ceil(1024)))]);
+        found.push((file, size));
+    }
+    terminal.say(&format!("\n{}", table.draw(terminal)));
+    sizes::check(workshop, terminal, &found, update)
+}

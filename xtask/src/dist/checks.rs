@@ -1,0 +1,438 @@
+//! `cargo xtask dist --check KIND`: installs an artefact as a user does, and runs the vectors on what is installed.
+//!
+//! Then the same is done with a copy that lacks its library, which must fail: a check that passes then would check
+//! nothing.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::platform::{GLIBC, Libc, Platform};
+use super::room::{Compilers, Room};
+use super::workshop::{VERSION, copy, write};
+use crate::checkout::Checkout;
+use crate::failure::{Failure, Result};
+use crate::languages::{log, read};
+use crate::process::Program;
+use crate::terminal::Terminal;
+
+/// How one kind of artefact is checked.
+pub(crate) struct Check {
+    pub(crate) kind: &'static str,
+    pub(crate) compilers: Compilers,
+    /// Installs it and runs a line that calls the library.
+    pub(crate) install: fn(&Room) -> Result<Vec<Program>>,
+    /// Runs the vectors; a test runner counts them. None: what is installed has no verifier of its own to run them by.
+    pub(crate) vectors: fn(&Room) -> Result<Vec<Program>>,
+    /// Takes the library out of the artefact.
+    take_library: fn(&Room) -> Result<Vec<Program>>,
+    /// Builds the programs of tests/e2e with what is installed.
+    pub(crate) demo: fn(&Room) -> Result<Vec<Program>>,
+}
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        kind: "python",
+        compilers: Compilers::None,
+        install: python_install,
+        vectors: python_vectors,
+        take_library: |room| {
+            let wheel = room.file("gatepass-", host_wheel()?)?;
+            Ok(vec![remove_from_zip(room, &wheel, "gatepass/_native.abi3.so")])
+        },
+        demo: |_| Ok(Vec::new()),
+    },
+    Check {
+        kind: "npm",
+        compilers: Compilers::None,
+        install: npm_install,
+        vectors: npm_vectors,
+        take_library: |room| {
+            let archive = room.file(&npm_archive()?, ".tgz")?;
+            let script = "mkdir unpacked; tar xzf \"$1\" -C unpacked; rm unpacked/package/*.node; tar czf \"$1\" -C unpacked package";
+            Ok(vec![room.shell(script).arg("take").arg(archive)])
+        },
+        demo: npm_demo,
+    },
+    Check {
+        kind: "go",
+        compilers: Compilers::C,
+        install: go_install,
+        vectors: go_vectors,
+        take_library: |room| {
+            let go = Platform::host()?.go.unwrap_or_default();
+            let zip = format!("gatepass.dev/gatepass/lib/{go}/@v/v{VERSION}.zip");
+            let member = format!("gatepass.dev/gatepass/lib/{go}@v{VERSION}/libgatepass.a");
+            Ok(vec![remove_from_zip(room, &room.artefact.join(zip), &member)])
+        },
+        demo: go_demo,
+    },
+    Check {
+        kind: "maven",
+        compilers: Compilers::None,
+        install: maven_install,
+        vectors: maven_vectors,
+        take_library: |room| {
+            let jar = room.artefact.join(format!("dev/gatepass/gatepass/{VERSION}/gatepass-{VERSION}.jar"));
+            let host = Platform::host()?;
+            let member = format!("native/{}/libgatepass_jni.{}", host.jar, host.shared_extension());
+            // Maven looks at the checksum that is beside the jar.
+            let sum = "sha1sum \"$1\" | cut -d ' ' -f 1 >\"$1.sha1\"; rm -f \"$1.md5\"";
+            Ok(vec![remove_from_zip(room, &jar, &member), room.shell(sum).arg("sum").arg(jar)])
+        },
+        demo: maven_demo,
+    },
+    Check {
+        kind: "c",
+        compilers: Compilers::C,
+        install: c_install,
+        vectors: c_vectors,
+        take_library: |room| {
+            let archive = room.file("gatepass-c-", &format!("{}.tar.gz", Platform::host()?.name))?;
+            let script = "mkdir unpacked; tar xzf \"$1\" -C unpacked; rm unpacked/*/lib/libgatepass.*; tar czf \"$1\" -C unpacked .";
+            Ok(vec![room.shell(script).arg("take").arg(archive)])
+        },
+        demo: |_| Ok(Vec::new()),
+    },
+    Check {
+        kind: "cli",
+        compilers: Compilers::None,
+        install: cli_install,
+        vectors: cli_vectors,
+        take_library: |room| {
+            let archive = room.file("gatepass-", &format!("{}.tar.gz", Platform::host()?.name))?;
+            let script = "mkdir unpacked; tar xzf \"$1\" -C unpacked; rm unpacked/*/gatepass; tar czf \"$1\" -C unpacked .";
+            Ok(vec![room.shell(script).arg("take").arg(archive)])
+        },
+        demo: |_| Ok(Vec::new()),
+    },
+];
+
+/// Maven and npm fetch what others have published.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// Checks one kind; prints what its test runner says, and tells whether all of it is as it should be.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, check: &Check) -> Result<bool> {
+    let room = Room::of(checkout, check.kind, check.compilers);
+    let log = log(checkout, &format!("dist-check-{}", check.kind))?;
+    room.clear(check.compilers)?;
+    run_all(&room, &has_no_compiler(&room, check.compilers), &log)?;
+    run_all(&room, &(check.install)(&room)?, &log)?;
+    for program in (check.vectors)(&room)? {
+        let before = read(&log).len();
+        let end = program.run(&log, LIMIT);
+        terminal.say(read(&log).get(before..).unwrap_or_default());
+        end?;
+    }
+
+    let incomplete = room.for_incomplete()?;
+    incomplete.clear(check.compilers)?;
+    run_all(&incomplete, &(check.take_library)(&incomplete)?, &log)?;
+    let outcome = (check.install)(&incomplete).and_then(|programs| run_all(&incomplete, &programs, &log));
+    match outcome {
+        Err(failure) => {
+            let last = failure.to_string();
+            let last = last.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+            terminal.say(&format!("without its library it fails, as it must: {last}"));
+            Ok(true)
+        }
+        Ok(()) => Err(Failure::new(format!(
+            "the check of {} passes without the library: it checks nothing",
+            check.kind
+        ))),
+    }
+}
+
+/// Runs programs one after the other; the first that fails ends it.
+pub(crate) fn run_all(room: &Room, programs: &[Program], log: &std::path::Path) -> Result<()> {
+    for program in programs {
+        let before = read(log).len();
+        program
+            .run(log, LIMIT)
+            .map_err(|failure| failure.with_output(read(log).get(before..).unwrap_or_default()))
+            .map_err(|failure| Failure::new(format!("in {}: {failure}", room.folder.display())))?;
+    }
+    Ok(())
+}
+
+fn has_no_compiler(room: &Room, compilers: Compilers) -> Vec<Program> {
+    let others = if compilers == Compilers::None { "cc gcc clang" } else { "" };
+    vec![
+        room.shell(&format!(
+            "for name in cargo rustc {others}; do if command -v $name; then exit 1; fi; done"
+        )),
+    ]
+}
+
+/// Takes a member out of a zip archive.
+fn remove_from_zip(room: &Room, archive: &std::path::Path, member: &str) -> Program {
+    let script = "import sys, zipfile\n\
+        archive, name = sys.argv[1:]\n\
+        with zipfile.ZipFile(archive) as old: members = {each: old.read(each) for each in old.namelist()}\n\
+        del members[name]\n\
+        with zipfile.ZipFile(archive, 'w') as new: [new.writestr(*each) for each in members.items()]";
+    room.program("python3").args(&["-c", script]).arg(archive).arg(member)
+}
+
+/// Fails when a library needs a newer glibc than [`GLIBC`].
+fn needs_no_newer_glibc(room: &Room, library: &std::path::Path) -> Program {
+    let script = "newest=$(objdump -T \"$1\" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)\n\
+        echo \"$1 needs $newest\"\n\
+        [ \"$(printf '%s\\n' \"$newest\" \"GLIBC_$2\" | sort -V | tail -n 1)\" = \"GLIBC_$2\" ]";
+    room.shell(script).arg("glibc").arg(library).arg(GLIBC)
+}
+
+fn library(room: &Room, name: &str) -> Result<PathBuf> {
+    Ok(room.checkout.built("dist/natives").join(Platform::host()?.name).join(name))
+}
+
+// Python.
+
+fn host_wheel() -> Result<&'static str> {
+    Ok(match Platform::host()?.target {
+        "x86_64-unknown-linux-gnu" => "manylinux_2_17_x86_64.whl",
+        "aarch64-unknown-linux-gnu" => "manylinux_2_17_aarch64.whl",
+        _ => ".whl",
+    })
+}
+
+fn python_install(room: &Room) -> Result<Vec<Program>> {
+    let pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--only-binary", ":all:"];
+    let python = |arguments: &[&str]| room.program(room.path("venv/bin/python")).args(arguments);
+    let from = ["--no-index", "--no-cache-dir", "--find-links"];
+    let install = python(&pip).args(&from).arg(&room.artefact).arg(format!("gatepass=={VERSION}"));
+    let line = "import sys, gatepass; assert gatepass.__file__.startswith(sys.prefix), gatepass.__file__; \
+         print(gatepass.audience_for_url('https://a-b-uc.a.run.app/x'))";
+    Ok(vec![room.program("python3").args(&["-m", "venv", "venv"]), install, python(&["-c", line])])
+}
+
+fn python_vectors(room: &Room) -> Result<Vec<Program>> {
+    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
+    let requirements = room.checkout.path("packages/python/requirements-test.txt");
+    let install =
+        room.program(room.path("venv/bin/python")).args(&pip).arg("--requirement").arg(requirements);
+    let wheel = room.file("gatepass-", host_wheel()?)?;
+    let show = "\"$1\" show \"$2\" | tr '\\n' ' ' | grep 'platform tag: \"manylinux_2_17_'";
+    let auditwheel = room.shell(show).arg("show").arg(room.checkout.built("dist-work/venv/bin/auditwheel"));
+    let tests = ["test_vectors.py", "test_client_vectors.py"]
+        .map(|file| room.checkout.path("packages/python/tests").join(file));
+    let pytest = room.program(room.path("venv/bin/python")).args(&["-m", "pytest", "-p", "no:cacheprovider"]);
+    let pytest = pytest.arg(format!("--rootdir={}", room.checkout.path("packages/python").display()));
+    Ok(vec![auditwheel.arg(wheel), install, tests.iter().fold(pytest, Program::arg)])
+}
+
+// npm.
+
+fn npm_archive() -> Result<String> {
+    Ok(format!("gatepass-{}-{VERSION}", Platform::host()?.npm.name))
+}
+
+fn npm_install(room: &Room) -> Result<Vec<Program>> {
+    write(&room.path("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    let line = "import { audienceForUrl } from 'gatepass'; console.log(audienceForUrl('https://a-b-uc.a.run.app/x'));";
+    let required =
+        line.replace("import {", "const {").replace("} from 'gatepass'", "} = require('gatepass')");
+    let npm = ["install", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"];
+    let install = room.program("npm").args(&npm).arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
+    let node = |kind: &str, line: &str| {
+        room.program("node").args(&[&format!("--input-type={kind}"), "--eval", line])
+    };
+    Ok(vec![
+        install.arg(room.file(&npm_archive()?, ".tgz")?),
+        node("module", line),
+        node("commonjs", &required),
+    ])
+}
+
+fn npm_vectors(room: &Room) -> Result<Vec<Program>> {
+    // Where the tests look for what they test, and for the vectors.
+    let tests = room.path("node_modules/gatepass/test");
+    copy_tree(&room.checkout.path("packages/js/test"), &tests)?;
+    link(&room.checkout.path("tests"), &room.path("tests"))?;
+    let node = room.program("node").args(&["--test", "--test-reporter=spec"]);
+    let files = ["vectors.test.js", "client-vectors.test.js"];
+    let tests = files.iter().fold(node, |node, file| node.arg(tests.join(file)));
+    Ok(vec![needs_no_newer_glibc(room, &library(room, "gatepass.node")?), tests])
+}
+
+fn npm_demo(room: &Room) -> Result<Vec<Program>> {
+    for file in ["caller.mjs", "receiver.mjs"] {
+        copy(&room.checkout.path("tests/e2e/node").join(file), &room.path(file))?;
+    }
+    let npm = room.program("npm").args(&[
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "express@^5.2.0",
+    ]);
+    Ok(vec![npm])
+}
+
+// Go.
+
+/// The go command with modules of its own, of which ours come from the artefact.
+fn go(room: &Room, arguments: &[&str]) -> Program {
+    let others = "https://proxy.golang.org,direct".to_owned();
+    let others = std::env::var("GOPROXY").ok().filter(|proxy| !proxy.is_empty()).unwrap_or(others);
+    room.program("go")
+        .args(arguments)
+        .env("CGO_ENABLED", "1")
+        .env("GOPROXY", format!("file://{},{others}", room.artefact.display()))
+        // The checksum database knows what is published.
+        .env("GONOSUMDB", "gatepass.dev/*")
+        .env("GOFLAGS", "-mod=mod")
+        .env("GOWORK", "off")
+        .env("GOMODCACHE", room.path("modules"))
+}
+
+fn go_install(room: &Room) -> Result<Vec<Program>> {
+    write(&room.path("go.mod"), "module example.com/program\n\ngo 1.24.0\n")?;
+    let program = "package main\n\nimport (\n\t\"fmt\"\n\n\t\"gatepass.dev/gatepass\"\n)\n\nfunc main() {\n\t\
+         fmt.Println(gatepass.AudienceForURL(\"https://a-b-uc.a.run.app/x\"))\n}\n";
+    write(&room.path("main.go"), program)?;
+    let get = go(room, &["get", &format!("gatepass.dev/gatepass@v{VERSION}")]);
+    // Vendored, it needs no proxy.
+    let vendor = go(room, &["mod", "vendor"]);
+    let vendored = go(room, &["run", "-mod=vendor", "."]).env("GOFLAGS", "").env("GOPROXY", "off");
+    Ok(vec![get, go(room, &["run", "."]), vendor, vendored])
+}
+
+fn go_vectors(room: &Room) -> Result<Vec<Program>> {
+    // Where the tests of the module look for the vectors from the folder that the go command keeps it in.
+    link(&room.checkout.path("tests"), &room.path("modules/tests"))?;
+    let run = "-run=TestAttackCorpus|TestAlgorithmVectors|TestAcquireVectors|TestCacheVectors|TestClientAttackCorpus";
+    Ok(vec![go(room, &["test", "-count=1", "-timeout=15m", "-json", run, "gatepass.dev/gatepass"])])
+}
+
+fn go_demo(room: &Room) -> Result<Vec<Program>> {
+    for name in ["caller", "receiver"] {
+        copy_tree(&room.checkout.path("tests/e2e/go").join(name), &room.path(name))?;
+    }
+    Ok(vec![go(room, &["build", "-o", "bin/", "./caller", "./receiver"])])
+}
+
+// Maven.
+
+/// Maven with a repository of its own, in which nothing of ours is but what comes from the artefact.
+fn maven(room: &Room, folder: &str) -> Program {
+    let maven = room.program("mvn").in_folder(room.path(folder));
+    let maven =
+        maven.args(&["--batch-mode", "--no-transfer-progress", "--settings"]).arg(room.path("settings.xml"));
+    maven.arg(format!("-Dmaven.repo.local={}", room.path("repository").display()))
+}
+
+fn maven_install(room: &Room) -> Result<Vec<Program>> {
+    let settings = format!(
+        "<settings><profiles><profile><id>dist</id><repositories><repository><id>dist</id><url>file://{}</url>\
+         </repository></repositories></profile></profiles>\
+         <activeProfiles><activeProfile>dist</activeProfile></activeProfiles></settings>\n",
+        room.artefact.display()
+    );
+    write(&room.path("settings.xml"), settings)?;
+    // What others have published may be here already.
+    let seed = "if [ -d ~/.m2/repository ]; then cp -a ~/.m2/repository repository; rm -rf repository/dev/gatepass; fi";
+    let pom = include_str!("../../dist/vectors-pom.xml").replace("@VERSION@", VERSION);
+    let tests = room.checkout.path("packages/java/src/test/java");
+    write(&room.path("vectors/pom.xml"), pom.replace("@TESTS@", &tests.to_string_lossy()))?;
+    let line = "class Main { public static void main(String[] arguments) { \
+         System.out.println(dev.gatepass.Gatepass.audienceForUrl(java.net.URI.create(\"https://a-b-uc.a.run.app/x\"))); } }\n";
+    write(&room.path("vectors/src/main/java/Main.java"), line)?;
+    let compile =
+        maven(room, "vectors").args(&["compile", "dependency:copy-dependencies", "-DincludeScope=compile"]);
+    let java =
+        room.program("java").args(&["-cp", "vectors/target/classes:vectors/target/dependency/*", "Main"]);
+    Ok(vec![room.shell(seed), compile, java])
+}
+
+fn maven_vectors(room: &Room) -> Result<Vec<Program>> {
+    let test = maven(room, "vectors").arg("test");
+    let test = test.arg(format!("-Dgatepass.vectors={}", room.checkout.path("tests/vectors").display()));
+    Ok(vec![needs_no_newer_glibc(room, &library(room, "libgatepass_jni.so")?), test])
+}
+
+fn maven_demo(room: &Room) -> Result<Vec<Program>> {
+    copy_tree(&room.checkout.path("tests/e2e/java"), &room.path("e2e"))?;
+    Ok(vec![maven(room, "e2e").arg("package")])
+}
+
+// C.
+
+fn c_install(room: &Room) -> Result<Vec<Program>> {
+    let archive = room.file("gatepass-c-", &format!("{}.tar.gz", Platform::host()?.name))?;
+    let unpack =
+        room.shell("mkdir usr; tar xzf \"$1\" -C usr --strip-components=1").arg("unpack").arg(archive);
+    let libraries = if Platform::host()?.libc == Libc::Gnu { "-lpthread -ldl -lm" } else { "" };
+    let example = "usr/share/doc/gatepass/verify.c";
+    let flags = "-std=c11 -Wall -Wextra -Werror -Iusr/include";
+    let linked_statically =
+        format!("cc {flags} {example} usr/lib/libgatepass.a {libraries} -o verify-static");
+    let linked_dynamically =
+        format!("cc {flags} {example} -Lusr/lib -lgatepass -Wl,-rpath,\"$PWD/usr/lib\" -o verify-shared");
+    // As the README says, where there is a pkg-config.
+    let by_pkg_config = format!(
+        "if command -v pkg-config; then export PKG_CONFIG_PATH=usr/lib/pkgconfig; \
+         cc {example} $(pkg-config --cflags --libs gatepass) -o verify-by-pkg-config; else echo no pkg-config here; fi"
+    );
+    let by_cmake = format!(
+        "if command -v cmake; then mkdir by-cmake; cp {example} by-cmake; cd by-cmake; printf '%s\\n' \
+         'cmake_minimum_required(VERSION 3.13)' 'project(verify C)' 'find_package(gatepass {VERSION} REQUIRED)' \
+         'add_executable(verify verify.c)' 'target_link_libraries(verify PRIVATE gatepass::static)' >CMakeLists.txt; \
+         cmake -S . -B built -DCMAKE_PREFIX_PATH=\"$PWD/../usr\"; cmake --build built; else echo no cmake here; fi"
+    );
+    let run = "for program in verify-static verify-shared; do ./$program '{\"audiences\":[\"a\"],\"keys\":\"{\\\"keys\\\":[]}\"}' 1 </dev/null; done";
+    Ok(vec![
+        unpack,
+        room.shell(&linked_statically),
+        room.shell(&linked_dynamically),
+        room.shell(run),
+        room.shell(&by_pkg_config),
+        room.shell(&by_cmake),
+    ])
+}
+
+fn c_vectors(room: &Room) -> Result<Vec<Program>> {
+    let run = room.program("python3").arg(room.checkout.path("xtask/dist/c_vectors.py"));
+    let run = run.arg(room.checkout.path("tests/vectors")).args(&["./verify-static", "./verify-shared"]);
+    Ok(vec![needs_no_newer_glibc(room, &library(room, "libgatepass.so")?), run])
+}
+
+// The program.
+
+fn cli_install(room: &Room) -> Result<Vec<Program>> {
+    let archive = room.file("gatepass-", &format!("{}.tar.gz", Platform::host()?.name))?;
+    let unpack = room.shell("tar xzf \"$1\" --strip-components=1").arg("unpack").arg(archive);
+    // Static: it asks for no interpreter, and so it runs on any distribution.
+    let is_static = "! objdump -p gatepass | grep -E 'INTERP|NEEDED'";
+    let is_complete = "ls completions/gatepass.bash completions/_gatepass completions/gatepass.fish man/gatepass.1 \
+         LICENSE LICENSE-THIRD-PARTY.txt; bash -n completions/gatepass.bash";
+    let run = room.program("env").args(&["-i", "./gatepass", "--version"]);
+    let mut programs = vec![unpack, run, room.shell(is_complete)];
+    if Platform::host()?.libc != Libc::System {
+        programs.push(room.shell(is_static));
+    }
+    Ok(programs)
+}
+
+/// The program itself runs in the demo, as everybody's emulator.
+fn cli_vectors(room: &Room) -> Result<Vec<Program>> {
+    Ok(vec![room.shell("./gatepass adc --explain >/dev/null || [ $? = 1 ]")])
+}
+
+fn link(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    symlink(from, to).map_err(|error| Failure::file(to, &error))
+}
+
+fn copy_tree(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    for entry in fs::read_dir(from).map_err(|error| Failure::file(from, &error))?.flatten() {
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        let name = entry.file_name();
+        match path.is_dir() {
+            true if name == "target" || name == "node_modules" => {}
+            true => copy_tree(&path, &to)?,
+            false => copy(&path, &to)?,
+        }
+    }
+    Ok(())
+}

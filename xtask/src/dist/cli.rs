@@ -1,0 +1,37 @@
+//! The `gatepass` program: one executable, its manual page, and completions for shells.
+
+use super::dependencies::Dependencies;
+use super::platform::{PLATFORMS, Platform};
+use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
+use crate::failure::{Failure, Result};
+
+/// Packs an archive for each platform that the program was built for.
+pub(crate) fn make(workshop: &Workshop) -> Result<()> {
+    let dependencies = Dependencies::of(workshop, "gatepass-cli")?;
+    let notice = dependencies.notice()?;
+    let host = workshop.native(Platform::host()?, "gatepass");
+    // Which are the same for every platform: any program that runs here writes them.
+    let host = host
+        .ok_or_else(|| Failure::new("the program was not built for this platform: run cargo xtask dist"))?;
+    let say = |arguments: &[&str]| workshop.read(&workshop.program(&host).args(arguments));
+    let written = [
+        ("completions/gatepass.bash", say(&["completions", "bash"])?),
+        ("completions/_gatepass", say(&["completions", "zsh"])?),
+        ("completions/gatepass.fish", say(&["completions", "fish"])?),
+        ("man/gatepass.1", say(&["man"])?),
+    ];
+    for platform in PLATFORMS.iter().filter(|platform| platform.libc != super::platform::Libc::Musl) {
+        let Some(program) = workshop.native(platform, "gatepass") else { continue };
+        let parent = workshop.scratch("cli")?;
+        let name = format!("gatepass-{VERSION}-{}", platform.name);
+        let folder = parent.join(&name);
+        copy(&program, &folder.join("gatepass"))?;
+        copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
+        write(&folder.join(THIRD_PARTY), &notice)?;
+        for (file, text) in &written {
+            write(&folder.join(file), text)?;
+        }
+        workshop.pack(&parent, &name, &workshop.dist(&format!("cli/{name}.tar.gz")))?;
+    }
+    dependencies.write_bill(workshop, "cli", "gatepass-cli")
+}

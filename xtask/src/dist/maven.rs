@@ -1,0 +1,46 @@
+//! Maven: a repository with the jar, its sources and documentation, the POMs and the BOM.
+
+use super::dependencies::Dependencies;
+use super::platform::PLATFORMS;
+use super::workshop::{THIRD_PARTY, Workshop, copy, write};
+use crate::failure::Result;
+
+/// What follows upon the package itself, of each module.
+const GOALS: &[&str] = &[
+    "org.apache.maven.plugins:maven-source-plugin:3.3.1:jar-no-fork",
+    "org.apache.maven.plugins:maven-javadoc-plugin:3.12.0:jar",
+    "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy",
+];
+
+/// Has Maven deploy into a folder, with the native code of all platforms that there is.
+pub(crate) fn make(workshop: &Workshop) -> Result<()> {
+    let dependencies = Dependencies::of(workshop, "gatepass-jni")?;
+    let natives = workshop.scratch("natives")?;
+    for platform in PLATFORMS {
+        let file = format!("libgatepass_jni.{}", platform.shared_extension());
+        if let Some(library) = workshop.native(platform, &file) {
+            copy(&library, &natives.join(platform.jar).join(file))?;
+        }
+    }
+    // Beside the libraries: of all that is in the jar, they alone hold something of others'.
+    write(&natives.join(THIRD_PARTY), dependencies.notice()?)?;
+
+    let folder = workshop.scratch("maven")?;
+    workshop.copy_folder("packages/java", &folder.join("packages/java"))?;
+    copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
+    let maven = workshop.program("mvn").in_folder(folder.join("packages/java"));
+    let maven = maven.args(&["--batch-mode", "--no-transfer-progress"]);
+    // The native code is there already; what is made here is for the repository in target/dist alone.
+    let maven = maven.args(&[
+        "-DskipTests",
+        "-Dmaven.source.excludeResources",
+        "-Dmaven.test.skip",
+        "-Dmaven.antrun.skip",
+        "-Dmaven.install.skip",
+    ]);
+    let maven = maven.arg(format!("-Dnatives.directory={}", natives.display()));
+    let repository = workshop.dist("maven");
+    let maven = maven.arg(format!("-DaltDeploymentRepository=dist::file://{}", repository.display()));
+    workshop.run(&maven.arg("package").args(GOALS))?;
+    dependencies.write_bill(workshop, "maven", "gatepass-jni")
+}

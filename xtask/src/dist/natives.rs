@@ -1,0 +1,120 @@
+//! The native code of one platform: what every artefact carries, and the wheel, which is nothing else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::platform::{Libc, PLATFORMS, Platform};
+use super::workshop::{Link, PROVIDER, Workshop, copy};
+use crate::compilers;
+use crate::failure::{Failure, Result};
+
+/// The crates whose libraries are loaded by other languages.
+const BINDINGS: &[&str] = &["gatepass-c", "gatepass-jni", "gatepass-node"];
+
+/// Builds it into `natives/<platform>`.
+pub(crate) fn make(workshop: &Workshop, platform: &Platform) -> Result<()> {
+    let folder = format!("natives/{}", platform.name);
+    workshop.clear(&folder)?;
+    for target in [platform.target, program_target(platform)] {
+        if !compilers::has_target(target) && !compilers::has_debian() {
+            for program in compilers::apt_install(compilers::DEBIAN_RUST, &format!("build for {target}"))? {
+                workshop.run(&program)?;
+            }
+        }
+    }
+    let keep = |from: PathBuf, name: &str| copy(&from, &workshop.dist(&format!("{folder}/{name}")));
+
+    let built = build(workshop, platform, Link::Dynamic, BINDINGS)?;
+    let extension = platform.shared_extension();
+    keep(built.join(format!("libgatepass.{extension}")), &format!("libgatepass.{extension}"))?;
+    keep(built.join(format!("libgatepass_jni.{extension}")), &format!("libgatepass_jni.{extension}"))?;
+    keep(built.join(format!("libgatepass_node.{extension}")), "gatepass.node")?;
+    // Of a library for musl that is linked dynamically, the archive lacks what a static one has.
+    let archive = match platform.libc {
+        Libc::Musl => build(workshop, platform, Link::Static, &["gatepass-c"])?,
+        Libc::Gnu | Libc::System => built,
+    };
+    let slim = slim(workshop, platform, &archive.join("libgatepass.a"))?;
+    keep(slim, "libgatepass.a")?;
+    wheel(workshop, platform, &folder)?;
+    keep(program(workshop, platform)?, "gatepass")
+}
+
+/// Builds crates; gives the folder that cargo puts their libraries into.
+fn build(workshop: &Workshop, platform: &Platform, link: Link, packages: &[&str]) -> Result<PathBuf> {
+    let target = platform.zig_target();
+    let mut cargo = workshop.cargo_build(&["--target", &target], platform, link);
+    for package in packages {
+        cargo = cargo.args(&["--package", package, "--features", &format!("{package}/{PROVIDER}")]);
+    }
+    workshop.run(&cargo)?;
+    Ok(workshop.target(platform.target, link).join("release"))
+}
+
+fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
+    super::python::add_licences(workshop)?;
+    let arguments = ["build", "--release", "--locked", "--strip", "--target", platform.target];
+    let maturin = workshop.compiling(workshop.tool("maturin").args(&arguments), platform, Link::Dynamic);
+    let maturin = match platform.libc {
+        Libc::System => maturin,
+        Libc::Gnu | Libc::Musl => maturin.args(&["--zig", "--compatibility", platform.wheel]),
+    };
+    let maturin = maturin.args(&["--features", PROVIDER, "--out"]).arg(workshop.dist(folder));
+    workshop.run(&maturin.in_folder(workshop.source("packages/python")))
+}
+
+/// The `gatepass` program. On Linux it is static, so one does for every distribution.
+fn program(workshop: &Workshop, platform: &Platform) -> Result<PathBuf> {
+    let target = program_target(platform);
+    let build_for = PLATFORMS.iter().find(|platform| platform.target == target).unwrap_or(platform);
+    let arguments = ["--package", "gatepass-cli", "--target", target];
+    workshop.run(&workshop.cargo_build(&arguments, build_for, Link::Static))?;
+    Ok(workshop.target(target, Link::Static).join("release/gatepass"))
+}
+
+fn program_target(platform: &Platform) -> &'static str {
+    let static_one =
+        PLATFORMS.iter().find(|other| other.libc == Libc::Musl && other.arch() == platform.arch());
+    match (platform.libc, static_one) {
+        (Libc::Gnu, Some(musl)) => musl.target,
+        _ => platform.target,
+    }
+}
+
+/// Makes one relocatable object of a static library, in which only `gp_*` is global and whatever these do not need is
+/// gone. Without this, two Rust libraries in one program do not link: each brings its own `rust_eh_personality`.
+fn slim(workshop: &Workshop, platform: &Platform, archive: &Path) -> Result<PathBuf> {
+    if platform.libc == Libc::System {
+        // The linker of macOS has other options for it, which nobody has tried yet.
+        return Ok(archive.to_owned());
+    }
+    let folder = workshop.scratch("slim")?;
+    let object = folder.join("gatepass.o");
+    let tool = |name: &str| {
+        let is_cross = !std::env::consts::ARCH.eq(platform.arch());
+        let prefix = if is_cross { format!("{}-linux-gnu-", platform.arch()) } else { String::new() };
+        workshop.program(format!("{prefix}{name}"))
+    };
+    let symbols = workshop.read(&tool("nm").args(&["-g", "--defined-only"]).arg(archive))?;
+    let symbols: Vec<&str> = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(2))
+        .filter(|symbol| symbol.starts_with("gp_"))
+        .collect();
+    if symbols.is_empty() {
+        return Err(Failure::new(format!("{}: no gp_ symbols", archive.display())));
+    }
+    let mut ld = tool("ld").args(&["-r", "--gc-sections"]);
+    let mut objcopy =
+        tool("objcopy").args(&["--strip-unneeded", "--remove-section=.llvmbc", "--remove-section=.llvmcmd"]);
+    for symbol in symbols {
+        ld = ld.args(&["-u", symbol]);
+        objcopy = objcopy.arg(format!("--keep-global-symbol={symbol}"));
+    }
+    workshop.run(&ld.arg("-o").arg(&object).arg(archive))?;
+    workshop.run(&objcopy.arg(&object))?;
+    let slim = folder.join("libgatepass.a");
+    let _missing = fs::remove_file(&slim);
+    workshop.run(&tool("ar").arg("rcsD").arg(&slim).arg(&object))?;
+    Ok(slim)
+}

@@ -1,0 +1,138 @@
+//! What each platform is called by Rust, PyPI, npm, Go, Maven and ourselves.
+
+use std::process::Command;
+
+use crate::failure::{Failure, Result};
+
+/// A platform that native code is built for.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub(crate) name: &'static str,
+    /// Rust's name for it.
+    pub(crate) target: &'static str,
+    pub(crate) libc: Libc,
+    /// The tag of a wheel, for maturin's `--compatibility`.
+    pub(crate) wheel: &'static str,
+    /// The package of npm is `@gatepass/` and this.
+    pub(crate) npm: Npm,
+    /// `GOOS_GOARCH`, where cgo can link the library: Go knows no C libraries.
+    pub(crate) go: Option<&'static str>,
+    /// The folder in Java's jar.
+    pub(crate) jar: &'static str,
+}
+
+/// What npm is told, so that it installs the package where it works.
+#[derive(Debug)]
+pub(crate) struct Npm {
+    pub(crate) name: &'static str,
+    pub(crate) os: &'static str,
+    pub(crate) cpu: &'static str,
+    pub(crate) libc: Option<&'static str>,
+}
+
+/// The C library of a platform.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Libc {
+    /// glibc, and the oldest release that will do.
+    Gnu,
+    Musl,
+    /// The operating system's own.
+    System,
+}
+
+/// The oldest glibc that the artefacts run on: that of manylinux2014.
+pub(crate) const GLIBC: &str = "2.17";
+
+pub(crate) const PLATFORMS: &[Platform] = &[
+    Platform {
+        name: "linux-x86_64",
+        target: "x86_64-unknown-linux-gnu",
+        libc: Libc::Gnu,
+        wheel: "manylinux_2_17",
+        npm: Npm { name: "linux-x64-gnu", os: "linux", cpu: "x64", libc: Some("glibc") },
+        go: Some("linux_amd64"),
+        jar: "linux-x86_64",
+    },
+    Platform {
+        name: "linux-aarch64",
+        target: "aarch64-unknown-linux-gnu",
+        libc: Libc::Gnu,
+        wheel: "manylinux_2_17",
+        npm: Npm { name: "linux-arm64-gnu", os: "linux", cpu: "arm64", libc: Some("glibc") },
+        go: Some("linux_arm64"),
+        jar: "linux-aarch64",
+    },
+    Platform {
+        name: "linux-musl-x86_64",
+        target: "x86_64-unknown-linux-musl",
+        libc: Libc::Musl,
+        wheel: "musllinux_1_2",
+        npm: Npm { name: "linux-x64-musl", os: "linux", cpu: "x64", libc: Some("musl") },
+        go: None,
+        jar: "linux-musl-x86_64",
+    },
+    Platform {
+        name: "linux-musl-aarch64",
+        target: "aarch64-unknown-linux-musl",
+        libc: Libc::Musl,
+        wheel: "musllinux_1_2",
+        npm: Npm { name: "linux-arm64-musl", os: "linux", cpu: "arm64", libc: Some("musl") },
+        go: None,
+        jar: "linux-musl-aarch64",
+    },
+    Platform {
+        name: "macos-aarch64",
+        target: "aarch64-apple-darwin",
+        libc: Libc::System,
+        wheel: "off",
+        npm: Npm { name: "darwin-arm64", os: "darwin", cpu: "arm64", libc: None },
+        go: Some("darwin_arm64"),
+        jar: "macos-aarch64",
+    },
+    Platform {
+        name: "macos-x86_64",
+        target: "x86_64-apple-darwin",
+        libc: Libc::System,
+        wheel: "off",
+        npm: Npm { name: "darwin-x64", os: "darwin", cpu: "x64", libc: None },
+        go: Some("darwin_amd64"),
+        jar: "macos-x86_64",
+    },
+];
+
+impl Platform {
+    /// The platform that the compiler builds for when it is told none.
+    pub(crate) fn host() -> Result<&'static Self> {
+        let output = Command::new("rustc").args(["--print", "host-tuple"]).output();
+        let output = output.map_err(|error| Failure::new(format!("rustc: {error}")))?;
+        let target = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let known = PLATFORMS.iter().find(|platform| platform.target == target);
+        known.ok_or_else(|| {
+            let names: Vec<_> = PLATFORMS.iter().map(|platform| platform.target).collect();
+            Failure::new(format!("no artefacts are made on {target}, only on {}", names.join(", ")))
+        })
+    }
+
+    /// Whether zig on a `host` can link for this one.
+    pub(crate) fn is_built_from(&self, host: &Self) -> bool {
+        self.target == host.target || (host.libc != Libc::System && self.libc != Libc::System)
+    }
+
+    /// The target as cargo-zigbuild wants it, which takes the oldest glibc from its end.
+    pub(crate) fn zig_target(&self) -> String {
+        match self.libc {
+            Libc::Gnu => format!("{}.{GLIBC}", self.target),
+            Libc::Musl | Libc::System => self.target.to_owned(),
+        }
+    }
+
+    /// The processor, as it stands in the target.
+    pub(crate) fn arch(&self) -> &'static str {
+        self.target.split('-').next().unwrap_or_default()
+    }
+
+    /// What the name of a shared library ends with.
+    pub(crate) fn shared_extension(&self) -> &'static str {
+        if self.libc == Libc::System { "dylib" } else { "so" }
+    }
+}
