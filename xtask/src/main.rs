@@ -5,6 +5,7 @@
 //! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`mod@dist`] | `cargo xtask dist`: everything that a release publishes |
+//! | [`docs`] | `cargo xtask docs`: the documentation as a site |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
 //! | [`mod@bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
@@ -26,6 +27,7 @@ mod compilers;
 mod counts;
 mod demo;
 mod dist;
+mod docs;
 mod emulator;
 mod failure;
 mod http;
@@ -59,6 +61,7 @@ Builds, shows, tests and measures gatepass in all languages.
                                     be built here; its native code alone; all else, of the native code that is there
   cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
                                     go, maven, c, cli, or demo, which is of all that are installed
+  cargo xtask docs                  build the documentation as a site, in target/docs
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
                     [--provider aws-lc-rs]
@@ -95,6 +98,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
             let (scope, update_sizes) = dist_options(options)?;
             dist::run(&checkout, &terminal, scope, update_sizes)
         }
+        ["docs"] => docs::run(&checkout, &terminal),
         ["sizes"] => sizes::run(&checkout, &terminal),
         ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),
         ["bench", options @ ..] => {
