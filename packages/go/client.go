@@ -2,6 +2,7 @@ package gatepass
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,18 +10,30 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"gatepass.dev/gatepass/internal/native"
 )
 
-// NewClient returns a client that attaches an ID token for audience to every request. Without an audience (""), each
-// request's URL tells it as [AudienceForURL] says. When the client follows a redirect to another origin, it sends no
-// token there, nor back. A request's own context is used to get its token.
+// NewClient returns a client that attaches an ID token for audience to every request. Without an audience (""), it is
+// derived from each request's URL as [AudienceForURL] says. A request's own context is used to get its token.
+//
+// No token is sent over plain http, except to a loopback host; nor after a redirect to another origin, nor back from
+// there. After a 401 the token is replaced, once a minute at most, and the request repeated if its body can be.
 //
 // As golang.org/x/oauth2 has it, the client is made like the [*http.Client] that the context may hold under
 // [oauth2.HTTPClient]; its transport carries the requests and serves as [WithTransport]. It fails as [NewTokenSource]
 // does.
-func NewClient(ctx context.Context, audience string, options ...SourceOption) (*http.Client, error) {
-	source, err := sourceFor(ctx, options)
+func NewClient(ctx context.Context, audience string, options ...ClientOption) (*http.Client, error) {
+	settings := &clientSettings{}
+	for _, option := range options {
+		option.applyToClient(settings)
+	}
+	settings.call.Audience = audience
+	source, err := sourceFor(ctx, settings.source)
 	if err != nil {
+		return nil, err
+	}
+	if err := settings.call.check(); err != nil {
 		return nil, err
 	}
 	if audience != "" {
@@ -32,52 +45,146 @@ func NewClient(ctx context.Context, audience string, options ...SourceOption) (*
 	if base, _ := ctx.Value(oauth2.HTTPClient).(*http.Client); base != nil {
 		client = *base
 	}
-	client.Transport = &attachingTransport{source: source, audience: audience, base: client.Transport}
+	client.Transport = &attachingTransport{source: source, call: settings.call, base: client.Transport}
 	return &client, nil
 }
 
 // attachingTransport attaches tokens.
 type attachingTransport struct {
 	source *Source
-	// audience is empty if each request's URL tells it.
-	audience string
+	call   call
+	plans  table[string, *plan]
 	// base carries the requests; nil is http.DefaultTransport.
 	base http.RoundTripper
 }
 
 // RoundTrip attaches a token to a copy of the request, unless a redirect leads it away from where it was meant to go.
 func (t *attachingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	base := t.base
-	if base == nil {
-		base = http.DefaultTransport
-	}
 	if !staysAtItsOrigin(request) {
-		return base.RoundTrip(request)
+		return t.carrier().RoundTrip(request)
 	}
-	warm, err := t.token(request)
-	if err != nil {
-		if request.Body != nil {
-			request.Body.Close()
-		}
-		return nil, err
+	response, err := t.attach(request)
+	if err != nil && response == nil && request.Body != nil {
+		request.Body.Close() // As every RoundTripper must.
 	}
-	request = request.Clone(request.Context())
-	request.Header.Set("Authorization", warm.header)
-	return base.RoundTrip(request)
+	return response, err
 }
 
-func (t *attachingTransport) token(request *http.Request) (*warmToken, error) {
-	audience := t.audience
-	if audience == "" {
-		var err error
-		if audience, err = AudienceForURL(request.URL.String()); err != nil {
-			return nil, err
-		}
+// CloseIdleConnections closes those of the transport that carries the requests, if that can.
+func (t *attachingTransport) CloseIdleConnections() {
+	if closer, ok := t.carrier().(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
 	}
-	return t.source.slot(slotKey{idToken, audience}).get(request.Context())
+}
+
+// attach sends the request with a token, and once more with another one if the core says so and the body can be had anew.
+func (t *attachingTransport) attach(request *http.Request) (*http.Response, error) {
+	plan, err := t.plan(request.URL)
+	if err != nil {
+		return nil, err
+	}
+	slot := t.source.slot(slotKey{idToken, plan.Audience})
+	warm, err := slot.get(request.Context())
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.carrier().RoundTrip(plan.withToken(request, warm.header))
+	if err != nil || !slot.isReplaced(warm, response.StatusCode) {
+		return response, err
+	}
+	again, err := repeated(request)
+	if err != nil {
+		return response, nil
+	}
+	if warm, err = slot.get(request.Context()); err != nil {
+		return response, nil // The receiver's refusal says more.
+	}
+	io.CopyN(io.Discard, response.Body, drained) // So that its connection can be used again.
+	response.Body.Close()
+	return t.carrier().RoundTrip(plan.withToken(again, warm.header))
+}
+
+// drained is the most of a refusal's body that is read for the sake of its connection.
+const drained = 64 << 10
+
+func (t *attachingTransport) carrier() http.RoundTripper {
+	if t.base == nil {
+		return http.DefaultTransport
+	}
+	return t.base
+}
+
+// plan is the same for all requests of an origin.
+func (t *attachingTransport) plan(url *url.URL) (*plan, error) {
+	if url.User != nil {
+		return t.call.plan(url.String())
+	}
+	return t.plans.get(url.Scheme+"://"+url.Host, func() (*plan, error) { return t.call.plan(url.String()) })
 }
 
 func (t *attachingTransport) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Transport") }
+
+// A call is what is known of one before it is planned, in the border's own form; see bindings/bridge/src/options.rs.
+type call struct {
+	URL            string      `json:"url"`
+	Audience       string      `json:"audience,omitempty"`
+	TokenHeader    TokenHeader `json:"token_header,omitempty"`
+	AllowPlainHTTP bool        `json:"allow_plain_http,omitempty"`
+}
+
+// A plan says whom a token is for, and which headers carry it.
+type plan struct {
+	Audience string   `json:"audience"`
+	Headers  []string `json:"headers"`
+}
+
+// check plans a call that nothing is wrong with but the options.
+func (c call) check() error {
+	_, err := c.plan("https://receiver.example")
+	return err
+}
+
+func (c call) plan(url string) (*plan, error) {
+	c.URL = url
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, fault(err)
+	}
+	planned, err := native.PlanCall(string(text))
+	if err != nil {
+		return nil, asError(err)
+	}
+	plan := &plan{}
+	if err := json.Unmarshal([]byte(planned), plan); err != nil {
+		return nil, fault(err)
+	}
+	return plan, nil
+}
+
+func (p *plan) withToken(request *http.Request, header string) *http.Request {
+	request = request.Clone(request.Context())
+	for _, name := range p.Headers {
+		request.Header.Set(name, header)
+	}
+	return request
+}
+
+// repeated returns the request with its body from the beginning.
+func repeated(request *http.Request) (*http.Request, error) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return request, nil
+	}
+	if request.GetBody == nil {
+		return nil, http.ErrBodyNotAllowed
+	}
+	body, err := request.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	request = request.WithContext(request.Context())
+	request.Body = body
+	return request, nil
+}
 
 // staysAtItsOrigin looks back through the redirects that led to a request. One that does not say where it came from
 // may come from anywhere.

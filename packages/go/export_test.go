@@ -1,6 +1,7 @@
 package gatepass
 
 import (
+	"net/http"
 	"time"
 
 	"gatepass.dev/gatepass/internal/driver"
@@ -16,3 +17,8 @@ var NewError = newError
 
 // ReadClaims gives the tests what is made of a payload.
 var ReadClaims = readClaims
+
+// SetCarrier lets the requests of a client be carried by this transport.
+func SetCarrier(client *http.Client, carrier http.RoundTripper) {
+	client.Transport.(*attachingTransport).base = carrier
+}

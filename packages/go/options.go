@@ -8,8 +8,14 @@ import (
 	"gatepass.dev/gatepass/internal/driver"
 )
 
-// SourceOption configures a [Source].
-type SourceOption interface{ applyToSource(*sourceSettings) }
+// ClientOption configures the client of [NewClient].
+type ClientOption interface{ applyToClient(*clientSettings) }
+
+// SourceOption configures a [Source], and that of a client.
+type SourceOption interface {
+	ClientOption
+	applyToSource(*sourceSettings)
+}
 
 // VerifierOption configures a [Verifier].
 type VerifierOption interface{ applyToVerifier(*verifierSettings) }
@@ -99,15 +105,40 @@ func WithQuotaProject(id string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.QuotaProjectID = &id })
 }
 
-// WithUniverseDomain trusts the endpoints of this universe beside those of Google's own.
+// WithUniverseDomain trusts the endpoints of this universe besides those of Google's own.
 func WithUniverseDomain(domain string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.UniverseDomain = &domain })
 }
 
-// WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, beside Google's own.
+// WithTrustedEndpoints lets credential files name these endpoints, each as host or host:port, besides Google's own.
 // A credential file of unknown origin could otherwise send what it holds anywhere.
 func WithTrustedEndpoints(endpoints ...string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.TrustedEndpoints = append(s.TrustedEndpoints, endpoints...) })
+}
+
+// TokenHeader names a header that carries an ID token.
+type TokenHeader string
+
+// The headers for [WithTokenHeader].
+const (
+	// Authorization is where a token is looked for by everybody.
+	Authorization TokenHeader = "authorization"
+	// ServerlessAuthorization leaves Authorization to the application: Cloud Run checks this one where it is present.
+	ServerlessAuthorization TokenHeader = "x-serverless-authorization"
+	// BothHeaders is for a service behind Cloud Run's check that verifies the token itself too: Cloud Run removes the
+	// signature of the one that it has checked.
+	BothHeaders TokenHeader = "both"
+)
+
+// WithTokenHeader sends tokens in this header instead of [Authorization].
+func WithTokenHeader(header TokenHeader) ClientOption {
+	return clientOption(func(c *clientSettings) { c.call.TokenHeader = header })
+}
+
+// WithAllowPlainHTTP sends tokens over http as well, where whoever is on the way can read and use them. To a loopback
+// host they are sent so in any case.
+func WithAllowPlainHTTP() ClientOption {
+	return clientOption(func(c *clientSettings) { c.call.AllowPlainHTTP = true })
 }
 
 // Preset names a kind of sender that gatepass knows: the issuer of its tokens, the issuer's algorithms and where its
@@ -214,6 +245,12 @@ func WithTrustCloudRunAndSkipSignature() VerifierOption {
 	})
 }
 
+// clientSettings are the options of a client.
+type clientSettings struct {
+	source []SourceOption
+	call   call
+}
+
 // sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
 type sourceSettings struct {
 	CredentialsFile        *string  `json:"credentials_file,omitempty"`
@@ -255,11 +292,15 @@ type verifierSettings struct {
 func extended(list, more []string) []string { return append(append([]string{}, list...), more...) }
 
 type (
+	clientOption   func(*clientSettings)
 	hostOption     func(*driver.Host)
 	sourceOption   func(*sourceSettings)
 	verifierOption func(*verifierSettings)
 )
 
+func (o clientOption) applyToClient(c *clientSettings)       { o(c) }
+func (o hostOption) applyToClient(c *clientSettings)         { c.source = append(c.source, o) }
+func (o sourceOption) applyToClient(c *clientSettings)       { c.source = append(c.source, o) }
 func (o hostOption) applyToSource(s *sourceSettings)         { o(&s.host) }
 func (o hostOption) applyToVerifier(v *verifierSettings)     { o(&v.host) }
 func (o sourceOption) applyToSource(s *sourceSettings)       { o(s) }

@@ -56,14 +56,14 @@ func cloneClaim(claim any) any {
 // another token only after it has forgotten the one that had it, lowest places first. So this holds no more payloads than
 // the core has tokens, and nobody waits for it.
 type payloadMemory struct {
-	parts [places / placesOfPart]atomic.Pointer[payloadPart]
+	parts []atomic.Pointer[payloadPart]
 }
 
-const (
-	// places is how many there are; see bindings/bridge/src/verifier.rs.
-	places       = 1 << 17
-	placesOfPart = 1 << 9
-)
+const placesOfPart = 1 << 9
+
+func newPayloadMemory() payloadMemory {
+	return payloadMemory{make([]atomic.Pointer[payloadPart], (limits.Places+placesOfPart-1)/placesOfPart)}
+}
 
 // A payloadPart is there when one of its places has been given.
 type payloadPart [placesOfPart]atomic.Pointer[keptPayload]
@@ -102,7 +102,7 @@ func (m *payloadMemory) keep(entry uint64, payload *Payload, size int) {
 }
 
 func (m *payloadMemory) part(entry uint64) *atomic.Pointer[payloadPart] {
-	return &m.parts[entry%places/placesOfPart]
+	return &m.parts[entry%limits.Places/placesOfPart]
 }
 
 func (p *payloadPart) place(entry uint64) *atomic.Pointer[keptPayload] {

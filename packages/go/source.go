@@ -94,6 +94,17 @@ func (s *Source) SelfSignedJWT(ctx context.Context, audience string) (*oauth2.To
 	return s.slot(slotKey{selfSignedJWT, audience}).token(ctx)
 }
 
+// Invalidate replaces a token that a receiver has refused before its time, at most once a minute, and reports whether the
+// source now gives another one. It is for clients other than [NewClient]'s, which do this by themselves after a 401.
+func (s *Source) Invalidate(token *oauth2.Token) bool {
+	for _, slot := range s.slots.read() {
+		if warm := slot.warm.Load(); warm != nil && token != nil && warm.token.AccessToken == token.AccessToken {
+			return slot.invalidate(warm)
+		}
+	}
+	return true // It is none of those that are given.
+}
+
 // FetchIDToken returns an ID token for audience from the program's Application Default Credentials. The source behind
 // it is one for the whole process.
 func FetchIDToken(ctx context.Context, audience string) (string, error) {
@@ -136,6 +147,9 @@ func (s *TokenSource) Token() (*oauth2.Token, error) { return s.slot.token(s.ctx
 // Header returns the value of the Authorization header with the token, for clients other than [net/http]'s. It is made
 // once for each token, so this is the quickest way to it. It fails as [Source.IDToken] does.
 func (s *TokenSource) Header() (string, error) { return s.slot.header(s.ctx) }
+
+// Invalidate is [Source.Invalidate] for a token of this source.
+func (s *TokenSource) Invalidate(token *oauth2.Token) bool { return s.slot.source.Invalidate(token) }
 
 const (
 	idToken       = "id_token"
@@ -237,6 +251,25 @@ func (s *slot) settle(ctx context.Context) (*warmToken, error) {
 	warm := held.warm()
 	s.warm.Store(warm)
 	return warm, nil
+}
+
+// isReplaced reports whether a token that was refused with this status is to be replaced, and makes room for the next.
+func (s *slot) isReplaced(warm *warmToken, status int) bool {
+	retry, err := s.source.native.RetryAfterRefusal(s.kind, s.target, warm.header, status, s.source.driver.Now())
+	return s.isForgotten(warm, retry, err)
+}
+
+func (s *slot) invalidate(warm *warmToken) bool {
+	changed, err := s.source.native.Invalidate(s.kind, s.target, warm.header, s.source.driver.Now())
+	return s.isForgotten(warm, changed, err)
+}
+
+func (s *slot) isForgotten(warm *warmToken, isOld bool, err error) bool {
+	if err != nil || !isOld {
+		return false
+	}
+	s.warm.CompareAndSwap(warm, nil)
+	return true
 }
 
 // probe asks the core for the token and forgets the answer: it says at once whether it can be asked for at all.

@@ -6,10 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// tableLimit is how many entries a table holds; it then begins anew. The core keeps as many tokens.
-const tableLimit = 1_000
-
-// A table is a bounded map that is read all the time and written seldom: readers take no lock.
+// A table is a bounded map that is read all the time and written seldom: readers take no lock. When it is full, it begins
+// anew.
 type table[K comparable, V any] struct {
 	mu      sync.Mutex
 	entries atomic.Pointer[map[K]V]
@@ -30,7 +28,7 @@ func (t *table[K, V]) get(key K, create func() (V, error)) (V, error) {
 	if err != nil {
 		return value, err
 	}
-	if entries == nil || len(entries) >= tableLimit {
+	if entries == nil || len(entries) >= limits.HeldTokens {
 		entries = map[K]V{}
 	} else {
 		entries = maps.Clone(entries)

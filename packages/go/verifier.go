@@ -166,7 +166,7 @@ func (s *verifierSettings) verifier() (*Verifier, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Verifier{native: verifier, driver: driver}, nil
+	return &Verifier{native: verifier, driver: driver, payloads: newPayloadMemory()}, nil
 }
 
 // A keyCache holds the keys of issuers, and who fetches them, for verifiers that share both.

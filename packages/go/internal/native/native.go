@@ -142,6 +142,15 @@ func AudienceForURL(url string) (string, error) {
 	return take(audience), nil
 }
 
+// PlanCall says how a call carries its token; both are JSON.
+func PlanCall(call string) (string, error) {
+	var plan, failure C.gp_buf
+	if C.gp_plan_call(lend(call), &plan, &failure) != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(plan), nil
+}
+
 // SameAudienceSpellings returns the spellings of audience, as JSON.
 func SameAudienceSpellings(audience string) (string, error) {
 	var spellings, failure C.gp_buf
@@ -197,7 +206,35 @@ func (s *Source) Lookup(kind, target string, now Now) (Lookup, error) {
 	}, nil
 }
 
-// AccessTokenHeaders returns the headers that go with an access token beside Authorization, as JSON.
+// RetryAfterRefusal reports whether a call that was refused with this status is to be repeated with another token.
+func (s *Source) RetryAfterRefusal(kind, target, header string, status int, now Now) (bool, error) {
+	var retry C.bool
+	var failure C.gp_buf
+	outcome := C.gp_source_retry_after_refusal(
+		s.handle, lend(kind), lend(target), lend(header), C.uint16_t(status), C.uint64_t(now.Unix),
+		C.uint64_t(now.Monotonic), &retry, &failure)
+	runtime.KeepAlive(s)
+	if outcome != C.GP_OK {
+		return false, failed(failure)
+	}
+	return bool(retry), nil
+}
+
+// Invalidate reports whether a lookup now gives another token than that of this header.
+func (s *Source) Invalidate(kind, target, header string, now Now) (bool, error) {
+	var changed C.bool
+	var failure C.gp_buf
+	status := C.gp_source_invalidate(
+		s.handle, lend(kind), lend(target), lend(header), C.uint64_t(now.Unix), C.uint64_t(now.Monotonic), &changed,
+		&failure)
+	runtime.KeepAlive(s)
+	if status != C.GP_OK {
+		return false, failed(failure)
+	}
+	return bool(changed), nil
+}
+
+// AccessTokenHeaders returns the headers that go with an access token besides Authorization, as JSON.
 func (s *Source) AccessTokenHeaders() (string, error) {
 	var headers, failure C.gp_buf
 	status := C.gp_source_access_token_headers(s.handle, &headers, &failure)
