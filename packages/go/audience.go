@@ -22,7 +22,7 @@ func AudienceForURL(url string) (string, error) {
 }
 
 // SameAudienceSpellings returns both spellings of a URL that is its own audience, without and with a slash at the end:
-// receivers compare to the letter, and callers who are given a URL by hand write either. Anything else comes back alone.
+// receivers compare exactly, and callers who are given a URL by hand write either. Anything else comes back alone.
 //
 //	verifier, err := gatepass.NewVerifier(gatepass.WithAudience(gatepass.SameAudienceSpellings(url)...))
 func SameAudienceSpellings(audience string) []string {
@@ -35,10 +35,10 @@ func SameAudienceSpellings(audience string) []string {
 }
 
 // OwnAudiences asks the metadata server for the audiences of the Cloud Run service that this process is: both spellings
-// of its URL with the project's number. The service's other URL, with a hash in it, and custom audiences cannot be told
+// of its URL with the project's number. The service's other URL, with a hash in it, and custom audiences cannot be known
 // from inside.
 //
-// Elsewhere than on Cloud Run it fails with [ErrInvalidAudience]. Beside the context's error, any [*Error] of
+// Elsewhere than on Cloud Run it fails with [ErrInvalidAudience]. Besides the context's error, any [*Error] of
 // [KindTransport] is possible.
 func OwnAudiences(ctx context.Context) ([]string, error) {
 	op, err := native.OwnAudiences()

@@ -70,10 +70,10 @@ func cutString(text string) (content, rest string, isPlain bool) {
 		return "", "", false
 	}
 	for at := range len(text) {
-		switch octet := text[at]; {
-		case octet == '"':
+		switch letter := text[at]; {
+		case letter == '"':
 			return text[:at], text[at+1:], true
-		case octet == '\\' || octet < ' ' || octet > '~':
+		case letter == '\\' || letter < ' ' || letter > '~':
 			return "", "", false
 		}
 	}

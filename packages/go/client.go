@@ -52,7 +52,7 @@ func NewClient(ctx context.Context, audience string, options ...ClientOption) (*
 // attachingTransport attaches tokens.
 type attachingTransport struct {
 	source *Source
-	call   call
+	call   plannedCall
 	plans  table[string, *plan]
 	// base carries the requests; nil is http.DefaultTransport.
 	base http.RoundTripper
@@ -124,8 +124,8 @@ func (t *attachingTransport) plan(url *url.URL) (*plan, error) {
 
 func (t *attachingTransport) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Transport") }
 
-// A call is what is known of one before it is planned, in the border's own form; see bindings/bridge/src/options.rs.
-type call struct {
+// A plannedCall is what is known of a call before it is planned, in the border's own form; see bindings/bridge/src/options.rs.
+type plannedCall struct {
 	URL            string      `json:"url"`
 	Audience       string      `json:"audience,omitempty"`
 	TokenHeader    TokenHeader `json:"token_header,omitempty"`
@@ -139,12 +139,12 @@ type plan struct {
 }
 
 // check plans a call that nothing is wrong with but the options.
-func (c call) check() error {
+func (c plannedCall) check() error {
 	_, err := c.plan("https://receiver.example")
 	return err
 }
 
-func (c call) plan(url string) (*plan, error) {
+func (c plannedCall) plan(url string) (*plan, error) {
 	c.URL = url
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -20,7 +20,7 @@
 //	http.Handle("/orders", gatepass.RequireIDToken(verifier)(orders))
 //
 // The handler finds out who calls with [ClaimsFromContext]. [Validate] checks a single token. [WithPreset] is for what
-// Pub/Sub, Cloud Tasks and other senders of Google's send, and for any OpenID Connect issuer. [Explain] tells in plain
+// Pub/Sub, Cloud Tasks and other senders of Google's send, and for any OpenID Connect issuer. [Explain] says in plain
 // words why a token is refused.
 //
 // # Contexts

@@ -35,6 +35,21 @@ const (
 	KindVerify Kind = "verify"
 )
 
+// Reason is what may be wrong with a claim.
+type Reason string
+
+// The reasons.
+const (
+	// ReasonMissing is for a claim that is not there.
+	ReasonMissing Reason = "missing"
+	// ReasonMismatch is for one that says something else than expected.
+	ReasonMismatch Reason = "mismatch"
+	// ReasonInvalid is for one that says nothing that makes sense.
+	ReasonInvalid Reason = "invalid"
+	// ReasonNotAllowed is for one that says what this verifier does not allow.
+	ReasonNotAllowed Reason = "not_allowed"
+)
+
 // Error is any error of this package other than a context's own. It holds no token, key or assertion.
 type Error struct {
 	// Code is one of this package's codes; [errors.Is] finds it.
@@ -43,13 +58,21 @@ type Error struct {
 	Kind Kind `json:"kind"`
 	// Message says what was found, what was expected and what to do.
 	Message string `json:"message"`
-	// Retryable tells whether the same call may succeed later without a change.
+	// Retryable says whether the same call may succeed later without a change.
 	Retryable bool `json:"retryable"`
 	// Claim is the claim or header parameter of the token that the error is about, or empty.
 	Claim string `json:"claim"`
+	// Reason says what is wrong with the claim; empty if the error is about none.
+	Reason Reason `json:"reason"`
+	// Found and Expected are what the token says and what it should say, where that is known. A single text is a list of
+	// one.
+	Found    []string `json:"found"`
+	Expected []string `json:"expected"`
 
 	refusal refusal
-	// cause stands behind a pointer so that no verb prints it: its text is not gatepass's.
+	// claimedEmail is whom a refused token is said to be of, which nothing proves.
+	claimedEmail string
+	// cause is behind a pointer so that no verb prints it: its text is not gatepass's.
 	cause *error
 }
 
@@ -101,16 +124,43 @@ func asError(err error) error {
 func newError(text []byte, cause error) error {
 	var parsed struct {
 		Error
-		Refusal refusal `json:"refusal"`
+		Found        texts   `json:"found"`
+		Expected     texts   `json:"expected"`
+		ClaimedEmail string  `json:"claimed_email"`
+		Refusal      refusal `json:"refusal"`
 	}
 	if err := json.Unmarshal(text, &parsed); err != nil {
 		return fault(err)
 	}
-	parsed.Error.refusal = parsed.Refusal
-	if cause != nil {
-		parsed.Error.cause = &cause
+	result := &parsed.Error
+	result.Found, result.Expected = parsed.Found, parsed.Expected
+	result.claimedEmail, result.refusal = parsed.ClaimedEmail, parsed.Refusal
+	if result.Code == ErrInvalidOption {
+		result.Message = inGo(result.Message)
 	}
-	return &parsed.Error
+	if cause != nil {
+		result.cause = &cause
+	}
+	return result
+}
+
+// texts are a text or a list of them.
+type texts []string
+
+func (t *texts) UnmarshalJSON(text []byte) error {
+	var one *string
+	if json.Unmarshal(text, &one) != nil {
+		return json.Unmarshal(text, (*[]string)(t))
+	}
+	if one != nil {
+		*t = texts{*one}
+	}
+	return nil
+}
+
+// unusable is for a value that was not made by the function that makes such values.
+func unusable(what, maker string) error {
+	return &Error{Code: ErrInvalidOption, Kind: KindUsage, Message: "this " + what + " is a zero value, expected one from " + maker}
 }
 
 // fault is for what cannot happen.

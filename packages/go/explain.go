@@ -9,7 +9,7 @@ import (
 
 // An Explanation says what a token is, and all that is wrong with it. It does not show the token.
 type Explanation struct {
-	// Accepted tells whether the receiver accepts the token. It is nil where something that decides it is not known:
+	// Accepted says whether the receiver accepts the token. It is nil where something that decides it is not known:
 	// the issuer's keys or the audience.
 	Accepted *bool `json:"accepted"`
 	// Kind names what the token is, such as google_id_token, access_token or not_a_token.
@@ -39,7 +39,7 @@ type Finding struct {
 	Level string `json:"level"`
 	// Code is that of the refusal; empty if it is none.
 	Code Code `json:"code"`
-	// Cause names what lies behind it, such as trailing_slash, for programs; empty if that is not known.
+	// Cause names the reason for it, such as trailing_slash, for programs; empty if that is not known.
 	Cause string `json:"cause"`
 	// Title, Found and Todo say in words what it is, what was found and what to do about it.
 	Title string `json:"title"`
@@ -61,9 +61,9 @@ type Call struct {
 // Explain explains a token to a receiver with these options, of which none is required: what is not given is not
 // compared, or taken from the call and the token. Keys are those of [WithKeys]; none are fetched.
 //
-// It fails with [ErrInvalidOption], and with [ErrInvalidAudience] if the call's URL tells no audience.
+// It fails with [ErrInvalidOption], and with [ErrInvalidAudience] if no audience can be derived from the call's URL.
 func Explain(token string, call Call, options ...VerifierOption) (*Explanation, error) {
-	settings := &verifierSettings{}
+	settings := &verifierSettings{HostCost: costOfPayloads}
 	for _, option := range options {
 		option.applyToVerifier(settings)
 	}
@@ -80,6 +80,9 @@ func Explain(token string, call Call, options ...VerifierOption) (*Explanation, 
 
 // Explain explains a token to this verifier, with the keys that it holds. It fails only with a fault of gatepass's own.
 func (v *Verifier) Explain(token string, call Call) (*Explanation, error) {
+	if v.isZero() {
+		return nil, unusable("Verifier", "NewVerifier")
+	}
 	text, err := json.Marshal(call)
 	if err != nil {
 		return nil, fault(err)

@@ -60,6 +60,9 @@ func WithImpersonation(email string, delegates ...string) SourceOption {
 // of the type external_account whose credential_source is {"supplier": name}.
 func WithSupplier(name string, supplier Supplier) SourceOption {
 	return sourceOption(func(s *sourceSettings) {
+		if supplier == nil {
+			return // Nobody is registered by this.
+		}
 		if s.host.Suppliers == nil {
 			s.host.Suppliers = map[string]driver.Supplier{}
 		}
@@ -189,7 +192,7 @@ func WithAlgorithms(algorithms ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Algorithms = append(v.Algorithms, algorithms...) })
 }
 
-// WithAudience accepts tokens whose aud holds one of these, to the letter: the service's own URL or custom audience.
+// WithAudience accepts tokens whose aud holds one of these exactly: the service's own URL or custom audience.
 func WithAudience(audiences ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Audiences = append(v.Audiences, audiences...) })
 }
@@ -217,13 +220,13 @@ func WithLeeway(leeway time.Duration) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.LeewaySeconds = &seconds })
 }
 
-// WithAllowedEmails accepts callers with one of these e-mails only, to the letter, and only if the issuer has verified
+// WithAllowedEmails accepts callers with one of these e-mails only exactly, and only if the issuer has verified
 // it. A list must not be empty.
 func WithAllowedEmails(emails ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.AllowedEmails = extended(v.AllowedEmails, emails) })
 }
 
-// WithAllowedSubjects accepts callers whose sub is one of these only, to the letter: unique ids, which unlike e-mails
+// WithAllowedSubjects accepts callers whose sub is one of these only exactly: unique ids, which unlike e-mails
 // are never given to anybody else. With [WithAllowedEmails] too, a caller must be on both lists. A list must not be
 // empty.
 func WithAllowedSubjects(subjects ...string) VerifierOption {
@@ -234,6 +237,12 @@ func WithAllowedSubjects(subjects ...string) VerifierOption {
 // should be named. It is for services that check themselves who calls.
 func WithAnyCaller() VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.AnyCaller = true })
+}
+
+// WithRememberedBytes bounds the memory for tokens that are remembered as valid, this package's own included. Without it
+// the bound is 16 MiB, with 0 none is remembered.
+func WithRememberedBytes(bytes int64) VerifierOption {
+	return verifierOption(func(v *verifierSettings) { v.RememberedBytes = &bytes })
 }
 
 // WithTrustCloudRunAndSkipSignature accepts Google's ID tokens without a signature, as Cloud Run hands them on after a
@@ -248,7 +257,7 @@ func WithTrustCloudRunAndSkipSignature() VerifierOption {
 // clientSettings are the options of a client.
 type clientSettings struct {
 	source []SourceOption
-	call   call
+	call   plannedCall
 }
 
 // sourceSettings are the options of a source in the border's own form; see bindings/bridge/src/options.rs.
@@ -284,6 +293,8 @@ type verifierSettings struct {
 	AllowedSubjects               []string `json:"allowed_subjects,omitzero"`
 	AnyCaller                     bool     `json:"any_caller,omitempty"`
 	TrustCloudRunAndSkipSignature bool     `json:"trust_cloud_run_and_skip_signature,omitempty"`
+	RememberedBytes               *int64   `json:"remembered_bytes,omitempty"`
+	HostCost                      hostCost `json:"host_cost"`
 
 	host driver.Host
 }

@@ -17,7 +17,7 @@ import (
 	"gatepass.dev/gatepass/internal/native"
 )
 
-// Source gives tokens of one principal. It caches them, refreshes them behind its callers, and asks once however many
+// Source gives tokens of one principal. It caches them, refreshes them in the background, and asks once however many
 // callers need the same one. It is safe for concurrent use; a program needs one for each principal.
 type Source struct {
 	native *native.Source
@@ -49,7 +49,7 @@ func NewSource(options ...SourceOption) (*Source, error) {
 // IDToken returns an ID token for audience: the receiver's URL, a custom audience, or the OAuth client id of IAP.
 // The token is shared between callers and must not be modified.
 //
-// Beside the context's error, any [*Error] of [KindUsage], [KindCredentials] and [KindTransport] is possible.
+// Besides the context's error, any [*Error] of [KindUsage], [KindCredentials] and [KindTransport] is possible.
 func (s *Source) IDToken(ctx context.Context, audience string) (*oauth2.Token, error) {
 	return s.slot(slotKey{idToken, audience}).token(ctx)
 }
@@ -97,6 +97,9 @@ func (s *Source) SelfSignedJWT(ctx context.Context, audience string) (*oauth2.To
 // Invalidate replaces a token that a receiver has refused before its time, at most once a minute, and reports whether the
 // source now gives another one. It is for clients other than [NewClient]'s, which do this by themselves after a 401.
 func (s *Source) Invalidate(token *oauth2.Token) bool {
+	if s == nil {
+		return true
+	}
 	for _, slot := range s.slots.read() {
 		if warm := slot.warm.Load(); warm != nil && token != nil && warm.token.AccessToken == token.AccessToken {
 			return slot.invalidate(warm)
@@ -149,7 +152,9 @@ func (s *TokenSource) Token() (*oauth2.Token, error) { return s.slot.token(s.ctx
 func (s *TokenSource) Header() (string, error) { return s.slot.header(s.ctx) }
 
 // Invalidate is [Source.Invalidate] for a token of this source.
-func (s *TokenSource) Invalidate(token *oauth2.Token) bool { return s.slot.source.Invalidate(token) }
+func (s *TokenSource) Invalidate(token *oauth2.Token) bool {
+	return s.slot == nil || s.slot.source.Invalidate(token)
+}
 
 const (
 	idToken       = "id_token"
@@ -203,6 +208,9 @@ func (s *Source) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Sourc
 func (s *TokenSource) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.TokenSource") }
 
 func (s *Source) slot(key slotKey) *slot {
+	if s == nil {
+		return &slot{}
+	}
 	slot, _ := s.slots.get(key, func() (*slot, error) { return &slot{slotKey: key, source: s}, nil })
 	return slot
 }
@@ -224,6 +232,12 @@ func (s *slot) header(ctx context.Context) (string, error) {
 }
 
 func (s *slot) get(ctx context.Context) (*warmToken, error) {
+	if s == nil {
+		return nil, unusable("TokenSource", "NewTokenSource")
+	}
+	if s.source == nil || s.source.native == nil {
+		return nil, unusable("Source", "NewSource")
+	}
 	if warm := s.warm.Load(); warm != nil && s.source.driver.IsBefore(warm.freshUntil) {
 		return warm, nil
 	}

@@ -39,11 +39,14 @@ func Validate(ctx context.Context, token, audience string, options ...VerifierOp
 	return verifier.Validate(ctx, token)
 }
 
-// Validate checks one token: its form, signature, issuer, audience and times, and who it speaks for if that is limited.
+// Validate checks one token: its form, signature, issuer, audience and times, and whom it is of if that is limited.
 //
-// Beside the context's error, any [*Error] of [KindVerify] is possible. [ErrKeysUnavailable] is the only one that says
+// Besides the context's error, any [*Error] of [KindVerify] is possible. [ErrKeysUnavailable] is the only one that says
 // nothing about the token.
 func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error) {
+	if v.isZero() {
+		return nil, unusable("Verifier", "NewVerifier")
+	}
 	if payload := v.payloads.find(v.native.Recall(token, v.driver.Now())); payload != nil {
 		return payload, nil
 	}
@@ -53,7 +56,27 @@ func (v *Verifier) Validate(ctx context.Context, token string) (*Payload, error)
 // ValidateRequest checks the token of a request, from the headers in which the issuer's tokens come. [RequireIDToken]
 // does this for every request. Otherwise as [Verifier.Validate].
 func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
-	headers := headersOf(request)
+	if v.isZero() {
+		return nil, unusable("Verifier", "NewVerifier")
+	}
+	return v.validateHeaders(request.Context(), headersOf(request.Header))
+}
+
+// ValidateHeaders checks the token among the headers of a request that is not net/http's, such as an event's in a function.
+// Their names may be written in any case. Otherwise as [Verifier.ValidateRequest].
+func (v *Verifier) ValidateHeaders(ctx context.Context, headers map[string][]string) (*Payload, error) {
+	if v.isZero() {
+		return nil, unusable("Verifier", "NewVerifier")
+	}
+	canonical := http.Header{}
+	for name, values := range headers {
+		name = http.CanonicalHeaderKey(name)
+		canonical[name] = append(canonical[name], values...)
+	}
+	return v.validateHeaders(ctx, headersOf(canonical))
+}
+
+func (v *Verifier) validateHeaders(ctx context.Context, headers native.Headers) (*Payload, error) {
 	if payload := v.payloads.find(v.native.RecallHeaders(headers, v.driver.Now())); payload != nil {
 		return payload, nil
 	}
@@ -61,8 +84,10 @@ func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return v.check(request.Context(), token)
+	return v.check(ctx, token)
 }
+
+func (v *Verifier) isZero() bool { return v == nil || v.native == nil }
 
 // check asks the core for its verdict until there is one, and keeps what it makes of the payload.
 func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
@@ -78,7 +103,7 @@ func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.payloads.keep(found.Entry, payload, len(found.Payload))
+	v.payloads.keep(found, payload)
 	return payload, nil
 }
 
@@ -86,10 +111,10 @@ func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
 func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Verifier") }
 
 // headersOf returns the headers that may carry a token, each with all its values.
-func headersOf(request *http.Request) native.Headers {
+func headersOf(header http.Header) native.Headers {
 	var headers native.Headers
 	for i, name := range tokenHeaders {
-		values := request.Header[name]
+		values := header[name]
 		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
 	}
 	return headers
@@ -106,7 +131,7 @@ var tokenHeaders = func() (names [3]string) {
 	return names
 }()
 
-// A verifierKey tells verifiers apart: those without options by their audience, others by their settings.
+// A verifierKey distinguishes verifiers: those without options by their audience, others by their settings.
 type verifierKey struct{ audience, settings string }
 
 func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error) {
@@ -127,7 +152,7 @@ func sharedVerifier(audience string, options []VerifierOption) (*Verifier, error
 }
 
 func settingsOf(options []VerifierOption) *verifierSettings {
-	settings := &verifierSettings{}
+	settings := &verifierSettings{HostCost: costOfPayloads}
 	for _, option := range options {
 		option.applyToVerifier(settings)
 	}

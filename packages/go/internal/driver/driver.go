@@ -122,8 +122,8 @@ func (d *Driver) Drive(ctx context.Context, op *native.Op) (output json.RawMessa
 	}
 }
 
-// perform carries a step out within its limit. What the limit ends is told so by its context; what does not heed that,
-// such as a supplier, is not waited for.
+// perform carries a step out within its limit. The limit ends what heeds its context; what does not, such as a
+// supplier, is not waited for.
 func (d *Driver) perform(ctx context.Context, step *step) outcome {
 	switch step.Step {
 	case "read_env":

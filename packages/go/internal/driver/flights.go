@@ -82,8 +82,8 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
-// ask asks and, if that is to wait for a flight, asks again while no flight can land, so that whoever is told of one
-// finds it.
+// ask asks and, if that is to wait for a flight, asks again while no flight can land, so that whoever gets the number
+// of one finds it.
 func (f *Flights) ask(ask func() (native.Turn, error)) (turn native.Turn, joined *flight, err error) {
 	turn, err = ask()
 	if err != nil || turn.Answer != native.Join {

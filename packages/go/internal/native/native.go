@@ -381,7 +381,7 @@ func bytesOf(text string) (*C.uint8_t, C.size_t) {
 	return (*C.uint8_t)(unsafe.StringData(text)), C.size_t(len(text))
 }
 
-// empty stands for a header that is there and holds nothing: its address is not null.
+// empty is for a header that is there and holds nothing: its address is not null.
 var empty C.uint8_t
 
 func (h Header) lend() C.gp_slice {
