@@ -2,10 +2,14 @@ package gatepass
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
+
+	"gatepass.dev/gatepass/internal/native"
 )
 
 // RequireIDToken returns a middleware for net/http that lets a request pass only if verifier accepts its token; see
@@ -92,8 +96,24 @@ func isPreflight(request *http.Request) bool {
 		request.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// logRefusal notes a refusal without anything of the token but whom it is said to be of.
+// logRefusal notes a refusal in the core's words.
 func logRefusal(request *http.Request, refused *Error) {
-	slog.WarnContext(request.Context(), "gatepass: refused", "code", string(refused.Code), "path", request.URL.Path,
-		"message", refused.Message, "unverified_email", refused.claimedEmail)
+	text, err := json.Marshal(struct {
+		Code         Code   `json:"code"`
+		Message      string `json:"message"`
+		ClaimedEmail string `json:"claimed_email,omitempty"`
+	}{refused.Code, refused.Message, refused.claimedEmail})
+	if err != nil {
+		return // It is all texts.
+	}
+	var line struct{ Level, Message string }
+	noted, err := native.RefusalLog(string(text), strings.ToValidUTF8(request.URL.EscapedPath(), "\uFFFD"))
+	if err != nil || json.Unmarshal([]byte(noted), &line) != nil {
+		line.Message = refused.Error()
+	}
+	level := slog.LevelWarn
+	if line.Level == "error" {
+		level = slog.LevelError
+	}
+	slog.Log(request.Context(), level, "gatepass: "+line.Message)
 }

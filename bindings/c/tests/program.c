@@ -349,6 +349,9 @@ static void misuse_is_an_error(const char *options) {
   CHECK(failed(gp_op_resume(op, NOW, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
   CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
   CHECK(failed(gp_same_audience_spellings(audience, NULL, &error), API_MISUSE, error, "argument spellings"));
+  CHECK(failed(gp_refusal_log(slice("{}"), slice("/"), NULL, &error), API_MISUSE, error, "argument line"));
+  CHECK(gp_refusal_log(slice("{\"code\":\"TOKEN_EXPIRED\",\"message\":\"late\"}"), slice("/a"), &buf, NULL) == GP_OK);
+  CHECK(take(buf, "\"level\":\"warning\""));
   CHECK(failed(gp_plan_call(slice("{}"), NULL, &error), API_MISUSE, error, "argument plan"));
   CHECK(failed(gp_plan_call(slice("{\"url\":\"http://a.example\"}"), &buf, &error), INVALID_AUDIENCE, error, "http"));
   CHECK(gp_plan_call(slice("{\"url\":\"https://a.example\"}"), &buf, NULL) == GP_OK && take(buf, "\"authorization\""));

@@ -151,6 +151,15 @@ func PlanCall(call string) (string, error) {
 	return take(plan), nil
 }
 
+// RefusalLog returns what is noted of a refusal of a request for this path; it and the refusal are JSON.
+func RefusalLog(refusal, path string) (string, error) {
+	var line, failure C.gp_buf
+	if C.gp_refusal_log(lend(refusal), lend(path), &line, &failure) != C.GP_OK {
+		return "", failed(failure)
+	}
+	return take(line), nil
+}
+
 // SameAudienceSpellings returns the spellings of audience, as JSON.
 func SameAudienceSpellings(audience string) (string, error) {
 	var spellings, failure C.gp_buf
