@@ -134,7 +134,7 @@ const shortestSecret = 16
 
 // openly names the members of files and bodies that an error may well show.
 var openly = []string{
-	"audience", "auth_uri", "client_email", "client_id", "error", "error_description", "gatepass_emulator",
+	"audience", "auth_uri", "client_email", "client_id", "code", "error", "error_description", "gatepass_emulator",
 	"issued_token_type", "message", "project_id", "scope", "service_account_impersonation_url", "status",
 	"subject_token_type", "token_info_url", "token_type", "token_uri", "token_url", "type", "universe_domain",
 }
@@ -149,7 +149,7 @@ func secretsOf(t *testing.T, text []byte) []string {
 	must(t, json.Unmarshal(text, &reply))
 	secrets := slices.Concat(secretsIn(reply.Text), secretsIn(reply.Body), secretsIn(reply.Stdout))
 	for name, value := range reply.Values {
-		if strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN") {
+		if isFile := strings.HasSuffix(name, "_FILE"); !isFile && (strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN")) {
 			secrets = append(secrets, secretsIn(value)...)
 		}
 	}
@@ -184,7 +184,7 @@ func leaves(document any) []string {
 		}
 	case map[string]any:
 		for name, member := range document {
-			if _, isText := member.(string); !isText || !slices.Contains(openly, name) {
+			if _, isText := member.(string); !isText || !slices.Contains(openly, strings.ToLower(name)) {
 				found = append(found, leaves(member)...)
 			}
 		}
