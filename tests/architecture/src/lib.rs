@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | [`layers`] | who may depend on whom |
 //! | [`purity`] | the core reads no clock, no file, no environment, and opens no socket |
-//! | [`unsafe_code`] | `unsafe` stands at two borders only |
+//! | [`links`] | what a page links to is there |
+//! | [`unsafe_code`] | `unsafe` is at two borders only, with an argument each time |
 //! | [`policy`] | the packages know nothing that the core decides |
 //! | [`circles`] | imports run in one direction, in every crate and package |
+//! | [`dependencies`] | licences, sources and bans of what others have written |
 //! | [`drivers`] | a driver stays as small as a thing that decides nothing |
 //! | [`versions`] | all packages carry one version number |
 //!
@@ -16,9 +18,11 @@
 #![forbid(unsafe_code)]
 
 pub mod circles;
+pub mod dependencies;
 pub mod drivers;
 pub mod imports;
 pub mod layers;
+pub mod links;
 pub mod policy;
 pub mod purity;
 pub mod source;
