@@ -15,7 +15,7 @@ def send(url: str, **changed: Any) -> dict[str, Any]:
         "headers": [],
         "body": None,
         "timeout_ms": 10_000,
-        "route": "default",
+        "proxy": None,
         "client_certificate": None,
         **changed,
     }

@@ -148,38 +148,41 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
         assert perform(send(server.url))["body"] == "here"
 
 
-def test_a_proxy_is_told_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def through(proxy: str) -> dict[str, Any]:
+    return {"proxy": {"url": proxy}}
+
+
+def test_a_proxy_is_told_who_asks() -> None:
     with Server(lambda request: Answer()) as proxy:
-        monkeypatch.setenv("http_proxy", f"http://us%40er:pa%3Ass@{proxy.address}")
-        perform(send("http://receiver.example/a?b=c"))
+        perform(send("http://receiver.example/a?b=c", **through(f"http://us%40er:pa%3Ass@{proxy.address}")))
     request = proxy.requests[0]
     assert (request.path, request.headers["host"]) == ("http://receiver.example/a?b=c", "receiver.example")
     assert request.headers["proxy-authorization"] == "Basic dXNAZXI6cGE6c3M="
 
 
-def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "socks5://user:hush@127.0.0.1:1")
-    reply = perform(send("http://receiver.example/"))
+def test_a_proxy_of_another_kind_is_named() -> None:
+    reply = perform(send("http://receiver.example/", **through("socks5://user:hush@127.0.0.1:1")))
     assert ("socks5://" in reply["message"], "hush" in reply["message"]) == (True, False)
 
 
-def test_proxies_are_for_the_default_route_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_the_step_says_which_proxy_and_the_environment_does_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (
         Server(lambda request: Answer(body="proxy")) as proxy,
-        Server(lambda request: Answer()) as server,
+        Server(lambda request: Answer(body="server")) as server,
     ):
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("no_proxy", "")
-        assert perform(send(f"{server.url}/a"))["body"] == "proxy"
-        assert proxy.requests[0].path == f"{server.url}/a"
-        assert perform(send(f"{server.url}/a", route="direct"))["body"] == ""
-        assert len(proxy.requests) == 1
+        monkeypatch.setenv(name, proxy.url)
+        assert perform(send(f"{server.url}/a"))["body"] == "server"
+        monkeypatch.setenv("no_proxy", "*")
+        assert perform(send(f"{server.url}/a", **through(proxy.url)))["body"] == "proxy"
+        assert [request.path for request in proxy.requests] == [f"{server.url}/a"]
 
 
-def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses_is_named() -> None:
     with Server(lambda request: Answer(status=407)) as proxy:
-        monkeypatch.setenv("https_proxy", proxy.url)
-        reply = perform(send("https://receiver.example/"))
+        reply = perform(send("https://receiver.example/", **through(proxy.url)))
     assert (reply["kind"], "407" in reply["message"]) == ("connect", True)
     assert proxy.requests[0].path == "receiver.example:443"
 

@@ -117,7 +117,7 @@ class Connection(io.RawIOBase):
 
 def _exchange(connection: Connection, url: SplitResult, step: Step) -> Reply:
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-    proxy = _proxy(step, url)
+    proxy = _proxy(step)
     target = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
     headers = [*step["headers"]]
     if proxy is None:
@@ -175,14 +175,11 @@ def _ask(
     return client.getresponse()
 
 
-def _proxy(step: Step, url: SplitResult) -> SplitResult | None:
-    """The proxy to ask, by the environment."""
-    from urllib.request import getproxies, proxy_bypass
-
-    found = None if step["route"] == "direct" else getproxies().get(url.scheme)
-    if not found or proxy_bypass(url.netloc):
+def _proxy(step: Step) -> SplitResult | None:
+    """The proxy that the step names. The environment has no say here."""
+    if step["proxy"] is None:
         return None
-    proxy = urlsplit(found if "://" in found else f"http://{found}")
+    proxy = urlsplit(step["proxy"]["url"])
     if proxy.scheme != "http":
         raise Unusable(f"a proxy by {proxy.scheme}:// is not supported; expected http://")
     return proxy
