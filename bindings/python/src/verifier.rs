@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use gatepass_bridge::{Now, Recall, RequestHeaders, Verdict};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -145,8 +146,15 @@ fn bytes<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = token.cast::<PyBytes>() {
         return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
-    Ok(match token.cast::<PyString>()?.to_string_lossy() {
+    let text = token.cast::<PyString>().map_err(|_| wrong_type(token))?;
+    Ok(match text.to_string_lossy() {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     })
+}
+
+/// Names the argument and never shows it, as the package's own checks do.
+fn wrong_type(token: &Bound<'_, PyAny>) -> PyErr {
+    let kind = token.get_type().name().map_or_else(|_| "of another type".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("token is {kind}, expected str or bytes"))
 }

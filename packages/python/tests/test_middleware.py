@@ -182,7 +182,7 @@ def test_a_websocket_of_a_server_that_cannot_answer(emulator: Emulator) -> None:
         sent.append(message)
 
     guard = gatepass.asgi.RequireIdToken(None, verifier)  # type: ignore[arg-type]
-    asyncio.run(guard({"type": "websocket", "headers": []}, None, send))  # type: ignore[arg-type]
+    asyncio.run(guard({"type": "websocket", "path": "/", "headers": []}, None, send))  # type: ignore[arg-type]
     assert sent == [{"type": "websocket.close"}]
 
 

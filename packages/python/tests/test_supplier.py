@@ -72,7 +72,7 @@ class Ours:
 @pytest.mark.parametrize("form", ["plain", "asynchronous"])
 def test_a_function_supplies_the_subject_token(form: str, fetch: Fetch, emulator: Emulator) -> None:
     ours = Ours()
-    source = source_of(emulator, ours=getattr(ours, form), others=None)
+    source = source_of(emulator, ours=getattr(ours, form), others=str)
     token = fetch(source)
     assert gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url).verify(token)["email"] == EMAIL
     assert fetch(source) == token

@@ -20,6 +20,7 @@ from gatepass.claims import Claims
 from gatepass.errors import CredentialsError, GatepassError, Refusal, TransportError, VerifyError
 from gatepass.source import TokenSource, default_source
 from gatepass.supplier import SubjectTokenRequest
+from gatepass.token import Token
 from gatepass.verifier import Verifier, default_verifier, explain
 
 # typing itself is not imported when a program runs: it would double the time of `import gatepass`.
@@ -42,6 +43,7 @@ __all__ = [
     "GatepassError",
     "Refusal",
     "SubjectTokenRequest",
+    "Token",
     "TokenSource",
     "TransportError",
     "Verifier",
@@ -50,7 +52,9 @@ __all__ = [
     "audience_for_url",
     "explain",
     "fetch_access_token",
+    "fetch_access_token_info",
     "fetch_id_token",
+    "fetch_id_token_info",
     "own_audiences",
     "same_audience_spellings",
     "verify_id_token",
@@ -65,12 +69,22 @@ def fetch_id_token(audience: str) -> str:
     return default_source().fetch_id_token(audience)
 
 
+def fetch_id_token_info(audience: str) -> Token:
+    """The token of `fetch_id_token`, with its end."""
+    return default_source().fetch_id_token_info(audience)
+
+
 def fetch_access_token(scopes: Strings = ()) -> str:
     """The access token for `scopes`, from Application Default Credentials, cached for the whole process.
 
     See `TokenSource.fetch_access_token`.
     """
     return default_source().fetch_access_token(scopes)
+
+
+def fetch_access_token_info(scopes: Strings = ()) -> Token:
+    """The token of `fetch_access_token`, with its end."""
+    return default_source().fetch_access_token_info(scopes)
 
 
 def verify_id_token(token: str | bytes, audience: Strings) -> Claims:

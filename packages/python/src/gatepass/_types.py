@@ -114,6 +114,9 @@ class VerifierOptions(TypedDict, total=False):
     remembered_bytes: int | None
 
 
+TokenHeader: TypeAlias = Literal["authorization", "x-serverless-authorization", "both"]
+"""The header of a call that bears the token."""
+
 Reason: TypeAlias = Literal["missing", "mismatch", "invalid", "not_allowed"]
 """What is the matter with a claim or header parameter."""
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from gatepass import audience
 from gatepass._driver.threads import in_thread
-from gatepass.source import TokenSource, as_target, default_source
+from gatepass.source import TokenSource, as_target, as_token, default_source
 from gatepass.verifier import Verifier, default_verifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepass._types import Strings
     from gatepass.claims import Claims
+    from gatepass.token import Token
 
 __all__ = [
     "access_token_header",
     "access_token_headers",
     "fetch_access_token",
+    "fetch_access_token_info",
     "fetch_id_token",
+    "fetch_id_token_info",
     "fetch_self_signed_jwt",
     "id_token_header",
     "own_audiences",
@@ -38,6 +41,16 @@ async def fetch_id_token(audience: str, *, source: TokenSource | None = None) ->
 async def fetch_access_token(scopes: Strings = (), *, source: TokenSource | None = None) -> str:
     """As `TokenSource.fetch_access_token`, of `source` or of the process-wide one."""
     return (await (source or default_source())._token_async("access_token", as_target(scopes)))[3]
+
+
+async def fetch_id_token_info(audience: str, *, source: TokenSource | None = None) -> Token:
+    """As `TokenSource.fetch_id_token_info`, of `source` or of the process-wide one."""
+    return as_token(await (source or default_source())._token_async("id_token", audience))
+
+
+async def fetch_access_token_info(scopes: Strings = (), *, source: TokenSource | None = None) -> Token:
+    """As `TokenSource.fetch_access_token_info`, of `source` or of the process-wide one."""
+    return as_token(await (source or default_source())._token_async("access_token", as_target(scopes)))
 
 
 async def id_token_header(audience: str, *, source: TokenSource | None = None) -> str:

@@ -13,18 +13,21 @@ module imports no framework. It works under asyncio and trio.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from gatepass import aio
+from gatepass._arguments import check
+from gatepass._guard import Guard, is_preflight
 from gatepass.errors import GatepassError
-from gatepass.verifier import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any, TypeAlias
 
+    from gatepass._guard import OnRefusal
+    from gatepass._types import Strings
     from gatepass.errors import Refusal
+    from gatepass.verifier import Verifier
 
     Scope: TypeAlias = MutableMapping[str, Any]
     Message: TypeAlias = MutableMapping[str, Any]
@@ -34,35 +37,62 @@ if TYPE_CHECKING:
 
 __all__ = ["RequireIdToken"]
 
-logger = logging.getLogger("gatepass")
-
 
 class RequireIdToken:
     """Lets a request or a WebSocket through if its token is accepted, with the claims in `scope["state"]`,
     which is `request.state.claims` in Starlette and FastAPI.
 
-    Any other is answered with a status and the error's code; the message goes to the logger "gatepass".
+    Any other is answered with a status and the error's code; the logger "gatepass" gets a line about it.
 
     Args:
         app: The application to guard.
         verifier: Whom to accept.
+        optional: Let a request without a token through as well, with None for the claims; never one with a
+            bad token.
+        open_paths: Paths that need no token, such as that of a health check. Each is the whole path.
+        on_refusal: Called with the error and the path of a request that is refused, in place of the log line.
+        allow_preflight: Let CORS preflights through, which bear no token, for a CORS middleware inside to
+            answer. Better put that middleware outside: any route that handles OPTIONS is then reached without
+            a token.
     """
 
-    def __init__(self, app: Application, verifier: Verifier) -> None:
+    def __init__(
+        self,
+        app: Application,
+        verifier: Verifier,
+        *,
+        optional: bool = False,
+        open_paths: Strings = (),
+        on_refusal: OnRefusal | None = None,
+        allow_preflight: bool = False,
+    ) -> None:
+        check({"allow_preflight": allow_preflight}, allow_preflight=bool)
         self._app = app
-        self._verifier = verifier
+        self._guard = Guard(verifier, optional, open_paths, on_refusal)
+        self._allow_preflight = allow_preflight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Called by the server, or the framework."""
-        if scope["type"] in ("http", "websocket"):
+        if scope["type"] in ("http", "websocket") and not self._passes(scope):
+            token = None
             try:
-                token = self._verifier.token_from_headers(scope["headers"])
-                claims = await aio.verify(token, verifier=self._verifier)
+                token = self._guard.verifier.token_from_headers(scope["headers"])
+                claims = await aio.verify(token, verifier=self._guard.verifier)
             except GatepassError as error:
-                logger.warning("refused a request: %s", error)
-                return await _refuse(error.refusal, scope, send)
+                if not self._guard.goes_without(error):
+                    return await _refuse(self._guard.refuse(error, scope["path"], token), scope, send)
+                claims = None
             scope.setdefault("state", {})["claims"] = claims
         await self._app(scope, receive, send)
+
+    def _passes(self, scope: Scope) -> bool:
+        if self._guard.leaves_open(scope["path"]):
+            return True
+        if not self._allow_preflight:
+            return False
+        headers = dict(scope["headers"])
+        names = headers.get(b"origin"), headers.get(b"access-control-request-method")
+        return is_preflight(scope.get("method", ""), *names)
 
 
 async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:

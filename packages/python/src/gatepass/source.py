@@ -6,8 +6,10 @@ import os
 import time
 
 from gatepass import _native
+from gatepass._arguments import check, text, texts, wrong
 from gatepass._clock import monotonic_of
 from gatepass.errors import GatepassError
+from gatepass.token import Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     Kind: TypeAlias = Literal["id_token", "access_token", "self_signed_jwt"]
     # Seconds of the wall clock and of the monotonic one until which it may be handed out without a look-up,
-    # the header's value, the token itself.
-    Held: TypeAlias = tuple[float, float, str, str]
+    # the header's value, the token itself, Unix seconds of its end.
+    Held: TypeAlias = tuple[float, float, str, str, float]
 
 # The most tokens of a kind that are held here, in front of the core's own cache.
 MAX_HELD = _native.limits()["held_tokens"]
@@ -62,6 +64,7 @@ class TokenSource:
         "_id_tokens",
         "_monotonic",
         "_native",
+        "_options",
         "_self_signed_jwts",
     )
 
@@ -85,13 +88,11 @@ class TokenSource:
     ) -> None:
         from gatepass._driver.flights import Flights
 
-        if credentials_json is not None and not isinstance(credentials_json, str):
-            credentials_json = _native.to_json(credentials_json)
         options: dict[str, Any] = {
-            "credentials_file": None if credentials_file is None else os.fspath(credentials_file),
+            "credentials_file": credentials_file,
             "credentials_json": credentials_json,
             "impersonate": impersonate,
-            "delegates": as_list(delegates),
+            "delegates": texts("delegates", delegates),
             "subject": subject,
             "self_signed_access_tokens": self_signed_access_tokens,
             "gdch_audience": gdch_audience,
@@ -99,16 +100,23 @@ class TokenSource:
             "expect_type": expect_type,
             "quota_project_id": quota_project_id,
             "universe_domain": universe_domain,
-            "trusted_endpoints": as_list(trusted_endpoints),
-            "seed": int.from_bytes(os.urandom(6), "big"),
+            "trusted_endpoints": texts("trusted_endpoints", trusted_endpoints),
         }
-        self._native = _native.Source(options)
+        check(options, **_TYPES)
+        self._options = {**options, "suppliers": _functions(suppliers), "clock": clock}
+        seed = int.from_bytes(os.urandom(6), "big")
+        files = {"credentials_file": _path(credentials_file), "credentials_json": _json(credentials_json)}
+        self._native = _native.Source({**options, **files, "seed": seed})
         self._clock = clock
         self._monotonic = monotonic_of(clock)
         self._flights = Flights(clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
         self._access_tokens: dict[str, Held] = {}
         self._self_signed_jwts: dict[str, Held] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process, and a copy, has the options and none of the tokens.
+        return _source_with, (self._options,)
 
     def fetch_id_token(self, audience: str) -> str:
         """The ID token for `audience`: the receiver's URL, a custom audience, or the OAuth client id of IAP.
@@ -118,7 +126,10 @@ class TokenSource:
             TransportError: The endpoint that gives the token cannot be reached.
             GatepassError: The audience makes no sense.
         """
-        held = self._id_tokens.get(audience)
+        try:
+            held = self._id_tokens.get(audience)
+        except TypeError:  # `_fetch` says what is wrong with it.
+            held = None
         if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("id_token", audience))
         return held[3]
@@ -134,9 +145,20 @@ class TokenSource:
             held = _wait(self._fetch("access_token", target))
         return held[3]
 
+    def fetch_id_token_info(self, audience: str) -> Token:
+        """The token of `fetch_id_token`, with its end."""
+        return as_token(_wait(self._held("id_token", text("audience", audience))))
+
+    def fetch_access_token_info(self, scopes: Strings = ()) -> Token:
+        """The token of `fetch_access_token`, with its end."""
+        return as_token(_wait(self._held("access_token", as_target(scopes))))
+
     def id_token_header(self, audience: str) -> str:
         """The value of an `Authorization` header with the token of `fetch_id_token`."""
-        held = self._id_tokens.get(audience)
+        try:
+            held = self._id_tokens.get(audience)
+        except TypeError:  # `_fetch` says what is wrong with it.
+            held = None
         if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = _wait(self._fetch("id_token", audience))
         return held[2]
@@ -159,33 +181,65 @@ class TokenSource:
 
         Raises: As `fetch_id_token` does; CredentialsError also if the credentials have no key of their own.
         """
-        held = self._self_signed_jwts.get(audience)
-        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
-            held = _wait(self._fetch("self_signed_jwt", audience))
-        return held[3]
+        return _wait(self._held("self_signed_jwt", text("audience", audience)))[3]
+
+    def invalidate_id_token(self, audience: str, token: str) -> bool:
+        """Replaces an ID token that its receiver has refused with 401, before its end; the clients of
+        `gatepass.requests` and `gatepass.httpx` do so by themselves.
+
+        Gives True if a next call gets another token, so that repeating the request once makes sense. A token
+        is replaced at most once a minute.
+        """
+        return self._invalidate("id_token", text("audience", audience), text("token", token))
+
+    def invalidate_access_token(self, scopes: Strings, token: str) -> bool:
+        """The same for an access token."""
+        return self._invalidate("access_token", as_target(scopes), text("token", token))
 
     def _with_others(self, authorization: str) -> dict[str, str]:
         return {"Authorization": authorization, **dict(self._native.access_token_headers())}
 
+    def _invalidate(self, kind: Kind, target: str, token: str) -> bool:
+        now_ms, monotonic_ms = self._clock() * 1000, self._monotonic() * 1000
+        done = self._native.invalidate(kind, target, f"Bearer {token}", now_ms, monotonic_ms)
+        if done:
+            self._held_of(kind).pop(target, None)
+        return done
+
+    def _is_worth_repeating(self, kind: Kind, target: str, header: str, status: int) -> bool:
+        """Whether a request that was answered with this status gets another token the next time."""
+        now_ms, monotonic_ms = self._clock() * 1000, self._monotonic() * 1000
+        another = self._native.retry_after_refusal(kind, target, header, status, now_ms, monotonic_ms)
+        if another:
+            self._held_of(kind).pop(target, None)
+        return another
+
     async def _token_async(self, kind: Kind, target: str) -> Held:
-        held = self._held_of(kind).get(target)
+        held = self._held_of(kind).get(text("audience", target))
         if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             from gatepass._driver.flights import run_async
 
             held = await run_async(self._fetch(kind, target))
         return held
 
+    def _held(self, kind: Kind, target: str) -> Conversation[Held]:
+        held = self._held_of(kind).get(target)
+        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
+            held = yield from self._fetch(kind, target)
+        return held
+
     def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
         from gatepass._driver.replies import LOOKS
 
+        text("audience", target)
         for _ in range(LOOKS):
             answer, flight = self._flights.ask(
                 lambda: self._native.lookup(kind, target, self._clock() * 1000, self._monotonic() * 1000)
             )
-            _, header, _, *fresh_until, _, op = answer
+            _, header, expires_at_ms, *fresh_until, _, op = answer
             started = None if op is None else self._flights.start(op)
             if header is not None:
-                return self._hold(kind, target, header, *fresh_until)
+                return self._hold(kind, target, header, expires_at_ms, *fresh_until)
             if flight is not None:
                 yield flight
             elif started is not None:
@@ -194,17 +248,23 @@ class TokenSource:
                 token = started.result()
                 if token is not None:
                     until = token["fresh_until_ms"], token["fresh_until_monotonic_ms"]
-                    return self._hold(kind, target, token["header"], *until)
+                    return self._hold(kind, target, token["header"], token["expires_at_ms"], *until)
         raise GatepassError("no token after many attempts", code="API_MISUSE")
 
     def _hold(
-        self, kind: Kind, target: str, header: str, fresh_until_ms: float, fresh_until_monotonic_ms: float
+        self,
+        kind: Kind,
+        target: str,
+        header: str,
+        expires_at_ms: float,
+        fresh_until_ms: float,
+        fresh_until_monotonic_ms: float,
     ) -> Held:
         tokens = self._held_of(kind)
         if len(tokens) >= MAX_HELD:
             tokens.clear()
         until = fresh_until_ms / 1000, fresh_until_monotonic_ms / 1000
-        held = (*until, header, header.partition(" ")[2])
+        held = (*until, header, header.partition(" ")[2], expires_at_ms / 1000)
         tokens[target] = held
         return held
 
@@ -234,10 +294,53 @@ def default_source() -> TokenSource:
 _default: dict[str, TokenSource] = {}
 
 
-def as_list(strings: Strings | None) -> list[str]:
-    """A single string is one item, not its letters."""
-    return [strings] if isinstance(strings, str) else list(strings or ())
-
-
 def as_target(scopes: Strings) -> str:
-    return scopes if isinstance(scopes, str) else " ".join(scopes)
+    """Scopes as the core takes them."""
+    return scopes if isinstance(scopes, str) else " ".join(texts("scopes", scopes))
+
+
+def as_token(held: Held) -> Token:
+    """The same for users."""
+    return Token(held[3], held[2], held[4])
+
+
+_TYPES: dict[str, type] = {
+    "impersonate": str,
+    "subject": str,
+    "self_signed_access_tokens": bool,
+    "gdch_audience": str,
+    "allow_user_id_token": bool,
+    "expect_type": str,
+    "quota_project_id": str,
+    "universe_domain": str,
+}
+
+
+def _source_with(options: dict[str, Any]) -> TokenSource:
+    return TokenSource(**options)
+
+
+def _path(credentials_file: str | os.PathLike[str] | None) -> str | None:
+    try:
+        return None if credentials_file is None else os.fsdecode(credentials_file)
+    except TypeError:
+        raise wrong("credentials_file", credentials_file, "str or os.PathLike") from None
+
+
+def _json(credentials_json: str | Mapping[str, Any] | None) -> str | None:
+    if credentials_json is None or isinstance(credentials_json, str):
+        return credentials_json
+    if not hasattr(credentials_json, "keys"):
+        raise wrong("credentials_json", credentials_json, "str or a dict")
+    return _native.to_json(dict(credentials_json))
+
+
+def _functions(suppliers: Mapping[str, Supplier] | None) -> dict[str, Supplier] | None:
+    if suppliers is None:
+        return None
+    if not hasattr(suppliers, "items"):
+        raise wrong("suppliers", suppliers, "a dict of functions")
+    for name, supplier in suppliers.items():
+        if not callable(supplier):
+            raise wrong(f"the supplier {name!r}", supplier, "a function")
+    return dict(suppliers)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 from gatepass import _native
+from gatepass._arguments import check, text, texts, wrong
 from gatepass._clock import readings
 from gatepass._driver.steps import drive
 from gatepass._headers import token_headers
 from gatepass._keys import keys_for
 from gatepass.claims import Claims
 from gatepass.errors import GatepassError
-from gatepass.source import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class Verifier(_native.Verifier):
         GatepassError: An option makes no sense, or neither an audience nor `any_audience` is given.
     """
 
-    __slots__ = ("__weakref__", "_keys")
+    __slots__ = ("__weakref__", "_keys", "_options")
     _keys: Keys
+    _options: dict[str, Any]
 
     # Not __init__: nothing of a verifier changes once it is there.
     def __new__(
@@ -91,31 +92,39 @@ class Verifier(_native.Verifier):
         remembered_bytes: int | None = None,
         clock: Clock = time.time,
     ) -> Self:
-        options = _options(
-            audience=audience,
-            any_audience=any_audience,
-            preset=preset,
-            issuers=issuers,
-            algorithms=algorithms,
-            keys=keys,
-            keys_url=keys_url,
-            leeway_seconds=leeway_seconds,
-            allowed_emails=allowed_emails,
-            allowed_subjects=allowed_subjects,
-            any_caller=any_caller,
-            trust_cloud_run_and_skip_signature=trust_cloud_run_and_skip_signature,
-            remembered_bytes=remembered_bytes,
-        )
+        given: VerifierOptions = {
+            "audience": texts("audience", audience),
+            "any_audience": any_audience,
+            "preset": preset,
+            "issuers": texts("issuers", issuers),
+            "algorithms": texts("algorithms", algorithms),  # type: ignore[typeddict-item]
+            "keys": keys,
+            "keys_url": keys_url,
+            "leeway_seconds": leeway_seconds,
+            # No list is not the same as an empty one.
+            "allowed_emails": None if allowed_emails is None else texts("allowed_emails", allowed_emails),
+            "allowed_subjects": (
+                None if allowed_subjects is None else texts("allowed_subjects", allowed_subjects)
+            ),
+            "any_caller": any_caller,
+            "trust_cloud_run_and_skip_signature": trust_cloud_run_and_skip_signature,
+            "remembered_bytes": remembered_bytes,
+        }
         shared = keys_for(clock)
-        op = _native.open_verifier({**options, "host_cost": HOST_COST}, shared.native)
+        op = _native.open_verifier({**_options(**given), "host_cost": HOST_COST}, shared.native)
         opened = drive(op, readings(clock), {})
         self = super().__new__(cls, op, clock, getattr(clock, "monotonic", None))
         self._keys = shared
+        self._options = {**given, "clock": clock}
         for warning in (opened or {})["warnings"]:
             import logging
 
             logging.getLogger("gatepass").warning(warning)
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process, and a copy, has the options and none of the tokens.
+        return _verifier_with, (type(self), self._options)
 
     def token_from_headers(self, headers: Headers) -> str:
         """The token of a request, from the header that counts: `X-Serverless-Authorization` before
@@ -134,7 +143,9 @@ class Verifier(_native.Verifier):
         fetched. For people who look for a fault: see `gatepass.explain`."""
         from gatepass.explanation import explanation_from
 
-        return explanation_from(self._explain(token, {"url": url, "header": header}))
+        place = {"url": url, "header": header}
+        check(place, url=str, header=str)
+        return explanation_from(self._explain(text("token", token), place))
 
     async def _verify_async(self, token: str | bytes) -> Claims:
         verdict = self._check(token)
@@ -196,12 +207,13 @@ def explain(
     from gatepass.explanation import explanation_from
 
     options_and_place = {**_options(**options), "url": url, "header": header}
-    return explanation_from(_native.explain(options_and_place, token, clock() * 1000))
+    check(options_and_place, url=str, header=str)
+    return explanation_from(_native.explain(options_and_place, text("token", token), clock() * 1000))
 
 
 def default_verifier(audience: Strings) -> Verifier:
     """The verifier of Google's ID tokens for this audience that the whole process shares."""
-    key = audience if isinstance(audience, str) else tuple(as_list(audience))
+    key = audience if isinstance(audience, str) else tuple(texts("audience", audience))
     known = _default.get(key)
     if known is not None:
         return known
@@ -216,6 +228,17 @@ MAX_VERIFIERS = _native.limits()["held_tokens"]
 _default: dict[str | tuple[str, ...], Verifier] = {}
 
 
+_TYPES: dict[str, type] = {
+    "any_audience": bool,
+    "preset": str,
+    "keys_url": str,
+    "leeway_seconds": int,
+    "any_caller": bool,
+    "trust_cloud_run_and_skip_signature": bool,
+    "remembered_bytes": int,
+}
+
+
 def _options(
     audience: Strings | None = None,
     issuers: Strings = (),
@@ -226,13 +249,26 @@ def _options(
     **others: Any,
 ) -> dict[str, Any]:
     """The options of a verifier as the core reads them."""
+    check(others, **_TYPES)
     return {
         **others,
-        "audiences": as_list(audience),
-        "issuers": as_list(issuers),
-        "algorithms": as_list(algorithms),
-        "keys": keys if keys is None or isinstance(keys, str) else _native.to_json(keys),
+        "audiences": texts("audience", audience),
+        "issuers": texts("issuers", issuers),
+        "algorithms": texts("algorithms", algorithms),
+        "keys": _keys_json(keys),
         # No list is not the same as an empty one.
-        "allowed_emails": None if allowed_emails is None else as_list(allowed_emails),
-        "allowed_subjects": None if allowed_subjects is None else as_list(allowed_subjects),
+        "allowed_emails": None if allowed_emails is None else texts("allowed_emails", allowed_emails),
+        "allowed_subjects": None if allowed_subjects is None else texts("allowed_subjects", allowed_subjects),
     }
+
+
+def _keys_json(keys: str | Mapping[str, Any] | None) -> str | None:
+    if keys is None or isinstance(keys, str):
+        return keys
+    if not hasattr(keys, "keys"):
+        raise wrong("keys", keys, "str or a dict")
+    return _native.to_json(dict(keys))
+
+
+def _verifier_with(kind: type[Verifier], options: dict[str, Any]) -> Verifier:
+    return kind(**options)

@@ -179,7 +179,7 @@ def _proxy(step: Step) -> SplitResult | None:
     """The proxy that the step names. The environment has no say here."""
     if step["proxy"] is None:
         return None
-    proxy = urlsplit(step["proxy"]["url"])
+    proxy: SplitResult = urlsplit(step["proxy"]["url"])
     if proxy.scheme != "http":
         raise Unusable(f"a proxy by {proxy.scheme}:// is not supported; expected http://")
     return proxy

@@ -1,0 +1,105 @@
+"""How calls carry tokens, for the clients of `gatepass.requests` and `gatepass.httpx`."""
+
+from __future__ import annotations
+
+from gatepass import _native
+from gatepass._arguments import check
+from gatepass.source import TokenSource, as_target, default_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepass._types import Strings, TokenHeader
+    from gatepass.source import Kind
+
+UNAUTHORIZED = 401
+
+
+class Call:
+    """What one request carries: the token of a kind for a target, in these headers."""
+
+    __slots__ = ("headers", "kind", "target")
+
+    def __init__(self, kind: Kind, target: str, headers: list[str]) -> None:
+        self.kind = kind
+        self.target = target
+        self.headers = headers
+
+
+class Tokens:
+    """The tokens of a client, as its user wants them."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        target: str | None,
+        source: TokenSource | None,
+        token_header: TokenHeader,
+        allow_plain_http: bool,
+    ) -> None:
+        options = {"token_header": token_header, "allow_plain_http": allow_plain_http, "source": source}
+        check(options, token_header=str, allow_plain_http=bool, source=TokenSource)
+        self._kind = kind
+        self._target = target or ""
+        self._audience = target if kind == "id_token" else None
+        self._source = source
+        self._token_header = token_header
+        self._allow_plain_http = allow_plain_http
+
+    @property
+    def source(self) -> TokenSource:
+        """Where they come from."""
+        return self._source or default_source()
+
+    def plan(self, url: str) -> Call:
+        """How a request for this URL carries its token.
+
+        Raises:
+            GatepassError: It must not travel there.
+        """
+        plan = _native.plan_call(
+            {
+                "url": url,
+                "kind": self._kind,
+                "audience": self._audience,
+                "token_header": self._token_header,
+                "allow_plain_http": self._allow_plain_http,
+            }
+        )
+        return Call(self._kind, plan["audience"] or self._target, plan["headers"])
+
+    def fetch(self, call: Call) -> dict[str, str]:
+        """The headers of a call."""
+        if call.kind == "id_token":
+            return with_token(call, self.source.id_token_header(call.target))
+        return {
+            **self.source.access_token_headers(call.target),
+            **with_token(call, self.source.access_token_header(call.target)),
+        }
+
+    async def fetch_async(self, call: Call) -> dict[str, str]:
+        """The same in an event loop."""
+        header = (await self.source._token_async(call.kind, call.target))[2]
+        others = self.source._with_others(header) if call.kind == "access_token" else {}
+        return {**others, **with_token(call, header)}
+
+    def is_worth_repeating(self, call: Call, header: str, status: int) -> bool:
+        """Whether a request that was answered with this status gets another token the next time."""
+        return self.source._is_worth_repeating(call.kind, call.target, header, status)
+
+
+def with_token(call: Call, header: str) -> dict[str, str]:
+    """The headers of this call that bear the token."""
+    return {name.title(): header for name in call.headers}
+
+
+def id_tokens(
+    audience: str | None, source: TokenSource | None, token_header: TokenHeader, allow_plain_http: bool
+) -> Tokens:
+    """ID tokens for this audience, or else for the one that is derived from each URL."""
+    check({"audience": audience}, audience=str)
+    return Tokens("id_token", audience, source, token_header, allow_plain_http)
+
+
+def access_tokens(scopes: Strings, source: TokenSource | None, allow_plain_http: bool) -> Tokens:
+    """Access tokens with these scopes."""
+    return Tokens("access_token", as_target(scopes), source, "authorization", allow_plain_http)
