@@ -25,6 +25,7 @@ BEARERS = {
 }
 # Members of files and bodies that an error may well name.
 OPEN = {
+    "Code",
     "audience",
     "auth_uri",
     "client_email",
@@ -51,7 +52,11 @@ OPEN = {
 def secrets_of(reply: dict[str, Any]) -> set[str]:
     """The secrets in a reply to the core: of variables what is called so, of all else what is long."""
     environment = reply.get("values", {}).items()
-    texts = [value for name, value in environment if "SECRET" in name or "TOKEN" in name]
+    texts = [
+        value
+        for name, value in environment
+        if ("SECRET" in name or "TOKEN" in name) and not name.endswith("_FILE")
+    ]
     texts += [reply[member] for member in ("text", "body", "stdout") if member in reply]
     return {secret for text in texts for secret in secrets_in(text)}
 

@@ -158,7 +158,7 @@ def check_outcome(case: dict[str, Any], stage: Stage, source: gatepass.TokenSour
 
 @cases("jwks_response")
 def test_an_answer_of_the_issuer(case: dict[str, Any], stage: Stage) -> None:
-    """While the keys live, and for a day after, a token that none of them has signed is refused, and nothing asked."""
+    """While the keys live, and for a day after, a token that none of them has signed is refused at once."""
     stage.first = Answer(case["status"], case["body"], case["headers"])
     verifier = gatepass.Verifier(any_audience=True, keys_url=stage.server.url, clock=stage.clock)
 

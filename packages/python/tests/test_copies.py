@@ -89,5 +89,5 @@ def test_an_error_is_the_same_after_all() -> None:
         verifier_at_zero().verify(token_of(aud="https://other.example"))
     error = pickle.loads(pickle.dumps(raised.value))
     assert (error.code, error.claim, error.reason) == ("BAD_AUDIENCE", "aud", "mismatch")
-    assert (error.found, error.expected) == ("https://other.example", AUDIENCE)
+    assert (error.found, error.expected) == ("https://other.example", [AUDIENCE])
     assert str(error) == str(raised.value)

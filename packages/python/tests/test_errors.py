@@ -75,6 +75,7 @@ def fields(**changed: Any) -> dict[str, Any]:
         "reason": None,
         "found": None,
         "expected": None,
+        "claimed_email": None,
         "refusal": refusal,
         **changed,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from gatepass import _native
 from gatepass._arguments import check, texts, wrong
 from gatepass.errors import GatepassError
 from gatepass.verifier import Verifier
@@ -44,22 +45,21 @@ class Guard:
         """Whether the request passes although there is no token. A bad one never does."""
         return self._optional and error.code == "TOKEN_MISSING"
 
-    def refuse(self, error: GatepassError, path: str, token: str | None) -> Refusal:
+    def refuse(self, error: GatepassError, path: str) -> Refusal:
         """Notes the refusal; gives the answer. Whatever the user's function does, the request is refused."""
         try:
             if self._on_refusal is not None:
                 self._on_refusal(error, path)
             else:
-                logger.warning("refused %r: %s: %s%s", path, error.code, error, self._claimed(token))
+                fields = {"code": error.code, "message": str(error), "claimed_email": error.claimed_email}
+                line = _native.refusal_log(fields, path)
+                logger.log(_LEVELS[line["level"]], "%s", line["message"])
         except Exception as raised:
             logger.error("on_refusal has raised %s", type(raised).__name__)
         return error.refusal
 
-    def _claimed(self, token: str | None) -> str:
-        if token is None:
-            return ""
-        email = self.verifier.explain(token).claims.get("email")
-        return f" (the caller claims to be {email!r:.200}, unverified)" if email else ""
+
+_LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
 
 
 def is_preflight(method: str, origin: object, request_method: object) -> bool:

@@ -74,13 +74,12 @@ class RequireIdToken:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Called by the server, or the framework."""
         if scope["type"] in ("http", "websocket") and not self._passes(scope):
-            token = None
             try:
                 token = self._guard.verifier.token_from_headers(scope["headers"])
                 claims = await aio.verify(token, verifier=self._guard.verifier)
             except GatepassError as error:
                 if not self._guard.goes_without(error):
-                    return await _refuse(self._guard.refuse(error, scope["path"], token), scope, send)
+                    return await _refuse(self._guard.refuse(error, scope["path"]), scope, send)
                 claims = None
             scope.setdefault("state", {})["claims"] = claims
         await self._app(scope, receive, send)

@@ -43,6 +43,7 @@ class GatepassError(Exception):
         reason: Reason | None = None,
         found: str | list[str] | None = None,
         expected: str | list[str] | None = None,
+        claimed_email: str | None = None,
         refusal: Refusal | None = None,
     ) -> None:
         super().__init__(message)
@@ -58,6 +59,8 @@ class GatepassError(Exception):
         """What was found there, shortened, if that is no secret."""
         self.expected = expected
         """What would have been accepted."""
+        self.claimed_email = claimed_email
+        """Whom a token that is refused claims to speak for. Nothing proves it."""
         self.refusal = refusal or Refusal(500, [], "")
         """The answer of a service that received the token in a request."""
 
@@ -85,6 +88,7 @@ def error_from(fields: Step) -> GatepassError:
         reason=fields["reason"],
         found=fields["found"],
         expected=fields["expected"],
+        claimed_email=fields["claimed_email"],
         refusal=Refusal(**fields["refusal"]),
     )
 

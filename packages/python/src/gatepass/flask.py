@@ -73,7 +73,7 @@ class RequireIdToken:
 
     def check(self) -> flask.Response | None:
         """Guards all views, as a function for `before_request`: None lets the request through."""
-        path, token = flask.request.path, None
+        path = flask.request.path
         if self._guard.leaves_open(path) or self._is_free_preflight():
             return None
         try:
@@ -81,7 +81,7 @@ class RequireIdToken:
             flask.g.claims = self._guard.verifier.verify(token)
         except GatepassError as error:
             if not self._guard.goes_without(error):
-                refusal = self._guard.refuse(error, path, token)
+                refusal = self._guard.refuse(error, path)
                 return flask.Response(refusal.body, refusal.status, refusal.headers)
             flask.g.claims = None
         return None
