@@ -203,6 +203,14 @@ impl From<&[String]> for Texts {
 }
 
 impl Texts {
+    /// The same without what looks like a credential.
+    fn harmless(self) -> Self {
+        match self {
+            Self::One(text) => Self::One(harmless(&text)),
+            Self::Many(texts) => Self::Many(texts.iter().map(|text| harmless(text)).collect()),
+        }
+    }
+
     /// The texts in quotes with `word` between them, the first ten.
     pub(crate) fn joined(&self, word: &str) -> String {
         const MOST_SHOWN: usize = 10;
@@ -335,17 +343,13 @@ impl Error {
     /// Adds what was found, as data. It goes through [`harmless`](crate::quote::harmless): tokens are full of
     /// strangers' texts.
     pub(crate) fn finding(mut self, found: impl Into<Texts>) -> Self {
-        let found = match found.into() {
-            Texts::One(text) => Texts::One(harmless(&text)),
-            Texts::Many(texts) => Texts::Many(texts.iter().map(|text| harmless(text)).collect()),
-        };
-        self.evidence.get_or_insert_default().found = Some(found);
+        self.evidence.get_or_insert_default().found = Some(found.into().harmless());
         self
     }
 
-    /// Adds what was expected, as data.
+    /// Adds what was expected, as data. It is made as harmless as what was found: an option may hold anything.
     pub(crate) fn expecting(mut self, expected: impl Into<Texts>) -> Self {
-        self.evidence.get_or_insert_default().expected = Some(expected.into());
+        self.evidence.get_or_insert_default().expected = Some(expected.into().harmless());
         self
     }
 

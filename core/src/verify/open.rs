@@ -99,8 +99,9 @@ fn emulator(config: &VerifierConfig, environment: &Environment) -> Result<Option
     };
     if let Some(service) = environment.var(environment::SERVICE) {
         return refused(format!(
-            "is set where {} is {service:?}, expected it on a developer's machine only, never on Cloud Run: unset it",
-            environment::SERVICE
+            "is set where {} is {}, expected it on a developer's machine only, never on Cloud Run: unset it",
+            environment::SERVICE,
+            crate::quote::quoted(service)
         ));
     }
     let url = match Url::parse(text) {
