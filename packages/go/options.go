@@ -31,8 +31,8 @@ func WithClock(now func() time.Time) Option {
 	return hostOption(func(h *driver.Host) { h.Clock = now })
 }
 
-// WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects.
-// The metadata server is a neighbour and is always reached directly. Credentials that name certificates for TLS need
+// WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects, and whose
+// proxies are its own affair. The metadata server is a neighbour and is always reached directly. Credentials that name certificates for TLS need
 // an [*http.Transport].
 func WithTransport(transport http.RoundTripper) Option {
 	return hostOption(func(h *driver.Host) { h.Transport = transport })

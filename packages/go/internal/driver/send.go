@@ -3,38 +3,49 @@ package driver
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
 
-// How endpoints are reached: as any server, or past every proxy.
-var (
-	proxied = &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute}
-	direct  = &http.Transport{IdleConnTimeout: time.Minute}
-)
+// transport reaches endpoints through the proxy that the step names, and through no other.
+var transport = &http.Transport{
+	Proxy: func(request *http.Request) (*url.URL, error) {
+		named, _ := request.Context().Value(proxyKey{}).(*proxy)
+		if named == nil {
+			return nil, nil
+		}
+		return url.Parse(named.URL)
+	},
+	IdleConnTimeout: time.Minute,
+}
+
+// A proxy is that of a step.
+type proxy struct {
+	URL string `json:"url"`
+}
+
+type proxyKey struct{}
 
 // send uses the transport itself, so no redirect is followed and no cookie kept.
 func (d *Driver) send(ctx context.Context, step *step) reply {
-	request, err := http.NewRequestWithContext(ctx, step.Method, step.URL, strings.NewReader(step.Body))
+	request, err := http.NewRequestWithContext(context.WithValue(ctx, proxyKey{}, step.Proxy), step.Method, step.URL, strings.NewReader(step.Body))
 	if err != nil {
 		return failed(err, "other")
 	}
 	for _, header := range step.Headers {
 		request.Header.Add(header[0], header[1])
 	}
-	transport := d.host.Transport
-	switch {
-	case step.Route == "direct":
-		transport = direct
-	case transport == nil:
-		transport = proxied
+	var carrier http.RoundTripper = transport
+	if d.host.Transport != nil && step.Route != "direct" {
+		carrier = d.host.Transport // It is the user's, and so are its proxies.
 	}
 	if step.ClientCertificate != nil || step.CACertificatePath != "" {
-		if transport, err = withCertificates(transport, step); err != nil {
+		if carrier, err = withCertificates(carrier, step); err != nil {
 			return failed(err, "other")
 		}
 	}
-	response, err := transport.RoundTrip(request)
+	response, err := carrier.RoundTrip(request)
 	if err != nil {
 		return failed(err, "connect")
 	}
