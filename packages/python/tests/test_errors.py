@@ -50,6 +50,8 @@ def test_an_error_survives_the_way_to_another_process() -> None:
     assert str(error) == "too late"
     refusal = error.refusal
     assert (refusal.status, refusal.headers, refusal.body) == (401, [("A", "b")], "{}")
+    status = error.grpc_status
+    assert (status.code, status.message[:13], status.details) == (16, "TOKEN_EXPIRED", b"\x08\x10")
 
 
 def test_an_option_that_makes_no_sense_is_named() -> None:
@@ -77,5 +79,6 @@ def fields(**changed: Any) -> dict[str, Any]:
         "expected": None,
         "claimed_email": None,
         "refusal": refusal,
+        "grpc": {"code": 16, "message": "TOKEN_EXPIRED: fetch a new token", "details": "CBA="},
         **changed,
     }

@@ -99,7 +99,7 @@ def verify_id_token(token: str | bytes, audience: Strings) -> Claims:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("aio", "asgi", "flask", "httpx", "requests"):
+    if name in ("aio", "asgi", "flask", "grpc", "httpx", "requests"):
         import importlib
 
         return importlib.import_module(f"gatepass.{name}")

@@ -1,4 +1,4 @@
-"""How calls carry tokens, for the clients of `gatepass.requests` and `gatepass.httpx`."""
+"""How calls carry tokens, for the clients of `gatepass.requests`, `gatepass.httpx` and `gatepass.grpc`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from gatepass.source import TokenSource, as_target, default_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gatepass._types import Strings, TokenHeader
     from gatepass.source import Kind
 
@@ -50,8 +52,8 @@ class Tokens:
         """Where they come from."""
         return self._source or default_source()
 
-    def plan(self, url: str) -> Call:
-        """How a request for this URL carries its token.
+    def plan(self, url: str, grpc: Mapping[str, bool] | None = None) -> Call:
+        """How a request for this URL carries its token; `grpc` describes the channel of a gRPC call.
 
         Raises:
             GatepassError: It must not travel there.
@@ -63,9 +65,14 @@ class Tokens:
                 "audience": self._audience,
                 "token_header": self._token_header,
                 "allow_plain_http": self._allow_plain_http,
+                "grpc": grpc,
             }
         )
         return Call(self._kind, plan["audience"] or self._target, plan["headers"])
+
+    def is_warm(self, call: Call) -> bool:
+        """Whether `fetch` has the token at hand and waits for nothing."""
+        return self.source._is_warm(call.kind, call.target)
 
     def fetch(self, call: Call) -> dict[str, str]:
         """The headers of a call."""

@@ -27,6 +27,25 @@ class Refusal:
         return f"Refusal(status={self.status})"
 
 
+class GrpcStatus:
+    """How a gRPC server answers a call that it refuses."""
+
+    __slots__ = ("code", "details", "message")
+
+    def __init__(self, code: int, message: str, details: str) -> None:
+        from binascii import a2b_base64
+
+        self.code = code
+        """The number of the status code."""
+        self.message = message
+        """The error's code, and what the caller can do."""
+        self.details = a2b_base64(details)
+        """A serialized `google.rpc.Status`, the value of the trailer `grpc-status-details-bin`."""
+
+    def __repr__(self) -> str:
+        return f"GrpcStatus(code={self.code})"
+
+
 class GatepassError(Exception):
     """Any error of gatepass; itself one in the use of gatepass, such as an option that makes no sense.
 
@@ -45,6 +64,7 @@ class GatepassError(Exception):
         expected: str | list[str] | None = None,
         claimed_email: str | None = None,
         refusal: Refusal | None = None,
+        grpc_status: GrpcStatus | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -63,6 +83,8 @@ class GatepassError(Exception):
         """Whom a token that is refused claims to speak for. Nothing proves it."""
         self.refusal = refusal or Refusal(500, [], "")
         """The answer of a service that received the token in a request."""
+        self.grpc_status = grpc_status or GrpcStatus(13, code, "")
+        """The answer of a gRPC server that received the token in a call."""
 
 
 class CredentialsError(GatepassError):
@@ -90,6 +112,7 @@ def error_from(fields: Step) -> GatepassError:
         expected=fields["expected"],
         claimed_email=fields["claimed_email"],
         refusal=Refusal(**fields["refusal"]),
+        grpc_status=GrpcStatus(**fields["grpc"]),
     )
 
 

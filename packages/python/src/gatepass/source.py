@@ -214,6 +214,11 @@ class TokenSource:
             self._held_of(kind).pop(target, None)
         return another
 
+    def _is_warm(self, kind: Kind, target: str) -> bool:
+        """Whether a token is at hand that needs no look-up."""
+        held = self._held_of(kind).get(target)
+        return held is not None and self._clock() < held[0] and self._monotonic() < held[1]
+
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(text("audience", target))
         if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:

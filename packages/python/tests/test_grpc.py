@@ -1,0 +1,320 @@
+"""gRPC: calls that carry tokens, and servers that check them, over TLS and HTTP/2."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+import gatepass
+import gatepass.grpc
+from certificates import Authority
+from gatepass.testing import Emulator
+from support import PATIENCE
+
+AUDIENCE = "https://127.0.0.1"
+CALLER = "caller@p.iam.gserviceaccount.com"
+KINDS = ["unary_unary", "unary_stream", "stream_unary", "stream_stream"]
+
+
+def email() -> bytes:
+    claims = gatepass.grpc.claims()
+    return b"nobody" if claims is None else str(claims["email"]).encode()
+
+
+# What the services do: each answers with its caller's e-mail, as often as it was asked.
+HANDLERS: dict[str, Callable[[Any, grpc.ServicerContext], Any]] = {
+    "unary_unary": lambda request, _: email(),
+    "unary_stream": lambda request, _: (email() for _ in range(int(request))),
+    "stream_unary": lambda requests, _: b",".join(email() for _ in requests),
+    "stream_stream": lambda requests, _: (email() for _ in requests),
+}
+
+
+async def unary_unary(request: bytes, _: Any) -> bytes:
+    return email()
+
+
+async def unary_stream(request: bytes, _: Any) -> AsyncIterator[bytes]:
+    for _ in range(int(request)):
+        yield email()
+
+
+async def stream_unary(requests: AsyncIterator[bytes], _: Any) -> bytes:
+    return b",".join([email() async for _ in requests])
+
+
+async def stream_stream(requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
+    async for _ in requests:
+        yield email()
+
+
+HANDLERS_AIO = {
+    "unary_unary": unary_unary,
+    "unary_stream": unary_stream,
+    "stream_unary": stream_unary,
+    "stream_stream": stream_stream,
+}
+
+
+def services(handlers: dict[str, Any]) -> list[grpc.GenericRpcHandler]:
+    methods = {kind: getattr(grpc, f"{kind}_rpc_method_handler")(handlers[kind]) for kind in KINDS}
+    names = ["shop.Orders", "grpc.health.v1.Health"]
+    return [grpc.method_handlers_generic_handler(name, methods) for name in names]
+
+
+def verifier(emulator: Emulator, **options: Any) -> gatepass.Verifier:
+    options = {"allowed_emails": [CALLER, emulator_account(emulator)], **options}
+    return gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, **options)
+
+
+def emulator_account(emulator: Emulator) -> str:
+    payload = emulator.mint(AUDIENCE).split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["email"])
+
+
+class Server:
+    """A server over TLS, and without."""
+
+    def __init__(self, root: bytes) -> None:
+        self.root = root
+        self.port = 0
+        self.plaintext_port = 0
+
+    def channel(self, credentials: grpc.CallCredentials | None = None) -> grpc.Channel:
+        return grpc.secure_channel(f"127.0.0.1:{self.port}", self.credentials(credentials))
+
+    def credentials(self, credentials: grpc.CallCredentials | None) -> grpc.ChannelCredentials:
+        tls = grpc.ssl_channel_credentials(self.root)
+        return tls if credentials is None else grpc.composite_channel_credentials(tls, credentials)
+
+
+@contextmanager
+def sync_server(tls: grpc.ServerCredentials, running: Server, checks: gatepass.Verifier) -> Iterator[None]:
+    interceptor = gatepass.grpc.RequireIdToken(checks, open_services=["grpc.health.v1.Health"])
+    server = grpc.server(ThreadPoolExecutor(4), handlers=services(HANDLERS), interceptors=[interceptor])
+    running.port = server.add_secure_port("127.0.0.1:0", tls)
+    running.plaintext_port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop(None).wait(PATIENCE)
+
+
+@contextmanager
+def aio_server(tls: grpc.ServerCredentials, running: Server, checks: gatepass.Verifier) -> Iterator[None]:
+    ready, stop = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        interceptor = gatepass.grpc.RequireIdTokenAio(checks, open_services=["grpc.health.v1.Health"])
+        server = grpc.aio.server(handlers=services(HANDLERS_AIO), interceptors=[interceptor])
+        running.port = server.add_secure_port("127.0.0.1:0", tls)
+        running.plaintext_port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        ready.set()
+        await asyncio.to_thread(stop.wait, PATIENCE)
+        await server.stop(None)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(PATIENCE)
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+
+
+@pytest.fixture
+def moment() -> list[float]:
+    """The time by the server's clock."""
+    return [time.time()]
+
+
+@pytest.fixture(params=[sync_server, aio_server])
+def server(
+    request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, moment: list[float]
+) -> Iterator[Server]:
+    authority = Authority(tmp_path)
+    certificate = authority.issue("server")
+    pair = (certificate.key_path.read_bytes(), certificate.cert_path.read_bytes())
+    running = Server(authority.path.read_bytes())
+    with request.param(
+        grpc.ssl_server_credentials([pair]), running, verifier(emulator, clock=lambda: moment[0])
+    ):
+        yield running
+
+
+def call(channel: grpc.Channel, kind: str, service: str = "shop.Orders", **options: Any) -> list[bytes]:
+    """Calls a method with two messages, or for two answers; gives the answers."""
+    method = getattr(channel, kind)(f"/{service}/{kind}")
+    answer = method(iter([b"1", b"2"]) if kind.startswith("stream") else b"2", timeout=PATIENCE, **options)
+    return list(answer) if kind.endswith("stream") else [answer]
+
+
+def answers(kind: str, who: str) -> list[bytes]:
+    return (
+        [who.encode()] * 2
+        if kind.endswith("stream")
+        else [",".join([who] * (2 if kind.startswith("stream") else 1)).encode()]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_call_carries_a_token(kind: str, server: Server, adc: Emulator) -> None:
+    with server.channel(gatepass.grpc.id_token_credentials()) as channel:
+        assert call(channel, kind) == answers(kind, emulator_account(adc))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_of_grpc_aio_carry_one(kind: str, server: Server, adc: Emulator) -> None:
+    async def calls() -> list[bytes]:
+        credentials = server.credentials(gatepass.grpc.id_token_credentials())
+        async with grpc.aio.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel:
+            method = getattr(channel, kind)(f"/shop.Orders/{kind}")
+            answer = method(iter([b"1", b"2"]) if kind.startswith("stream") else b"2", timeout=PATIENCE)
+            return [one async for one in answer] if kind.endswith("stream") else [await answer]
+
+    assert asyncio.run(calls()) == answers(kind, emulator_account(adc))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_without_a_token_is_refused(kind: str, server: Server) -> None:
+    with server.channel() as channel:
+        refused(channel, kind, grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "code"),
+    [
+        ({"claims": {"aud": "https://other.example"}}, grpc.StatusCode.UNAUTHENTICATED, "BAD_AUDIENCE"),
+        ({"issued_at": 1_700_000_000}, grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED"),
+        ({"strip_signature": True}, grpc.StatusCode.UNAUTHENTICATED, "SIGNATURE_STRIPPED"),
+        ({"claims": {"email": "other@x.example"}}, grpc.StatusCode.PERMISSION_DENIED, "EMAIL_NOT_ALLOWED"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_token_is_refused(
+    order: dict[str, Any], status: grpc.StatusCode, code: str, server: Server, emulator: Emulator
+) -> None:
+    claims = {"aud": AUDIENCE, "email": CALLER, **order.get("claims", {})}
+    token = emulator.mint(**{**order, "claims": claims})
+    with server.channel(grpc.access_token_call_credentials(token)) as channel:
+        refused(channel, "unary_unary", status, code)
+        error = refused(channel, "stream_stream", status, code)
+        assert token not in str(error)
+
+
+def test_two_tokens_are_refused(server: Server, emulator: Emulator) -> None:
+    header = f"Bearer {emulator.mint(AUDIENCE, email=CALLER)}"
+    with server.channel() as channel:
+        assert call(channel, "unary_unary", metadata=[("authorization", header)]) == [CALLER.encode()]
+        twice = [("authorization", header), ("authorization", header)]
+        refused(channel, "unary_unary", grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MALFORMED", metadata=twice)
+
+
+def test_a_server_that_cannot_have_its_keys_says_when_to_try_again(
+    server: Server, emulator: Emulator
+) -> None:
+    emulator.fault("/oauth2/v3/certs", status=503, times=8)
+    with server.channel(grpc.access_token_call_credentials(emulator.mint(AUDIENCE, email=CALLER))) as channel:
+        error = refused(channel, "unary_unary", grpc.StatusCode.UNAVAILABLE, "KEYS_UNAVAILABLE")
+    retry = error_details_pb2.RetryInfo()
+    assert details_of(error).details[1].Unpack(retry) and retry.retry_delay.seconds == 5
+
+
+def refused(
+    channel: grpc.Channel, kind: str, status: grpc.StatusCode, code: str, **options: Any
+) -> grpc.RpcError:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(channel, kind, **options)
+    error: Any = caught.value
+    assert (error.code(), error.details().partition(":")[0]) == (status, code)
+    info = error_details_pb2.ErrorInfo()
+    assert details_of(error).details[0].Unpack(info) and (info.reason, info.domain) == (code, "gatepass.dev")
+    found: grpc.RpcError = error
+    return found
+
+
+def details_of(error: Any) -> Any:
+    trailers = dict(error.trailing_metadata())
+    return status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+
+
+def test_a_service_may_be_left_open(server: Server) -> None:
+    with server.channel() as channel:
+        for kind in KINDS:
+            assert call(channel, kind, "grpc.health.v1.Health") == answers(kind, "nobody")
+
+
+def test_a_channel_outlives_its_tokens(server: Server, adc: Emulator, moment: list[float]) -> None:
+    """Made once, called for a day: no word about tokens."""
+    source = gatepass.TokenSource(clock=lambda: moment[0])
+    with server.channel(gatepass.grpc.id_token_credentials(source=source)) as channel:
+        seen = set()
+        for hour in range(1, 25):
+            for _ in range(5):
+                call(channel, "unary_unary")
+            seen.add(source.id_token_header(AUDIENCE))
+            adc.set_clock(hour * 3600)
+            moment[0] += 3600
+    assert len(seen) == 24
+
+
+def test_many_cold_calls_make_one_request(server: Server, adc: Emulator) -> None:
+    with server.channel(gatepass.grpc.id_token_credentials()) as channel, ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: call(channel, "unary_unary"), range(64)))
+    assert sum(count for path, count in adc.counts().items() if path.endswith("/identity")) == 1
+
+
+def test_the_token_goes_beside_the_applications_own(server: Server, adc: Emulator) -> None:
+    credentials = gatepass.grpc.id_token_credentials(token_header="x-serverless-authorization")
+    with server.channel(credentials) as channel:
+        own = [("authorization", "Basic YTpi")]
+        assert call(channel, "unary_unary", metadata=own) == [emulator_account(adc).encode()]
+
+
+def test_without_credentials_the_call_says_why(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    credentials = gatepass.grpc.id_token_credentials()
+    with server.channel(credentials) as channel, pytest.raises(grpc.RpcError) as caught:
+        call(channel, "unary_unary")
+    error: Any = caught.value
+    assert "no credentials were found" in error.details()
+
+
+def test_no_token_travels_in_clear(server: Server, adc: Emulator) -> None:
+    target = f"127.0.0.1:{server.plaintext_port}"
+    for channel in (gatepass.grpc.insecure_channel, gatepass.grpc.insecure_channel_aio):
+        with pytest.raises(gatepass.GatepassError, match="allow_plaintext_loopback"):
+            channel(target)
+        with pytest.raises(gatepass.GatepassError, match="TLS"):
+            channel("10.0.0.1:50051", allow_plaintext_loopback=True)
+    with gatepass.grpc.insecure_channel(target, allow_plaintext_loopback=True) as channel:
+        for kind in KINDS:
+            assert call(channel, kind) == answers(kind, emulator_account(adc))
+
+
+def test_no_token_travels_in_clear_with_grpc_aio(server: Server, adc: Emulator) -> None:
+    async def calls() -> bytes:
+        target = f"dns:///127.0.0.1:{server.plaintext_port}"
+        async with gatepass.grpc.insecure_channel_aio(target, allow_plaintext_loopback=True) as channel:
+            answer: bytes = await channel.unary_unary("/shop.Orders/unary_unary")(b"1", timeout=PATIENCE)
+            streamed = channel.stream_stream("/shop.Orders/stream_stream")(iter([b"1", b"2"]))
+            assert [one async for one in streamed] == [answer, answer]
+            return answer
+
+    assert asyncio.run(calls()) == emulator_account(adc).encode()
