@@ -34,6 +34,8 @@ pub(crate) struct Found {
     pub(crate) proxies: Proxies,
     /// Whether they come from a file, which may hold others later.
     pub(crate) is_of_file: bool,
+    /// The project that the environment names.
+    pub(crate) project_id: Option<String>,
 }
 
 /// The search for credentials.
@@ -178,7 +180,7 @@ impl Adc {
     fn use_metadata_server(&mut self) -> Step<Found> {
         let server = self.env.metadata_host().and_then(|host| {
             let timeout_ms = self.env.metadata_timeout_ms()?.unwrap_or(metadata::TIMEOUT_MS);
-            Ok(credentials::MetadataServer { host, timeout_ms })
+            Ok(credentials::MetadataServer { host, timeout_ms, trusted: self.trusted()? })
         });
         server.and_then(|server| self.found("metadata", Arc::new(server), None)).into()
     }
@@ -236,6 +238,7 @@ impl Adc {
             quota_project_id,
             proxies: Proxies::of(&self.env),
             is_of_file: self.is_of_file,
+            project_id: self.env.var("GOOGLE_CLOUD_PROJECT").map(str::to_owned),
         })
     }
 

@@ -19,6 +19,11 @@ pub(crate) fn base64_encode(octets: &[u8]) -> String {
     STANDARD.encode(octets)
 }
 
+/// Decodes the standard alphabet, with padding.
+pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
 /// Small hexadecimal digits.
 pub(crate) fn hex(octets: &[u8]) -> String {
     octets

@@ -60,11 +60,12 @@ pub mod verify;
 pub use attach::{Call, CallPlan, CallToken, TokenHeader, Transport, plan_call};
 pub use audience::OwnAudiences;
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
+pub use credentials::{Principal, Signature};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
 pub use flight::FlightId;
 pub use quote::quoted;
 pub use secret::Secret;
-pub use source::{Lookup, Refresh, TokenSource};
+pub use source::{DescribePrincipal, Inquiry, Lookup, Refresh, TokenSource};
 pub use step::{
     Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now, Operation, Reply, Route, Step,
 };

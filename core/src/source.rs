@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::adc::{Adc, Found};
 use crate::config::SourceConfig;
-use crate::credentials::{Context, Fetch};
+use crate::credentials::{Context, Credential, Fetch, Principal, Signature};
 use crate::error::{Error, ErrorCode};
 use crate::flight::{FlightId, FlightIds, SingleFlight};
 use crate::retry::Jitter;
@@ -159,6 +159,24 @@ impl TokenSource {
         }
     }
 
+    /// The operation that says who the credentials are: for adapters to other clients.
+    pub fn principal(&self) -> DescribePrincipal {
+        DescribePrincipal(self.inquire(|credential, context| Ok(credential.principal(context))))
+    }
+
+    /// The operation that signs these bytes as the credentials' service account: with its key, or by IAM (`signBlob`).
+    /// Fails with [`ErrorCode::SelfSignedJwtUnsupported`] where they are no service account's.
+    pub fn sign_bytes(&self, bytes: Vec<u8>) -> Inquiry<Signature> {
+        self.inquire(move |credential, context| credential.sign_bytes(bytes, context))
+    }
+
+    fn inquire<T>(
+        &self,
+        ask: impl FnOnce(Arc<dyn Credential>, Context<'_>) -> Result<Answering<T>, Error> + Send + 'static,
+    ) -> Inquiry<T> {
+        Inquiry { shared: Arc::clone(&self.shared), ask: Some(Box::new(ask)), stage: InquiryStage::Created }
+    }
+
     /// A flight that others join.
     fn board(&self, state: &mut State, key: &TokenKey, now: Now) -> Refresh {
         let flight = state.flights.next();
@@ -294,6 +312,92 @@ impl Operation for Refresh {
 impl Drop for Refresh {
     fn drop(&mut self) {
         self.land();
+    }
+}
+
+/// A question to the credentials, which are looked for first if none were found yet. It holds no flight.
+pub struct Inquiry<T> {
+    shared: Arc<Shared>,
+    ask: Option<Ask<T>>,
+    stage: InquiryStage<T>,
+}
+
+type Ask<T> = Box<dyn FnOnce(Arc<dyn Credential>, Context<'_>) -> Result<Answering<T>, Error> + Send>;
+type Answering<T> = Box<dyn Operation<Output = T> + Send>;
+
+enum InquiryStage<T> {
+    Created,
+    Find(Box<Adc>),
+    Answer(Arc<Found>, Answering<T>),
+    Ended,
+}
+
+impl<T> Inquiry<T> {
+    fn ask(&mut self, found: Arc<Found>, now: Now) -> Step<T> {
+        let Some(ask) = self.ask.take() else { return Step::Fail(ended()) };
+        let jitter = self.shared.lock().jitter.fork();
+        let context = Context { preferences: &self.shared.config.preferences, jitter };
+        match ask(Arc::clone(&found.credential), context) {
+            Ok(answering) => {
+                self.stage = InquiryStage::Answer(found, answering);
+                self.advance(now, Reply::Start)
+            }
+            Err(error) => Step::Fail(error),
+        }
+    }
+
+    fn advance(&mut self, now: Now, reply: Reply) -> Step<T> {
+        match &mut self.stage {
+            InquiryStage::Ended => Step::Fail(ended()),
+            InquiryStage::Created => {
+                let state = self.shared.lock();
+                let found = state.found.clone();
+                let skips_ping = !state.no_metadata_server_until.has_come(now);
+                drop(state);
+                match (found, reply) {
+                    (Some(found), Reply::Start) => self.ask(found, now),
+                    (_, reply) => {
+                        self.stage = InquiryStage::Find(Box::new(Adc::new(&self.shared.config, skips_ping)));
+                        self.advance(now, reply)
+                    }
+                }
+            }
+            InquiryStage::Find(adc) => adc.resume(now, reply).and_then(|found| {
+                let found = Arc::new(found);
+                self.shared.lock().found.get_or_insert_with(|| Arc::clone(&found));
+                self.ask(found, now)
+            }),
+            InquiryStage::Answer(found, answering) => found.proxies.apply(answering.resume(now, reply)),
+        }
+    }
+}
+
+impl<T> Operation for Inquiry<T> {
+    type Output = T;
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<T> {
+        let step = self.advance(now, reply);
+        if step.is_end() {
+            self.stage = InquiryStage::Ended;
+        }
+        step
+    }
+}
+
+/// Looks into what the environment adds: the project that it names comes before that of the credentials.
+pub struct DescribePrincipal(Inquiry<Principal>);
+
+impl Operation for DescribePrincipal {
+    type Output = Principal;
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Principal> {
+        let shared = Arc::clone(&self.0.shared);
+        self.0.resume(now, reply).and_then(|mut principal| {
+            if let Some(project) = shared.lock().found.as_ref().and_then(|found| found.project_id.clone()) {
+                principal.project_id = Some(project);
+            }
+            Step::Done(principal)
+        })
     }
 }
 
@@ -710,6 +814,103 @@ mod tests {
             monotonic: crate::step::Monotonic(NOW.monotonic.0 + millis),
         };
         assert!(token.is_usable(set_back(3_580_000)) && !token.is_usable(set_back(3_600_000)));
+    }
+
+    /// Answers an operation's requests by their URLs until it ends.
+    fn drive<T>(
+        mut op: impl Operation<Output = T>,
+        environment: &[(&str, &str)],
+        answers: &[(&str, &str)],
+    ) -> Result<T, ErrorCode> {
+        let mut reply = Reply::Start;
+        for _ in 0..20 {
+            reply = match op.resume(NOW, reply) {
+                Step::ReadEnv { .. } => {
+                    let values = environment.iter();
+                    Reply::Env(values.map(|(n, v)| ((*n).to_owned(), Secret::from(*v))).collect())
+                }
+                Step::Send(request) => {
+                    let answer = answers.iter().find(|(url, _)| request.url.ends_with(url));
+                    let (_, body) = answer.unwrap_or_else(|| panic!("{}", request.url));
+                    let headers = vec![("Metadata-Flavor".to_owned(), "Google".to_owned())];
+                    let body = Secret::new(body.as_bytes().to_vec());
+                    Reply::Response { status: 200, headers, body }
+                }
+                Step::Done(output) => return Ok(output),
+                Step::Fail(error) => return Err(error.code()),
+                other => panic!("{:?}", other.and_then(|_| Step::<()>::Done(()))),
+            };
+        }
+        panic!("no end")
+    }
+
+    fn given(file: &serde_json::Value, impersonate: Option<&str>) -> TokenSource {
+        TokenSource::new(SourceConfig {
+            credentials: CredentialsFrom::Json(file.to_string().into()),
+            impersonate: impersonate
+                .map(|email| crate::config::Impersonate { email: email.to_owned(), delegates: Vec::new() }),
+            ..SourceConfig::default()
+        })
+    }
+
+    #[test]
+    fn a_source_says_who_it_is_and_signs_bytes() {
+        const MACHINE: [(&str, &str); 5] = [
+            ("/default/email", "vm@shop.iam.gserviceaccount.com"),
+            ("/project/project-id", "shop"),
+            (
+                "/default/token?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform",
+                r#"{"access_token":"a"}"#,
+            ),
+            (
+                "/serviceAccounts/vm@shop.iam.gserviceaccount.com:signBlob",
+                r#"{"keyId":"k","signedBlob":"c2ln"}"#,
+            ),
+            (
+                "/serviceAccounts/to@shop.iam.gserviceaccount.com:signBlob",
+                r#"{"keyId":"k","signedBlob":"c2ln"}"#,
+            ),
+        ];
+        let pem = include_str!("../../tests/vectors/acquire/test_key.pem");
+        let pem = pem.get(pem.find("-----BEGIN").unwrap()..).unwrap();
+        let key = serde_json::json!({
+            "type": "service_account", "client_email": "o@shop.example", "private_key": pem,
+            "private_key_id": "1", "project_id": "shop",
+        });
+        let person = serde_json::json!({
+            "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+        });
+        let who = |email: &str, project: Option<&str>| {
+            let email = Some(email.to_owned()).filter(|email| !email.is_empty());
+            Ok(Principal { email, project_id: project.map(str::to_owned) })
+        };
+        let machine = TokenSource::new(SourceConfig::default());
+        let here = [("GCE_METADATA_HOST", "m")];
+        assert_eq!(
+            drive(machine.principal(), &here, &MACHINE),
+            who("vm@shop.iam.gserviceaccount.com", Some("shop"))
+        );
+        let by_iam = Ok(Signature { key_id: Some("k".to_owned()), bytes: b"sig".to_vec() });
+        assert_eq!(drive(machine.sign_bytes(b"x".to_vec()), &here, &MACHINE), by_iam);
+        let named = [("GOOGLE_CLOUD_PROJECT", "other")];
+        assert_eq!(drive(given(&key, None).principal(), &[], &[]), who("o@shop.example", Some("shop")));
+        assert_eq!(drive(given(&key, None).principal(), &named, &[]), who("o@shop.example", Some("other")));
+        let signed = drive(given(&key, None).sign_bytes(b"x".to_vec()), &[], &[]).unwrap();
+        assert_eq!((signed.key_id.as_deref(), signed.bytes.len()), (Some("1"), 256));
+        let token = [("/token", r#"{"access_token":"a"}"#)];
+        let answers = [&MACHINE[..], &token].concat();
+        let acting = given(&person, Some("to@shop.iam.gserviceaccount.com"));
+        assert_eq!(drive(acting.principal(), &[], &[]), who("to@shop.iam.gserviceaccount.com", None));
+        assert_eq!(drive(acting.sign_bytes(b"x".to_vec()), &[], &answers), by_iam);
+        assert_eq!(drive(given(&person, None).principal(), &[], &[]), who("", None));
+        assert_eq!(
+            drive(given(&person, None).sign_bytes(b"x".to_vec()), &[], &[]),
+            Err(ErrorCode::SelfSignedJwtUnsupported)
+        );
+        assert_eq!(
+            drive(machine.sign_bytes(b"x".to_vec()), &[], &[("/default/email", "a/../b")]),
+            Err(ErrorCode::TokenResponseInvalid)
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
+//! [`Source::principal`](crate::Source::principal) `{"step":"done","output":{"email":…|null,"project_id":…|null}}`, of
+//! [`Source::sign_bytes`](crate::Source::sign_bytes) `{"step":"done","output":{"key_id":…|null,"signature":BASE64}}`, of
 //! [`Op::own_audiences`] `{"step":"done","output":{"audiences":[…]}}`, of [`Verifier::open`](crate::Verifier::open)
 //! `{"step":"done","output":{"warnings":[…]}}`, lines for the log at the level of warnings, and
 //! `{"step":"fail","error":{…}}`.
@@ -19,8 +21,8 @@
 use std::collections::BTreeMap;
 
 use gatepass_core::{
-    FlightId, HostFailure, HttpRequest, KeyFetch, Now, OpenVerifier, Operation, OwnAudiences, Refresh, Reply,
-    Route, Secret, Step, Token,
+    DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Operation,
+    OwnAudiences, Refresh, Reply, Route, Secret, Signature, Step, Token,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,6 +43,8 @@ enum Kind {
     KeyFetch(KeyFetch),
     OwnAudiences(OwnAudiences),
     OpenVerifier(Box<OpenVerifier>),
+    Principal(Box<DescribePrincipal>),
+    Sign(Box<Inquiry<Signature>>),
 }
 
 impl Op {
@@ -68,6 +72,14 @@ impl Op {
                     self.opened = Some(opened.verifier);
                     json!({"warnings": opened.warnings})
                 })),
+                Some(Kind::Principal(op)) => Ok(write_step(
+                    op.resume(now, reply),
+                    |principal| json!({"email": principal.email, "project_id": principal.project_id}),
+                )),
+                Some(Kind::Sign(op)) => Ok(write_step(
+                    op.resume(now, reply),
+                    |signature| json!({"key_id": signature.key_id, "signature": signature.to_base64()}),
+                )),
                 None => Err(Failure::misuse("the operation has ended or was cancelled before")),
             }
         });
@@ -104,6 +116,18 @@ impl From<KeyFetch> for Op {
 impl From<OpenVerifier> for Op {
     fn from(op: OpenVerifier) -> Self {
         Self { flight: None, opened: None, kind: Some(Kind::OpenVerifier(Box::new(op))) }
+    }
+}
+
+impl From<DescribePrincipal> for Op {
+    fn from(op: DescribePrincipal) -> Self {
+        Self { flight: None, opened: None, kind: Some(Kind::Principal(Box::new(op))) }
+    }
+}
+
+impl From<Inquiry<Signature>> for Op {
+    fn from(op: Inquiry<Signature>) -> Self {
+        Self { flight: None, opened: None, kind: Some(Kind::Sign(Box::new(op))) }
     }
 }
 

@@ -99,6 +99,16 @@ impl Source {
         guard(|| Ok(self.0.invalidate(&key(kind, target)?, header, now)))
     }
 
+    /// The operation that says who the credentials are: the service account's e-mail and the project.
+    pub fn principal(&self) -> Op {
+        Op::from(self.0.principal())
+    }
+
+    /// The operation that signs these bytes as the credentials' service account.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Op {
+        Op::from(self.0.sign_bytes(bytes.to_vec()))
+    }
+
     /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`, as JSON:
     /// `[[name,value],…]`. They are known once a token was fetched.
     pub fn access_token_headers(&self) -> String {

@@ -207,6 +207,18 @@ gp_status gp_source_invalidate(const gp_source *source,
                                bool *changed,
                                gp_buf *error);
 
+// Says who the credentials are: drive `op`. Its last step is {"step":"done","output":{"email":…|null,
+// "project_id":…|null}}. The caller owns `op`.
+gp_status gp_source_principal(const gp_source *source, gp_op **op, gp_buf *error);
+
+// Signs any bytes as the credentials' service account (RSASSA-PKCS1-v1_5 with SHA-256): drive `op`. Its last step is
+// {"step":"done","output":{"key_id":…|null,"signature":…}}, the signature in base64; it fails with
+// SELF_SIGNED_JWT_UNSUPPORTED where the credentials are no service account's. The caller owns `op`.
+gp_status gp_source_sign_bytes(const gp_source *source,
+                               gp_slice bytes,
+                               gp_op **op,
+                               gp_buf *error);
+
 // The headers that go with an access token on a call of Google's APIs, besides Authorization: a JSON array of pairs
 // of name and value. They are known once a token was fetched. The caller owns `headers`.
 gp_status gp_source_access_token_headers(const gp_source *source,

@@ -243,6 +243,40 @@ pub unsafe extern "C" fn gp_source_invalidate(
     })
 }
 
+/// Says who the credentials are: drive `op`. Its last step is {"step":"done","output":{"email":…|null,
+/// "project_id":…|null}}. The caller owns `op`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_principal(
+    source: *const gp_source,
+    op: *mut *mut gp_op,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let op = out!(op = ptr::null_mut())?;
+        let gp_source(source) = handle!(source)?;
+        (_, *op) = board(source.principal());
+        Ok(())
+    })
+}
+
+/// Signs any bytes as the credentials' service account (RSASSA-PKCS1-v1_5 with SHA-256): drive `op`. Its last step is
+/// {"step":"done","output":{"key_id":…|null,"signature":…}}, the signature in base64; it fails with
+/// SELF_SIGNED_JWT_UNSUPPORTED where the credentials are no service account's. The caller owns `op`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gp_source_sign_bytes(
+    source: *const gp_source,
+    bytes: gp_slice,
+    op: *mut *mut gp_op,
+    error: *mut gp_buf,
+) -> gp_status {
+    border!(error, || {
+        let op = out!(op = ptr::null_mut())?;
+        let gp_source(source) = handle!(source)?;
+        (_, *op) = board(source.sign_bytes(bytes!(bytes)?));
+        Ok(())
+    })
+}
+
 /// The headers that go with an access token on a call of Google's APIs, besides Authorization: a JSON array of pairs
 /// of name and value. They are known once a token was fetched. The caller owns `headers`.
 #[unsafe(no_mangle)]

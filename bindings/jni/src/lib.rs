@@ -224,6 +224,33 @@ pub fn invalidate<'local>(
     })
 }
 
+/// `static native long principal(long source)`: an operation that says who the credentials are, a handle for `resume` and
+/// `cancel`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn principal<'local>(env: EnvUnowned<'local>, class: JClass<'local>, source: jlong) -> jlong {
+    boundary(env, class, |_| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        Ok(handle::new(source.principal()))
+    })
+}
+
+/// `static native long signBytes(long source, byte[] bytes)`: an operation that signs as the credentials' service account, a
+/// handle for `resume` and `cancel`.
+#[jni_mangle("dev.gatepass.Native")]
+pub fn sign_bytes<'local>(
+    env: EnvUnowned<'local>,
+    class: JClass<'local>,
+    source: jlong,
+    bytes: JByteArray<'local>,
+) -> jlong {
+    boundary(env, class, |env| {
+        // SAFETY: TokenSource.java keeps the handle of `new_source` alive beyond this call (reachabilityFence).
+        let source = unsafe { handle::borrow::<Source>(source) }?;
+        Ok(handle::new(source.sign_bytes(&env.convert_byte_array(&bytes)?)))
+    })
+}
+
 /// `static native byte[] accessTokenHeaders(long source)`: JSON.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn access_token_headers<'local>(

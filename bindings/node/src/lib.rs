@@ -174,6 +174,18 @@ impl Source {
         self.0.invalidate(&kind, &target, &header, now).map_err(thrown)
     }
 
+    /// Says who the credentials are: drive it.
+    #[napi]
+    pub fn principal(&self) -> Op {
+        Op(self.0.principal())
+    }
+
+    /// Signs these bytes as the credentials' service account: drive it.
+    #[napi]
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Op {
+        Op(self.0.sign_bytes(bytes))
+    }
+
     /// The headers that go with an access token beside `Authorization`, as JSON; known once a token was fetched.
     #[napi]
     pub fn access_token_headers(&self) -> String {

@@ -79,6 +79,16 @@ impl Source {
         answer.map_err(|failure| raise(target.py(), &failure))
     }
 
+    /// The operation that says who the credentials are.
+    fn principal(&self) -> Op {
+        self.source.principal().into()
+    }
+
+    /// The operation that signs these bytes as the credentials' service account.
+    fn sign_bytes(&self, bytes: &[u8]) -> Op {
+        self.source.sign_bytes(bytes).into()
+    }
+
     /// The names and values of the headers that go with an access token besides `Authorization`. They are known once a
     /// token was fetched.
     fn access_token_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

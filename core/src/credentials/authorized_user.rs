@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid, printable};
+use crate::credentials::principal::{Known, Principal};
 use crate::credentials::trust::DEFAULT_UNIVERSE;
-use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, Reader, SignBytes, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::client::Client;
@@ -68,6 +69,14 @@ impl UserAccount {
 impl Credential for UserAccount {
     fn describe(&self) -> String {
         "a person's credentials".to_owned()
+    }
+
+    fn principal(self: Arc<Self>, _context: Context<'_>) -> AskPrincipal {
+        Box::new(Known::new(Principal::default()))
+    }
+
+    fn sign_bytes(self: Arc<Self>, _bytes: Vec<u8>, _context: Context<'_>) -> Result<SignBytes, Error> {
+        Err(no_key("these are credentials of a person, who has no key"))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error> {

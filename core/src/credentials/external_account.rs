@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid, printable};
-use crate::credentials::impersonation::{self, CLOUD_PLATFORM, Impersonation, or_cloud_platform};
+use crate::credentials::impersonation::{self, CLOUD_PLATFORM, Impersonation, SignAs, or_cloud_platform};
+use crate::credentials::principal::{Known, Principal};
 use crate::credentials::subject_token::{Source, Subject, SubjectToken};
-use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, Reader, SignBytes, no_key};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::client::Client;
@@ -99,10 +100,22 @@ impl Credential for ExternalAccount {
         }
     }
 
+    fn principal(self: Arc<Self>, _context: Context<'_>) -> AskPrincipal {
+        let email = self.account.as_ref().map(|account| account.email().to_owned());
+        Box::new(Known::new(Principal { email, project_id: None }))
+    }
+
+    fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, mut context: Context<'_>) -> Result<SignBytes, Error> {
+        let account = self.account.clone().ok_or_else(|| no_key("a federated identity has no key"))?;
+        let jitter = context.jitter.fork();
+        let federation = self.federation(None, vec![CLOUD_PLATFORM.to_owned()], context.jitter);
+        Ok(Box::new(SignAs::new(account, Box::new(federation), bytes, jitter)))
+    }
+
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
         const NO_URL: &str =
             "the external_account file has no service_account_impersonation_url, and a federated identity";
-        let (request, scopes, mut jitter) = match (&self.account, key) {
+        let (request, scopes, jitter) = match (&self.account, key) {
             (Some(account), key) => {
                 let preferences = context.preferences;
                 let own = Context { preferences, jitter: context.jitter.fork() };
@@ -121,8 +134,20 @@ impl Credential for ExternalAccount {
             }
             (None, TokenKey::SelfSignedJwt { .. }) => return Err(no_key(&format!("{NO_URL} has no key"))),
         };
+        Ok(Box::new(self.federation(request, scopes, jitter)))
+    }
+}
+
+impl ExternalAccount {
+    /// A federated token, and the account's where one is asked for by it.
+    fn federation(
+        self: Arc<Self>,
+        request: Option<impersonation::Request>,
+        scopes: Vec<String>,
+        mut jitter: Jitter,
+    ) -> Federation {
         let subject = Box::new(self.subject_token(jitter.fork()));
-        Ok(Box::new(Federation {
+        Federation {
             account: self,
             scopes,
             jitter,
@@ -130,11 +155,9 @@ impl Credential for ExternalAccount {
             stage: Stage::Subject(subject),
             certificate: None,
             renewals: CERTIFICATE_RENEWALS,
-        }))
+        }
     }
-}
 
-impl ExternalAccount {
     fn subject_token(&self, jitter: Jitter) -> SubjectToken {
         let email = self.account.as_ref().map(|account| account.email().to_owned());
         self.source.subject_token(&self.audience, &self.subject_token_type, email, jitter)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::credentials::fields::{Fields, invalid, printable};
 use crate::credentials::pem::pem_mistake;
-use crate::credentials::{Context, Credential, Fetch, Reader, no_key};
+use crate::credentials::principal::{Known, Principal};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, Reader, SignBytes, no_key};
 use crate::crypto::{EcdsaSigningKey, KeyRejected};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
@@ -24,6 +25,7 @@ const FORMAT_VERSION: &str = "1";
 
 /// A service account and its private key.
 struct GdchServiceAccount {
+    project: String,
     signer: Arc<Signer>,
     token_uri: Url,
     /// A PEM file of the authorities that vouch for the endpoint; `None`: the system's.
@@ -41,6 +43,7 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
     let key_id = printable("private_key_id", fields.required("private_key_id")?)?.to_owned();
     let principal = format!("system:serviceaccount:{project}:{name}");
     Ok(Arc::new(GdchServiceAccount {
+        project: project.to_owned(),
         signer: Arc::new(Signer::new(principal, private_key, Some(key_id))),
         token_uri: reader.trusted.own_endpoint(fields, "token_uri")?,
         ca_cert_path: fields.optional_path("ca_cert_path")?.map(str::to_owned),
@@ -50,6 +53,14 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
 impl Credential for GdchServiceAccount {
     fn describe(&self) -> String {
         format!("the key of {}", quote::harmless(self.signer.principal()))
+    }
+
+    fn principal(self: Arc<Self>, _context: Context<'_>) -> AskPrincipal {
+        Box::new(Known::new(Principal { email: None, project_id: Some(self.project.clone()) }))
+    }
+
+    fn sign_bytes(self: Arc<Self>, _bytes: Vec<u8>, _context: Context<'_>) -> Result<SignBytes, Error> {
+        Err(no_key("a gdch_service_account is not known to Google's APIs"))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error> {

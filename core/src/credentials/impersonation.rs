@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::config::Impersonate;
+use crate::config::{Impersonate, Preferences};
 use crate::credentials::email::{is_delegate, is_email};
 use crate::credentials::endpoints::Service;
 use crate::credentials::fields::invalid;
-use crate::credentials::{Context, Credential, Fetch, TrustedEndpoints};
+use crate::credentials::principal::{Known, Principal, Signature};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, SignBytes, TrustedEndpoints};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
-use crate::exchange::iam_credentials::{Caller, Generate, SignJwt};
+use crate::exchange::iam_credentials::{Caller, Generate, SignBlob, SignJwt, SignedBlob};
+use crate::exchange::metadata::MetadataValue;
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
 use crate::quote;
 use crate::retry::Jitter;
@@ -49,9 +51,21 @@ impl Credential for Impersonated {
         format!("{}, by {}", quote::harmless(self.account.email()), self.source.describe())
     }
 
+    fn principal(self: Arc<Self>, _context: Context<'_>) -> AskPrincipal {
+        let email = Some(self.account.email().to_owned());
+        Box::new(Known::new(Principal { email, project_id: None }))
+    }
+
+    fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, mut context: Context<'_>) -> Result<SignBytes, Error> {
+        let source_key = TokenKey::AccessToken { scopes: vec![CLOUD_PLATFORM.to_owned()] };
+        let source_context = Context { preferences: &Preferences::default(), jitter: context.jitter.fork() };
+        let source = Arc::clone(&self.source).fetch(&source_key, source_context)?;
+        Ok(Box::new(SignAs::new(Arc::clone(&self.account), source, bytes, context.jitter)))
+    }
+
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
         let source_key = TokenKey::AccessToken { scopes: vec![CLOUD_PLATFORM.to_owned()] };
-        let source_context = Context { preferences: &Default::default(), jitter: context.jitter.fork() };
+        let source_context = Context { preferences: &Preferences::default(), jitter: context.jitter.fork() };
         let request = Request::new(Arc::clone(&self.account), key, context)?;
         let source = Arc::clone(&self.source).fetch(&source_key, source_context)?;
         Ok(Box::new(Impersonation::by(source, request)))
@@ -265,6 +279,91 @@ impl Operation for Impersonation {
             Stage::Redeem(exchange) => exchange.resume(now, reply),
         }
     }
+}
+
+/// IAM signs for an account, by a token of whoever may act as it.
+pub(super) struct SignAs {
+    stage: Signing,
+    bytes: Vec<u8>,
+    jitter: Jitter,
+}
+
+enum Signing {
+    /// The account is the machine's own: its e-mail is asked for first.
+    Email {
+        ask: Exchange<MetadataValue>,
+        trusted: TrustedEndpoints,
+        fetch: Option<Fetch>,
+    },
+    Source {
+        fetch: Fetch,
+        account: Arc<Account>,
+    },
+    Sign(Exchange<SignBlob>),
+}
+
+impl SignAs {
+    pub(super) fn new(account: Arc<Account>, fetch: Fetch, bytes: Vec<u8>, jitter: Jitter) -> Self {
+        Self { stage: Signing::Source { fetch, account }, bytes, jitter }
+    }
+
+    /// As the account whose e-mail is asked for.
+    pub(super) fn asking(
+        ask: Exchange<MetadataValue>,
+        trusted: TrustedEndpoints,
+        fetch: Fetch,
+        bytes: Vec<u8>,
+        jitter: Jitter,
+    ) -> Self {
+        Self { stage: Signing::Email { ask, trusted, fetch: Some(fetch) }, bytes, jitter }
+    }
+
+    fn go_on(&mut self, now: Now, stage: Signing) -> Step<Signature> {
+        self.stage = stage;
+        self.resume(now, Reply::Start)
+    }
+}
+
+impl Operation for SignAs {
+    type Output = Signature;
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Signature> {
+        match &mut self.stage {
+            Signing::Email { ask, trusted, fetch } => {
+                let step = ask.resume(now, reply);
+                let (trusted, fetch) = (trusted.clone(), if step.is_end() { fetch.take() } else { None });
+                step.and_then(|email| match (account_of_machine(&email, &trusted), fetch) {
+                    (Ok(account), Some(fetch)) => {
+                        self.go_on(now, Signing::Source { fetch, account: Arc::new(account) })
+                    }
+                    (Err(error), _) => Step::Fail(error),
+                    (_, None) => Step::misuse("nothing after the end", &Reply::Start),
+                })
+            }
+            Signing::Source { fetch, account } => {
+                let account = Arc::clone(account);
+                fetch.resume(now, reply).and_then(|issued| {
+                    let caller = account.caller(issued.value, None);
+                    let endpoint = SignBlob { caller, bytes: std::mem::take(&mut self.bytes) };
+                    let exchange = Exchange::new(endpoint, self.jitter.fork());
+                    self.go_on(now, Signing::Sign(exchange))
+                })
+            }
+            Signing::Sign(exchange) => {
+                exchange.resume(now, reply).and_then(|SignedBlob { key_id, signature }| {
+                    Step::Done(Signature { key_id, bytes: signature })
+                })
+            }
+        }
+    }
+}
+
+fn account_of_machine(email: &str, trusted: &TrustedEndpoints) -> Result<Account, Error> {
+    if !is_email(email) {
+        let found = "the metadata server names no e-mail of a service account";
+        return Err(Error::new(ErrorCode::TokenResponseInvalid, found));
+    }
+    Account::of(email, trusted.universe(), trusted)
 }
 
 /// The API wants a scope; without one asked for it is the one that covers Google Cloud.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::credentials::{Context, Credential, Fetch, no_key};
+use crate::config::Preferences;
+use crate::credentials::impersonation::{CLOUD_PLATFORM, SignAs};
+use crate::credentials::principal::{AskMetadata, email_of};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, SignBytes, TrustedEndpoints, no_key};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::exchange::metadata::MetadataToken;
@@ -15,6 +18,8 @@ pub(crate) struct MetadataServer {
     pub(crate) host: String,
     /// Milliseconds that an answer may take.
     pub(crate) timeout_ms: u64,
+    /// Where IAM is, which signs for the machine's account.
+    pub(crate) trusted: TrustedEndpoints,
 }
 
 impl Credential for MetadataServer {
@@ -35,6 +40,19 @@ impl Credential for MetadataServer {
             MetadataToken { host: self.host.clone(), timeout_ms: self.timeout_ms, want },
             context.jitter,
         )))
+    }
+
+    fn principal(self: Arc<Self>, context: Context<'_>) -> AskPrincipal {
+        Box::new(AskMetadata::new(self.host.clone(), self.timeout_ms, context.jitter))
+    }
+
+    fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, mut context: Context<'_>) -> Result<SignBytes, Error> {
+        let ask = email_of(&self.host, self.timeout_ms, context.jitter.fork());
+        let trusted = self.trusted.clone();
+        let key = TokenKey::AccessToken { scopes: vec![CLOUD_PLATFORM.to_owned()] };
+        let jitter = context.jitter.fork();
+        let fetch = self.fetch(&key, Context { preferences: &Preferences::default(), ..context })?;
+        Ok(Box::new(SignAs::asking(ask, trusted, fetch, bytes, jitter)))
     }
 
     /// It hands out the same token until a few minutes before its end.

@@ -11,6 +11,7 @@ mod impersonated_service_account;
 mod impersonation;
 mod metadata;
 mod pem;
+mod principal;
 mod service_account;
 mod subject_token;
 mod trust;
@@ -27,6 +28,8 @@ use crate::token::{Issued, TokenKey};
 use fields::{Fields, invalid};
 pub(crate) use impersonation::Impersonated;
 pub(crate) use metadata::MetadataServer;
+pub(crate) use principal::{AskPrincipal, SignBytes};
+pub use principal::{Principal, Signature};
 pub(crate) use trust::TrustedEndpoints;
 
 /// The types of credential files, each with what reads it. A new type is a line here and a file beside this one.
@@ -56,6 +59,15 @@ pub(crate) trait Credential: Send + Sync {
     /// # Errors
     /// When these credentials have no such token: why.
     fn fetch(self: Arc<Self>, key: &TokenKey, context: Context<'_>) -> Result<Fetch, Error>;
+
+    /// The operation that says who these credentials are.
+    fn principal(self: Arc<Self>, context: Context<'_>) -> AskPrincipal;
+
+    /// The operation that signs these bytes as a service account.
+    ///
+    /// # Errors
+    /// When these credentials are no service account's.
+    fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, context: Context<'_>) -> Result<SignBytes, Error>;
 
     /// Whether each request gives a new token with its whole life ahead.
     fn mints_on_demand(&self) -> bool {

@@ -6,8 +6,9 @@ use crate::credentials::endpoints::Service;
 use crate::credentials::fields::{Fields, invalid, printable};
 use crate::credentials::impersonation::{self, Impersonation};
 use crate::credentials::pem::pem_mistake;
+use crate::credentials::principal::{Known, Principal, Signature};
 use crate::credentials::trust::DEFAULT_UNIVERSE;
-use crate::credentials::{Context, Credential, Fetch, Reader};
+use crate::credentials::{AskPrincipal, Context, Credential, Fetch, Reader, SignBytes};
 use crate::crypto::{KeyRejected, RsaSigningKey};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
@@ -29,6 +30,7 @@ struct ServiceAccount {
     token_uri: Url,
     /// The account as a target of the IAM Credentials API, in a universe whose token endpoint issues no tokens.
     elsewhere: Option<Arc<impersonation::Account>>,
+    project_id: Option<String>,
 }
 
 /// Reads a file of this type.
@@ -46,12 +48,23 @@ pub(super) fn read(fields: Fields<'_>, reader: &Reader<'_>) -> Result<Arc<dyn Cr
         universe => Some(Arc::new(impersonation::Account::of(&client_email, universe, trusted)?)),
     };
     let signer = Arc::new(Signer::new(client_email, private_key, key_id.map(str::to_owned)));
-    Ok(Arc::new(ServiceAccount { signer, token_uri, elsewhere }))
+    let project_id = fields.optional("project_id")?.map(str::to_owned);
+    Ok(Arc::new(ServiceAccount { signer, token_uri, elsewhere, project_id }))
 }
 
 impl Credential for ServiceAccount {
     fn describe(&self) -> String {
         format!("the key of {}", quote::harmless(self.signer.principal()))
+    }
+
+    fn principal(self: Arc<Self>, _context: Context<'_>) -> AskPrincipal {
+        let email = Some(self.signer.principal().to_owned());
+        Box::new(Known::new(Principal { email, project_id: self.project_id.clone() }))
+    }
+
+    fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, _context: Context<'_>) -> Result<SignBytes, Error> {
+        let (key_id, bytes) = (self.signer.key_id().map(str::to_owned), self.signer.sign_bytes(&bytes)?);
+        Ok(Box::new(Known::new(Signature { key_id, bytes })))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {

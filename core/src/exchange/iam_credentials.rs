@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::calendar::days_from_civil;
+use crate::encoding::{base64_decode, base64_encode};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response};
 use crate::header;
@@ -174,6 +175,49 @@ impl Endpoint for SignJwt {
         let [signed] = response_members(response.body.expose(), ["signedJwt"], WHO)?;
         let signed = signed.as_ref().and_then(Value::as_str).ok_or_else(|| invalid("without a signedJwt"))?;
         self_signed_jwt::read(signed, &self.audience, now, WHO)
+    }
+}
+
+/// Has bytes signed for the service account (`signBlob`).
+pub(crate) struct SignBlob {
+    pub(crate) caller: Caller,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What the API has signed.
+pub(crate) struct SignedBlob {
+    pub(crate) key_id: Option<String>,
+    pub(crate) signature: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct SignBlobRequest<'a> {
+    payload: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    delegates: &'a [String],
+}
+
+impl Endpoint for SignBlob {
+    const WHO: &str = WHO;
+    type Output = SignedBlob;
+
+    fn secrets(&self) -> Vec<Secret<String>> {
+        vec![self.caller.bearer.clone()]
+    }
+
+    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+        let payload = base64_encode(&self.bytes);
+        self.caller.post("signBlob", &SignBlobRequest { payload, delegates: &self.caller.delegates })
+    }
+
+    fn read(&self, _now: Millis, response: &Response) -> Result<SignedBlob, Error> {
+        if let Some(error) = response.refusal(WHO) {
+            return Err(error);
+        }
+        let [signed, key_id] = response_members(response.body.expose(), ["signedBlob", "keyId"], WHO)?;
+        let signature = signed.as_ref().and_then(Value::as_str).and_then(base64_decode);
+        let signature = signature.ok_or_else(|| invalid("without a signedBlob"))?;
+        Ok(SignedBlob { key_id: key_id.as_ref().and_then(Value::as_str).map(str::to_owned), signature })
     }
 }
 

@@ -31,11 +31,20 @@ impl Signer {
         &self.principal
     }
 
+    /// The name of the key.
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// The key's signature of these bytes.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        self.key.sign(bytes).ok_or_else(no_random_numbers)
+    }
+
     /// The JWT with these claims.
     pub(crate) fn sign(&self, claims: &Claims<'_>) -> Result<Issued, Error> {
-        let jwt = jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(|| {
-            Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
-        })?;
+        let jwt =
+            jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(no_random_numbers)?;
         let (issued_at, expires_at) = (Millis::from_secs(claims.iat), Millis::from_secs(claims.exp));
         Ok(Issued { value: jwt.into(), expires_at, issued_at: Some(issued_at) })
     }
@@ -107,6 +116,10 @@ impl<'a> Claims<'a> {
 /// Reads a JWT for this audience that somebody else has signed for the account.
 pub(crate) fn read(jwt: &str, audience: &str, now: Millis, who: &str) -> Result<Issued, Error> {
     jwt::read(jwt, audience, now, who, "a self-signed JWT")
+}
+
+fn no_random_numbers() -> Error {
+    Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
 }
 
 fn joined(scopes: &[String]) -> Result<String, Error> {
