@@ -44,18 +44,17 @@ let waits;
 let connections;
 
 const { setTimeout: realSleep } = timers;
-const { globalAgent } = https;
+const { createConnection } = https.Agent.prototype;
 timers.setTimeout = async (milliseconds) => void waits.push(milliseconds);
 syncBuiltinESMExports();
-https.globalAgent = new https.Agent();
-https.globalAgent.createConnection = () => {
+https.Agent.prototype.createConnection = () => {
   connections += 1;
   throw new Error('there is no network');
 };
 after(() => {
   timers.setTimeout = realSleep;
   syncBuiltinESMExports();
-  https.globalAgent = globalAgent;
+  https.Agent.prototype.createConnection = createConnection;
 });
 beforeEach(() => {
   waits = [];

@@ -28,7 +28,7 @@ export function sending(request) {
     headers: [],
     body: null,
     timeout_ms: 10_000,
-    route: 'default',
+    proxy: null,
     client_certificate: null,
     ...request,
   };

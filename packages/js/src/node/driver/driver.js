@@ -96,22 +96,15 @@ function environment({ names }) {
 }
 
 async function send(step, limits, signal) {
-  // Loaded when needed: either takes longer than all of this package, and most programs need one of them at most.
-  const { request } = await import(step.url.startsWith('https:') ? 'node:https' : 'node:http');
   const secureContext = await certificatesOf(step, limits, signal);
-  const exchange = request(step.url, {
-    method: step.method,
-    // The global agent may know a proxy; an agent of the request's own does not. Nor does it keep the connection for
-    // requests with other certificates.
-    agent: step.route === 'direct' || secureContext ? false : undefined,
-    secureContext,
-    signal,
-  });
+  const { place, options, headers } = await routeOf(step, secureContext, signal);
+  const { request } = await moduleFor(place);
+  const exchange = request(place, { method: step.method, secureContext, signal, ...options });
   const response = await new Promise((resolve, reject) => {
     exchange.on('response', resolve).on('error', reject);
     exchange.on('socket', (socket) => socket.unref());
     // Not with the options: Node prints those when NODE_DEBUG says so.
-    for (const [name, value] of step.headers) exchange.setHeader(name, value);
+    for (const [name, value] of [...headers, ...step.headers]) exchange.setHeader(name, value);
     // An answer that switches protocols is neither of these.
     exchange.on('close', () => reject(new Error('the connection was closed without an answer')));
     exchange.end(step.body ?? undefined);
@@ -119,6 +112,31 @@ async function send(step, limits, signal) {
   const { statusCode: status, rawHeaders } = response;
   const body = await textOf(response, limits.body_bytes);
   return { reply: 'response', status, headers: pairs(rawHeaders), body };
+}
+
+/** Through the step's proxy, or straight, whatever agent is the global one: that may know a proxy of its own. */
+async function routeOf({ url, proxy }, secureContext, signal) {
+  if (proxy) {
+    const { through } = await import('./proxy.js');
+    return await through(proxy.url, url, secureContext, signal);
+  }
+  // A connection with certificates of its own is not kept for other requests.
+  const agent = secureContext ? false : await agentFor(url);
+  return { place: url, options: { agent }, headers: [] };
+}
+
+/** Class → the agent that keeps its connections; a connection that is kept keeps no process alive. */
+const agents = new Map();
+
+async function agentFor(url) {
+  const { Agent } = await moduleFor(url);
+  if (!agents.has(Agent)) agents.set(Agent, new Agent({ keepAlive: true, timeout: 5_000 }));
+  return agents.get(Agent);
+}
+
+/** Loaded when needed: either takes longer than all of this package, and most programs need one of them at most. */
+async function moduleFor(url) {
+  return await import(url.startsWith('https:') ? 'node:https' : 'node:http');
 }
 
 /** The TLS context of a request that brings certificates along. */
