@@ -7,6 +7,7 @@ mod completions;
 mod decode;
 mod emulator;
 mod explain;
+mod hidden;
 mod input;
 mod man;
 mod serve;
@@ -22,7 +23,11 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     // It fails only where there is a logger already.
     let _ = log::set_logger(&WARNINGS).map(|()| log::set_max_level(log::LevelFilter::Warn));
-    let outcome = match Gatepass::parse().command {
+    let command = match Gatepass::try_parse() {
+        Ok(program) => program.command,
+        Err(error) => return wrong_arguments(&error),
+    };
+    let outcome = match command {
         Command::Token(command) => command.run(),
         Command::Adc(command) => command.run(),
         Command::Verify(command) => command.run(),
@@ -36,11 +41,24 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message {
-                eprintln!("gatepass: {message}");
+                eprintln!("gatepass: {}", without_secrets(&message));
             }
             ExitCode::from(failure.exit_code)
         }
     }
+}
+
+/// Help and version are no errors; anything else is said as clap says it, but for what may be secret.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    eprint!("{}", without_secrets(&error.render().to_string()));
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn without_secrets(text: &str) -> String {
+    hidden::without_secrets(text, std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()))
 }
 
 /// What the package warns of, for whoever reads standard error.

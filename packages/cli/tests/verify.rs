@@ -60,6 +60,50 @@ fn without_an_audience_nothing_is_verified() {
     assert!(message.contains("no audience is given"), "{message}");
 }
 
+/// People paste a token where something else belongs.
+#[test]
+fn no_message_repeats_a_secret_from_the_command_line() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n";
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMDc2OTUwMzE2NTgifQ.c2lnbmF0dXJlLW9mLWEtdG9rZW4";
+    let random = "q7Wm2ZxVt9LkRb4HdYcN8sJfGpEa3uTi6oQvXyBn1wKMlPzC0rUhSgDeAjOF5I";
+    for secret in [key, token, random] {
+        let with_equals = format!("--audiance={secret}");
+        for arguments in [
+            vec![secret],
+            vec!["token", &with_equals],
+            vec!["verify", "x", secret, "--audience", "a"],
+            vec!["verify", "x", "--audience", "a", "--preset", secret],
+            vec!["verify", "x", "--audience", "a", "--algorithm", secret],
+            vec!["verify", "x", "--audience", "a", "--leeway", secret],
+            vec!["verify", "x", "--audience", "a", "--keys", secret],
+            vec!["verify", "x", "--audience", "a", "--keys-url", secret],
+            vec!["verify", "x", "--audience", "a", "--preset", "oidc", "--issuer", secret],
+            vec!["token", "--audience", "a", "--credentials", secret],
+            vec!["token", "--audience", "a", "--impersonate", secret],
+            vec!["token", "--audience", "a", "--expect-type", secret],
+            vec!["adc", "--explain", "--credentials", secret],
+            vec!["decode", secret],
+            vec!["emulator", "--email", secret],
+            vec!["emulator", "--fault", secret],
+            vec!["emulator", "key", "--email", secret],
+            vec!["emulator", "key", "--email", "a@b", "--emulator", secret],
+            vec!["emulator", "run", "--service", secret, "--to", secret],
+            vec!["emulator", "push", "--as", secret, "--to", secret],
+        ] {
+            let output = Command::new(env!("CARGO_BIN_EXE_gatepass"))
+                .args(&arguments)
+                .env_clear()
+                .env("METADATA_SERVER_DETECTION", "none")
+                .output()
+                .unwrap();
+            let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+            for word in secret.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() > 15) {
+                assert!(!shown.contains(word), "{arguments:?}: {shown}");
+            }
+        }
+    }
+}
+
 /// `gatepass token … | gatepass verify - … && deploy` must not deploy when the first command has failed.
 #[test]
 fn nothing_checked_is_no_success() {
