@@ -133,7 +133,7 @@ impl World {
     fn new(seed: u64, with_faults: bool) -> Self {
         let verifier = Verifier::new(VerifierConfig {
             issuers: vec![ISSUER.into()],
-            audiences: vec![AUDIENCE.into()],
+            audiences: AUDIENCE.into(),
             algorithms: vec![Algorithm::EdDsa],
             keys: KeySource::Url(format!("{ISSUER}/keys")),
             ..VerifierConfig::default()
@@ -466,7 +466,7 @@ impl World {
         let sender = self.up_to(4) as usize;
         let kid = self.signing().to_string();
         let (known, _, until) = &self.senders[sender];
-        if *known != kid || now + 60 > *until || now + 3600 < *until {
+        if *known != kid || now + 60 > *until || now + 3000 < *until {
             let claims = json!({
                 "iss": ISSUER, "aud": AUDIENCE, "sub": sender.to_string(), "iat": now - 10, "exp": now + 3000,
             });
