@@ -20,7 +20,7 @@ fn config(issuer: &str) -> VerifierConfig {
     VerifierConfig {
         preset: Some(Preset::Oidc),
         issuers: vec![issuer.into()],
-        audiences: AUDIENCE.into(),
+        audiences: vec![AUDIENCE.into()],
         ..VerifierConfig::default()
     }
 }

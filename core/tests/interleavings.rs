@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use gatepass_core::CredentialsFrom;
-use gatepass_core::verify::{Callers, Preset};
+use gatepass_core::verify::Preset;
 use gatepass_core::{
     ErrorCode, FlightId, Lookup, Millis, Now, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
     TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,
@@ -182,8 +182,8 @@ fn a_fetch_that_is_given_up_blocks_nobody() {
 fn verifier() -> Arc<Verifier> {
     let config = VerifierConfig {
         preset: Some(Preset::Google),
-        audiences: "https://receiver.example".into(),
-        callers: Callers::Any,
+        audiences: vec!["https://receiver.example".into()],
+        any_caller: true,
         ..VerifierConfig::default()
     };
     Arc::new(Verifier::new(config).unwrap())

@@ -126,7 +126,7 @@ impl Claimed {
             _ => None,
         };
         let aud = match aud {
-            Some(Value::Array(ref list)) => list.clone(),
+            Some(Value::Array(list)) => list,
             other => other.into_iter().collect(),
         };
         Self {

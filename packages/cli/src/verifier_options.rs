@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gatepass::driver::{self, Millis, Now};
-use gatepass::{
-    Algorithm, Audiences, Callers, DEFAULT_LEEWAY_SECONDS, Error, Host, KeySource, Preset, Verifier,
-    VerifierConfig,
-};
+use gatepass::{Algorithm, DEFAULT_LEEWAY_SECONDS, Host, KeySource, Preset, Verifier, VerifierConfig};
 
 use crate::Failure;
 
@@ -62,11 +59,13 @@ impl VerifierOptions {
             preset: self.preset,
             issuers: self.issuer.clone(),
             algorithms: self.algorithm.clone(),
-            audiences: Audiences::parse(self.audience.clone(), self.any_audience).map_err(usage)?,
+            audiences: self.audience.clone(),
+            any_audience: self.any_audience,
             keys: self.key_source()?,
             leeway_seconds: self.leeway,
-            callers: Callers::parse(list(&self.email), list(&self.subject), self.any_caller)
-                .map_err(usage)?,
+            allowed_emails: list(&self.email),
+            allowed_subjects: list(&self.subject),
+            any_caller: self.any_caller,
             ..VerifierConfig::default()
         })
     }
@@ -95,10 +94,6 @@ impl VerifierOptions {
             (None, None) => KeySource::Preset,
         })
     }
-}
-
-fn usage(error: Error) -> Failure {
-    Failure::usage(error.to_string())
 }
 
 fn at(seconds: Option<u64>) -> Now {

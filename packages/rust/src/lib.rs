@@ -15,9 +15,7 @@ pub use gatepass_core::audience::{audience_for_url, same_audience_spellings};
 pub use gatepass_core::explain;
 pub use gatepass_core::header::{Refusal, TOKEN_HEADERS, TokenHeaders};
 pub use gatepass_core::jose::alg::Algorithm;
-pub use gatepass_core::verify::{
-    Audiences, Callers, DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset,
-};
+pub use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset};
 pub use gatepass_core::{
     Call, CallToken, CredentialsFrom, Error, ErrorCode, ErrorKind, Impersonate, Preferences, Reason, Secret,
     SourceConfig, Texts, Token, TokenHeader, TokenKey, Transport, VerifierConfig,

@@ -34,7 +34,7 @@ impl Verifier {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn google(audience: &str) -> Result<Self, Error> {
-        Self::new(VerifierConfig { audiences: audience.into(), ..VerifierConfig::default() })
+        Self::new(VerifierConfig { audiences: vec![audience.to_owned()], ..VerifierConfig::default() })
     }
 
     /// A verifier on a host of one's own, with another clock for example.

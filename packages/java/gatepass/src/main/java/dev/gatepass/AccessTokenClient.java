@@ -1,28 +1,25 @@
 package dev.gatepass;
 
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * An {@link HttpClient} whose requests carry an access token in {@code Authorization}, always a fresh one, and the
- * {@linkplain TokenSource#accessTokenHeaders() headers} that go with it, for Google's APIs.
+ * An {@link HttpClient} whose requests carry an access token, always a fresh one, and the
+ * {@linkplain TokenSource#accessTokenHeaders() headers} that go with it, for Google's APIs. When an API refuses a token
+ * before its time, it is replaced, and a request that can be repeated is sent once more.
  *
- * <p>It follows no redirect, as {@link HttpClient} does not unless told to: whoever gets the token may use it at every
- * API that its scopes open. Besides what {@link HttpClient} throws, sending throws a {@link GatepassException} when no
- * token can be had.
+ * <p>It follows no redirect, as {@link HttpClient} does not by default: whoever gets the token may use it at every
+ * API that its scopes open; and it sends none over plain http, except to a loopback host. Besides what {@link HttpClient}
+ * throws, sending throws a {@link GatepassException} when no token can be had.
  */
 public final class AccessTokenClient extends AttachingClient {
-    private final TokenSource source;
     private final String[] scopes;
 
     private AccessTokenClient(Builder builder) {
-        super(builder.http);
-        source = builder.source != null ? builder.source : TokenSource.applicationDefault();
+        super(builder, "access_token");
         scopes = builder.scopes.toArray(String[]::new);
     }
 
@@ -36,21 +33,25 @@ public final class AccessTokenClient extends AttachingClient {
     }
 
     @Override
-    CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
-        return Futures.map(source.accessToken(scopes), token -> {
-            Map<String, String> headers = new LinkedHashMap<>(source.accessTokenHeaders());
-            headers.put(AUTHORIZATION, token.header());
-            return headers;
-        });
+    CompletableFuture<Token> token(TokenSource source, Call call) {
+        return source.accessToken(scopes);
+    }
+
+    @Override
+    Map<String, String> headers(TokenSource source) {
+        return source.accessTokenHeaders();
     }
 
     /** The options of an {@link AccessTokenClient}. */
-    public static final class Builder {
-        private HttpClient http;
-        private TokenSource source;
+    public static final class Builder extends AttachingClient.Builder<Builder> {
         private List<String> scopes = List.of();
 
         private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
 
         /**
          * Asks for tokens with these scopes.
@@ -59,30 +60,7 @@ public final class AccessTokenClient extends AttachingClient {
          * @return this builder
          */
         public Builder scopes(String... scopes) {
-            this.scopes = List.of(scopes);
-            return this;
-        }
-
-        /**
-         * Takes the tokens from this source.
-         *
-         * @param source the process-wide one, if none is given
-         * @return this builder
-         */
-        public Builder source(TokenSource source) {
-            this.source = Objects.requireNonNull(source);
-            return this;
-        }
-
-        /**
-         * Sends through this client, with its proxies, certificates and time limits.
-         *
-         * @param http a client that follows no redirects
-         * @return this builder
-         * @throws IllegalArgumentException if it does: it would take the token along to wherever it is sent
-         */
-        public Builder httpClient(HttpClient http) {
-            this.http = withoutRedirects(http);
+            this.scopes = List.of(Objects.requireNonNull(scopes, "scopes"));
             return this;
         }
 

@@ -1,5 +1,6 @@
 package dev.gatepass;
 
+import dev.gatepass.json.Json;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.CookieHandler;
@@ -8,11 +9,15 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import javax.net.ssl.SSLContext;
@@ -20,23 +25,36 @@ import javax.net.ssl.SSLParameters;
 
 /** An {@link HttpClient} that sends through another one, with headers added to each request. */
 abstract class AttachingClient extends HttpClient {
-    /** The name of the header that carries a token. */
-    static final String AUTHORIZATION = "Authorization";
-
     private final HttpClient http;
+    private final TokenSource source;
+    private final Map<String, Object> options;
 
-    /** Sends through {@code http}; through one that all clients share if that is null. */
-    AttachingClient(HttpClient http) {
-        this.http = http != null ? http : Shared.HTTP;
+    /** Sends as {@code builder} says; {@code kind} is that of the tokens, as the core names it. */
+    AttachingClient(Builder<?> builder, String kind) {
+        http = builder.http != null ? builder.http : SharedHttpClient.get();
+        source = builder.source != null ? builder.source : TokenSource.applicationDefault();
+        options = Json.members();
+        options.putAll(builder.options);
+        options.put("kind", kind);
     }
 
-    /** The headers that {@code request} is to carry, by name. */
-    abstract CompletableFuture<Map<String, String>> headersFor(HttpRequest request);
+    /** The token that {@code call} carries, from {@code source}. */
+    abstract CompletableFuture<Token> token(TokenSource source, Call call);
+
+    /** The headers that go with the token. */
+    abstract Map<String, String> headers(TokenSource source);
 
     @Override
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> responseBodyHandler)
             throws IOException, InterruptedException {
-        return http.send(attach(Futures.get(headersFor(request)), request), responseBodyHandler);
+        Call call = Call.plan(request.uri(), options);
+        Attempt<T> first = new Attempt<>(Futures.get(token(source, call)), request, responseBodyHandler);
+        HttpResponse<T> response = http.send(first.attach(call), first);
+        if (!first.isRepeated) {
+            return response;
+        }
+        Attempt<T> second = new Attempt<>(Futures.get(token(source, call)), request, responseBodyHandler);
+        return http.send(second.attach(call), responseBodyHandler);
     }
 
     @Override
@@ -48,8 +66,56 @@ abstract class AttachingClient extends HttpClient {
     @Override
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(
             HttpRequest request, BodyHandler<T> responseBodyHandler, PushPromiseHandler<T> pushPromiseHandler) {
-        return Futures.chain(headersFor(request),
-                headers -> http.sendAsync(attach(headers, request), responseBodyHandler, pushPromiseHandler));
+        Call call;
+        try {
+            call = Call.plan(request.uri(), options);
+        } catch (GatepassException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        return Futures.chain(token(source, call), token -> {
+            Attempt<T> first = new Attempt<>(token, request, responseBodyHandler);
+            return Futures.chain(http.sendAsync(first.attach(call), first, pushPromiseHandler), response ->
+                    !first.isRepeated ? CompletableFuture.completedFuture(response)
+                            : Futures.chain(token(source, call), another -> http.sendAsync(
+                                    new Attempt<>(another, request, responseBodyHandler).attach(call),
+                                    responseBodyHandler, pushPromiseHandler)));
+        });
+    }
+
+    /** A request with a token. Its response is read by the caller's handler, unless the core says that it is repeated. */
+    private final class Attempt<T> implements BodyHandler<T> {
+        private final Token token;
+        private final HttpRequest request;
+        private final BodyHandler<T> handler;
+        private volatile boolean isRepeated;
+
+        Attempt(Token token, HttpRequest request, BodyHandler<T> handler) {
+            this.token = token;
+            this.request = request;
+            this.handler = handler;
+        }
+
+        /** A copy of the request with the token; what it had under these headers makes way. */
+        HttpRequest attach(Call call) {
+            Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+            headers.putAll(headers(source));
+            call.headers().forEach(name -> headers.put(name, token.header()));
+            HttpRequest.Builder attached =
+                    HttpRequest.newBuilder(request, (name, value) -> !headers.containsKey(name));
+            headers.forEach(attached::setHeader);
+            return attached.build();
+        }
+
+        @Override
+        public BodySubscriber<T> apply(ResponseInfo response) {
+            isRepeated = canBeRepeated() && source.retryAfterRefusal(token, response.statusCode());
+            return isRepeated ? BodySubscribers.replacing(null) : handler.apply(response);
+        }
+
+        /** What has a length is read anew for each request; a stream, which has none, is not. */
+        private boolean canBeRepeated() {
+            return request.bodyPublisher().map(body -> body.contentLength() >= 0).orElse(true);
+        }
     }
 
     @Override
@@ -107,26 +173,67 @@ abstract class AttachingClient extends HttpClient {
         return getClass().getSimpleName();
     }
 
-    /** Refuses a client that would take the token along to wherever it is sent. */
-    static HttpClient withoutRedirects(HttpClient http) {
-        if (http.followRedirects() != Redirect.NEVER) {
-            throw new IllegalArgumentException("the HTTP client follows redirects and would take the token along: "
-                    + "give one that is built with Redirect.NEVER");
+    /**
+     * The options that clients share.
+     *
+     * @param <B> the builder itself
+     */
+    abstract static class Builder<B extends Builder<B>> {
+        final Map<String, Object> options = Json.members();
+        private HttpClient http;
+        private TokenSource source;
+
+        Builder() {}
+
+        abstract B self();
+
+        /**
+         * Takes the tokens from this source.
+         *
+         * @param source the process-wide one, if none is given
+         * @return this builder
+         */
+        public B source(TokenSource source) {
+            this.source = Objects.requireNonNull(source, "source");
+            return self();
         }
-        return http;
-    }
 
-    /** A copy of the request with these headers; what it had under their names makes way. */
-    private static HttpRequest attach(Map<String, String> headers, HttpRequest request) {
-        TreeSet<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
-        names.addAll(headers.keySet());
-        HttpRequest.Builder attached = HttpRequest.newBuilder(request, (name, value) -> !names.contains(name));
-        headers.forEach(attached::setHeader);
-        return attached.build();
-    }
+        /**
+         * Sends through this client, with its proxies, certificates and time limits.
+         *
+         * @param http a client that follows no redirects
+         * @return this builder
+         * @throws IllegalArgumentException if it does: it would take the token along to wherever it is sent
+         */
+        public B httpClient(HttpClient http) {
+            if (http.followRedirects() != Redirect.NEVER) {
+                throw new IllegalArgumentException("the HTTP client follows redirects and would take the token along: "
+                        + "give one that is built with Redirect.NEVER");
+            }
+            this.http = http;
+            return self();
+        }
 
-    /** One client for all: each has a thread and connections of its own. */
-    private static final class Shared {
-        static final HttpClient HTTP = HttpClient.newHttpClient();
+        /**
+         * Puts the token into this header.
+         *
+         * @param header {@link TokenHeader#AUTHORIZATION}, if none is given
+         * @return this builder
+         */
+        public B tokenHeader(TokenHeader header) {
+            options.put("token_header", header.option());
+            return self();
+        }
+
+        /**
+         * Sends tokens over plain http too, where anybody on the way can take them. To a loopback host they are sent
+         * without this.
+         *
+         * @return this builder
+         */
+        public B allowPlainHttp() {
+            options.put("allow_plain_http", true);
+            return self();
+        }
     }
 }

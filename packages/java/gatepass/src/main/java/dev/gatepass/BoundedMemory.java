@@ -33,6 +33,10 @@ final class BoundedMemory<K, V> {
         return values.computeIfAbsent(key, make);
     }
 
+    void remove(K key) {
+        values.remove(key);
+    }
+
     void clear() {
         values.clear();
     }

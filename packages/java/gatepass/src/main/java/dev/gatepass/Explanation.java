@@ -11,7 +11,7 @@ import java.util.Map;
  * What a token is, and all that is wrong with it. It does not show the token, and of its claims, which nothing may
  * prove, only these.
  *
- * @param accepted whether the receiver accepts the token as it stands; null where something that decides it is not
+ * @param accepted whether the receiver accepts the token as it is; null where something that decides it is not
  *     known: the keys, the audience or the issuer
  * @param kind what the token is, such as {@code google_id_token} or {@code access_token}
  * @param issuer {@code iss}; null if the token has none

@@ -23,7 +23,7 @@ public final class Gatepass {
     }
 
     /**
-     * An HTTP client whose requests carry an ID token for the audience that {@link #audienceForUrl} tells from each
+     * An HTTP client whose requests carry an ID token for the audience that {@link #audienceForUrl} derives from each
      * request's URL.
      *
      * @return a client like that of {@link java.net.http.HttpClient#newHttpClient()}
@@ -93,6 +93,7 @@ public final class Gatepass {
      * @throws GatepassException with {@link ErrorCode#INVALID_AUDIENCE}
      */
     public static String audienceForUrl(URI url) {
+        Native.require();
         return Utf8.text(Native.audienceForUrl(Utf8.bytes(url.toString())));
     }
 
@@ -104,11 +105,12 @@ public final class Gatepass {
      * @return one spelling or two, for {@link Verifier.Builder#audience}
      */
     public static List<String> sameAudienceSpellings(String audience) {
+        Native.require();
         return Json.texts(Json.read(Utf8.text(Native.sameAudienceSpellings(Utf8.bytes(audience)))));
     }
 
     /**
-     * The audiences of the Cloud Run service that this process is, told from the environment and the metadata server:
+     * The audiences of the Cloud Run service that this process is, from the environment and the metadata server:
      * both spellings of its deterministic URL. Custom audiences, and the older URL with a hash in it, are not among
      * them.
      *
@@ -130,7 +132,7 @@ public final class Gatepass {
     }
 
     /**
-     * Says what a token is, and all that is wrong with it, as far as that can be told from the token alone. Nothing is
+     * Says what a token is, and all that is wrong with it, as far as the token alone shows it. Nothing is
      * fetched. {@link Verifier.Builder#explain(String)} knows more: what the receiver expects.
      *
      * @param token a token, or what was sent in place of one
@@ -146,6 +148,7 @@ public final class Gatepass {
      * @return such as {@code 0.1.0}
      */
     public static String version() {
+        Native.require();
         return Utf8.text(Native.version());
     }
 }

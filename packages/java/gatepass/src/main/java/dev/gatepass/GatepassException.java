@@ -29,6 +29,8 @@ public class GatepassException extends RuntimeException {
     private final List<String> found;
     /** @serial what was expected */
     private final List<String> expected;
+    /** @serial the e-mail that the token claims, or null */
+    private final String claimedEmail;
     /** @serial how a receiving service answers */
     private final Refusal refusal;
 
@@ -41,6 +43,7 @@ public class GatepassException extends RuntimeException {
         reason = error.get("reason") instanceof String name ? Reason.valueOf(name.toUpperCase(Locale.ROOT)) : null;
         found = texts(error.get("found"));
         expected = texts(error.get("expected"));
+        claimedEmail = (String) error.get("claimed_email");
         refusal = readRefusal((Map<?, ?>) error.get("refusal"));
     }
 
@@ -98,6 +101,15 @@ public class GatepassException extends RuntimeException {
         return expected;
     }
 
+    /**
+     * The e-mail address that the refused token claims. Nothing proves it: it is for a log.
+     *
+     * @return null if the token has none, or the error is about no token
+     */
+    public final String claimedEmail() {
+        return claimedEmail;
+    }
+
     /** What is wrong with a claim. */
     public enum Reason {
         /** The token does not have it. */
@@ -113,7 +125,7 @@ public class GatepassException extends RuntimeException {
     /**
      * How a receiving service answers the request whose verification has failed like this.
      *
-     * @return an HTTP response for a filter to send as it stands
+     * @return an HTTP response for a filter to send unchanged
      */
     public final Refusal refusal() {
         return refusal;

@@ -1,55 +1,50 @@
 package dev.gatepass;
 
-import dev.gatepass.json.Utf8;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * An {@link HttpClient} whose requests carry an ID token in {@code Authorization}, always a fresh one.
+ * An {@link HttpClient} whose requests carry an ID token, always a fresh one. When a receiver refuses a token before its
+ * time (a key was rotated, a clock is wrong), it is replaced, and a request that can be repeated is sent once more.
  *
- * <p>It follows no redirect, as {@link HttpClient} does not unless told to: a token is for one receiver and is sent to
- * no other. Besides what {@link HttpClient} throws, sending throws a {@link GatepassException} when no token can be
- * had.
+ * <p>It follows no redirect, as {@link HttpClient} does not by default: a token is for one receiver and is sent to
+ * no other; and it sends none over plain http, except to a loopback host. Besides what {@link HttpClient} throws, sending
+ * throws a {@link GatepassException} when no token can be had.
  */
 public final class IdTokenClient extends AttachingClient {
-    private final TokenSource source;
-    private final String audience;
-
     private IdTokenClient(Builder builder) {
-        super(builder.http);
-        source = builder.source != null ? builder.source : TokenSource.applicationDefault();
-        audience = builder.audience;
+        super(builder, "id_token");
     }
 
     /**
      * Begins a client.
      *
-     * @return a builder; without any option the audience is told from each request's URL
+     * @return a builder; without any option the audience is derived from each request's URL
      */
     public static Builder builder() {
         return new Builder();
     }
 
     @Override
-    CompletableFuture<Map<String, String>> headersFor(HttpRequest request) {
-        try {
-            String wanted = audience != null ? audience : Utf8.text(Native.audienceForUrl(Utf8.bytes(request.uri().toString())));
-            return Futures.map(source.idToken(wanted), token -> Map.of(AUTHORIZATION, token.header()));
-        } catch (GatepassException noAudience) {
-            return CompletableFuture.failedFuture(noAudience);
-        }
+    CompletableFuture<Token> token(TokenSource source, Call call) {
+        return source.idToken(call.audience());
+    }
+
+    @Override
+    Map<String, String> headers(TokenSource source) {
+        return Map.of();
     }
 
     /** The options of an {@link IdTokenClient}. */
-    public static final class Builder {
-        private HttpClient http;
-        private TokenSource source;
-        private String audience;
-
+    public static final class Builder extends AttachingClient.Builder<Builder> {
         private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
 
         /**
          * Asks for tokens for this audience, whatever a request's URL is.
@@ -58,30 +53,7 @@ public final class IdTokenClient extends AttachingClient {
          * @return this builder
          */
         public Builder audience(String audience) {
-            this.audience = Objects.requireNonNull(audience);
-            return this;
-        }
-
-        /**
-         * Takes the tokens from this source.
-         *
-         * @param source the process-wide one, if none is given
-         * @return this builder
-         */
-        public Builder source(TokenSource source) {
-            this.source = Objects.requireNonNull(source);
-            return this;
-        }
-
-        /**
-         * Sends through this client, with its proxies, certificates and time limits.
-         *
-         * @param http a client that follows no redirects
-         * @return this builder
-         * @throws IllegalArgumentException if it does: it would take the token along to wherever it is sent
-         */
-        public Builder httpClient(HttpClient http) {
-            this.http = withoutRedirects(http);
+            options.put("audience", Objects.requireNonNull(audience, "audience"));
             return this;
         }
 

@@ -7,11 +7,19 @@ import dev.gatepass.json.Json;
  * {@link #failure} makes.
  */
 final class Native {
-    static {
-        NativeLibrary.load();
-    }
+    private static final UnsatisfiedLinkError NOT_LOADED = NativeLibrary.load();
 
     private Native() {}
+
+    /**
+     * Fails, each time in the same words, if there is no native library. To be called before anything of this package is
+     * made: a class that fails to be initialized says why only the first time.
+     */
+    static void require() {
+        if (NOT_LOADED != null) {
+            throw (UnsatisfiedLinkError) new UnsatisfiedLinkError(NOT_LOADED.getMessage()).initCause(NOT_LOADED);
+        }
+    }
 
     static native byte[] version();
 
@@ -20,6 +28,8 @@ final class Native {
     static native byte[] limits();
 
     static native byte[] tokenHeaders();
+
+    static native byte[] refusalLog(byte[] error, byte[] path);
 
     static native byte[] planCall(byte[] call);
 

@@ -25,41 +25,56 @@ final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    static void load() {
-        String path = System.getProperty(PATH_PROPERTY);
-        if (path != null) {
-            System.load(Path.of(path).toAbsolutePath().toString());
-            return;
+    /** Loads it; why it cannot be loaded, or null. */
+    static UnsatisfiedLinkError load() {
+        try {
+            String path = System.getProperty(PATH_PROPERTY);
+            if (path != null) {
+                loadFile(Path.of(path).toAbsolutePath(), "the property " + PATH_PROPERTY + " names it; name another");
+            } else {
+                loadCopy(System.mapLibraryName("gatepass_jni"));
+            }
+            return null;
+        } catch (UnsatisfiedLinkError error) {
+            return error;
         }
-        String file = System.mapLibraryName("gatepass_jni");
+    }
+
+    private static void loadCopy(String file) {
+        Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+        Path copy = folder.resolve("gatepass-" + ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + file);
         try (InputStream library = NativeLibrary.class.getResourceAsStream("/native/" + platform() + "/" + file)) {
             if (library == null) {
                 throw new UnsatisfiedLinkError("this gatepass jar holds no native library for " + platform()
                         + ": build bindings/jni with cargo and give its path by -D" + PATH_PROPERTY);
             }
-            loadCopy(library, file);
-        } catch (IOException error) {
-            throw new UnsatisfiedLinkError("gatepass cannot write its native library to the temporary folder ("
-                    + error + "): give the path of one by -D" + PATH_PROPERTY);
-        }
-    }
-
-    private static void loadCopy(InputStream library, String file) throws IOException {
-        Path copy = Path.of(System.getProperty("java.io.tmpdir"),
-                "gatepass-" + ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + file);
-        // A file that was not there, neither as a link, and that only this user may read or write: nobody can slip in
-        // another library. Not Files.createTempFile, whose random name takes a quarter of the time to the first token.
-        SeekableByteChannel channel = Files.newByteChannel(copy, NEW_FILE, onlyOurs(copy));
-        try {
+            // A file that was not there, neither as a link, and that only this user may read or write: nobody can slip in
+            // another library. Not Files.createTempFile, whose random name takes a quarter of the time to the first token.
+            SeekableByteChannel channel = Files.newByteChannel(copy, NEW_FILE, onlyOurs(copy));
             try (OutputStream output = Channels.newOutputStream(channel)) {
                 library.transferTo(output);
             }
-            System.load(copy.toString());
+            loadFile(copy, "gatepass has put it into the temporary folder " + folder
+                    + ": if that is mounted noexec, name another by -Djava.io.tmpdir, or the library itself by -D"
+                    + PATH_PROPERTY);
+        } catch (IOException error) {
+            throw new UnsatisfiedLinkError("gatepass cannot write its native library to the temporary folder " + folder
+                    + " (" + error + "): name another by -Djava.io.tmpdir, or the library itself by -D" + PATH_PROPERTY);
         } finally {
             // Once it is loaded only Windows needs the file still.
-            if (!copy.toFile().delete()) {
+            if (!copy.toFile().delete() && copy.toFile().exists()) {
                 copy.toFile().deleteOnExit();
             }
+        }
+    }
+
+    /** The linker says what is wrong, and not what to do. */
+    private static void loadFile(Path file, String advice) {
+        try {
+            System.load(file.toString());
+        } catch (UnsatisfiedLinkError error) {
+            throw (UnsatisfiedLinkError) new UnsatisfiedLinkError(
+                    "gatepass cannot load its native library: " + error.getMessage() + " (" + advice + ")").initCause(error);
         }
     }
 

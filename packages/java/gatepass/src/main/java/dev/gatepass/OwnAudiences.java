@@ -14,6 +14,7 @@ final class OwnAudiences {
     private OwnAudiences() {}
 
     static CompletableFuture<List<String>> ask(UnaryOperator<String> environment) {
+        Native.require();
         return new Flights(new Driver(environment, Suppliers.NONE, Time.SYSTEM.pause(), Limits.BOUNDS), Limits.LOOKS)
                 .settle(OwnAudiences::begin, end -> Json.texts(Failures.output(end).get("audiences")));
     }

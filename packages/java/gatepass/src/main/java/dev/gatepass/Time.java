@@ -6,7 +6,7 @@ import java.util.function.LongSupplier;
 
 /**
  * What time it is, by two clocks: the wall's, which somebody may set, and one that nobody sets. The core takes a moment for
- * come as soon as either says so: {@link System#nanoTime} stands still where the machine is suspended (Cloud Run takes the
+ * come as soon as either says so: {@link System#nanoTime} stops where the machine is suspended (Cloud Run takes the
  * CPU away, a laptop sleeps), and then the wall's clock jumps; where the wall's clock is set back, the other one goes on.
  */
 final class Time {

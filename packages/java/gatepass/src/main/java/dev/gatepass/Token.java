@@ -4,17 +4,21 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 
-/** A token as the core hands it out. */
-final class Token {
+/** A token, and when it ends. */
+public final class Token {
     private static final String SCHEME = "Bearer ";
 
+    private final String kind;
+    private final String target;
     private final String header;
     private final String value;
     private final long freshUntilMs;
     private final long freshUntilMonotonicMs;
     private final long expiresAtMs;
 
-    private Token(String header, long freshUntilMs, long freshUntilMonotonicMs, long expiresAtMs) {
+    private Token(String kind, String target, String header, long freshUntilMs, long freshUntilMonotonicMs, long expiresAtMs) {
+        this.kind = kind;
+        this.target = target;
         this.header = header;
         this.value = header.substring(SCHEME.length());
         this.freshUntilMs = freshUntilMs;
@@ -22,28 +26,51 @@ final class Token {
         this.expiresAtMs = expiresAtMs;
     }
 
-    static Token of(byte[] header, Numbers numbers) {
-        return new Token(new String(header, StandardCharsets.US_ASCII),
+    static Token of(String kind, String target, byte[] header, Numbers numbers) {
+        return new Token(kind, target, new String(header, StandardCharsets.US_ASCII),
                 numbers.freshUntilMs(), numbers.freshUntilMonotonicMs(), numbers.expiresAtMs());
     }
 
     /** Reads the {@code output} of a {@code done} step. */
-    static Token of(Map<String, Object> output) {
-        return new Token((String) output.get("header"), (Long) output.get("fresh_until_ms"),
+    static Token of(String kind, String target, Map<String, Object> output) {
+        return new Token(kind, target, (String) output.get("header"), (Long) output.get("fresh_until_ms"),
                 (Long) output.get("fresh_until_monotonic_ms"), (Long) output.get("expires_at_ms"));
     }
 
-    /** The value of the {@code Authorization} header. */
-    String header() {
+    /** Its kind, as the core names it. */
+    String kind() {
+        return kind;
+    }
+
+    /** What it was asked for: an audience or scopes. */
+    String target() {
+        return target;
+    }
+
+    /**
+     * The value of the header {@code Authorization}.
+     *
+     * @return {@code Bearer} and the token
+     */
+    public String header() {
         return header;
     }
 
-    /** The token itself. */
-    String value() {
+    /**
+     * The token itself.
+     *
+     * @return of an ID token, a JWT
+     */
+    public String value() {
         return value;
     }
 
-    Instant expiresAt() {
+    /**
+     * When it ends.
+     *
+     * @return a moment; gatepass has another one before that
+     */
+    public Instant expiresAt() {
         return Instant.ofEpochMilli(expiresAtMs);
     }
 
@@ -52,7 +79,11 @@ final class Token {
         return time.nowMs() < freshUntilMs && time.monotonicMs() < freshUntilMonotonicMs;
     }
 
-    /** A token is never shown. */
+    /**
+     * A token is never shown.
+     *
+     * @return the name of the class
+     */
     @Override
     public String toString() {
         return "Token";

@@ -88,6 +88,17 @@ public final class TokenSource {
     }
 
     /**
+     * As {@link #fetchIdToken}, with the moment at which the token ends.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token and its end
+     * @throws GatepassException if the audience is not one, or no token can be had
+     */
+    public Token fetchIdTokenInfo(String audience) {
+        return idTokens.await(audience);
+    }
+
+    /**
      * As {@link #fetchIdToken}, without waiting.
      *
      * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
@@ -106,6 +117,33 @@ public final class TokenSource {
      */
     public String fetchAccessToken(String... scopes) {
         return accessTokens.await(joined(scopes)).value();
+    }
+
+    /**
+     * As {@link #fetchAccessToken}, with the moment at which the token ends.
+     *
+     * @param scopes OAuth 2.0 scopes; their order does not matter
+     * @return the token and its end
+     * @throws GatepassException if a scope is not one, or no token can be had
+     */
+    public Token fetchAccessTokenInfo(String... scopes) {
+        return accessTokens.await(joined(scopes));
+    }
+
+    /**
+     * Replaces a token before its time, because a receiver has refused it: the next call fetches another. The clients of
+     * this package do so by themselves.
+     *
+     * @param token as this source has given it
+     * @return whether it is worth asking again now: a token is replaced at most once a minute
+     */
+    public boolean invalidate(Token token) {
+        try {
+            return refused(token, Native.invalidate(handle, Utf8.bytes(token.kind()), Utf8.bytes(token.target()),
+                    Utf8.bytes(token.header()), time.nowMs(), time.monotonicMs()));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -142,7 +180,7 @@ public final class TokenSource {
     }
 
     /**
-     * The headers that go with an access token on a call of Google's APIs, beside {@code Authorization}, such as the
+     * The headers that go with an access token on a call of Google's APIs, in addition to {@code Authorization}, such as the
      * project that is billed.
      *
      * @return name and value of each; empty until a token was fetched, for the credentials may name the project
@@ -169,6 +207,27 @@ public final class TokenSource {
         return "TokenSource";
     }
 
+    /** Whether a request that was answered like this is worth repeating once, with another token. */
+    boolean retryAfterRefusal(Token token, int status) {
+        try {
+            return refused(token, Native.retryAfterRefusal(handle, Utf8.bytes(token.kind()),
+                    Utf8.bytes(token.target()), Utf8.bytes(token.header()), status, time.nowMs(), time.monotonicMs()));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private boolean refused(Token token, boolean another) {
+        if (another) {
+            for (Kind kind : List.of(idTokens, accessTokens, selfSignedJwts)) {
+                if (kind.name.equals(token.kind())) {
+                    kind.memory.remove(token.target());
+                }
+            }
+        }
+        return another;
+    }
+
     CompletableFuture<Token> idToken(String audience) {
         return idTokens.token(audience);
     }
@@ -191,7 +250,7 @@ public final class TokenSource {
             Numbers numbers = new Numbers();
             byte[] header = Native.lookup(
                     handle, Utf8.bytes(kind), Utf8.bytes(characters), nowMs, monotonicMs, numbers.room());
-            return numbers.answer(time, () -> Token.of(header, numbers));
+            return numbers.answer(time, () -> Token.of(kind, target, header, numbers));
         } finally {
             Reference.reachabilityFence(this); // Or the handle might be freed while the call runs.
         }
@@ -213,7 +272,7 @@ public final class TokenSource {
             if (held == null) {
                 Answer<Token> answer = lookup(target);
                 held = answer.isReady() ? answer.value()
-                        : Futures.await(flights.settle(answer, () -> lookup(target), Kind::fetched));
+                        : Futures.await(flights.settle(answer, () -> lookup(target), end -> fetched(target, end)));
                 memory.put(target, held);
             }
             return held;
@@ -225,7 +284,7 @@ public final class TokenSource {
             if (held != null) {
                 return CompletableFuture.completedFuture(held);
             }
-            CompletableFuture<Token> token = flights.settle(() -> lookup(target), Kind::fetched);
+            CompletableFuture<Token> token = flights.settle(() -> lookup(target), end -> fetched(target, end));
             token.thenAccept(arrived -> memory.put(target, arrived));
             return token;
         }
@@ -234,8 +293,8 @@ public final class TokenSource {
             return TokenSource.this.lookup(name, target, time.nowMs(), time.monotonicMs());
         }
 
-        private static Token fetched(End end) {
-            return Token.of(Failures.output(end));
+        private Token fetched(String target, End end) {
+            return Token.of(name, target, Failures.output(end));
         }
 
         /** The token that may be handed out without asking the core; null if there is none. */
@@ -339,7 +398,7 @@ public final class TokenSource {
         /**
          * Takes only credentials of this type.
          *
-         * @param type as it stands in a credential file, such as {@code service_account}; or {@code metadata} for the
+         * @param type as a credential file has it, such as {@code service_account}; or {@code metadata} for the
          *     metadata server
          * @return this builder
          */
@@ -359,7 +418,7 @@ public final class TokenSource {
         }
 
         /**
-         * Trusts the endpoints of another universe beside those of Google's own.
+         * Trusts the endpoints of another universe in addition to those of Google's own.
          *
          * @param domain such as {@code googleapis.com}
          * @return this builder
@@ -369,7 +428,7 @@ public final class TokenSource {
         }
 
         /**
-         * Trusts token endpoints beside Google's own, such as those of an emulator.
+         * Trusts token endpoints in addition to Google's own, such as those of an emulator.
          *
          * @param hostsAndPorts each a {@code host:port}
          * @return this builder
@@ -415,6 +474,7 @@ public final class TokenSource {
          * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}
          */
         public TokenSource build() {
+            Native.require();
             return new TokenSource(this);
         }
 

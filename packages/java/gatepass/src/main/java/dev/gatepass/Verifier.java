@@ -25,8 +25,6 @@ import java.util.function.UnaryOperator;
  */
 public final class Verifier {
     private static final System.Logger LOG = System.getLogger("dev.gatepass");
-    private static final BoundedMemory<String, Verifier> GOOGLE = new BoundedMemory<>(Limits.HELD_TOKENS);
-    private static final BoundedMemory<String, Verifier> IAP = new BoundedMemory<>(Limits.HELD_TOKENS);
 
     private final long handle;
     private final Time time;
@@ -35,6 +33,7 @@ public final class Verifier {
     final ClaimsMemory memory = new ClaimsMemory();
 
     private Verifier(Builder builder) {
+        Native.require();
         time = builder.time;
         keys = builder.keys();
         flights = keys.flights();
@@ -61,7 +60,7 @@ public final class Verifier {
      * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}
      */
     public static Verifier google(String audience) {
-        return shared(GOOGLE, audience, builder().google());
+        return shared("google", audience, builder().google());
     }
 
     /**
@@ -72,7 +71,7 @@ public final class Verifier {
      * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}
      */
     public static Verifier iap(String audience) {
-        return shared(IAP, audience, builder().iap());
+        return shared("iap", audience, builder().iap());
     }
 
     /**
@@ -213,8 +212,15 @@ public final class Verifier {
         }
     }
 
-    private static Verifier shared(BoundedMemory<String, Verifier> verifiers, String audience, Builder builder) {
-        return verifiers.computeIfAbsent(Objects.requireNonNull(audience, "audience"), wanted -> builder.audience(wanted).build());
+    private static Verifier shared(String kind, String audience, Builder builder) {
+        Native.require();
+        return Shared.BY_KIND_AND_AUDIENCE.computeIfAbsent(
+                List.of(kind, Objects.requireNonNull(audience, "audience")), key -> builder.audience(audience).build());
+    }
+
+    private static final class Shared {
+        /** A service has one audience, or a few. */
+        static final BoundedMemory<List<String>, Verifier> BY_KIND_AND_AUDIENCE = new BoundedMemory<>(Limits.HELD_TOKENS);
     }
 
     /** The options of a {@link Verifier}. */
@@ -299,7 +305,7 @@ public final class Verifier {
          * Accepts tokens of any OpenID Connect issuer, with the keys and algorithms that its discovery document names
          * (OpenID Connect Discovery 1.0).
          *
-         * @param issuer as it stands in {@code iss}: an {@code https} URL; {@code http} on a loopback host is let
+         * @param issuer as in {@code iss}: an {@code https} URL; {@code http} on a loopback host is let
          *     through
          * @return this builder
          */
@@ -319,7 +325,7 @@ public final class Verifier {
         /**
          * Accepts tokens of these issuers.
          *
-         * @param issuers each as it stands in {@code iss}
+         * @param issuers each as in {@code iss}
          * @return this builder
          */
         public Builder issuers(String... issuers) {
@@ -418,7 +424,7 @@ public final class Verifier {
         }
 
         /**
-         * Accepts only tokens of these senders, to the letter: a subject is never given to anybody else, as an e-mail
+         * Accepts only tokens of exactly these senders: a subject is never given to anybody else, as an e-mail
          * address may be. Where {@link #allowedEmails} are given too, a sender must be on both lists.
          *
          * @param subjects values of {@code sub}, such as the unique ids of service accounts
@@ -429,7 +435,7 @@ public final class Verifier {
         }
 
         /**
-         * Accepts tokens of any sender, where the kind of sender would want to be told who may call. Only for a receiver
+         * Accepts tokens of any sender, where the kind of sender otherwise requires a list of who may call. Only for a receiver
          * that checks the caller itself: Google gives anybody a token for any audience.
          *
          * @return this builder
@@ -443,7 +449,7 @@ public final class Verifier {
          * claims are {@linkplain Claims#isUnverified() marked}. Only for a service that lets nobody in without that
          * check ("require authentication"): to any other, anybody can send such a token.
          *
-         * <p>On Cloud Run only, which is told by the environment variable {@code K_SERVICE}.
+         * <p>On Cloud Run only, which the environment variable {@code K_SERVICE} shows.
          *
          * @return this builder
          */
@@ -493,13 +499,14 @@ public final class Verifier {
          * As {@link #explain(String)}, where more is known about the call.
          *
          * @param token a token, or what was sent in place of one
-         * @param url that was called, which tells the audience where none is given; null if it is not known
+         * @param url that was called, from which the audience is derived where none is given; null if it is not known
          * @param header the name of the header that carried the token; null if it is not known
          * @return findings, in words for people and in codes for programs
          * @throws GatepassException with {@link ErrorCode#INVALID_OPTION}, or with {@link ErrorCode#INVALID_AUDIENCE} if
-         *     the URL tells none
+         *     none can be derived from the URL
          */
         public Explanation explain(String token, URI url, String header) {
+            Native.require();
             Objects.requireNonNull(token, "token");
             Map<String, Object> question = Json.members();
             question.putAll(options);

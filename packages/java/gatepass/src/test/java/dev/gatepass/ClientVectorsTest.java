@@ -80,7 +80,8 @@ class ClientVectorsTest {
 
     /** Accepted: the next that is needed is not there, the file with the subject token or the network. */
     private static void credentialFile(Map<String, Object> test) {
-        Map<String, Object> environment = test.containsKey("env") ? members(test.get("env")) : Map.of();
+        Map<String, Object> environment = new HashMap<>(Map.of("HTTPS_PROXY", outside.url()));
+        environment.putAll(test.containsKey("env") ? members(test.get("env")) : Map.of());
         TokenSource source = TokenSource.builder()
                 .credentialsJson((String) test.get("input"))
                 .environment(name -> (String) environment.get(name))
@@ -277,11 +278,13 @@ class ClientVectorsTest {
         private final ServerSocket proxy = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 
         Outside() throws IOException {
-            System.setProperty("https.proxyHost", "127.0.0.1");
-            System.setProperty("https.proxyPort", String.valueOf(proxy.getLocalPort()));
             Thread thread = new Thread(this::hangUp);
             thread.setDaemon(true);
             thread.start();
+        }
+
+        String url() {
+            return "http://127.0.0.1:" + proxy.getLocalPort();
         }
 
         private void hangUp() {
@@ -297,8 +300,6 @@ class ClientVectorsTest {
         }
 
         void close() throws IOException {
-            System.clearProperty("https.proxyHost");
-            System.clearProperty("https.proxyPort");
             proxy.close();
         }
     }

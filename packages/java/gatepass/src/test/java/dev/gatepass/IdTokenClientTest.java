@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.gatepass.testing.Emulator;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
@@ -15,13 +18,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Requests to a real server carry a token. */
 class IdTokenClientTest {
@@ -129,6 +136,104 @@ class IdTokenClientTest {
         assertThrows(GatepassException.class, () -> client.send(request, BodyHandlers.discarding()));
         var sending = client.sendAsync(request, BodyHandlers.discarding());
         assertTrue(assertThrows(CompletionException.class, sending::join).getCause() instanceof GatepassException);
+    }
+
+    @Test
+    void noTokenTravelsOverPlainHttp() {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://plain.example/")).build();
+        for (HttpClient client : List.<HttpClient>of(
+                IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE).build(),
+                AccessTokenClient.builder().source(emulator.tokenSource().build()).build())) {
+            GatepassException refused =
+                    assertThrows(GatepassException.class, () -> client.send(request, BodyHandlers.discarding()));
+            assertTrue(refused.getMessage().contains("`allowPlainHttp`") || refused.getMessage().contains("https"),
+                    refused::getMessage);
+            assertThrows(CompletionException.class, () -> client.sendAsync(request, BodyHandlers.discarding()).join());
+        }
+        assertEquals(Set.of(), emulator.paths());
+    }
+
+    @Test
+    void plainHttpNeedsAnOption() throws Exception {
+        HttpClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE)
+                .allowPlainHttp()
+                .httpClient(HttpClient.newBuilder().proxy(ProxySelector.of(
+                        new InetSocketAddress("127.0.0.1", receiver.url().getPort()))).build())
+                .build();
+        var sending = client.sendAsync(
+                HttpRequest.newBuilder(URI.create("http://plain.example/")).build(), BodyHandlers.discarding());
+        HttpExchange received = receiver.next();
+        assertEquals(List.of(AUDIENCE), verify(received, AUDIENCE).audiences());
+        HoldingServer.answer(received, 204, "text/plain", "");
+        assertEquals(204, sending.join().statusCode());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theTokenIsInTheHeaderThatIsWanted(TokenHeader header) throws Exception {
+        HttpClient client = IdTokenClient.builder().source(emulator.tokenSource().build()).audience(AUDIENCE)
+                .tokenHeader(header).build();
+        HttpRequest request =
+                HttpRequest.newBuilder(receiver.url()).header("Authorization", "Basic of-the-application").build();
+        var sending = client.sendAsync(request, BodyHandlers.discarding());
+        HttpExchange received = receiver.next();
+        HoldingServer.answer(received, 204, "text/plain", "");
+        sending.join();
+        String own = received.getRequestHeaders().getFirst("Authorization");
+        String serverless = received.getRequestHeaders().getFirst("X-Serverless-Authorization");
+        assertEquals(header != TokenHeader.X_SERVERLESS_AUTHORIZATION, own.startsWith("Bearer ey"));
+        assertEquals(header != TokenHeader.AUTHORIZATION, serverless != null && serverless.startsWith("Bearer ey"));
+    }
+
+    @Test
+    void aRefusedTokenIsReplacedAndTheRequestRepeatedOnce() throws Exception {
+        TokenSource source = emulator.account("caller@project.iam.gserviceaccount.com").build();
+        HttpClient client = IdTokenClient.builder().source(source).audience(AUDIENCE).build();
+        HttpRequest request = HttpRequest.newBuilder(receiver.url()).POST(BodyPublishers.ofString("body")).build();
+        var sending = client.sendAsync(request, BodyHandlers.ofString());
+        HoldingServer.answer(receiver.next(), 401, "text/plain", "no");
+        HoldingServer.answer(receiver.next(), 200, "text/plain", "welcome");
+        assertEquals("welcome", sending.join().body());
+        assertEquals(2, emulator.requests("/token"));
+        // Within a minute the next token is not replaced as well.
+        var refused = CompletableFuture.supplyAsync(() -> {
+            try {
+                return client.send(request, BodyHandlers.ofString());
+            } catch (IOException | InterruptedException error) {
+                throw new AssertionError(error);
+            }
+        });
+        HoldingServer.answer(receiver.next(), 401, "text/plain", "no");
+        assertEquals("no", refused.join().body());
+        assertEquals(2, emulator.requests("/token"));
+    }
+
+    @Test
+    void whatCannotBeRepeatedOrIsForbiddenIsNot() throws Exception {
+        HttpClient client = IdTokenClient.builder()
+                .source(emulator.account("caller@project.iam.gserviceaccount.com").build()).audience(AUDIENCE).build();
+        HttpRequest stream = HttpRequest.newBuilder(receiver.url())
+                .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[3]))).build();
+        var sending = client.sendAsync(stream, BodyHandlers.ofString());
+        HoldingServer.answer(receiver.next(), 401, "text/plain", "no");
+        assertEquals(401, sending.join().statusCode());
+        sending = client.sendAsync(HttpRequest.newBuilder(receiver.url()).build(), BodyHandlers.ofString());
+        HoldingServer.answer(receiver.next(), 403, "text/plain", "forbidden");
+        assertEquals("forbidden", sending.join().body());
+        assertEquals(1, emulator.requests("/token"));
+    }
+
+    @Test
+    void aTokenCanBeReplacedByHand() {
+        TokenSource source = emulator.account("caller@project.iam.gserviceaccount.com").build();
+        Token token = source.fetchIdTokenInfo(AUDIENCE);
+        assertTrue(token.expiresAt().isAfter(Instant.now()));
+        assertEquals("Bearer " + token.value(), token.header());
+        assertTrue(source.invalidate(token));
+        source.fetchIdToken(AUDIENCE);
+        assertEquals(2, emulator.requests("/token"));
+        Token access = source.fetchAccessTokenInfo("https://scope.example/a");
+        assertTrue(access.expiresAt().isBefore(Instant.now().plusSeconds(3700)));
     }
 
     private Claims verify(HttpExchange received, String audience) {

@@ -10,7 +10,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /** Everything that is logged by java.util.logging meanwhile, at the most verbose level. */
-final class Logs extends Handler implements AutoCloseable {
+public final class Logs extends Handler implements AutoCloseable {
     /** Held on to: the log manager forgets loggers, with their levels, that nobody else holds. */
     private final List<Logger> loggers =
             List.of(Logger.getLogger(""), Logger.getLogger("dev.gatepass"), Logger.getLogger("jdk.httpclient"));
@@ -18,7 +18,7 @@ final class Logs extends Handler implements AutoCloseable {
     private final SimpleFormatter formatter = new SimpleFormatter();
     private final StringWriter text = new StringWriter();
 
-    Logs() {
+    public Logs() {
         setLevel(Level.ALL);
         loggers.forEach(logger -> logger.setLevel(Level.ALL));
         loggers.get(0).addHandler(this);

@@ -19,6 +19,7 @@ import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -250,23 +251,17 @@ final class Exchange implements Closeable {
             int wanted = (int) Math.min(length, limit + 1 - body.size());
             byte[] chunk = input.readNBytes(wanted);
             body.writeBytes(chunk);
-            if (chunk.length < wanted || (wanted == length && !Head.line(input, 2).isEmpty())) {
+            boolean isWhole = chunk.length == wanted;
+            if (!isWhole || (body.size() <= limit && !Head.line(input, 2).isEmpty())) {
                 throw new EOFException("the response is cut short");
             }
         }
         return body.toByteArray();
     }
 
+    /** The core has read the environment; the JVM's own properties are of no account. */
     private URI proxy() {
-        if (step.get("route").equals("direct")) {
-            return null;
-        }
-        for (Proxy proxy : java.net.ProxySelector.getDefault().select(url)) {
-            if (proxy.type() == Proxy.Type.HTTP && proxy.address() instanceof InetSocketAddress address) {
-                return URI.create("http://" + address.getHostString() + ":" + address.getPort());
-            }
-        }
-        return null;
+        return step.get("proxy") instanceof Map<?, ?> proxy ? URI.create((String) proxy.get("url")) : null;
     }
 
     /** A host and a port; no part of a URL that might hold a secret. {@link URI} refuses names with an underscore. */
@@ -336,7 +331,7 @@ final class Exchange implements Closeable {
         }
 
         boolean isChunked() {
-            return value("transfer-encoding").toLowerCase(java.util.Locale.ROOT).endsWith("chunked");
+            return value("transfer-encoding").toLowerCase(Locale.ROOT).endsWith("chunked");
         }
 
         boolean hasLength() {

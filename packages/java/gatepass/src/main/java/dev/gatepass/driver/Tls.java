@@ -69,7 +69,7 @@ final class Tls {
         return managers.getTrustManagers();
     }
 
-    /** The certificates of a PEM file, at least one; whatever else stands in the file is left alone. */
+    /** The certificates of a PEM file, at least one; whatever else is in the file is left alone. */
     private static List<Certificate> certificates(String path) throws IOException {
         List<Certificate> certificates = new ArrayList<>();
         for (Pem block : Pem.read(path)) {

@@ -159,7 +159,7 @@ class TlsTest {
         step.put("headers", List.of());
         step.put("body", null);
         step.put("timeout_ms", 30_000L);
-        step.put("route", "direct");
+        step.put("proxy", null);
         step.put("client_certificate", certificate == null ? null : Map.of(
                 "cert_path", folder.resolve(certificate).toString(), "key_path", folder.resolve(key).toString()));
         if (authorities != null) {

@@ -2,6 +2,7 @@ package dev.gatepass.servlet;
 
 import dev.gatepass.Verifier;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServlet;
 import java.net.URI;
 import java.util.EnumSet;
@@ -17,8 +18,15 @@ final class FilteredServer implements AutoCloseable {
     private final ServerConnector connector = new ServerConnector(server);
 
     FilteredServer(Verifier verifier, HttpServlet servlet) throws Exception {
+        this(new IdTokenFilter(verifier), servlet);
+    }
+
+    FilteredServer(IdTokenFilter filter, HttpServlet servlet, Filter... before) throws Exception {
         ServletContextHandler context = new ServletContextHandler();
-        context.addFilter(new FilterHolder(new IdTokenFilter(verifier)), "/*", EnumSet.of(DispatcherType.REQUEST));
+        for (Filter each : before) {
+            context.addFilter(new FilterHolder(each), "/*", EnumSet.of(DispatcherType.REQUEST));
+        }
+        context.addFilter(new FilterHolder(filter), "/*", EnumSet.of(DispatcherType.REQUEST));
         context.addServlet(new ServletHolder(servlet), "/*");
         connector.setHost("127.0.0.1");
         server.addConnector(connector);

@@ -6,20 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.Claims;
 import dev.gatepass.Emulators;
+import dev.gatepass.Logs;
 import dev.gatepass.Verifier;
 import dev.gatepass.testing.Emulator;
+import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +104,122 @@ class IdTokenFilterTest {
         assertTrue(response.headers().firstValue("Retry-After").isPresent());
     }
 
+    /** Requests byte by byte, as no client sends them. */
+    @Test
+    void aTokenTwiceIsRefused() throws Exception {
+        String token = mint(Map.of());
+        for (String headers : List.of(
+                "Authorization: Bearer " + token + "\r\nAuthorization: Bearer " + token,
+                "Authorization: Bearer " + token + "\r\nauthorization: Bearer " + token,
+                "Authorization: Bearer " + token + ", Bearer " + token,
+                "X-Serverless-Authorization: Bearer " + token + "\r\nX-Serverless-Authorization: Bearer other\r\n"
+                        + "Authorization: Bearer " + token)) {
+            String answer = raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + "\r\n\r\n");
+            assertTrue(answer.startsWith("HTTP/1.1 401 "), answer);
+            assertTrue(answer.contains("TOKEN_MALFORMED"), answer);
+        }
+        String once = raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nauthorization:bearer " + token + "\r\n\r\n");
+        assertTrue(once.startsWith("HTTP/1.1 200 "), once);
+    }
+
+    @Test
+    void whoBringsNoTokenMayBeLetThrough() throws Exception {
+        restart(IdTokenFilter.builder(verifier()).optional().build());
+        assertEquals("nobody", call("X-Nothing", "here").body());
+        assertEquals(CALLER + " 1234 1234 true",
+                call("Authorization", "Bearer " + mint(Map.of("sub", "1234"))).body());
+        assertRefused(401, "TOKEN_MALFORMED", call("Authorization", "Bearer nonsense"));
+    }
+
+    @Test
+    void openPathsAreOpenAsTheyAreWritten() throws Exception {
+        restart(IdTokenFilter.builder(verifier()).openPaths("/healthz", "/docs/").build());
+        assertEquals(200, status("GET", "/healthz"));
+        assertEquals(200, status("GET", "/healthz?verbose=1"));
+        assertEquals(200, status("GET", "/docs/"));
+        for (String path : List.of("/", "/healthz/", "/healthz;a=b", "//healthz", "/Healthz", "/docs/a", "/%68ealthz")) {
+            String answer = raw("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            assertTrue(answer.startsWith("HTTP/1.1 4"), path + ": " + answer); // 401, or 400 by Jetty itself.
+        }
+    }
+
+    @Test
+    void preflightsArePassedOnIfTheyMayBe() throws Exception {
+        String[] preflight = {"Origin", "https://shop.example", "Access-Control-Request-Method", "POST"};
+        assertEquals(401, status("OPTIONS", "/", preflight));
+        restart(IdTokenFilter.builder(verifier()).allowCorsPreflight().build());
+        assertEquals(200, status("OPTIONS", "/", preflight));
+        assertEquals(401, status("OPTIONS", "/"));
+        assertEquals(401, status("GET", "/", preflight));
+    }
+
+    @Test
+    void aRefusalIsOneLineInTheLog() throws Exception {
+        String token = mint(Map.of("email", "stranger@example.com"));
+        try (Logs logs = new Logs()) {
+            call("Authorization", "Bearer " + token);
+            List<String> lines = logs.toString().lines().filter(line -> line.contains("EMAIL_NOT_ALLOWED")).toList();
+            assertEquals(1, lines.size(), logs::toString);
+            assertTrue(lines.get(0).contains("stranger@example.com") && lines.get(0).contains("/"), lines::toString);
+            assertFalse(logs.toString().contains(token.substring(0, 30)), logs::toString);
+            assertFalse(logs.toString().contains("{0}"), logs::toString);
+            assertFalse(logs.toString().contains("\tat dev.gatepass"), logs::toString);
+        }
+    }
+
+    @Test
+    void aHookHearsOfRefusalsInPlaceOfTheLog() throws Exception {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        restart(IdTokenFilter.builder(verifier()).onRefusal((request, failure) ->
+                heard.add(request.getRequestURI() + " " + failure.code() + " " + failure.claimedEmail())).build());
+        try (Logs logs = new Logs()) {
+            assertEquals(403, call("Authorization", "Bearer " + mint(Map.of("email", "stranger@example.com"))).statusCode());
+            assertFalse(logs.toString().contains("EMAIL_NOT_ALLOWED"), logs::toString);
+        }
+        assertEquals(List.of("/ EMAIL_NOT_ALLOWED stranger@example.com"), heard);
+    }
+
+    @Test
+    void whatAHookThrowsOrHasAnsweredIsForTheContainer() throws Exception {
+        restart(IdTokenFilter.builder(verifier()).onRefusal((request, failure) -> {
+            throw new IllegalStateException("the hook fails");
+        }).build());
+        assertEquals(500, call("X-Nothing", "here").statusCode());
+        assertEquals(200, call("Authorization", "Bearer " + mint(Map.of())).statusCode());
+        restart(new IdTokenFilter(verifier()), (request, response, chain) -> {
+            ((HttpServletResponse) response).setStatus(418);
+            response.flushBuffer();
+            chain.doFilter(request, response);
+        });
+        assertEquals(418, call("X-Nothing", "here").statusCode());
+        assertEquals(418, call("X-Nothing", "here").statusCode());
+    }
+
+    private Verifier verifier() {
+        return Verifier.builder().audience(AUDIENCE).keysUrl(emulator.keysUrl()).allowedEmails(CALLER).build();
+    }
+
+    private void restart(IdTokenFilter filter, Filter... before) throws Exception {
+        server.close();
+        server = new FilteredServer(filter, new WhoCalls(), before);
+    }
+
+    private int status(String method, String path, String... headers) throws Exception {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(server.url().resolve(path)).method(method, BodyPublishers.noBody());
+        for (int i = 0; i < headers.length; i += 2) {
+            request.header(headers[i], headers[i + 1]);
+        }
+        return http.send(request.build(), BodyHandlers.discarding()).statusCode();
+    }
+
+    private String raw(String request) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", server.url().getPort())) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
+    }
+
     private HttpResponse<String> call(String header, String value) throws Exception {
         return http.send(HttpRequest.newBuilder(server.url()).header(header, value).build(), BodyHandlers.ofString());
     }
@@ -122,6 +245,10 @@ class IdTokenFilterTest {
         @Override
         protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
             Claims caller = (Claims) request.getUserPrincipal();
+            if (caller == null) {
+                response.getWriter().print("nobody");
+                return;
+            }
             boolean same = caller == request.getAttribute(IdTokenFilter.CLAIMS);
             response.getWriter().print(caller.email() + " " + caller.getName() + " "
                     + request.getRemoteUser() + " " + same);
