@@ -40,18 +40,20 @@ int main(int count, char **arguments) {
   gp_buf error;
 
   /* A verifier is made by an operation, whose one step asks for variables of the environment. These are all unset. */
+  gp_keys *keys;
   gp_op *op;
-  if (gp_verifier_open(slice(arguments[1]), NULL, &op, &error) != GP_OK) return fail(error);
+  if (gp_keys_new(&keys, &error) != GP_OK) return fail(error);
+  if (gp_verifier_open(slice(arguments[1]), keys, &op, &error) != GP_OK) return fail(error);
+  gp_buf step;
   const char *replies[] = {"{\"reply\":\"start\"}", "{\"reply\":\"env\",\"values\":{}}"};
   for (size_t at = 0; at < 2; at++) {
-    gp_buf step;
+    if (at > 0) gp_buf_free(step);
     if (gp_op_resume(op, now_ms, MONOTONIC_MS, slice(replies[at]), &step, &error) != GP_OK) return fail(error);
-    gp_buf_free(step);
   }
   gp_verifier *verifier;
-  gp_status made = gp_op_verifier(op, &verifier, &error);
+  if (gp_op_verifier(op, &verifier, NULL) != GP_OK) return fail(step);
+  gp_buf_free(step);
   gp_op_free(op);
-  if (made != GP_OK) return fail(error);
 
   static char line[1 << 20];
   while (fgets(line, sizeof line, stdin) != NULL) {
@@ -67,5 +69,6 @@ int main(int count, char **arguments) {
     }
   }
   gp_verifier_free(verifier);
+  gp_keys_free(keys);
   return EXIT_SUCCESS;
 }
