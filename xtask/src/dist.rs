@@ -53,7 +53,7 @@ const KINDS: &[(&str, Make)] = &[
 ];
 
 /// What of all this to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Scope {
     /// The native code of this platform, and the artefacts.
     Host,
@@ -61,8 +61,31 @@ pub(crate) enum Scope {
     All,
     /// The artefacts alone, from the native code that is there.
     Assemble,
-    /// The native code of this platform alone.
-    Natives,
+    /// The native code of one platform alone.
+    Natives(&'static Platform),
+}
+
+impl Scope {
+    /// Reads the options of `cargo xtask dist`; none are this platform.
+    pub(crate) fn read(options: &[&str]) -> Result<Self> {
+        let names = || PLATFORMS.iter().map(|platform| platform.name).collect::<Vec<_>>().join(", ");
+        match options {
+            [] => Ok(Self::Host),
+            ["--all"] => Ok(Self::All),
+            ["--assemble"] => Ok(Self::Assemble),
+            ["--natives"] => Platform::host().map(Self::Natives),
+            ["--natives", name] => {
+                let found = PLATFORMS.iter().find(|platform| platform.name == *name);
+                let unknown = || Failure::new(format!("--natives {name}: expected one of {}", names()));
+                found.map(Self::Natives).ok_or_else(unknown)
+            }
+            _ => Err(Failure::new(format!(
+                "{}: expected --all, --assemble, or --natives and one of {}",
+                options.join(" "),
+                names()
+            ))),
+        }
+    }
 }
 
 /// Makes it all and prints what it made; tells whether each artefact is as large as is known of it.
@@ -76,14 +99,15 @@ pub(crate) fn run(
     let workshop = Workshop::open(checkout)?;
     let host = Platform::host()?;
     let platforms: Vec<&Platform> = match scope {
-        Scope::Host | Scope::Natives => vec![host],
+        Scope::Host => vec![host],
+        Scope::Natives(platform) => vec![platform],
         Scope::All => PLATFORMS.iter().filter(|platform| platform.is_built_from(host)).collect(),
         Scope::Assemble => Vec::new(),
     };
     for platform in platforms {
         step(terminal, &format!("native code for {}", platform.name), || natives::make(&workshop, platform))?;
     }
-    if scope == Scope::Natives {
+    if matches!(scope, Scope::Natives(_)) {
         return Ok(true);
     }
     for (kind, make) in KINDS {

@@ -56,9 +56,10 @@ Builds, shows, tests and measures gatepass in all languages.
 
   cargo xtask demo  [--only LIST]   run every caller language against every receiver language
   cargo xtask test  [--only LIST]   run every test of every language
-  cargo xtask dist  [--all | --natives | --assemble] [--update-sizes]
+  cargo xtask dist  [--all | --natives [PLATFORM] | --assemble] [--update-sizes]
                                     make what a release publishes, in target/dist: for this platform; for all that can
-                                    be built here; its native code alone; all else, of the native code that is there
+                                    be built here; the native code of one alone; all else, of the native code that is
+                                    there
   cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
                                     go, maven, c, cli, or demo, which is of all that are installed
   cargo xtask docs                  build the documentation as a site, in target/docs
@@ -94,10 +95,9 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
-        ["dist", options @ ..] => {
-            let (scope, update_sizes) = dist_options(options)?;
-            dist::run(&checkout, &terminal, scope, update_sizes)
-        }
+        ["dist", "--update-sizes"] => dist::run(&checkout, &terminal, Scope::Host, true),
+        ["dist", "--assemble", "--update-sizes"] => dist::run(&checkout, &terminal, Scope::Assemble, true),
+        ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?, false),
         ["docs"] => docs::run(&checkout, &terminal),
         ["sizes"] => sizes::run(&checkout, &terminal),
         ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),
@@ -113,21 +113,6 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         }
         _ => Err(Failure::new(format!("there is no command {:?}\n\n{USAGE}", words.join(" ")))),
     }
-}
-
-/// Reads the options of `dist`: what to make, and whether to write down how large it is.
-fn dist_options(options: &[&str]) -> Result<(Scope, bool), Failure> {
-    let mut chosen = (Scope::Host, false);
-    for option in options {
-        match *option {
-            "--all" => chosen.0 = Scope::All,
-            "--natives" => chosen.0 = Scope::Natives,
-            "--assemble" => chosen.0 = Scope::Assemble,
-            "--update-sizes" => chosen.1 = true,
-            _ => return Err(Failure::new(format!("{option} is no option\n\n{USAGE}"))),
-        }
-    }
-    Ok(chosen)
 }
 
 /// Reads `--language a,b` and `--provider p`, and hands the other options on to the benchmarks.
