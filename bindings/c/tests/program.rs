@@ -16,7 +16,11 @@ fn a_c_program_uses_every_function() {
     let program = compile("program-static", &libraries.archive, &[]);
     run(Command::new(&program));
 
-    let folder = libraries.shared.parent().unwrap();
+    // It is looked for by the name that build.rs gives it.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let name = folder.join(concat!("libgatepass.so.", env!("CARGO_PKG_VERSION_MAJOR")));
+    let _ = std::fs::remove_file(&name);
+    std::os::unix::fs::symlink(&libraries.shared, &name).unwrap();
     let mut run_path = OsString::from("-Wl,-rpath,");
     run_path.push(folder);
     run(Command::new(compile("program-shared", &libraries.shared, &[run_path])));
@@ -46,7 +50,7 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
     let mut declared: Vec<&str> = declared.filter(|name| name.starts_with("gp_")).collect();
     declared.sort_unstable();
     assert_eq!(exported, declared);
-    assert_eq!(declared.len(), 28);
+    assert_eq!(declared.len(), 30);
 }
 
 struct Libraries {
