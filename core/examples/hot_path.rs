@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use gatepass_core::CredentialsFrom;
-use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{KeySource, Preset};
 use gatepass_core::{
     Lookup, Millis, Now, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
     Verdict, Verifier, VerifierConfig,

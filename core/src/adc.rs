@@ -6,7 +6,7 @@
 //! 4. the metadata server.
 //!
 //! The order is the same for ID tokens and for access tokens. When nothing is found the error says what was tried
-//! and why each was passed over; [`Explain`] says it in every case.
+//! and why each was passed over; [`ExplainCredentials`] says it in every case.
 
 use std::sync::Arc;
 
@@ -313,7 +313,7 @@ impl Operation for Adc {
 
 /// What the search for credentials has done, for a person to read.
 #[derive(Clone, Debug)]
-pub struct Explanation {
+pub struct CredentialsExplanation {
     /// Each place that was looked at, in order, and what came of it.
     pub steps: Vec<String>,
     /// The project that calls with an access token are billed to, if it is not that of the credentials themselves.
@@ -323,23 +323,23 @@ pub struct Explanation {
 }
 
 /// The search for credentials, told step by step. No token is fetched.
-pub struct Explain(Adc);
+pub struct ExplainCredentials(Adc);
 
-impl Explain {
+impl ExplainCredentials {
     /// The search that a [`TokenSource`](crate::TokenSource) of this configuration would make.
     pub fn new(config: &SourceConfig) -> Self {
         Self(Adc::new(config, false))
     }
 
-    fn told(&mut self, quota_project_id: Option<String>, error: Option<Error>) -> Explanation {
-        Explanation { steps: std::mem::take(&mut self.0.trail), quota_project_id, error }
+    fn told(&mut self, quota_project_id: Option<String>, error: Option<Error>) -> CredentialsExplanation {
+        CredentialsExplanation { steps: std::mem::take(&mut self.0.trail), quota_project_id, error }
     }
 }
 
-impl Operation for Explain {
-    type Output = Explanation;
+impl Operation for ExplainCredentials {
+    type Output = CredentialsExplanation;
 
-    fn resume(&mut self, now: Now, reply: Reply) -> Step<Explanation> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<CredentialsExplanation> {
         match self.0.resume(now, reply) {
             Step::Fail(error) => Step::Done(self.told(None, Some(error))),
             step => step.and_then(|found| Step::Done(self.told(found.quota_project_id, None))),
@@ -360,8 +360,8 @@ mod tests {
 
     const NOW: Now = Now::steady(Millis(1_800_000_000_000));
 
-    fn explain(config: &SourceConfig, env: &[(&str, &str)], replies: &[Reply]) -> Explanation {
-        let mut search = Explain::new(config);
+    fn explain(config: &SourceConfig, env: &[(&str, &str)], replies: &[Reply]) -> CredentialsExplanation {
+        let mut search = ExplainCredentials::new(config);
         let _names = search.resume(NOW, Reply::Start);
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), Secret::from(*value))).collect();
         let mut step = search.resume(NOW, Reply::Env(env));

@@ -133,7 +133,7 @@ impl Deadline {
     }
 }
 
-/// Something that may need the outside world. See the [module](self) for the contract.
+/// Something that may need the outside world. See the [crate](crate) for the contract.
 pub trait Operation {
     /// What the operation is for.
     type Output;

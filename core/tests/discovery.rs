@@ -3,8 +3,8 @@
 
 mod support;
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::Preset;
+use gatepass_core::Algorithm;
+use gatepass_core::Preset;
 use gatepass_core::{
     ErrorCode, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
 };

@@ -4,8 +4,8 @@
 mod support;
 
 use gatepass_core::explain::{Explanation, Kind, Level, Question, explain};
-use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{ErrorCode, Millis, Now, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{KeySource, Preset};
 use serde_json::{Value, json};
 use support::{CALLER, NOW, claims, stripped, token};
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use gatepass_core::CredentialsFrom;
-use gatepass_core::verify::Preset;
+use gatepass_core::Preset;
 use gatepass_core::{
     ErrorCode, FlightId, Lookup, Millis, Now, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
     TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,

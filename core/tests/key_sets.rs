@@ -5,9 +5,9 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::jose::jwks::KeySet;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySet;
+use gatepass_core::KeySource;
 use gatepass_core::{
     Error, ErrorCode, KeyCache, Now, Operation, Reason, Reply, Step, Verdict, Verified, Verifier,
     VerifierConfig,

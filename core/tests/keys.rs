@@ -5,11 +5,11 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass_core::verify::{KeySource, Preset};
 use gatepass_core::{
     ErrorCode, KeyCache, KeyFetch, Millis, Monotonic, Now, Operation, Recall, Reply, Secret, Step, Verdict,
     Verifier, VerifierConfig,
 };
+use gatepass_core::{KeySource, Preset};
 use serde_json::{Value, json};
 
 const KEYS_URL: &str = "https://www.googleapis.com/oauth2/v3/certs";

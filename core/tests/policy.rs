@@ -1,7 +1,7 @@
 //! What a verifier refuses to be made with.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{KeySource, Preset};
 use gatepass_core::{Verifier, VerifierConfig};
 
 fn config() -> VerifierConfig {

@@ -3,10 +3,10 @@
 
 mod support;
 
-use gatepass_core::header::TokenHeaders;
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::Algorithm;
+use gatepass_core::TokenHeaders;
 use gatepass_core::{ErrorCode, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{KeySource, Preset};
 use serde_json::{Value, json};
 use support::{CALLER, NOW, claims, decide, stripped, token};
 

@@ -5,8 +5,8 @@ mod support;
 
 use std::sync::LazyLock;
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySource;
 use gatepass_core::{Now, Verdict, Verifier, VerifierConfig};
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;

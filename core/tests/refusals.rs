@@ -3,7 +3,7 @@
 
 mod support;
 
-use gatepass_core::verify::Preset;
+use gatepass_core::Preset;
 use gatepass_core::{Error, ErrorCode, Reason, Texts, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 use support::{CALLER, claims, decide, keys, token};

@@ -4,8 +4,8 @@
 
 mod support;
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySource;
 use gatepass_core::{
     HostFailure, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
 };

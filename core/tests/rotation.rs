@@ -13,8 +13,8 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySource;
 use gatepass_core::{
     ErrorCode, FlightId, HostFailure, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier,
     VerifierConfig,

@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySource;
 use gatepass_core::{Error, ErrorCode, Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use gatepass_core::Refusal;
 use gatepass_core::grpc;
-use gatepass_core::header::Refusal;
 use gatepass_core::{Error, ErrorCode, Reason, Texts};
 use serde_json::{Value, json};
 

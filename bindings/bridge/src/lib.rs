@@ -15,13 +15,13 @@ mod verifier;
 
 pub use explain::explain_token;
 pub use failure::{Failure, guard};
-pub use gatepass_core::verify::PLACES;
+pub use gatepass_core::PLACES;
 pub use gatepass_core::{Now, Recall, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{KeyCache, RequestHeaders, Verdict, Verifier};
 
-use gatepass_core::header::RefusalLog;
+use gatepass_core::RefusalLog;
 use gatepass_core::{ErrorCode, Millis, Monotonic};
 
 /// The version of gatepass, the same in all its packages.
@@ -53,8 +53,8 @@ pub fn error_codes() -> String {
 pub fn limits() -> String {
     serde_json::json!({
         "places": PLACES,
-        "body_bytes": gatepass_core::step::BODY_LIMIT,
-        "stderr_bytes": gatepass_core::step::STDERR_LIMIT,
+        "body_bytes": gatepass_core::BODY_LIMIT,
+        "stderr_bytes": gatepass_core::STDERR_LIMIT,
         "held_tokens": 1_000,
         "looks": 1_000,
     })
@@ -63,7 +63,7 @@ pub fn limits() -> String {
 
 /// The names of the headers that may carry a token, a JSON array: in lower case, and in the order of [`RequestHeaders`].
 pub fn token_headers() -> String {
-    serde_json::json!(gatepass_core::header::TOKEN_HEADERS).to_string()
+    serde_json::json!(gatepass_core::TOKEN_HEADERS).to_string()
 }
 
 /// What a service writes to its log about a request of this path that it has refused: `{"level":"warning"|"error",
@@ -84,12 +84,12 @@ pub fn refusal_log(error: &str, path: &str) -> Result<String, Failure> {
     })
 }
 
-/// The audience to ask for when calling `url`; see [`gatepass_core::audience`].
+/// The audience to ask for when calling `url`; see [`gatepass_core::audience_for_url`].
 ///
 /// # Errors
 /// `INVALID_AUDIENCE`.
 pub fn audience_for_url(url: &str) -> Result<String, Failure> {
-    guard(|| Ok(gatepass_core::audience::audience_for_url(url)?))
+    guard(|| Ok(gatepass_core::audience_for_url(url)?))
 }
 
 /// How a request carries its token: `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…,
@@ -104,7 +104,7 @@ pub fn plan_call(call: &str) -> Result<String, Failure> {
     })
 }
 
-/// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::audience`].
+/// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::same_audience_spellings`].
 pub fn same_audience_spellings(audience: &str) -> String {
-    serde_json::json!(gatepass_core::audience::same_audience_spellings(audience)).to_string()
+    serde_json::json!(gatepass_core::same_audience_spellings(audience)).to_string()
 }

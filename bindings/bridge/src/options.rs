@@ -1,11 +1,11 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
+use gatepass_core::Algorithm;
 use gatepass_core::{
     Call, CallPlan, CallToken, CredentialsFrom, Impersonate, Preferences, Secret, SourceConfig, TokenHeader,
     Transport, VerifierConfig, quoted,
 };
+use gatepass_core::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

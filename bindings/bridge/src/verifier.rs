@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gatepass_core::header::TokenHeaders;
+use gatepass_core::TokenHeaders;
 use gatepass_core::{FlightId, Now, Recall, TokenDigest, Verified};
 
 use crate::explain;

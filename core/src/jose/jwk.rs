@@ -25,7 +25,7 @@ const SMALL_ORDER_POINTS: [&str; 7] = [
 
 /// A key that can verify, with what it may be used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Jwk {
+pub(crate) struct Jwk {
     pub(crate) key: VerifyingKey,
     /// The `alg` of the JWK: the only algorithm that the key may be used with.
     pub(crate) alg: Option<Algorithm>,

@@ -11,7 +11,7 @@ use crate::json::{self, Value};
 use crate::step::Millis;
 
 /// Largest key set that is read.
-pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 /// What an entry of a set says: a key, or why it cannot be used.
 type Entry = Result<Arc<Jwk>, &'static str>;
 
@@ -33,7 +33,7 @@ impl KeySet {
     /// A document that is JSON but no key set gives an empty set that says so when a key is looked for.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] when it is not strict JSON, or larger than [`MAX_KEY_SET_BYTES`].
+    /// [`ErrorCode::InvalidOption`] when it is not strict JSON, or larger than 256 KiB.
     pub fn parse(document: &str) -> Result<Self, Error> {
         let invalid = |what: String| Error::new(ErrorCode::InvalidOption, what);
         if document.len() > MAX_KEY_SET_BYTES {

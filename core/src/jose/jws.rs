@@ -10,10 +10,10 @@ use crate::jose::jwk::Jwk;
 use crate::json::{self, JsonError, Value};
 
 /// Largest token that is read, in bytes; a Google ID token has about 900.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// What Cloud Run puts in place of the signature of a token that it has verified itself.
-pub const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
+pub(crate) const SIGNATURE_REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /// The three parts of a token, still encoded.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ pub(crate) mod issuer;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use gatepass_core::verify::KeySource;
+use gatepass_core::KeySource;
 use gatepass_core::{Error, Millis, Now, Operation, Reply, Secret, Step, Verdict, Verified, Verifier};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};

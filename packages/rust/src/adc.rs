@@ -1,9 +1,9 @@
 //! Which credentials a program would use, and why.
 
-use gatepass_core::adc::Explain;
+use gatepass_core::ExplainCredentials;
 use gatepass_core::{Error, SourceConfig};
 
-pub use gatepass_core::adc::Explanation;
+pub use gatepass_core::CredentialsExplanation as Explanation;
 
 use crate::driver::Host;
 
@@ -12,5 +12,5 @@ use crate::driver::Host;
 /// # Errors
 /// Where it cannot even be looked.
 pub fn explain(config: &SourceConfig) -> Result<Explanation, Error> {
-    Host::default().drive(Explain::new(config))
+    Host::default().drive(ExplainCredentials::new(config))
 }

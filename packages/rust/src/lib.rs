@@ -11,15 +11,15 @@ mod verifier;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-pub use gatepass_core::audience::{audience_for_url, same_audience_spellings};
+pub use gatepass_core::Algorithm;
 pub use gatepass_core::explain;
-pub use gatepass_core::header::{Refusal, TOKEN_HEADERS, TokenHeaders};
-pub use gatepass_core::jose::alg::Algorithm;
-pub use gatepass_core::verify::{DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset};
 pub use gatepass_core::{
     Call, CallToken, CredentialsFrom, Error, ErrorCode, ErrorKind, Impersonate, Preferences, Reason, Secret,
     SourceConfig, Texts, Token, TokenHeader, TokenKey, Transport, VerifierConfig,
 };
+pub use gatepass_core::{DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset};
+pub use gatepass_core::{Refusal, TOKEN_HEADERS, TokenHeaders};
+pub use gatepass_core::{audience_for_url, same_audience_spellings};
 
 pub use crate::claims::Claims;
 pub use crate::driver::{Host, SubjectTokenRequest};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use gatepass_core::TokenHeaders;
 use gatepass_core::explain::{Explanation, Question};
-use gatepass_core::header::TokenHeaders;
 use gatepass_core::{Error, ErrorCode, KeyFetch, Opened, OwnAudiences, Verdict, Verified, VerifierConfig};
 
 use crate::claims::Claims;

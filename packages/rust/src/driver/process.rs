@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatepass_core::step::{BODY_LIMIT, STDERR_LIMIT};
+use gatepass_core::{BODY_LIMIT, STDERR_LIMIT};
 use gatepass_core::{HostFailure, Reply, Secret};
 
 use super::failed;

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use gatepass_core::step::BODY_LIMIT;
+use gatepass_core::BODY_LIMIT;
 use gatepass_core::{Error, HostFailure, HttpRequest, Method, Operation, Reply, Secret, Step};
 use ureq::{Agent, Proxy, RequestBuilder};
 

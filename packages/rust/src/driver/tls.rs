@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use gatepass_core::ClientCertificate;
 use gatepass_core::HttpRequest;
-use gatepass_core::step::ClientCertificate;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

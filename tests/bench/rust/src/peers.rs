@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use gatepass_core::CredentialsFrom;
-use gatepass_core::verify::KeySource;
+use gatepass_core::KeySource;
 use gatepass_core::{
     Lookup, Millis, Operation, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource, Verdict, Verifier,
     VerifierConfig,
@@ -191,7 +191,7 @@ fn peers(list: &[String], tokens: &Tokens, is_ec: bool) -> Vec<(&'static str, Ca
 }
 
 fn verifier(tokens: &Tokens) -> Verifier {
-    let algorithm = |name| gatepass_core::jose::alg::Algorithm::from_name(name).expect("an algorithm");
+    let algorithm = |name| gatepass_core::Algorithm::from_name(name).expect("an algorithm");
     Verifier::new(VerifierConfig {
         issuers: vec![ISSUER.to_owned()],
         algorithms: vec![algorithm("RS256"), algorithm("ES256")],

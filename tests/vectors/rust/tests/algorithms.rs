@@ -1,8 +1,8 @@
 //! Every algorithm verifies with the keys that are meant for it, and with no others.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_core::jose::alg::Algorithm;
-use gatepass_core::verify::KeySource;
+use gatepass_core::Algorithm;
+use gatepass_core::KeySource;
 use gatepass_core::{Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::Value;
 

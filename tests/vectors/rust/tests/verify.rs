@@ -1,7 +1,7 @@
 //! Every token of tests/vectors/verify is decided as expected.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_core::verify::{KeySource, Preset};
+use gatepass_core::{KeySource, Preset};
 use gatepass_core::{Millis, Now, Verdict, Verifier, VerifierConfig};
 use serde_json::Value;
 
