@@ -34,8 +34,13 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     Ok(vec![
         Suite::new("npm test", Runner::Node, test("packages/js")),
         Suite::new("interop", Runner::Node, test("tests/interop/node")).needs(issuer(checkout)),
+        Suite::new("bundlers", Runner::Node, test(BUNDLERS))
+            .needs(dependencies(checkout, "bundlers", BUNDLERS)),
     ])
 }
+
+/// Bundlers and test runners with a module system of their own.
+const BUNDLERS: &str = "tests/interop/node/bundlers";
 
 /// What tests/interop/node depends on, the OpenID Connect issuer that every language's interop tests start included.
 pub(super) fn issuer(checkout: &Checkout) -> Build {

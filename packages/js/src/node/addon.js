@@ -1,9 +1,11 @@
 /** The native add-on: of an installed package for this platform, or where `scripts/build.js` puts it in a checkout. */
 
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Not imported: bundlers would take the calls for requests of theirs. */
+const { createRequire } = process.getBuiltinModule('node:module');
 
 /** The platform in Node's own words, such as `linux-x64`. */
 export const platform = `${process.platform}-${process.arch}`;

@@ -136,7 +136,7 @@ async function agentFor(url) {
 
 /** Loaded when needed: either takes longer than all of this package, and most programs need one of them at most. */
 async function moduleFor(url) {
-  return await import(url.startsWith('https:') ? 'node:https' : 'node:http');
+  return url.startsWith('https:') ? await import('node:https') : await import('node:http');
 }
 
 /** The TLS context of a request that brings certificates along. */

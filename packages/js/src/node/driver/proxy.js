@@ -28,7 +28,8 @@ export async function through(proxy, target, secureContext, signal) {
 }
 
 async function tunnel(origin, authority, headers, signal) {
-  const { request } = await import(origin.startsWith('https:') ? 'node:https' : 'node:http');
+  const isTls = origin.startsWith('https:');
+  const { request } = isTls ? await import('node:https') : await import('node:http');
   const opening = request(origin, { method: 'CONNECT', path: authority, agent: false, signal });
   opening.on('socket', (socket) => socket.unref());
   opening.setHeader('Host', authority);

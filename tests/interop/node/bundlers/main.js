@@ -1,0 +1,3 @@
+import { caller } from './program.js';
+
+console.log(await caller());
