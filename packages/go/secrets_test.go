@@ -70,7 +70,7 @@ func TestALeakWouldBeFound(t *testing.T) {
 		`{"reply":"response","body":"{\"error\":\"openly said by them\",\"access_token\":\"opaque-access-token\"}"}`,
 		`{"reply":"text","text":"-----BEGIN PRIVATE KEY-----\nfirst-line-of-a-key\n"}`,
 		`{"reply":"env","values":{"AWS_SECRET_ACCESS_KEY":"secret-of-a-variable","HOME":"/home/of-somebody"}}`,
-		`{"reply":"exited","stdout":"header-of-a-token.payload-of-a-token.x"}`,
+		`{"reply":"exited","stdout":"header-of-a-token.payload-of-a-token.x","stderr":""}`,
 	} {
 		secrets = append(secrets, secretsOf(t, []byte(reply))...)
 	}
