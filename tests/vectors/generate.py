@@ -119,13 +119,13 @@ def read_file(path):
     return {"step": "read_file", "path": path, "timeout_ms": 5000}
 
 
-def send(method, url, headers, body, timeout_ms):
+def send(method, url, headers, body, timeout_ms, route):
     return {"step": "send", "method": method, "url": url, "headers": headers, "body": body,
-            "timeout_ms": timeout_ms, "proxy": None, "client_certificate": None}
+            "timeout_ms": timeout_ms, "route": route, "proxy": None, "client_certificate": None}
 
 
 def metadata_get(path, host="metadata.google.internal", timeout_ms=10000):
-    return send("GET", f"http://{host}{path}", [["metadata-flavor", "Google"]], None, timeout_ms)
+    return send("GET", f"http://{host}{path}", [["metadata-flavor", "Google"]], None, timeout_ms, "direct")
 
 
 def identity(audience=AUDIENCE, host="metadata.google.internal"):
@@ -141,7 +141,7 @@ def exchange(now, claims, kid="5a1f0d", url=TOKEN_URI):
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion(now, claims, kid, url)}
     headers = [["content-type", "application/x-www-form-urlencoded"], ["accept", "application/json"]]
     body = urllib.parse.urlencode(form, quote_via=urllib.parse.quote, safe="")
-    return send("POST", url, headers, body, 10000)
+    return send("POST", url, headers, body, 10000, "default")
 
 
 def wait(until, now=NOW):
@@ -432,12 +432,12 @@ def form(fields):
 
 def post_form(url, fields, authorization=None):
     headers = [["content-type", "application/x-www-form-urlencoded"], ["accept", "application/json"]]
-    return send("POST", url, headers + authorized(authorization), form(fields), 10000)
+    return send("POST", url, headers + authorized(authorization), form(fields), 10000, "default")
 
 
 def post_json(url, body, bearer):
     headers = [["content-type", "application/json"], ["accept", "application/json"]] + authorized(f"Bearer {bearer}")
-    return send("POST", url, headers, json.dumps(body, separators=(",", ":")), 10000)
+    return send("POST", url, headers, json.dumps(body, separators=(",", ":")), 10000, "default")
 
 
 def authorized(value):
@@ -627,7 +627,7 @@ def external_cases():
 
     url = {"url": "http://169.254.169.254/metadata/identity?x=1", "headers": {"Metadata": "True"},
            "format": {"type": "json", "subject_token_field_name": "access_token"}}
-    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000)
+    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000, "default")
     yield given("a URL, as on Azure", external(url), get, (response('{"access_token":"subject"}'), sts("subject")), *ok)
     yield given("a URL that refuses", external(url), get, (response("", 403), fail("SUBJECT_TOKEN_FAILED")))
 
@@ -746,7 +746,7 @@ def aws_cases(ok):
 
     def imds(path, method="GET"):
         header = ["x-aws-ec2-metadata-token", "session"] if method == "GET" else ["x-aws-ec2-metadata-token-ttl-seconds", "300"]
-        return send(method, f"{here}/{path}", [header], None, 3000)
+        return send(method, f"{here}/{path}", [header], None, 3000, "direct")
 
     answer = json.dumps({"AccessKeyId": "AKIDDEMO", "SecretAccessKey": "SECRETDEMO", "Token": "SESSDEMO"})
     yield given("AWS: all from an instance", account, ask, (env(), imds("api/token", "PUT")),
@@ -763,7 +763,7 @@ def aws_cases(ok):
     # Containers: ECS and Fargate name a path, EKS Pod Identity a URL and a file with a token.
     plain = external({"environment_id": "aws1"}, subject_token_type=aws4)
     region = {"AWS_REGION": "eu-west-1"}
-    agent = lambda url, token=None: send("GET", url, [["authorization", token]] if token else [], None, 3000)
+    agent = lambda url, token=None: send("GET", url, [["authorization", token]] if token else [], None, 3000, "direct")
     ecs = region | {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/c0ffee"}
     yield given("AWS: keys of an ECS task", plain, ask, (env(**ecs), agent("http://169.254.170.2/v2/credentials/c0ffee")), (response(answer), signed), *ok)
     eks = region | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
@@ -1019,7 +1019,7 @@ def proxy_cases():
     everywhere = {"http_proxy": "http://proxy.example:3128", "https_proxy": "http://proxy.example:3128"}
     url = {"url": "http://169.254.169.254/metadata/identity?x=1", "headers": {"Metadata": "True"},
            "format": {"type": "json", "subject_token_field_name": "access_token"}}
-    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000)
+    get = send("GET", url["url"], [["Metadata", "True"]], None, 10000, "default")
     sent = sts("subject") | {"proxy": {"url": "http://proxy.example:3128"}}
     impersonate = generate_id("federated") | {"proxy": {"url": "http://proxy.example:3128"}}
     yield given("a link-local service is asked directly", external(url), get, (response('{"access_token":"subject"}'), sent),

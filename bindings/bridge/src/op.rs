@@ -1,8 +1,8 @@
 //! A resumable operation behind a handle, and the JSON form of its steps and replies.
 //!
 //! Steps: `{"step":"read_env","names":[…]}`, `{"step":"read_file","path":…,"timeout_ms":…}`,
-//! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"proxy":null|{"url":…},
-//! "client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
+//! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
+//! "proxy":null|{"url":…},"client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use gatepass_core::{
     DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Operation,
-    OwnAudiences, Refresh, Reply, Secret, Signature, Step, Token,
+    OwnAudiences, Refresh, Reply, Route, Secret, Signature, Step, Token,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -163,6 +163,10 @@ fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
 fn write_request(request: &HttpRequest) -> Value {
     let headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (name.as_ref(), value.expose())).collect();
+    let route = match request.route {
+        Route::Default => "default",
+        Route::Direct => "direct",
+    };
     let certificate = request.client_certificate.as_ref();
     let mut step = json!({
         "step": "send",
@@ -171,6 +175,7 @@ fn write_request(request: &HttpRequest) -> Value {
         "headers": headers,
         "body": request.body.as_ref().map(Secret::expose),
         "timeout_ms": request.timeout_ms,
+        "route": route,
         "proxy": request.proxy.as_ref().map(|proxy| json!({"url": proxy.expose()})),
         "client_certificate": certificate.map(|c| json!({"cert_path": c.cert_path, "key_path": c.key_path})),
     });

@@ -71,6 +71,7 @@ type step struct {
 	Headers           [][2]string        `json:"headers"`
 	Body              string             `json:"body"`
 	TimeoutMS         int64              `json:"timeout_ms"`
+	Route             string             `json:"route"`
 	Proxy             *proxy             `json:"proxy"`
 	ClientCertificate *clientCertificate `json:"client_certificate"`
 	CACertificatePath string             `json:"ca_certificate_path"`
