@@ -49,7 +49,7 @@ macro_rules! error_codes {
 
 // number, variant, code, family, status a receiver answers with, retryable, advice
 error_codes! {
-    1 ApiMisuse "API_MISUSE" Usage 500 false, "a fault in the package for this language; report it";
+    1 ApiMisuse "API_MISUSE" Usage 500 false, "a bug in this language's gatepass package; report it";
     2 InvalidOption "INVALID_OPTION" Usage 500 false, "correct the option that the message names";
     3 InvalidAudience "INVALID_AUDIENCE" Usage 500 false, "give the receiver's audience: its URL, or the custom audience it expects";
     4 Unsupported "UNSUPPORTED" Usage 500 false, "use a package that can carry out this step, or another kind of credentials";
@@ -78,7 +78,7 @@ error_codes! {
 
     300 TokenMissing "TOKEN_MISSING" Verify 401 false, "send the header Authorization: Bearer with an ID token";
     301 TokenMalformed "TOKEN_MALFORMED" Verify 401 false, "send an ID token as it was issued: a JWT of three parts";
-    302 TokenTooLarge "TOKEN_TOO_LARGE" Verify 401 false, "send an ID token; none is as large or as deep as this";
+    302 TokenTooLarge "TOKEN_TOO_LARGE" Verify 401 false, "send an ID token: at most 16 KiB, 64 levels deep";
     303 AlgNotAllowed "ALG_NOT_ALLOWED" Verify 401 false, "send a token signed with an algorithm that this verifier allows";
     304 TypMismatch "TYP_MISMATCH" Verify 401 false, "send an ID token, not another kind of token";
     305 CritUnsupported "CRIT_UNSUPPORTED" Verify 401 false, "send a token without critical header extensions";

@@ -4,7 +4,7 @@ package gatepass
 
 // The codes of errors, with what to do about them.
 const (
-	// ErrAPIMisuse: a fault in the package for this language; report it.
+	// ErrAPIMisuse: a bug in this language's gatepass package; report it.
 	ErrAPIMisuse Code = "API_MISUSE"
 
 	// ErrInvalidOption: correct the option that the message names.
@@ -82,7 +82,7 @@ const (
 	// ErrTokenMalformed: send an ID token as it was issued: a JWT of three parts.
 	ErrTokenMalformed Code = "TOKEN_MALFORMED"
 
-	// ErrTokenTooLarge: send an ID token; none is as large or as deep as this.
+	// ErrTokenTooLarge: send an ID token: at most 16 KiB, 64 levels deep.
 	ErrTokenTooLarge Code = "TOKEN_TOO_LARGE"
 
 	// ErrAlgNotAllowed: send a token signed with an algorithm that this verifier allows.

@@ -341,7 +341,7 @@ impl Case<'_> {
             level: Level::Warning,
             code: None,
             cause: Some("audience_of_url"),
-            title: "The URL does not tell the audience",
+            title: "The audience cannot be derived from the URL",
             found,
             todo: "Give the caller the audience explicitly, or add the URL's own to the receiver's list."
                 .into(),
@@ -411,7 +411,7 @@ fn wrapped(wrapping: Wrapping) -> Finding {
         level: Level::Error,
         code: Some(ErrorCode::TokenMalformed),
         cause: Some(wrapping.cause()),
-        title: "Something stands with the token that does not belong to it",
+        title: "Extra text surrounds the token",
         found: found.into(),
         todo: todo.into(),
     }
@@ -440,7 +440,7 @@ impl fmt::Display for Explanation {
             match self.accepted {
                 Some(true) => "It is accepted.",
                 Some(false) => "It is refused.",
-                None => "Nothing speaks against it; whether it is accepted is not known.",
+                None => "No problem found, but undecided.",
             }
         )?;
         for finding in &self.findings {

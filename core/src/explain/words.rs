@@ -13,7 +13,7 @@ pub(crate) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::TokenMalformed => (
             "The text is not a token as it was issued",
             "Send the token as it was issued: three parts of base64url with two dots between them. Look for an end \
-             that was cut off, for line breaks, quotes, and a Bearer that stands twice.",
+             that was cut off, for line breaks, quotes, and a duplicated `Bearer`.",
         ),
         ErrorCode::TokenTooLarge => (
             "The text is larger or deeper than any ID token",
@@ -39,7 +39,7 @@ pub(crate) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ),
         ErrorCode::KeyUnusable => (
             "The issuer's key cannot be used for this token",
-            "Check the issuer's key set: the key's type, curve, alg, use and size, and that its id stands there once.",
+            "Check the issuer's key set: the key's type, curve, alg, use and size, and that its id occurs once.",
         ),
         ErrorCode::BadSignature => (
             "The signature is not the issuer's",
@@ -67,13 +67,13 @@ pub(crate) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ),
         ErrorCode::BadIssuer => (
             "The token is of another issuer",
-            "Send a token of the issuer that the receiver trusts, or give the receiver that issuer: iss is compared to \
-             the letter, a slash at the end included.",
+            "Send a token of the issuer that the receiver trusts, or give the receiver that issuer: iss is compared \
+             exactly, a slash at the end included.",
         ),
         ErrorCode::BadAudience => (
             "The token is for another audience",
             "Have the caller ask for a token with this receiver's audience, or add the audience to the receiver's \
-             list: they are compared to the letter. For Cloud Run the audience is the service's URL without path and \
+             list: they are compared exactly. For Cloud Run the audience is the service's URL without path and \
              without the slash at the end.",
         ),
         ErrorCode::TokenExpired => (
@@ -91,7 +91,7 @@ pub(crate) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ),
         ErrorCode::EmailNotAllowed => (
             "The caller is not on the list",
-            "Add the e-mail to allowed_emails, or call as an account that is on it. They are compared to the letter.",
+            "Add the e-mail to allowed_emails, or call as an account that is on it. They are compared exactly.",
         ),
         ErrorCode::EmailNotVerified => (
             "The issuer has not verified the caller's e-mail",
@@ -107,7 +107,7 @@ pub(crate) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ),
         ErrorCode::DiscoveryInvalid => (
             "The issuer's discovery document cannot be used",
-            "Check the issuer's URL to the letter: what it serves at /.well-known/openid-configuration must name the \
+            "Check the issuer's URL exactly: what it serves at /.well-known/openid-configuration must name the \
              same issuer, an https jwks_uri, and an asymmetric algorithm.",
         ),
         other => {

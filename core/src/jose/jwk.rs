@@ -101,7 +101,7 @@ fn rsa(jwk: &Value) -> Result<PublicKey, &'static str> {
 pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
     let is_odd = |number: &[u8]| number.last().is_some_and(|octet| octet % 2 == 1);
     if bits(n).is_none() || bits(e).is_none() {
-        return Err("its n or e is empty or has a leading zero octet");
+        return Err("its n or e is empty or has a leading zero byte");
     }
     if !bits(n).is_some_and(|bits| (2048..=8192).contains(&bits)) {
         return Err("its modulus is not of 2048 to 8192 bits");
@@ -113,7 +113,7 @@ pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
     if is_odd(n) && is_odd(e) { Ok(()) } else { Err("its modulus or exponent is even") }
 }
 
-/// The length of a number in bits; `None` when it is empty or has a leading zero octet.
+/// The length of a number in bits; `None` when it is empty or has a leading zero byte.
 fn bits(number: &[u8]) -> Option<usize> {
     let first = number.first().filter(|octet| **octet != 0)?;
     Some(number.len() * 8 - first.leading_zeros() as usize)
@@ -155,7 +155,7 @@ pub(crate) fn ed25519_point(point: Vec<u8>) -> Result<PublicKey, &'static str> {
         *sign_octet &= 0x7f;
     }
     if point.len() != 32 {
-        Err("its x is not of 32 octets")
+        Err("its x is not of 32 bytes")
     } else if SMALL_ORDER_POINTS.contains(&hex(&y).as_str()) {
         Err("its point is of small order: anybody can sign for it")
     } else {

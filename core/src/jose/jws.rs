@@ -53,7 +53,7 @@ impl<'a> Compact<'a> {
         Header::parse(&octets, allowed)
     }
 
-    /// The payload's own octets.
+    /// The payload's own bytes.
     pub(crate) fn payload(&self) -> Result<Vec<u8>, Error> {
         base64url_decode(self.payload).ok_or_else(|| not_base64url("payload"))
     }

@@ -72,7 +72,7 @@ fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
         let (numbers, _) = take(key, SEQUENCE).ok_or(DAMAGED)?;
         let (n, numbers) = take(numbers, INTEGER).ok_or(DAMAGED)?;
         let (e, _) = take(numbers, INTEGER).ok_or(DAMAGED)?;
-        // DER integers are signed: a leading zero octet keeps the highest bit from being the sign.
+        // DER integers are signed: a leading zero byte keeps the highest bit from being the sign.
         let (n, e) = (n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e));
         jwk::check_rsa(n, e)?;
         Ok(PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() })
@@ -90,7 +90,7 @@ fn public_key(spki: &[u8]) -> Result<PublicKey, &'static str> {
     }
 }
 
-/// Takes a BIT STRING of whole octets.
+/// Takes a BIT STRING of whole bytes.
 pub(crate) fn bit_string(der: &[u8]) -> Option<&[u8]> {
     take(der, BIT_STRING)?.0.strip_prefix(&[0])
 }

@@ -95,7 +95,7 @@ impl Preset {
         !matches!(self, Self::Firebase | Self::Oidc)
     }
 
-    /// The values of `iss`, each to the letter, for a receiver with these audiences.
+    /// The values of `iss`, each compared exactly, for a receiver with these audiences.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`] where the issuer depends on an option that is missing or has another form.

@@ -2,7 +2,7 @@
 //! hash instead of an RSA operation.
 //!
 //! Only successes are remembered, and only what neither time nor a key rotation changes: that this key signed these
-//! octets, and that their claims met this verifier's own fixed policy. On every hit the times are compared anew,
+//! bytes, and that their claims met this verifier's own fixed policy. On every hit the times are compared anew,
 //! and the key must still be in the key set.
 
 use std::collections::HashMap;
@@ -256,7 +256,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes eight octets of a digest as they are: only tokens that were verified are looked for by their own digests, and
+/// Takes eight bytes of a digest as they are: only tokens that were verified are looked for by their own digests, and
 /// nobody chooses those.
 #[derive(Default)]
 struct DigestHasher(u64);

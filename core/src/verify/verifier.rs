@@ -30,7 +30,7 @@ pub struct Verifier {
 /// The answer to "is this token to be accepted?".
 #[must_use]
 pub enum Verdict {
-    /// Yes. `Some`: you were chosen to refresh the keys behind the caller.
+    /// Yes. `Some`: you were chosen to refresh the keys in the background.
     Accepted(Verified, Option<KeyFetch>),
     /// No, and why.
     Rejected(Error),

@@ -20,7 +20,8 @@ pub fn read(path: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// The cases of every JSON file in the folder `path`, in the files' order.
+/// The cases of every JSON file in the folder `path`, in the files' order; where `VECTORS_ONLY` names a file, of that
+/// one only (see tests/vectors/mutations.py).
 ///
 /// # Panics
 /// When the folder holds no case.
@@ -30,6 +31,9 @@ pub fn read_all(path: &str) -> Vec<Value> {
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".json") && name != "schema.json").collect();
     names.sort();
+    if let Ok(only) = std::env::var("VECTORS_ONLY") {
+        names.retain(|name| *name == only);
+    }
     let documents = names.iter().map(|name| read(&format!("{path}/{name}")));
     let cases: Vec<_> =
         documents.filter_map(|d| d.get("cases").and_then(Value::as_array).cloned()).flatten().collect();

@@ -67,7 +67,7 @@ public enum ErrorCode {
     TOKEN_MISSING,
     /** Send an ID token as it was issued: a JWT of three parts. */
     TOKEN_MALFORMED,
-    /** Send an ID token; none is as large or as deep as this. */
+    /** Send an ID token: at most 16 KiB, 64 levels deep. */
     TOKEN_TOO_LARGE,
     /** Send a token signed with an algorithm that this verifier allows. */
     ALG_NOT_ALLOWED,
