@@ -43,7 +43,7 @@ fn recall(times: u64) {
     let (token, now) = token(&corpus);
     let config = VerifierConfig {
         preset: Some(Preset::Google),
-        audiences: vec![corpus["profiles"]["google"]["audience"].as_str().unwrap().to_owned()],
+        audiences: corpus["profiles"]["google"]["audience"].as_str().unwrap().into(),
         keys: KeySource::Static(corpus["jwks"]["google"].to_string()),
         ..VerifierConfig::default()
     };

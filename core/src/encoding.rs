@@ -2,6 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
 
 /// Decodes base64url without padding. White space, padding and stray trailing bits are refused: two texts never
 /// stand for the same octets.
@@ -53,31 +56,44 @@ fn pem_block<'a>(text: &'a str, label: &str) -> Option<(Vec<u8>, &'a str)> {
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
     let (_, rest) = text.split_once(&begin)?;
     let (body, after) = rest.split_once(&end)?;
-    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    Some((STANDARD.decode(body).ok()?, after))
+    let mut bare = Zeroizing::new(String::with_capacity(body.len()));
+    bare.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
+    Some((STANDARD.decode(bare.as_bytes()).ok()?, after))
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3.
-pub(crate) fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
-            out.push(char::from(octet));
+pub(crate) fn percent_encode(text: &str) -> Secret<String> {
+    let mut out = String::with_capacity(text.len() * 3);
+    percent_encode_to(text, &mut out);
+    Secret::new(out)
+}
+
+fn percent_encode_to(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
         } else {
             out.push('%');
-            for digit in [octet >> 4, octet & 15] {
+            for digit in [byte >> 4, byte & 15] {
                 out.extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
             }
         }
     }
-    out
 }
 
-/// A query or an `application/x-www-form-urlencoded` body.
-pub(crate) fn form(fields: &[(&str, &str)]) -> String {
-    let fields: Vec<_> =
-        fields.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
-    fields.join("&")
+/// A query or an `application/x-www-form-urlencoded` body, in one allocation that is never moved: no copy of it is left.
+pub(crate) fn form(fields: &[(&str, &str)]) -> Secret<String> {
+    let longest: usize = fields.iter().map(|(name, value)| name.len() + value.len() * 3 + 2).sum();
+    let mut out = String::with_capacity(longest);
+    for (name, value) in fields {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        percent_encode_to(value, &mut out);
+    }
+    Secret::new(out)
 }
 
 #[cfg(test)]
@@ -94,6 +110,6 @@ mod tests {
 
     #[test]
     fn forms_escape_reserved_characters_and_utf8() {
-        assert_eq!(form(&[("a", "b c&d=é~"), ("x", "/")]), "a=b%20c%26d%3D%C3%A9~&x=%2F");
+        assert_eq!(form(&[("a", "b c&d=é~"), ("x", "/")]).expose(), "a=b%20c%26d%3D%C3%A9~&x=%2F");
     }
 }

@@ -3,8 +3,12 @@
 //! One function reads it all: [`members`] goes over an object once and keeps only the members that are asked for;
 //! the rest is checked and dropped, so an attacker's megabyte builds no tree.
 
+mod tree;
+
 use std::borrow::Cow;
 use std::fmt;
+
+use zeroize::Zeroize;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -53,6 +57,15 @@ pub(crate) enum Value {
     Object(Vec<(String, Value)>),
 }
 
+impl Drop for Value {
+    /// Any text may be a key or a token.
+    fn drop(&mut self) {
+        if let Self::String(text) = self {
+            text.zeroize();
+        }
+    }
+}
+
 impl Value {
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
@@ -93,7 +106,7 @@ pub(crate) fn members<const N: usize>(
 
 /// Reads any one value whole.
 pub(crate) fn value(text: &[u8]) -> Result<Value, JsonError> {
-    read(text, Tree { depth: 0 })
+    tree::read(text)
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(text: &'de [u8], seed: S) -> Result<S::Value, JsonError> {

@@ -121,7 +121,7 @@ pub use step::{
 };
 pub use token::{Token, TokenKey};
 pub use verify::{
-    DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeyCache, KeyFetch, KeySource,
-    MAX_LEEWAY_SECONDS, OpenVerifier, Opened, PLACES, Preset, Recall, TokenDigest, Verdict, Verified,
-    Verifier, VerifierConfig,
+    Audiences, Callers, DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeyCache, KeyFetch,
+    KeySource, MAX_LEEWAY_SECONDS, OpenVerifier, Opened, PLACES, Preset, Recall, TokenDigest, Verdict,
+    Verified, Verifier, VerifierConfig,
 };

@@ -356,16 +356,16 @@ pub struct HttpRequest {
 
 impl HttpRequest {
     /// A `POST` of a form (`application/x-www-form-urlencoded`), answered with JSON.
-    pub(crate) fn post_form(url: &str, body: &str, timeout_ms: u64) -> Self {
+    pub(crate) fn post_form(url: &str, body: Secret<String>, timeout_ms: u64) -> Self {
         Self::post(url, "application/x-www-form-urlencoded", body, timeout_ms)
     }
 
     /// A `POST` of JSON, answered with JSON.
-    pub(crate) fn post_json(url: &str, body: &str, timeout_ms: u64) -> Self {
+    pub(crate) fn post_json(url: &str, body: Secret<String>, timeout_ms: u64) -> Self {
         Self::post(url, "application/json", body, timeout_ms)
     }
 
-    fn post(url: &str, content_type: &str, body: &str, timeout_ms: u64) -> Self {
+    fn post(url: &str, content_type: &str, body: Secret<String>, timeout_ms: u64) -> Self {
         Self {
             method: Method::Post,
             url: url.to_owned(),
@@ -373,7 +373,7 @@ impl HttpRequest {
                 ("content-type".into(), content_type.into()),
                 ("accept".into(), "application/json".into()),
             ],
-            body: Some(body.into()),
+            body: Some(body),
             timeout_ms,
             route: Route::Default,
             proxy: None,

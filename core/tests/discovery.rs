@@ -20,7 +20,7 @@ fn config(issuer: &str) -> VerifierConfig {
     VerifierConfig {
         preset: Some(Preset::Oidc),
         issuers: vec![issuer.into()],
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         ..VerifierConfig::default()
     }
 }

@@ -4,8 +4,9 @@
 mod support;
 
 use gatepass_core::explain::{Explanation, Kind, Level, Question, explain};
-use gatepass_core::{ErrorCode, Millis, Now, Verdict, Verifier, VerifierConfig};
-use gatepass_core::{KeySource, Preset};
+use gatepass_core::{
+    Audiences, Callers, ErrorCode, KeySource, Millis, Now, Preset, Verdict, Verifier, VerifierConfig,
+};
 use serde_json::{Value, json};
 use support::{CALLER, NOW, claims, stripped, token};
 
@@ -16,7 +17,7 @@ const ACCOUNT: &str = "caller@project.iam.gserviceaccount.com";
 fn config() -> VerifierConfig {
     VerifierConfig {
         preset: Some(Preset::Google),
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         keys: support::keys(),
         ..VerifierConfig::default()
     }
@@ -62,7 +63,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     claims["iat"] = json!(NOW.as_secs() - 10_860);
     claims["email"] = json!("other@a");
     let explanation =
-        ask(VerifierConfig { allowed_emails: Some(vec![CALLER.into()]), ..config() }, &token(&claims));
+        ask(VerifierConfig { callers: Callers::Emails(vec![CALLER.into()]), ..config() }, &token(&claims));
     assert_eq!(explanation.accepted, Some(false));
     assert_eq!(
         found(&explanation),
@@ -78,13 +79,10 @@ fn everything_that_is_wrong_is_said_at_once() {
 
 #[test]
 fn causes_are_told_apart() {
-    let emails = VerifierConfig { allowed_emails: Some(vec![CALLER.into()]), ..config() };
+    let emails = VerifierConfig { callers: Callers::Emails(vec![CALLER.into()]), ..config() };
     let stranger = VerifierConfig { keys: KeySource::Static(r#"{"keys":[{"kid":"a"}]}"#.into()), ..config() };
-    let iap = VerifierConfig {
-        audiences: vec!["/projects/1/apps/a".into()],
-        preset: Some(Preset::Iap),
-        ..config()
-    };
+    let iap =
+        VerifierConfig { audiences: "/projects/1/apps/a".into(), preset: Some(Preset::Iap), ..config() };
     let good = token(&claims(GOOGLE, AUDIENCE));
     let cases = [
         (config(), token(&with("aud", json!(format!("{AUDIENCE}/")))), ("BAD_AUDIENCE", "trailing_slash")),
@@ -160,9 +158,9 @@ fn what_the_options_leave_open_comes_from_the_question() {
     let explanation = ask(VerifierConfig { keys: support::keys(), ..VerifierConfig::default() }, &firebase);
     assert_eq!((explanation.accepted, explanation.kind), (None, Kind::Firebase));
     assert_eq!(found(&explanation), [("", "audience_not_compared")]);
-    let any = VerifierConfig { any_audience: true, ..VerifierConfig::default() };
+    let any = VerifierConfig { audiences: Audiences::Any, ..VerifierConfig::default() };
     assert_eq!(ask(any, &firebase).accepted, None);
-    let project = VerifierConfig { preset: None, audiences: vec!["my-project".into()], ..config() };
+    let project = VerifierConfig { preset: None, audiences: "my-project".into(), ..config() };
     assert_eq!(ask(project, &firebase).accepted, Some(true));
     let no_project = VerifierConfig { preset: Some(Preset::Firebase), ..VerifierConfig::default() };
     let question = Question { token: &good, now: NOW, ..Question::default() };
@@ -195,11 +193,7 @@ fn a_url_or_a_header_that_does_not_fit_is_said() {
 
 #[test]
 fn trust_in_cloud_run_is_said() {
-    let config = VerifierConfig {
-        trust_cloud_run_and_skip_signature: true,
-        k_service: Some("svc".into()),
-        ..config()
-    };
+    let config = VerifierConfig { trust_cloud_run_and_skip_signature: true, ..config() };
     let explanation = ask(config, &stripped(&claims(GOOGLE, AUDIENCE)));
     assert_eq!((explanation.accepted, found(&explanation)), (Some(true), vec![("", "cloud_run_trusted")]));
 }
@@ -213,10 +207,12 @@ fn explanations_of_the_attack_corpus_agree_with_the_verifier_and_show_no_token()
         let profile = case["profile"].as_str().unwrap();
         let config = VerifierConfig {
             preset: Preset::from_name(profile),
-            audiences: vec![corpus["profiles"][profile]["audience"].as_str().unwrap().into()],
+            audiences: corpus["profiles"][profile]["audience"].as_str().unwrap().into(),
             keys: KeySource::Static(corpus["jwks"][case["jwks"].as_str().unwrap()].to_string()),
             leeway_seconds: case["leeway"].as_u64().unwrap(),
-            allowed_emails: case["opts"]["email"].as_str().map(|email| vec![email.to_owned()]),
+            callers: case["opts"]["email"]
+                .as_str()
+                .map_or(Callers::Unspecified, |email| Callers::Emails(vec![email.to_owned()])),
             ..VerifierConfig::default()
         };
         let token = case["token"].as_str().unwrap();

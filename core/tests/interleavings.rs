@@ -10,11 +10,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use gatepass_core::CredentialsFrom;
-use gatepass_core::Preset;
 use gatepass_core::{
-    ErrorCode, FlightId, Lookup, Millis, Now, Operation, Refresh, Reply, Secret, SourceConfig, Step, Token,
-    TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,
+    Callers, CredentialsFrom, ErrorCode, FlightId, Lookup, Millis, Now, Operation, Preset, Refresh, Reply,
+    Secret, SourceConfig, Step, Token, TokenKey, TokenSource, Verdict, Verifier, VerifierConfig,
 };
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -182,8 +180,8 @@ fn a_fetch_that_is_given_up_blocks_nobody() {
 fn verifier() -> Arc<Verifier> {
     let config = VerifierConfig {
         preset: Some(Preset::Google),
-        audiences: vec!["https://receiver.example".into()],
-        any_caller: true,
+        audiences: "https://receiver.example".into(),
+        callers: Callers::Any,
         ..VerifierConfig::default()
     };
     Arc::new(Verifier::new(config).unwrap())

@@ -22,7 +22,7 @@ const AUDIENCE: &str = "https://receiver.example";
 fn config(keys: KeySource) -> VerifierConfig {
     VerifierConfig {
         issuers: vec![ISSUER.into()],
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         algorithms: vec![Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Es256],
         keys,
         ..VerifierConfig::default()

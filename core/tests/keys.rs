@@ -374,7 +374,7 @@ impl Test {
         let corpus: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
         let config = VerifierConfig {
             preset: Some(Preset::Google),
-            audiences: vec![corpus["profiles"]["google"]["audience"].as_str().unwrap().into()],
+            audiences: corpus["profiles"]["google"]["audience"].as_str().unwrap().into(),
             keys: KeySource::Url(keys_url.into()),
             ..VerifierConfig::default()
         };

@@ -3,22 +3,24 @@
 
 mod support;
 
-use gatepass_core::Algorithm;
-use gatepass_core::TokenHeaders;
-use gatepass_core::{ErrorCode, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig};
-use gatepass_core::{KeySource, Preset};
+use gatepass_core::{
+    Algorithm, Audiences, Callers, ErrorCode, KeySource, Now, Operation, Preset, Reply, Step, TokenHeaders,
+    Verdict, Verifier, VerifierConfig,
+};
 use serde_json::{Value, json};
-use support::{CALLER, NOW, claims, decide, stripped, token};
+use support::{CALLER, NOW, claims, decide, opened, stripped, token};
 
 const GOOGLE: &str = "https://accounts.google.com";
 const AUDIENCE: &str = "https://receiver.example";
 const SENDERS: [Preset; 5] =
     [Preset::CloudRun, Preset::PubSub, Preset::CloudTasks, Preset::CloudScheduler, Preset::Eventarc];
 
+const ON_CLOUD_RUN: [(&str, &str); 1] = [("K_SERVICE", "orders")];
+
 fn config(preset: Preset) -> VerifierConfig {
     VerifierConfig {
         preset: Some(preset),
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         keys: support::keys(),
         ..VerifierConfig::default()
     }
@@ -36,16 +38,16 @@ fn a_senders_verifier_is_told_who_may_call() {
         for words in [preset.as_str(), "allowed_emails", "allowed_subjects", "any_caller"] {
             assert!(error.to_string().contains(words), "{error}");
         }
-        let by_email = VerifierConfig { allowed_emails: Some(vec![CALLER.into()]), ..config(preset) };
+        let by_email = VerifierConfig { callers: Callers::Emails(vec![CALLER.into()]), ..config(preset) };
         let by_subject =
-            VerifierConfig { allowed_subjects: Some(vec!["1234567890".into()]), ..config(preset) };
-        let by_word = VerifierConfig { any_caller: true, ..config(preset) };
+            VerifierConfig { callers: Callers::Subjects(vec!["1234567890".into()]), ..config(preset) };
+        let by_word = VerifierConfig { callers: Callers::Any, ..config(preset) };
         for config in [by_email, by_subject, by_word] {
             assert_eq!(refusal(config, &claims(GOOGLE, AUDIENCE)), None, "{}", preset.as_str());
         }
     }
     for preset in [Preset::Google, Preset::Firebase] {
-        let config = VerifierConfig { audiences: vec!["project".into()], ..config(preset) };
+        let config = VerifierConfig { audiences: "project".into(), ..config(preset) };
         assert!(Verifier::new(config).is_ok(), "{}", preset.as_str());
     }
 }
@@ -53,8 +55,7 @@ fn a_senders_verifier_is_told_who_may_call() {
 #[test]
 fn a_caller_is_on_every_list_that_is_given() {
     let with = |emails: &str, subjects: &str| VerifierConfig {
-        allowed_emails: Some(vec![emails.into()]),
-        allowed_subjects: Some(vec![subjects.into()]),
+        callers: Callers::EmailsAndSubjects(vec![emails.into()], vec![subjects.into()]),
         ..config(Preset::PubSub)
     };
     let claims = claims(GOOGLE, AUDIENCE);
@@ -70,8 +71,7 @@ fn a_caller_is_on_every_list_that_is_given() {
 
 #[test]
 fn firebase_tokens_are_those_of_the_project() {
-    let config =
-        |project: &str| VerifierConfig { audiences: vec![project.into()], ..config(Preset::Firebase) };
+    let config = |project: &str| VerifierConfig { audiences: project.into(), ..config(Preset::Firebase) };
     let of = |project: &str| claims(&format!("https://securetoken.google.com/{project}"), "my-project");
     assert_eq!(refusal(config("my-project"), &of("my-project")), None);
     assert_eq!(refusal(config("my-project"), &of("other-project")), Some(ErrorCode::BadIssuer));
@@ -80,8 +80,8 @@ fn firebase_tokens_are_those_of_the_project() {
     nobody["sub"] = json!("");
     assert_eq!(refusal(config("my-project"), &nobody), Some(ErrorCode::BadClaimType));
 
-    let two = VerifierConfig { audiences: vec!["a".into(), "b".into()], ..config("a") };
-    let any = VerifierConfig { audiences: Vec::new(), any_audience: true, ..config("a") };
+    let two = VerifierConfig { audiences: Audiences::OneOf(vec!["a".into(), "b".into()]), ..config("a") };
+    let any = VerifierConfig { audiences: Audiences::Any, ..config("a") };
     for mistake in [config("https://my-project"), config("my project"), two, any] {
         let Err(error) = Verifier::new(mistake) else { panic!("made") };
         assert!(error.to_string().contains("expected the Firebase project's id"), "{error}");
@@ -98,8 +98,8 @@ fn keys_come_from_the_issuer_of_the_preset() {
         (Preset::Firebase, "https://securetoken.google.com/p", "p", firebase),
     ] {
         let config = VerifierConfig {
-            audiences: vec![aud.into()],
-            any_caller: true,
+            audiences: aud.into(),
+            callers: Callers::Any,
             keys: KeySource::Preset,
             ..config(preset)
         };
@@ -116,9 +116,9 @@ fn keys_come_from_the_issuer_of_the_preset() {
 #[test]
 fn a_presets_issuer_signs_as_it_does() {
     for (preset, alg) in [(Preset::Google, Algorithm::Es256), (Preset::Firebase, Algorithm::Ps256)] {
-        let config = VerifierConfig { algorithms: vec![alg], audiences: vec!["a".into()], ..config(preset) };
+        let config = VerifierConfig { algorithms: vec![alg], audiences: "a".into(), ..config(preset) };
         let Err(error) = Verifier::new(config.clone()) else { panic!("made") };
-        assert!(error.to_string().contains(&format!("algorithms holds {alg}")), "{error}");
+        assert!(error.to_string().contains(&format!("`algorithms` holds {alg}")), "{error}");
         let other_issuer = VerifierConfig { issuers: vec!["https://issuer.example".into()], ..config };
         assert!(Verifier::new(other_issuer).is_ok());
     }
@@ -126,7 +126,7 @@ fn a_presets_issuer_signs_as_it_does() {
 
 #[test]
 fn an_iap_audience_has_one_of_its_forms() {
-    let with = |audience: &str| VerifierConfig { audiences: vec![audience.into()], ..config(Preset::Iap) };
+    let with = |audience: &str| VerifierConfig { audiences: audience.into(), ..config(Preset::Iap) };
     for audience in ["/projects/1/global/backendServices/2", "/projects/1/apps/my-project"] {
         assert!(Verifier::new(with(audience)).is_ok(), "{audience}");
     }
@@ -147,11 +147,10 @@ fn a_stripped_token_proves_nothing() {
 fn whoever_trusts_cloud_run_gets_claims_that_say_so() {
     let config = VerifierConfig {
         trust_cloud_run_and_skip_signature: true,
-        k_service: Some("orders".into()),
-        allowed_emails: Some(vec![CALLER.into()]),
+        callers: Callers::Emails(vec![CALLER.into()]),
         ..config(Preset::CloudRun)
     };
-    let verifier = Verifier::new(config.clone()).unwrap();
+    let verifier = opened(config.clone(), &ON_CLOUD_RUN).unwrap();
     let good = claims(GOOGLE, AUDIENCE);
     assert!(decide(&verifier, &stripped(&good)).unwrap().is_unverified());
     assert!(!decide(&verifier, &token(&good)).unwrap().is_unverified());
@@ -175,10 +174,11 @@ fn whoever_trusts_cloud_run_gets_claims_that_say_so() {
     }
 
     let mistakes = [
-        ("K_SERVICE is not set", VerifierConfig { k_service: None, ..config.clone() }),
-        ("K_SERVICE is not set", VerifierConfig { k_service: Some(String::new()), ..config.clone() }),
+        ("K_SERVICE is not set", &[][..], config.clone()),
+        ("K_SERVICE is not set", &[("K_SERVICE", "")], config.clone()),
         (
             "without a preset of Google",
+            &ON_CLOUD_RUN,
             VerifierConfig {
                 preset: Some(Preset::Oidc),
                 issuers: vec!["https://issuer.example".into()],
@@ -186,8 +186,8 @@ fn whoever_trusts_cloud_run_gets_claims_that_say_so() {
             },
         ),
     ];
-    for (expected, config) in mistakes {
-        let Err(error) = Verifier::new(config) else { panic!("{expected}: made") };
+    for (expected, env, config) in mistakes {
+        let Err(error) = opened(config, env) else { panic!("{expected}: made") };
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
@@ -201,11 +201,11 @@ fn a_receiver_that_trusts_cloud_run_takes_the_token_that_it_checked() {
     };
     let trusting = VerifierConfig {
         trust_cloud_run_and_skip_signature: true,
-        k_service: Some("orders".into()),
-        any_caller: true,
+        callers: Callers::Any,
         ..config(Preset::CloudRun)
     };
-    let token = |config| Verifier::new(config).unwrap().token_from_headers(&headers).unwrap().to_owned();
+    let token =
+        |config| opened(config, &ON_CLOUD_RUN).unwrap().token_from_headers(&headers).unwrap().to_owned();
     assert_eq!(token(trusting), "checked.by.SIGNATURE_REMOVED_BY_GOOGLE");
     assert_eq!(token(config(Preset::Google)), "forged.claims.SIGNATURE_REMOVED_BY_GOOGLE");
 }

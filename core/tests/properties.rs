@@ -33,7 +33,7 @@ fn seeded(cases: u32) -> ProptestConfig {
 fn verifier(keys: KeySource) -> Verifier {
     let config = VerifierConfig {
         issuers: vec![ISSUER.into()],
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         algorithms: Algorithm::ALL.to_vec(),
         keys,
         ..VerifierConfig::default()

@@ -3,8 +3,7 @@
 
 mod support;
 
-use gatepass_core::Preset;
-use gatepass_core::{Error, ErrorCode, Reason, Texts, Verifier, VerifierConfig};
+use gatepass_core::{Callers, Error, ErrorCode, Preset, Reason, Texts, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 use support::{CALLER, claims, decide, keys, token};
 
@@ -14,8 +13,8 @@ const AUDIENCE: &str = "https://svc-abc-uc.a.run.app";
 fn verifier() -> Verifier {
     Verifier::new(VerifierConfig {
         preset: Some(Preset::Google),
-        audiences: vec![AUDIENCE.into()],
-        allowed_emails: Some(vec![CALLER.into(), "other@project.iam.gserviceaccount.com".into()]),
+        audiences: AUDIENCE.into(),
+        callers: Callers::Emails(vec![CALLER.into(), "other@project.iam.gserviceaccount.com".into()]),
         keys: keys(),
         ..VerifierConfig::default()
     })

@@ -31,7 +31,7 @@ fn seeded(cases: u32) -> ProptestConfig {
 fn verifier(keys: KeySource) -> Verifier {
     let config = VerifierConfig {
         issuers: vec![ISSUER.into()],
-        audiences: vec![AUDIENCE.into()],
+        audiences: AUDIENCE.into(),
         algorithms: vec![Algorithm::EdDsa],
         keys,
         ..VerifierConfig::default()

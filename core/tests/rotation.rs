@@ -95,7 +95,7 @@ impl Host {
     fn new(issuer: Issuer) -> Self {
         let verifier = Verifier::new(VerifierConfig {
             issuers: vec![ISSUER.into()],
-            audiences: vec![AUDIENCE.into()],
+            audiences: AUDIENCE.into(),
             algorithms: vec![Algorithm::EdDsa],
             keys: KeySource::Url(format!("{ISSUER}/keys")),
             ..VerifierConfig::default()

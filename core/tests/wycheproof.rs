@@ -64,7 +64,7 @@ fn check(file: &str) {
 fn refusal(keys: &Value, token: &str) -> Error {
     let verifier = Verifier::new(VerifierConfig {
         issuers: vec!["https://issuer.example".into()],
-        audiences: vec!["https://receiver.example".into()],
+        audiences: "https://receiver.example".into(),
         algorithms: Algorithm::ALL.to_vec(),
         keys: KeySource::Static(keys.to_string()),
         ..VerifierConfig::default()

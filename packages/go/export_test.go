@@ -15,6 +15,9 @@ func WithMonotonic(now func() time.Duration) Option {
 // NewError gives the tests the error that the core has failed with.
 var NewError = newError
 
+// Heap tells the tests how many bytes Go's heap has.
+var Heap = heap
+
 // ReadClaims gives the tests what is made of a payload.
 var ReadClaims = readClaims
 

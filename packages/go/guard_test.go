@@ -248,7 +248,9 @@ func TestZeroValues(t *testing.T) {
 		_, accessToken := source.AccessToken(ctx)
 		_, headers := source.AccessTokenHeaders(ctx)
 		_, jwt := source.SelfSignedJWT(ctx, audience)
-		for _, err := range []error{idToken, header, accessToken, headers, jwt} {
+		_, principal := source.Principal(ctx)
+		_, signature := source.SignBytes(ctx, nil)
+		for _, err := range []error{idToken, header, accessToken, headers, jwt, principal, signature} {
 			if !errors.Is(err, gatepass.ErrInvalidOption) || !strings.Contains(err.Error(), "NewSource") {
 				t.Errorf("%v", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -45,6 +46,34 @@ func TestManyTokens(t *testing.T) {
 			}()
 		}
 		done.Wait()
+	}
+}
+
+// What is remembered takes no more memory than the verifier was told, and with none, tokens are verified all the same.
+func TestRememberedTokensAreBounded(t *testing.T) {
+	const count = 3_000
+	issuer := newIssuer(t)
+	tokens := make([]string, count)
+	for at := range tokens {
+		tokens[at] = issuer.token(t, strconv.Itoa(at))
+	}
+	for bound, most := range map[int64]int{0: 200 << 10, 256 << 10: 500 << 10} {
+		verifier := got(gatepass.NewVerifier(
+			gatepass.WithIssuers(issuer.name), gatepass.WithAlgorithms("ES256"), gatepass.WithAudience(audience),
+			gatepass.WithKeys(issuer.keys(t)), gatepass.WithRememberedBytes(bound)))(t)
+		before := gatepass.Heap()
+		for at, token := range tokens {
+			if payload, err := verifier.Validate(t.Context(), token); err != nil || payload.Subject != strconv.Itoa(at) {
+				t.Fatalf("%d: %+v, %v", at, payload, err)
+			}
+		}
+		if growth := gatepass.Heap() - before; growth > most { // Unbounded, they take more than 2 MiB.
+			t.Errorf("%d bytes are remembered of at most %d", growth, bound)
+		}
+		runtime.KeepAlive(verifier)
+	}
+	if _, err := gatepass.NewVerifier(gatepass.WithAudience(audience), gatepass.WithRememberedBytes(-1)); !isUsage(err) {
+		t.Errorf("%v", err)
 	}
 }
 

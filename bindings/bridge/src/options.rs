@@ -1,11 +1,10 @@
 //! Options as JSON. An option that is misspelt is an error that names it.
 
-use gatepass_core::Algorithm;
 use gatepass_core::{
-    Call, CallPlan, CallToken, CredentialsFrom, Impersonate, Preferences, Secret, SourceConfig, TokenHeader,
-    Transport, VerifierConfig, quoted,
+    Algorithm, Audiences, Call, CallPlan, CallToken, Callers, CredentialsFrom, DEFAULT_LEEWAY_SECONDS,
+    DEFAULT_REMEMBERED_BYTES, HostCost, Impersonate, KeySource, Preferences, Preset, Secret, SourceConfig,
+    TokenHeader, Transport, VerifierConfig, quoted,
 };
-use gatepass_core::{DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeySource, Preset};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -155,7 +154,6 @@ struct VerifierOptions {
     trust_cloud_run_and_skip_signature: bool,
     remembered_bytes: Option<u64>,
     host_cost: Option<HostCostJson>,
-    k_service: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -168,8 +166,8 @@ struct HostCostJson {
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
 /// "leeway_seconds":…, "allowed_emails":[…], "allowed_subjects":[…], "any_caller":…,
-/// "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,"byte":…},
-/// "k_service":…}`; all may be left out here, and the core says what is missing.
+/// "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,
+/// "byte":…}}`; all may be left out here, and the core says what is missing.
 pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
     let options: VerifierOptions = read(options)?;
     let preset =
@@ -177,34 +175,20 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
     let algorithms = options.algorithms.iter();
     let algorithms =
         algorithms.map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
-    let keys = match (options.keys, options.keys_url) {
-        (None, None) => KeySource::Preset,
-        (Some(document), None) => KeySource::Static(document),
-        (None, Some(url)) => KeySource::Url(url),
-        (Some(_), Some(_)) => {
-            return Err(Failure::invalid_option(
-                "both keys and keys_url are given, expected one of them".into(),
-            ));
-        }
-    };
     Ok(VerifierConfig {
         preset,
         issuers: options.issuers,
         algorithms: algorithms.collect::<Result<_, _>>()?,
-        audiences: options.audiences,
-        any_audience: options.any_audience,
-        keys,
+        audiences: Audiences::parse(options.audiences, options.any_audience)?,
+        keys: KeySource::parse(options.keys, options.keys_url)?,
         leeway_seconds: options.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
-        allowed_emails: options.allowed_emails,
-        allowed_subjects: options.allowed_subjects,
-        any_caller: options.any_caller,
+        callers: Callers::parse(options.allowed_emails, options.allowed_subjects, options.any_caller)?,
         trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
         remembered_bytes: options.remembered_bytes.unwrap_or(DEFAULT_REMEMBERED_BYTES),
         host_cost: options.host_cost.map_or_else(
             HostCost::default,
             |HostCostJson { token, member, byte }| HostCost { token, member, byte },
         ),
-        k_service: options.k_service,
     })
 }
 

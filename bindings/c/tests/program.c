@@ -349,6 +349,13 @@ static void misuse_is_an_error(const char *options) {
   CHECK(failed(gp_op_resume(op, NOW, NOW, slice(START), NULL, &error), API_MISUSE, error, "argument step"));
   CHECK(failed(gp_audience_for_url(slice("https://a.example"), NULL, &error), API_MISUSE, error, "audience"));
   CHECK(failed(gp_same_audience_spellings(audience, NULL, &error), API_MISUSE, error, "argument spellings"));
+  CHECK(failed(gp_source_principal(source, NULL, &error), API_MISUSE, error, "argument op"));
+  CHECK(failed(gp_source_principal(NULL, &no_op, &error), API_MISUSE, error, "argument source"));
+  CHECK(failed(gp_source_sign_bytes(NULL, audience, &no_op, &error), API_MISUSE, error, "argument source"));
+  CHECK(gp_source_principal(source, &no_op, NULL) == GP_OK && resume(no_op, START, "\"read_env\""));
+  gp_op_free(no_op);
+  CHECK(gp_source_sign_bytes(source, audience, &no_op, NULL) == GP_OK && resume(no_op, START, "\"read_env\""));
+  gp_op_free(no_op);
   CHECK(failed(gp_refusal_log(slice("{}"), slice("/"), NULL, &error), API_MISUSE, error, "argument line"));
   CHECK(gp_refusal_log(slice("{\"code\":\"TOKEN_EXPIRED\",\"message\":\"late\"}"), slice("/a"), &buf, NULL) == GP_OK);
   CHECK(take(buf, "\"level\":\"warning\""));

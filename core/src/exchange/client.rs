@@ -12,7 +12,9 @@ pub(crate) struct Client {
 
 impl Client {
     /// The value of an `Authorization` header of the scheme Basic (RFC 7617).
-    pub(crate) fn basic(&self) -> String {
-        format!("Basic {}", base64_encode(format!("{}:{}", self.id, self.secret.expose()).as_bytes()))
+    pub(crate) fn basic(&self) -> Secret<String> {
+        let pair = Secret::new([&self.id, ":", self.secret.expose()].concat());
+        let encoded = Secret::new(base64_encode(pair.expose().as_bytes()));
+        Secret::new(["Basic ", encoded.expose()].concat())
     }
 }

@@ -40,7 +40,7 @@ impl Endpoint for GdchToken {
             ("subject_token", jwt.expose()),
             ("subject_token_type", SERVICE_ACCOUNT),
         ]);
-        let mut request = HttpRequest::post_form(self.token_uri.as_str(), &body, TIMEOUT_MS);
+        let mut request = HttpRequest::post_form(self.token_uri.as_str(), body, TIMEOUT_MS);
         request.ca_certificate_path.clone_from(&self.ca_cert_path);
         Ok(request)
     }

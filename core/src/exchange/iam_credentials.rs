@@ -33,8 +33,9 @@ pub(crate) struct Caller {
 impl Caller {
     fn post(&self, method: &str, body: &impl Serialize) -> Result<HttpRequest, Error> {
         let body = serde_json::to_string(body)
+            .map(Secret::new)
             .map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
-        let request = HttpRequest::post_json(&format!("{}:{method}", self.account_url), &body, TIMEOUT_MS);
+        let request = HttpRequest::post_json(&format!("{}:{method}", self.account_url), body, TIMEOUT_MS);
         let mut request = request.with_header("authorization", header::authorization(&self.bearer));
         request.client_certificate = self.client_certificate.clone();
         Ok(request)

@@ -49,11 +49,11 @@ impl Endpoint for MetadataToken {
         let url = match &self.want {
             // Without format=full there is no e-mail in the token, and IAP refuses it.
             Want::IdToken { audience } => {
-                format!("{account}/identity?{}", form(&[("audience", audience), ("format", "full")]))
+                format!("{account}/identity?{}", form(&[("audience", audience), ("format", "full")]).expose())
             }
             Want::AccessToken { scopes } if scopes.is_empty() => format!("{account}/token"),
             Want::AccessToken { scopes } => {
-                format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]))
+                format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]).expose())
             }
         };
         Ok(get(url, self.timeout_ms))

@@ -45,7 +45,7 @@ impl Endpoint for JwtBearer {
             }
         };
         let body = form(&[("grant_type", JWT_BEARER), ("assertion", assertion.expose())]);
-        Ok(HttpRequest::post_form(self.token_uri.as_str(), &body, TIMEOUT_MS))
+        Ok(HttpRequest::post_form(self.token_uri.as_str(), body, TIMEOUT_MS))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -105,12 +105,12 @@ impl Endpoint for RefreshToken {
             fields.push(("scope", &scope));
         }
         if self.authenticates_by_header {
-            let request = HttpRequest::post_form(self.token_url.as_str(), &form(&fields), TIMEOUT_MS);
+            let request = HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS);
             return Ok(request.with_header("authorization", self.client.basic()));
         }
         fields
             .extend([("client_id", self.client.id.as_str()), ("client_secret", self.client.secret.expose())]);
-        Ok(HttpRequest::post_form(self.token_url.as_str(), &form(&fields), TIMEOUT_MS))
+        Ok(HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Refreshed, Error> {

@@ -58,7 +58,7 @@ impl Endpoint for TokenExchange {
             ("subject_token", self.subject_token.expose()),
         ];
         fields.extend(options.as_deref().map(|options| ("options", options)));
-        let mut request = HttpRequest::post_form(self.token_url.as_str(), &form(&fields), TIMEOUT_MS);
+        let mut request = HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS);
         request.client_certificate = self.client_certificate.clone();
         Ok(match &self.client {
             Some(client) => request.with_header("authorization", client.basic()),

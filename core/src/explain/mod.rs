@@ -20,7 +20,7 @@ use crate::recognise::wrapping::{self, Wrapping};
 pub use crate::recognise::{Claimed, Kind};
 use crate::recognise::{all_shown, audience, moment, not_a_token, span};
 use crate::step::Millis;
-use crate::verify::{Preset, Verifier, VerifierConfig};
+use crate::verify::{Audiences, Callers, KeyCache, Preset, Surroundings, Verifier, VerifierConfig};
 
 /// What to do about a Google token without an e-mail.
 const GOOGLE_EMAIL_TODO: &str = "Ask for the e-mail: format=full from the metadata server, includeEmail: true from \
@@ -130,7 +130,10 @@ impl Level {
 /// # Errors
 /// [`ErrorCode::InvalidOption`] and [`ErrorCode::InvalidAudience`].
 pub fn explain(config: VerifierConfig, question: &Question<'_>) -> Result<Explanation, Error> {
-    Ok(Verifier::new(complete(config, question)?)?.explain(question))
+    // An explanation lets nobody in: that the options are those of a service on Cloud Run is taken on trust.
+    let surroundings = Surroundings { is_on_cloud_run: true, emulator: None };
+    let verifier = Verifier::within(surroundings, complete(config, question)?, &KeyCache::default())?;
+    Ok(verifier.explain(question))
 }
 
 /// These options, and what the question says where they are silent: enough for a verifier that can explain, which is
@@ -146,19 +149,24 @@ pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<V
         config.preset = Preset::of(kind);
     }
     config = config.with_default_preset();
-    if config.audiences.is_empty() {
-        // Each Firebase project is an issuer of its own; which one is wanted is as open as the audience.
-        if config.preset == Some(Preset::Firebase) && kind == Kind::Firebase && config.issuers.is_empty() {
-            config.issuers.extend(claimed.iss);
-        }
-        match (config.preset, question.url) {
-            (Some(Preset::Iap | Preset::Firebase), _) | (_, None) => config.any_audience = true,
-            (_, Some(url)) if !config.any_audience => config.audiences = vec![audience_for_url(url)?],
-            _ => {}
-        }
+    let names_no_audience = config.audiences == Audiences::Any || config.audiences.is_open();
+    // Each Firebase project is an issuer of its own; which one is wanted is as open as the audience.
+    if names_no_audience
+        && config.preset == Some(Preset::Firebase)
+        && kind == Kind::Firebase
+        && config.issuers.is_empty()
+    {
+        config.issuers.extend(claimed.iss);
     }
-    let callers_are_open = config.allowed_emails.is_none() && config.allowed_subjects.is_none();
-    config.any_caller |= callers_are_open;
+    if config.audiences.is_open() {
+        config.audiences = match (config.preset, question.url) {
+            (Some(Preset::Iap | Preset::Firebase), _) | (_, None) => Audiences::Any,
+            (_, Some(url)) => Audiences::OneOf(vec![audience_for_url(url)?]),
+        };
+    }
+    if config.callers == Callers::Unspecified {
+        config.callers = Callers::Any;
+    }
     Ok(config)
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
 use crate::json::{self, JsonError, Value};
+use crate::secret::Secret;
 
 /// Largest token that is read, in bytes; a Google ID token has about 900.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -134,7 +135,7 @@ impl Header {
         }
         match kid {
             None => Ok(Self { alg, kid: None }),
-            Some(Value::String(kid)) if !kid.is_empty() => Ok(Self { alg, kid: Some(kid) }),
+            Some(Value::String(ref kid)) if !kid.is_empty() => Ok(Self { alg, kid: Some(kid.clone()) }),
             Some(Value::String(_)) => {
                 Err(Error::new(ErrorCode::UnknownKey, "the token's kid is an empty string").about("kid"))
             }
@@ -156,7 +157,7 @@ pub(crate) fn sign(
     key: &(impl SigningKey + ?Sized),
     kid: Option<&str>,
     claims: &impl Serialize,
-) -> Option<String> {
+) -> Option<Secret<String>> {
     #[derive(Serialize)]
     struct Header<'a> {
         alg: &'a str,
@@ -168,8 +169,8 @@ pub(crate) fn sign(
     let header = base64url_encode(&serde_json::to_vec(&header).ok()?);
     let claims = base64url_encode(&serde_json::to_vec(claims).ok()?);
     let signing_input = format!("{header}.{claims}");
-    let signature = key.sign(signing_input.as_bytes())?;
-    Some(format!("{signing_input}.{}", base64url_encode(&signature)))
+    let signature = Secret::new(base64url_encode(&key.sign(signing_input.as_bytes())?));
+    Some(Secret::new([&signing_input, ".", signature.expose()].concat()))
 }
 
 /// A private key and the algorithm that it signs with.

@@ -126,7 +126,7 @@ impl Claimed {
             _ => None,
         };
         let aud = match aud {
-            Some(Value::Array(list)) => list,
+            Some(Value::Array(ref list)) => list.clone(),
             other => other.into_iter().collect(),
         };
         Self {

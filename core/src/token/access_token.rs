@@ -17,7 +17,7 @@ const LONGEST_LIFETIME: f64 = 43_200.0;
 pub(crate) fn read_response(body: &[u8], now: Millis, who: &str) -> Result<Issued, Error> {
     let names = ["access_token", "expires_in", "token_type"];
     let [token, expires_in, token_type] = response_members(body, names, who)?;
-    match token_type {
+    match &token_type {
         None | Some(Value::Null) => {}
         Some(Value::String(name)) if name.eq_ignore_ascii_case("bearer") => {}
         Some(_) => {

@@ -46,7 +46,7 @@ impl Signer {
         let jwt =
             jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(no_random_numbers)?;
         let (issued_at, expires_at) = (Millis::from_secs(claims.iat), Millis::from_secs(claims.exp));
-        Ok(Issued { value: jwt.into(), expires_at, issued_at: Some(issued_at) })
+        Ok(Issued { value: jwt, expires_at, issued_at: Some(issued_at) })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::retry::Jitter;
 use crate::step::{Deadline, Now, Operation, Reply, Step, ended};
 use crate::sync::{Mutex, MutexGuard, Snapshot};
 use crate::url::Url;
+use crate::verify::config::KeySource;
 use crate::verify::issuers::Preset;
 
 /// A key set whose life is over is used for this long while it is fetched anew.
@@ -22,21 +23,6 @@ const STALE_MS: u64 = 24 * 3600 * 1000;
 /// Unknown key ids cause one fetch in this time, however many tokens carry one: an attacker picks key ids. The first one
 /// after a fetch for any other reason causes one at once: the issuer may have rotated its keys since.
 const UNKNOWN_KEY_COOLDOWN_MS: u64 = 30_000;
-
-/// Where a verifier's keys come from.
-#[derive(Clone, Debug, Default)]
-pub enum KeySource {
-    /// The preset's own: its URL, or the one that the issuer's discovery document names.
-    #[default]
-    Preset,
-    /// This document: a JWK set or a PEM map.
-    Static(String),
-    /// This URL: `https`, or `http` on a loopback host.
-    Url(String),
-    /// This URL of an emulator that the environment says to trust.
-    #[doc(hidden)]
-    Emulator(String),
-}
 
 /// The keys of issuers, for all verifiers that are made with it: those with the same key URL or the same issuer share
 /// what was fetched, and who fetches it. Cheap to clone; clones are the same cache.
@@ -101,11 +87,12 @@ pub(crate) enum KeyStore {
 }
 
 impl KeyStore {
-    /// The keys of this source, for tokens of these issuers.
+    /// The keys of this source, for tokens of these issuers; those of an emulator at this URL in place of a preset's own.
     pub(crate) fn new(
         source: &KeySource,
         preset: Option<Preset>,
         issuers: &[String],
+        emulator: Option<String>,
         cache: &KeyCache,
     ) -> Result<Self, Error> {
         let place = match (source, preset.map(Preset::keys_url)) {
@@ -113,12 +100,14 @@ impl KeyStore {
                 return Ok(Self::Static(Arc::new(KeySet::parse(document)?)));
             }
             (KeySource::Url(url), _) => Place::url(url)?,
-            (KeySource::Emulator(url), _) => Place::Url(url.clone()),
-            (KeySource::Preset, Some(Some(url))) => Place::url(url)?,
+            (KeySource::Preset, Some(Some(url))) => match emulator {
+                Some(emulator) => Place::Url(emulator),
+                None => Place::url(url)?,
+            },
             (KeySource::Preset, Some(None)) => Place::issuer(issuers)?,
             (KeySource::Preset, None) => {
                 return Err(invalid(
-                    "no keys are given, expected keys, keys_url, or a preset: oidc finds them by discovery",
+                    "no keys are given, expected `keys`, `keys_url`, or a preset: oidc finds them by discovery",
                 ));
             }
         };
@@ -196,7 +185,7 @@ impl Place {
     }
 
     fn url(url: &str) -> Result<Self, Error> {
-        let refused = |why: &str| invalid(format!("keys_url {why}, expected an https URL"));
+        let refused = |why: &str| invalid(format!("`keys_url` {why}, expected an https URL"));
         let parsed = Url::parse(url).map_err(refused)?;
         if !parsed.is_https() && !parsed.is_loopback() {
             return Err(refused("begins with http://"));

@@ -1,5 +1,6 @@
 //! Received tokens: who called, and is it true?
 
+mod config;
 mod hints;
 mod issuers;
 mod keys;
@@ -8,9 +9,10 @@ mod policy;
 mod verified_cache;
 mod verifier;
 
+pub use config::{Audiences, Callers, DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, VerifierConfig};
 pub use issuers::Preset;
-pub use keys::{KeyCache, KeyFetch, KeySource};
+pub use keys::{KeyCache, KeyFetch};
 pub use open::{OpenVerifier, Opened};
-pub use policy::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, VerifierConfig};
 pub use verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost, PLACES};
+pub(crate) use verifier::Surroundings;
 pub use verifier::{Recall, TokenDigest, Verdict, Verified, Verifier};

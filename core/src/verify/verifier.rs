@@ -15,9 +15,10 @@ use crate::jose::claims::{Claims, Times};
 use crate::jose::jwks::KeySet;
 use crate::jose::jws::{self, Compact, Header, MAX_TOKEN_BYTES};
 use crate::step::{Millis, Now};
+use crate::verify::config::VerifierConfig;
 use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
-use crate::verify::policy::{Policy, VerifierConfig};
+use crate::verify::policy::Policy;
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
 /// Checks received tokens. Made once, used from any thread.
@@ -25,6 +26,14 @@ pub struct Verifier {
     policy: Policy,
     keys: KeyStore,
     verified: VerifiedCache,
+}
+
+/// What the environment adds to a verifier's options.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    pub(crate) is_on_cloud_run: bool,
+    /// The key URL of an emulator, to be taken for the preset's own.
+    pub(crate) emulator: Option<String>,
 }
 
 /// The answer to "is this token to be accepted?".
@@ -125,13 +134,17 @@ impl Verifier {
     /// saying so, when issuers, algorithms or keys are missing and no preset gives them, or when an option's value
     /// makes no sense.
     pub fn new(config: VerifierConfig) -> Result<Self, Error> {
-        Self::with_keys(config, &KeyCache::default())
+        Self::within(Surroundings::default(), config, &KeyCache::default())
     }
 
-    pub(crate) fn with_keys(config: VerifierConfig, cache: &KeyCache) -> Result<Self, Error> {
+    pub(crate) fn within(
+        surroundings: Surroundings,
+        config: VerifierConfig,
+        cache: &KeyCache,
+    ) -> Result<Self, Error> {
         let config = config.with_default_preset();
-        let policy = Policy::new(&config)?;
-        let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers, cache)?;
+        let policy = config.policy(surroundings.is_on_cloud_run)?;
+        let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers, surroundings.emulator, cache)?;
         let verified = VerifiedCache::new(config.remembered_bytes, config.host_cost);
         Ok(Self { policy, keys, verified })
     }

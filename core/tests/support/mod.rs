@@ -5,8 +5,10 @@ pub(crate) mod issuer;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use gatepass_core::KeySource;
-use gatepass_core::{Error, Millis, Now, Operation, Reply, Secret, Step, Verdict, Verified, Verifier};
+use gatepass_core::{
+    Error, KeyCache, KeySource, Millis, Now, Operation, Reply, Secret, Step, Verdict, Verified, Verifier,
+    VerifierConfig,
+};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
@@ -62,6 +64,18 @@ fn key() -> KeyPair {
     let body = pem.split("-----BEGIN PRIVATE KEY-----").nth(1).unwrap();
     let body = body.split("-----END").next().unwrap().replace('\n', "");
     KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap()
+}
+
+/// A verifier with these options, made where the environment is this.
+pub(crate) fn opened(config: VerifierConfig, env: &[(&str, &str)]) -> Result<Verifier, Error> {
+    let mut op = Verifier::open(config, &KeyCache::default());
+    assert!(matches!(op.resume(Now::steady(NOW), Reply::Start), Step::ReadEnv { .. }));
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    match op.resume(Now::steady(NOW), Reply::Env(env)) {
+        Step::Done(opened) => Ok(opened.verifier),
+        Step::Fail(error) => Err(error),
+        _ => panic!("another step"),
+    }
 }
 
 /// The verdict of a verifier that has its keys.

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gatepass::driver::{self, Millis, Now};
-use gatepass::{Algorithm, DEFAULT_LEEWAY_SECONDS, Host, KeySource, Preset, Verifier, VerifierConfig};
+use gatepass::{
+    Algorithm, Audiences, Callers, DEFAULT_LEEWAY_SECONDS, Error, Host, KeySource, Preset, Verifier,
+    VerifierConfig,
+};
 
 use crate::Failure;
 
@@ -59,13 +62,11 @@ impl VerifierOptions {
             preset: self.preset,
             issuers: self.issuer.clone(),
             algorithms: self.algorithm.clone(),
-            audiences: self.audience.clone(),
-            any_audience: self.any_audience,
+            audiences: Audiences::parse(self.audience.clone(), self.any_audience).map_err(usage)?,
             keys: self.key_source()?,
             leeway_seconds: self.leeway,
-            allowed_emails: list(&self.email),
-            allowed_subjects: list(&self.subject),
-            any_caller: self.any_caller,
+            callers: Callers::parse(list(&self.email), list(&self.subject), self.any_caller)
+                .map_err(usage)?,
             ..VerifierConfig::default()
         })
     }
@@ -94,6 +95,10 @@ impl VerifierOptions {
             (None, None) => KeySource::Preset,
         })
     }
+}
+
+fn usage(error: Error) -> Failure {
+    Failure::usage(error.to_string())
 }
 
 fn at(seconds: Option<u64>) -> Now {

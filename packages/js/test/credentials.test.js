@@ -54,7 +54,10 @@ async function environmentOf(t, { key, env }) {
     environment.GOOGLE_APPLICATION_CREDENTIALS = join(temporaryFolder(t), 'credentials.json');
     await emulator.writeKeyFile(environment.GOOGLE_APPLICATION_CREDENTIALS, ...key);
   }
-  const values = Object.entries(env).map(([name, value]) => [name, value.replace('{emulator}', emulator.url)]);
+  const values = Object.entries(env).map(([name, value]) => [
+    name,
+    value.replace('{emulator}', emulator.url),
+  ]);
   return { ...environment, ...emulator.environment, ...Object.fromEntries(values) };
 }
 

@@ -1,14 +1,14 @@
 //! Verifies the token of a request.
 
-use gatepass::{TokenHeaders, Verifier, VerifierConfig};
+use gatepass::{Callers, TokenHeaders, Verifier, VerifierConfig};
 
 fn main() -> Result<(), gatepass::Error> {
     let authorization = std::env::args().nth(1).unwrap_or_default();
 
     // Made once, used from any thread. What is left open here is Google's: issuers, algorithms, keys.
     let verifier = Verifier::new(VerifierConfig {
-        audiences: vec!["https://orders.example".to_owned()],
-        allowed_emails: Some(vec!["default@emulator.iam.gserviceaccount.com".to_owned()]),
+        audiences: "https://orders.example".into(),
+        callers: Callers::Emails(vec!["default@emulator.iam.gserviceaccount.com".to_owned()]),
         ..VerifierConfig::default()
     })?;
     let headers = TokenHeaders { authorization: Some(&authorization), ..TokenHeaders::default() };

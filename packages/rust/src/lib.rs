@@ -13,11 +13,11 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use gatepass_core::Algorithm;
 pub use gatepass_core::explain;
+pub use gatepass_core::{Audiences, Callers, DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset};
 pub use gatepass_core::{
     Call, CallToken, CredentialsFrom, Error, ErrorCode, ErrorKind, Impersonate, Preferences, Reason, Secret,
     SourceConfig, Texts, Token, TokenHeader, TokenKey, Transport, VerifierConfig,
 };
-pub use gatepass_core::{DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEWAY_SECONDS, Preset};
 pub use gatepass_core::{Refusal, TOKEN_HEADERS, TokenHeaders};
 pub use gatepass_core::{audience_for_url, same_audience_spellings};
 

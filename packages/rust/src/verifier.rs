@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gatepass_core::TokenHeaders;
 use gatepass_core::explain::{Explanation, Question};
-use gatepass_core::{Error, ErrorCode, KeyFetch, Opened, OwnAudiences, Verdict, Verified, VerifierConfig};
+use gatepass_core::{
+    Error, ErrorCode, KeyFetch, Opened, OwnAudiences, TokenHeaders, Verdict, Verified, VerifierConfig,
+};
 
 use crate::claims::Claims;
 use crate::driver::{Flight, Host};
@@ -34,7 +35,7 @@ impl Verifier {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn google(audience: &str) -> Result<Self, Error> {
-        Self::new(VerifierConfig { audiences: vec![audience.to_owned()], ..VerifierConfig::default() })
+        Self::new(VerifierConfig { audiences: audience.into(), ..VerifierConfig::default() })
     }
 
     /// A verifier on a host of one's own, with another clock for example.

@@ -29,7 +29,7 @@ impl Served {
 
     fn verifier(&self) -> Verifier {
         Verifier::new(VerifierConfig {
-            audiences: vec![AUDIENCE.to_owned()],
+            audiences: AUDIENCE.into(),
             keys: KeySource::Url(format!("{}/oauth2/v3/certs", self.url())),
             ..VerifierConfig::default()
         })

@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | [`layers`] | who may depend on whom |
 //! | [`purity`] | the core reads no clock, no file, no environment, and opens no socket |
+//! | [`snippets`] | the README's snippets are run in their languages |
 //! | [`links`] | what a page links to is there |
 //! | [`unsafe_code`] | `unsafe` is at two borders only, with an argument each time |
 //! | [`policy`] | the packages know nothing that the core decides |
+//! | [`adapters`] | an adapter stands on its package's public API |
 //! | [`circles`] | imports run in one direction, in every crate and package |
 //! | [`dependencies`] | licences, sources and bans of what others have written |
 //! | [`drivers`] | a driver stays as small as a thing that decides nothing |
@@ -17,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod adapters;
 pub mod circles;
 pub mod dependencies;
 pub mod drivers;
@@ -25,6 +28,7 @@ pub mod layers;
 pub mod links;
 pub mod policy;
 pub mod purity;
+pub mod snippets;
 pub mod source;
 pub mod unsafe_code;
 pub mod versions;

@@ -357,13 +357,13 @@ fn container_url(variable: &str, url: &str) -> Result<Url, Error> {
 /// The question to AWS's STS for the keys of a role (AWS Security Token Service API Reference,
 /// "AssumeRoleWithWebIdentity").
 fn assume_role(role: &str, session_name: &str, token: &Secret<String>) -> Secret<String> {
-    Secret::from(form(&[
+    form(&[
         ("Action", "AssumeRoleWithWebIdentity"),
         ("Version", "2011-06-15"),
         ("RoleArn", role),
         ("RoleSessionName", session_name),
         ("WebIdentityToken", token.expose()),
-    ]))
+    ])
 }
 
 impl Operation for Sign {
@@ -459,7 +459,7 @@ impl Endpoint for Ask {
 
     fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
         if let Some(form) = &self.form {
-            return Ok(HttpRequest::post_form(self.url.as_str(), form.expose(), STS_TIMEOUT_MS));
+            return Ok(HttpRequest::post_form(self.url.as_str(), form.clone(), STS_TIMEOUT_MS));
         }
         let route = if self.url.is_https() { Route::Default } else { Route::Direct };
         let mut request = HttpRequest::get(self.url.as_str().to_owned(), route, TIMEOUT_MS);
@@ -541,9 +541,9 @@ fn subject_token(region: &str, keys: &Keys, audience: &str, now: Millis) -> Resu
     let url = format!("https://{host}?{QUERY}");
     let headers = headers.into_iter().map(|(key, value)| HeaderField { key, value }).collect();
     let request = SignedRequest { body: "", headers, method: "POST", url: &url };
-    let request =
-        serde_json::to_string(&request).map_err(|_| failed("the request cannot be written as JSON"))?;
-    Ok(Secret::new(percent_encode(&request)))
+    let request = serde_json::to_string(&request).map(Secret::new);
+    let request = request.map_err(|_| failed("the request cannot be written as JSON"))?;
+    Ok(percent_encode(request.expose()))
 }
 
 /// The value of the `Authorization` header of Signature Version 4. `headers` are sorted by name, in lower case.

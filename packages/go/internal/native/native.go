@@ -243,6 +243,30 @@ func (s *Source) Invalidate(kind, target, header string, now Now) (bool, error) 
 	return bool(changed), nil
 }
 
+// Principal returns the operation that says who the credentials are.
+func (s *Source) Principal() (*Op, error) {
+	var op *C.gp_op
+	var failure C.gp_buf
+	status := C.gp_source_principal(s.handle, &op, &failure)
+	runtime.KeepAlive(s)
+	if status != C.GP_OK {
+		return nil, failed(failure)
+	}
+	return &Op{op}, nil
+}
+
+// SignBytes returns the operation that signs bytes, which are given as a text.
+func (s *Source) SignBytes(bytes string) (*Op, error) {
+	var op *C.gp_op
+	var failure C.gp_buf
+	status := C.gp_source_sign_bytes(s.handle, lend(bytes), &op, &failure)
+	runtime.KeepAlive(s)
+	if status != C.GP_OK {
+		return nil, failed(failure)
+	}
+	return &Op{op}, nil
+}
+
 // AccessTokenHeaders returns the headers that go with an access token besides Authorization, as JSON.
 func (s *Source) AccessTokenHeaders() (string, error) {
 	var headers, failure C.gp_buf

@@ -34,7 +34,8 @@ export function load() {
       cause = error;
     }
   }
-  const where = paths.length === 0 ? `: ${PACKAGES.join(' or ')} is not installed` : ` from ${paths.join(' or ')}`;
+  const where =
+    paths.length === 0 ? `: ${PACKAGES.join(' or ')} is not installed` : ` from ${paths.join(' or ')}`;
   throw new Error(
     `gatepass: the native add-on for ${platform} cannot be loaded${where}; install optional dependencies too, or in a ` +
       'checkout run `npm rebuild gatepass`; in a bundle, mark `gatepass` and `@gatepass/*` as external',

@@ -195,7 +195,7 @@ fn verifier(tokens: &Tokens) -> Verifier {
     Verifier::new(VerifierConfig {
         issuers: vec![ISSUER.to_owned()],
         algorithms: vec![algorithm("RS256"), algorithm("ES256")],
-        audiences: vec![AUDIENCE.to_owned()],
+        audiences: AUDIENCE.into(),
         keys: KeySource::Static(tokens.keys.clone()),
         ..VerifierConfig::default()
     })

@@ -25,7 +25,7 @@ fn decide(vectors: &Value, case: &Value) -> String {
     let algorithms = case["algorithms"].as_array().unwrap().iter();
     let verifier = Verifier::new(VerifierConfig {
         issuers: vec![text(&vectors["issuer"])],
-        audiences: vec![text(&vectors["audience"])],
+        audiences: vectors["audience"].as_str().unwrap().into(),
         algorithms: algorithms.map(|name| Algorithm::from_name(name.as_str().unwrap()).unwrap()).collect(),
         keys: KeySource::Static(case["keys"].to_string()),
         ..VerifierConfig::default()

@@ -1,8 +1,7 @@
 //! Every token of tests/vectors/verify is decided as expected.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_core::{KeySource, Preset};
-use gatepass_core::{Millis, Now, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{Callers, KeySource, Millis, Now, Preset, Verdict, Verifier, VerifierConfig};
 use serde_json::Value;
 
 #[test]
@@ -36,10 +35,12 @@ fn decide(corpus: &Value, case: &Value) -> Result<String, String> {
     let keys = &corpus["jwks"][case["jwks"].as_str().unwrap()];
     let verifier = Verifier::new(VerifierConfig {
         preset: Preset::from_name(case["profile"].as_str().unwrap()),
-        audiences: vec![profile["audience"].as_str().unwrap().to_owned()],
+        audiences: profile["audience"].as_str().unwrap().into(),
         keys: KeySource::Static(keys.to_string()),
         leeway_seconds: case["leeway"].as_u64().unwrap(),
-        allowed_emails: case["opts"]["email"].as_str().map(|email| vec![email.to_owned()]),
+        callers: case["opts"]["email"]
+            .as_str()
+            .map_or(Callers::Unspecified, |email| Callers::Emails(vec![email.to_owned()])),
         ..VerifierConfig::default()
     })
     .map_err(|error| format!("not made: {error}"))?;

@@ -1,0 +1,327 @@
+//! The options of a verifier. Those that exclude each other are one option of several kinds, so that no two can be given
+//! at once; all are parsed here, once, and what they leave open is decided here.
+
+use crate::error::{Error, ErrorCode};
+use crate::jose::alg::Algorithm;
+use crate::verify::issuers::Preset;
+use crate::verify::policy::Policy;
+use crate::verify::verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost};
+
+/// The leeway that a verifier grants to clocks unless an option says otherwise, in seconds. Google's page on IAP allows
+/// as much.
+pub const DEFAULT_LEEWAY_SECONDS: u64 = 30;
+/// The most leeway that may be asked for, in seconds: a token lives for an hour.
+pub const MAX_LEEWAY_SECONDS: u64 = 3600;
+
+/// The options of a [`Verifier`](crate::Verifier).
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    /// A kind of sender that gatepass knows; gives issuers, algorithms and keys where they are not given below. `None`:
+    /// [`Preset::Google`] without issuers, [`Preset::Oidc`] with issuers and without keys, none with both.
+    pub preset: Option<Preset>,
+    /// Values of `iss`, compared exactly. [`Preset::Oidc`] takes one: the URL below which its discovery document is.
+    pub issuers: Vec<String>,
+    /// Algorithms that the issuer signs with. With a preset's own issuers only the preset's own algorithms.
+    pub algorithms: Vec<Algorithm>,
+    /// Whom tokens must be for.
+    pub audiences: Audiences,
+    /// Where the keys come from.
+    pub keys: KeySource,
+    /// Seconds that clocks may be apart.
+    pub leeway_seconds: u64,
+    /// Who may call.
+    pub callers: Callers,
+    /// Accept a token whose signature Cloud Run has removed, after a check of its own, without any proof of it; see
+    /// [`Verified::is_unverified`](crate::Verified::is_unverified). Only for a service that lets nobody in without
+    /// that check ("require authentication"): to any other, anybody can send such a token.
+    pub trust_cloud_run_and_skip_signature: bool,
+    /// The bytes that remembered tokens may take, the host's included: see `host_cost`.
+    pub remembered_bytes: u64,
+    /// What the host spends on a remembered token.
+    pub host_cost: HostCost,
+}
+
+impl Default for VerifierConfig {
+    fn default() -> Self {
+        Self {
+            preset: None,
+            issuers: Vec::new(),
+            algorithms: Vec::new(),
+            audiences: Audiences::default(),
+            keys: KeySource::default(),
+            leeway_seconds: DEFAULT_LEEWAY_SECONDS,
+            callers: Callers::default(),
+            trust_cloud_run_and_skip_signature: false,
+            remembered_bytes: DEFAULT_REMEMBERED_BYTES,
+            host_cost: HostCost::default(),
+        }
+    }
+}
+
+/// Whom a verifier's tokens must be for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Audiences {
+    /// One of these values of `aud`, compared exactly. An empty list is refused: nobody has decided.
+    OneOf(Vec<String>),
+    /// Anybody. Only for services that check `aud` themselves.
+    Any,
+}
+
+impl Default for Audiences {
+    /// Not decided.
+    fn default() -> Self {
+        Self::OneOf(Vec::new())
+    }
+}
+
+impl From<&str> for Audiences {
+    fn from(audience: &str) -> Self {
+        Self::OneOf(vec![audience.to_owned()])
+    }
+}
+
+impl Audiences {
+    /// Reads the options `audiences` and `any_audience`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when both are given.
+    pub fn parse(audiences: Vec<String>, any_audience: bool) -> Result<Self, Error> {
+        match (audiences.is_empty(), any_audience) {
+            (false, true) => {
+                Err(invalid("both an audience and `any_audience` are given, expected one of them"))
+            }
+            (true, true) => Ok(Self::Any),
+            (_, false) => Ok(Self::OneOf(audiences)),
+        }
+    }
+
+    /// Whether nobody has decided.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::OneOf(list) if list.is_empty())
+    }
+
+    /// `None`: any.
+    fn list(&self) -> Option<&[String]> {
+        match self {
+            Self::OneOf(list) => Some(list),
+            Self::Any => None,
+        }
+    }
+}
+
+/// Who may call. Lists are compared exactly, and an empty one is refused: a list that a program makes from an empty
+/// setting must not open it to everybody.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Callers {
+    /// Anybody, unless the preset is one of senders: those require one of the others.
+    #[default]
+    Unspecified,
+    /// Those with these e-mails, verified by the issuer.
+    Emails(Vec<String>),
+    /// Those with these values of `sub`: never reassigned, unlike e-mails.
+    Subjects(Vec<String>),
+    /// Those who are on both lists.
+    EmailsAndSubjects(Vec<String>, Vec<String>),
+    /// Anybody, said explicitly: Google gives anybody a token for any audience.
+    Any,
+}
+
+impl Callers {
+    /// Reads the options `allowed_emails`, `allowed_subjects` and `any_caller`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when a list and `any_caller` are given.
+    pub fn parse(
+        emails: Option<Vec<String>>,
+        subjects: Option<Vec<String>>,
+        any_caller: bool,
+    ) -> Result<Self, Error> {
+        let both = |name: &str| {
+            Err(invalid(format!("both `{name}` and `any_caller` are given, expected one of them")))
+        };
+        match (emails, subjects, any_caller) {
+            (Some(_), _, true) => both("allowed_emails"),
+            (None, Some(_), true) => both("allowed_subjects"),
+            (None, None, true) => Ok(Self::Any),
+            (None, None, false) => Ok(Self::Unspecified),
+            (Some(emails), None, false) => Ok(Self::Emails(emails)),
+            (None, Some(subjects), false) => Ok(Self::Subjects(subjects)),
+            (Some(emails), Some(subjects), false) => Ok(Self::EmailsAndSubjects(emails, subjects)),
+        }
+    }
+
+    /// `None`: any.
+    fn emails(&self) -> Option<&[String]> {
+        match self {
+            Self::Emails(emails) | Self::EmailsAndSubjects(emails, _) => Some(emails),
+            _ => None,
+        }
+    }
+
+    /// `None`: any.
+    fn subjects(&self) -> Option<&[String]> {
+        match self {
+            Self::Subjects(subjects) | Self::EmailsAndSubjects(_, subjects) => Some(subjects),
+            _ => None,
+        }
+    }
+}
+
+/// Where a verifier's keys come from.
+#[derive(Clone, Debug, Default)]
+pub enum KeySource {
+    /// The preset's own: its URL, or the one that the issuer's discovery document names.
+    #[default]
+    Preset,
+    /// This document: a JWK set or a PEM map.
+    Static(String),
+    /// This URL: `https`, or `http` on a loopback host.
+    Url(String),
+}
+
+impl KeySource {
+    /// Reads the options `keys` and `keys_url`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when both are given.
+    pub fn parse(keys: Option<String>, keys_url: Option<String>) -> Result<Self, Error> {
+        match (keys, keys_url) {
+            (None, None) => Ok(Self::Preset),
+            (Some(document), None) => Ok(Self::Static(document)),
+            (None, Some(url)) => Ok(Self::Url(url)),
+            (Some(_), Some(_)) => Err(invalid("both `keys` and `keys_url` are given, expected one of them")),
+        }
+    }
+}
+
+impl VerifierConfig {
+    /// The same options with the preset that they leave open: Google's ID tokens, whoever sends them; `oidc` where
+    /// issuers are given without keys, which discovery finds then; none where both are given.
+    pub(crate) fn with_default_preset(mut self) -> Self {
+        self.preset = match (self.preset, self.issuers.is_empty(), &self.keys) {
+            (None, true, _) => Some(Preset::Google),
+            (None, false, KeySource::Preset) => Some(Preset::Oidc),
+            (given, ..) => given,
+        };
+        self
+    }
+
+    /// The policy that these options make, on Cloud Run or elsewhere. The preset is decided before.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when an option is missing, or its value makes no sense.
+    pub(crate) fn policy(&self, is_on_cloud_run: bool) -> Result<Policy, Error> {
+        self.check_audiences()?;
+        self.check_callers()?;
+        self.check_trust(is_on_cloud_run)?;
+        if self.leeway_seconds > MAX_LEEWAY_SECONDS {
+            let found = self.leeway_seconds;
+            return Err(invalid(format!(
+                "`leeway_seconds` is {found}, expected at most {MAX_LEEWAY_SECONDS}"
+            )));
+        }
+        Ok(Policy {
+            issuers: self.accepted_issuers()?,
+            algorithms: self.accepted_algorithms()?,
+            audiences: self.audiences.list().map(<[String]>::to_vec),
+            allowed_emails: self.callers.emails().map(<[String]>::to_vec),
+            allowed_subjects: self.callers.subjects().map(<[String]>::to_vec),
+            preset: self.preset,
+            is_iap: self.preset == Some(Preset::Iap),
+            trusts_cloud_run: self.trust_cloud_run_and_skip_signature,
+            leeway_ms: self.leeway_seconds * 1000,
+        })
+    }
+
+    fn check_audiences(&self) -> Result<(), Error> {
+        let Some(audiences) = self.audiences.list() else { return Ok(()) };
+        if audiences.is_empty() {
+            return Err(invalid(
+                "no audience is given, expected this service's own (or `any_audience`, if you check aud yourself)",
+            ));
+        }
+        if audiences.iter().any(String::is_empty) {
+            return Err(invalid("an audience is empty, expected this service's URL or custom audience"));
+        }
+        self.preset.map_or(Ok(()), |preset| {
+            audiences.iter().try_for_each(|audience| preset.check_audience(audience))
+        })
+    }
+
+    fn accepted_issuers(&self) -> Result<Vec<String>, Error> {
+        match (self.issuers.as_slice(), self.preset) {
+            ([_, _, ..], Some(Preset::Oidc)) => {
+                Err(invalid("preset oidc is given more than one issuer, expected one for each verifier"))
+            }
+            ([], Some(preset)) => preset.issuers(self.audiences.list().unwrap_or_default()),
+            ([], None) => Err(invalid("no issuer is given, expected a preset or `issuers`")),
+            (given, _) if given.iter().any(String::is_empty) => {
+                Err(invalid("`issuers` holds an empty text, expected values of iss"))
+            }
+            (given, _) => Ok(given.to_vec()),
+        }
+    }
+
+    fn accepted_algorithms(&self) -> Result<Vec<Algorithm>, Error> {
+        let given = &self.algorithms;
+        match self.preset {
+            Some(preset) if given.is_empty() => Ok(preset.algorithms().to_vec()),
+            Some(preset) if self.issuers.is_empty() => {
+                match given.iter().find(|alg| !preset.algorithms().contains(alg)) {
+                    None => Ok(given.clone()),
+                    Some(other) => Err(invalid(format!(
+                        "`algorithms` holds {other}, with which the issuer of preset {} never signs, expected none given",
+                        preset.as_str()
+                    ))),
+                }
+            }
+            None if given.is_empty() => {
+                Err(invalid("no algorithm is given, expected a preset or `algorithms`"))
+            }
+            _ => Ok(given.clone()),
+        }
+    }
+
+    fn check_callers(&self) -> Result<(), Error> {
+        let lists =
+            [("allowed_emails", self.callers.emails()), ("allowed_subjects", self.callers.subjects())];
+        for (name, list) in lists.into_iter().filter_map(|(name, list)| Some((name, list?))) {
+            if list.is_empty() || list.iter().any(String::is_empty) {
+                return Err(invalid(format!(
+                    "`{name}` is an empty list or holds an empty text, expected at least one caller"
+                )));
+            }
+        }
+        match (&self.callers, self.preset.map(|preset| (preset, preset.caller()))) {
+            (Callers::Unspecified, Some((preset, Some(caller)))) => Err(invalid(format!(
+                "preset {} needs `allowed_emails` or `allowed_subjects`, expected the e-mail of {caller} or its unique \
+                 id (or `any_caller`: anybody can get a Google token for any audience)",
+                preset.as_str()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_trust(&self, is_on_cloud_run: bool) -> Result<(), Error> {
+        const OPTION: &str = "`trust_cloud_run_and_skip_signature`";
+        if !self.trust_cloud_run_and_skip_signature {
+            return Ok(());
+        }
+        if !self.preset.is_some_and(Preset::is_google) {
+            return Err(invalid(format!(
+                "{OPTION} is given without a preset of Google's ID tokens, expected one: Cloud Run checks no others"
+            )));
+        }
+        if !is_on_cloud_run {
+            return Err(invalid(format!(
+                "{OPTION} is given where K_SERVICE is not set, expected it on Cloud Run only: nobody has checked the \
+                 token here"
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(found: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidOption, found)
+}
