@@ -8,7 +8,7 @@
 //! 4. Endpoints see at most three times as many requests as without faults.
 //!
 //! A short run is part of the tests. The long one: `GATEPASS_DAYS=10000 cargo test --release -p gatepass-core --test days --
-//! --nocapture`; docs/simulation.md has its result.
+//! --nocapture`; docs/simulation.md has results.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
