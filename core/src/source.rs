@@ -100,6 +100,13 @@ impl TokenSource {
         let state = &mut *guard;
         state.lookups += 1;
         let lookups = state.lookups;
+        // Nearly every look-up ends here: one search, and no copy of anything but the token's handle.
+        if let Some(entry) = state.entries.get_mut(key)
+            && let Some(token) = entry.token.as_ref().filter(|token| !token.fresh_until().has_come(now))
+        {
+            entry.last_used = lookups;
+            return Lookup::Fresh(token.clone());
+        }
         let Some(entry) = state.entry(key) else {
             // Every place is taken by a flight: this one flies alone, and nothing is kept of it.
             return Lookup::Fetch(self.depart(state, key, None, now));
@@ -108,7 +115,6 @@ impl TokenSource {
         let token = entry.token.clone().filter(|token| token.is_usable(now));
         let may_ask = entry.flight.may_depart(now);
         match (token, entry.flight.under_way()) {
-            (Some(token), _) if !token.fresh_until().has_come(now) => Lookup::Fresh(token),
             (Some(token), _) if !may_ask => Lookup::Stale(token, None),
             (Some(token), _) => Lookup::Stale(token, Some(self.board(state, key, now))),
             (None, Some(flight)) => Lookup::Join(flight),
