@@ -54,6 +54,10 @@ final class Native {
     static native boolean invalidate(long source, byte[] kind, byte[] target, byte[] header, long nowMs,
             long monotonicMs);
 
+    static native long principal(long source);
+
+    static native long signBytes(long source, byte[] bytes);
+
     static native byte[] accessTokenHeaders(long source);
 
     static native long newKeys();

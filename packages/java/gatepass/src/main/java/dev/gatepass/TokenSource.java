@@ -10,6 +10,7 @@ import dev.gatepass.json.Utf8;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,6 +19,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -205,6 +209,42 @@ public final class TokenSource {
     @Override
     public String toString() {
         return "TokenSource";
+    }
+
+    /**
+     * Who the credentials are.
+     *
+     * @return as far as the credentials say it
+     * @throws GatepassException if there are no credentials, or they cannot be asked
+     */
+    public Principal fetchPrincipal() {
+        return ask(() -> Native.principal(handle), output ->
+                new Principal((String) output.get("email"), (String) output.get("project_id")));
+    }
+
+    /**
+     * Signs as the credentials' service account, with its key or by the IAM Credentials API: for signed URLs, for one.
+     *
+     * @param bytes what is to be signed
+     * @return the signature
+     * @throws GatepassException if the credentials are none of a service account, or may not sign
+     */
+    public SignedBytes signBytes(byte[] bytes) {
+        byte[] copy = bytes.clone();
+        return ask(() -> Native.signBytes(handle, copy), output -> new SignedBytes(
+                (String) output.get("key_id"), Base64.getDecoder().decode((String) output.get("signature"))));
+    }
+
+    /** Drives an operation that nobody joins; it begins on this thread, and a key's signature needs no other. */
+    private <T> T ask(LongSupplier operation, Function<Map<String, Object>, T> output) {
+        Supplier<Answer<T>> ask = () -> {
+            try {
+                return Answer.drive(new Op(operation.getAsLong(), 0, time));
+            } finally {
+                Reference.reachabilityFence(this);
+            }
+        };
+        return Futures.await(flights.settle(ask.get(), ask, end -> output.apply(Failures.output(end))));
     }
 
     /** Whether a request that was answered like this is worth repeating once, with another token. */

@@ -1,10 +1,12 @@
 package dev.gatepass;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gatepass.json.Utf8;
 import dev.gatepass.testing.Emulator;
 import java.io.IOException;
 import java.net.URI;
@@ -88,6 +90,26 @@ class TokenSourceTest {
         TokenSource source = emulator.tokenSource().quotaProjectId("billed").build();
         source.fetchAccessToken("https://scope.example/a");
         assertEquals(Map.of("x-goog-user-project", "billed"), source.accessTokenHeaders());
+    }
+
+    @Test
+    void aSourceKnowsWhoItIsAndSigns() throws Exception {
+        Principal onMachine = emulator.tokenSource().build().fetchPrincipal();
+        assertEquals("default@emulator.iam.gserviceaccount.com", onMachine.email());
+        assertEquals("emulator", onMachine.projectId());
+        TokenSource account = emulator.account(ACCOUNT).build();
+        assertEquals(ACCOUNT, account.fetchPrincipal().email());
+        emulator.reset();
+        byte[] bytes = Utf8.bytes("what is signed");
+        SignedBytes byKey = account.signBytes(bytes);
+        assertEquals(Set.of(), emulator.paths());
+        SignedBytes byIam = emulator.tokenSource().impersonate(ACCOUNT).build().signBytes(bytes);
+        assertArrayEquals(byKey.signature(), byIam.signature());
+        assertEquals(256, byKey.signature().length);
+        assertEquals("SignedBytes[" + byKey.keyId() + "]", byKey.toString());
+        assertThrows(GatepassException.class, () -> emulator.tokenSource(
+                emulator.credentialFile("--type", "authorized_user", "--email", "person@example.com"))
+                .build().signBytes(bytes));
     }
 
     @Test
