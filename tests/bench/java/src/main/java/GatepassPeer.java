@@ -1,4 +1,6 @@
 import dev.gatepass.Verifier;
+import java.util.Collections;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 final class GatepassPeer implements Peer {
@@ -14,7 +16,10 @@ final class GatepassPeer implements Peer {
 
             @Override
             public String emailOfRequest(UnaryOperator<String> header) {
-                return verifier.verifyRequest(header).email();
+                return verifier.verifyRequest(name -> {
+                    String value = header.apply(name);
+                    return value == null ? null : Collections.enumeration(List.of(value));
+                }).email();
             }
         };
     }
