@@ -1,6 +1,6 @@
 //! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential
 //! files, `gatepass emulator subject-token` prints what an outside identity provider would, and `gatepass emulator ca`
-//! the certificate that clients of its TLS trust. `gatepass emulator run` stands before a service, and `gatepass emulator
+//! the certificate that clients of its TLS trust. `gatepass emulator run` plays the front end of a service, and `gatepass emulator
 //! push` calls one.
 
 mod http;

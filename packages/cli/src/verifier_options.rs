@@ -15,16 +15,16 @@ use crate::Failure;
 
 #[derive(Args)]
 pub(crate) struct VerifierOptions {
-    /// Who sends the tokens: a kind of sender that gatepass knows [default: google; explain tells it from the token]
+    /// Who sends the tokens: a kind of sender that gatepass knows [default: google; with --issuer alone: oidc; explain derives it from the token]
     #[arg(long, value_parser = preset())]
     preset: Option<Preset>,
-    /// This receiver's audience, to the letter (may be repeated)
+    /// This receiver's audience, exactly (may be repeated)
     #[arg(long)]
     audience: Vec<String>,
     /// Accept a token for anybody
     #[arg(long)]
     any_audience: bool,
-    /// The value of iss, if it is not the preset's (may be repeated); for oidc the URL whose discovery document tells
+    /// The value of iss, if it is not the preset's (may be repeated); for oidc the URL whose discovery document names
     /// the keys
     #[arg(long)]
     issuer: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) struct VerifierOptions {
     /// The sub of a caller that is accepted (may be repeated); with --email a caller must be on both lists
     #[arg(long)]
     subject: Vec<String>,
-    /// Accept any caller: the presets of senders want this word where neither --email nor --subject is given
+    /// Accept any caller: the presets of senders require this option where neither --email nor --subject is given
     #[arg(long, conflicts_with_all = ["email", "subject"])]
     any_caller: bool,
     /// Seconds that clocks may be apart

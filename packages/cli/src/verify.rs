@@ -14,7 +14,7 @@ use crate::{Failure, input};
 /// sense, 3 when it could not be decided: the issuer's keys could not be had.
 #[derive(Args)]
 pub(crate) struct Command {
-    /// A token, or - for one token a line on standard input, each taken as it stands
+    /// A token, or - for one token a line on standard input, each taken as it is
     #[arg(allow_hyphen_values = true)]
     token: String,
     /// Write one JSON object a line
@@ -59,7 +59,7 @@ pub(crate) fn is_undecided(error: &Error) -> bool {
 fn json_line(verdict: &Result<Claims, Error>) -> String {
     match verdict {
         Ok(claims) => {
-            // A raw line end cannot stand within a JSON string, only between its tokens: a space means the same.
+            // A raw line end cannot be within a JSON string, only between its tokens: a space means the same.
             let claims = String::from_utf8_lossy(claims.payload()).replace(['\n', '\r'], " ");
             format!("{{\"ok\":true,\"claims\":{claims}}}")
         }

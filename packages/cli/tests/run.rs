@@ -205,7 +205,7 @@ fn large_bodies_pass_both_ways() {
     let body = "0123456789abcdef".repeat(1 << 18);
     let answer = front_end.send("POST", "/", "", &body);
     assert_eq!(answer.status, 200);
-    assert!(answer.body == body, "{} octets came back of {}", answer.body.len(), body.len());
+    assert!(answer.body == body, "{} bytes came back of {}", answer.body.len(), body.len());
 }
 
 /// The service answers the first part of a body before the second is sent, and the caller sends the second after it
@@ -243,7 +243,7 @@ fn bodies_pass_as_they_come() {
 }
 
 #[test]
-fn headers_pass_octet_by_octet_but_those_of_the_connection() {
+fn headers_pass_byte_by_byte_but_those_of_the_connection() {
     let service = Service::start(|_, _| {
         "HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n"
             .to_owned()
@@ -255,7 +255,7 @@ fn headers_pass_octet_by_octet_but_those_of_the_connection() {
     assert_eq!(answer.head.to_ascii_lowercase().matches("set-cookie:").count(), 2);
 
     let request = &service.received()[0];
-    // The two octets of one letter in UTF-8.
+    // The two bytes of one letter in UTF-8.
     assert_eq!(request.header("X-Name"), Some("Zo\u{c3}\u{ab}"));
     assert_eq!((request.header("Upgrade"), request.header("TE")), (None, None));
     assert_eq!(request.head.to_ascii_lowercase().matches("x-twice:").count(), 2);

@@ -25,17 +25,17 @@ pub const DRIVERS: &[Driver] = &[
         language: "python",
         places: &["packages/python/src/gatepass/_driver/"],
         extension: "py",
-        limit: 700,
+        limit: 640,
     },
-    Driver { language: "js", places: &["packages/js/src/node/driver/"], extension: "js", limit: 600 },
+    Driver { language: "js", places: &["packages/js/src/node/driver/"], extension: "js", limit: 420 },
     Driver { language: "go", places: &["packages/go/internal/driver/"], extension: "go", limit: 600 },
     Driver {
         language: "java",
         places: &["packages/java/gatepass/src/main/java/dev/gatepass/driver/"],
         extension: "java",
-        limit: 1000,
+        limit: 1100,
     },
-    Driver { language: "rust", places: &["packages/rust/src/driver/"], extension: "rs", limit: 500 },
+    Driver { language: "rust", places: &["packages/rust/src/driver/"], extension: "rs", limit: 520 },
 ];
 
 impl Driver {

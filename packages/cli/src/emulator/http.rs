@@ -95,7 +95,7 @@ async fn answer(
     write(response)
 }
 
-/// Reads a request whole; nothing if it is too large, or breaks off.
+/// Reads a request whole; nothing if it is too large or truncated.
 async fn read(request: hyper::Request<Incoming>, client_certificate: Option<Vec<u8>>) -> Option<Request> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, MAX_REQUEST_BODY).collect().await.ok()?.to_bytes();

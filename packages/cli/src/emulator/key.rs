@@ -61,7 +61,7 @@ pub(super) struct Options {
     /// The file of the source `file`, which you write [default: one beside --out, written with a token in it]
     #[arg(long, help_heading = "Federation")]
     file: Option<String>,
-    /// How the subject token stands in the file of the source `file` [default: text]
+    /// How the subject token is written in the file of the source `file` [default: text]
     #[arg(long, value_enum, help_heading = "Federation")]
     format: Option<FileFormat>,
     /// The program of the source `executable` [default: this program, with `emulator subject-token`]
@@ -100,7 +100,7 @@ pub(super) struct Options {
     project: Option<String>,
 }
 
-/// The types of credential files, by the names that stand in them.
+/// The types of credential files, by the names in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum FileType {
@@ -396,7 +396,7 @@ impl Options {
         let program = env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok());
         let program = program.filter(|path| !path.contains(char::is_whitespace)).ok_or_else(|| {
             Failure::runtime(
-                "the path of this program cannot stand in a command, which is split at white space; name a program \
+                "the path of this program cannot be part of a command, which is split at white space; name a program \
                  with --command",
             )
         })?;

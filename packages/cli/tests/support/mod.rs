@@ -171,12 +171,12 @@ pub(crate) fn answer(status: u16, body: &str) -> String {
 pub(crate) fn read_head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        let mut octet = [0];
-        stream.read_exact(&mut octet).unwrap();
-        head.push(octet[0]);
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
     }
     head.truncate(head.len() - 4);
-    // Values are octets, not UTF-8: each is one character here.
+    // Values are bytes, not UTF-8: each is one character here.
     head.into_iter().map(char::from).collect()
 }
 

@@ -41,7 +41,7 @@ pub fn read_all(path: &str) -> Vec<Value> {
     cases
 }
 
-/// Compares a step with the expected one: to the letter, but for errors, of which only what stands in the vector.
+/// Compares a step with the expected one: exactly, but for errors, of which only what is in the vector.
 ///
 /// # Panics
 /// When they differ.

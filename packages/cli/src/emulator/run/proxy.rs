@@ -137,7 +137,7 @@ fn without_body(head: &Parts) -> Request {
     request
 }
 
-/// Takes each octet of a value for one character, so that [`header_map`] gives back what came in.
+/// Takes each byte of a value for one character, so that [`header_map`] gives back what came in.
 fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
@@ -148,8 +148,8 @@ fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
 fn header_map(headers: Vec<(String, String)>) -> Result<HeaderMap, Box<dyn Error + Send + Sync>> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let octets: Vec<u8> = value.chars().map(u8::try_from).collect::<Result<_, _>>()?;
-        map.append(HeaderName::try_from(name)?, HeaderValue::try_from(octets)?);
+        let bytes: Vec<u8> = value.chars().map(u8::try_from).collect::<Result<_, _>>()?;
+        map.append(HeaderName::try_from(name)?, HeaderValue::try_from(bytes)?);
     }
     Ok(map)
 }
