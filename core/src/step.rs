@@ -320,6 +320,8 @@ pub enum HostFailure {
     PermissionDenied,
     /// No connection: name not found, refused, unreachable, TLS failed, or broken off.
     Connect,
+    /// No connection, as the certificate of the other side is not trusted: no attempt will succeed.
+    UntrustedCertificate,
     /// The step's own timeout ran out.
     Timeout,
     /// More than [`BODY_LIMIT`] octets.

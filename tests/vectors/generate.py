@@ -414,6 +414,7 @@ def service_account_cases():
                    fail("REDIRECT_REFUSED"), flags=["Redirect"])
     yield answered("a body of more than 1 MiB", failed("too_large"), fail("RESPONSE_TOO_LARGE"))
     yield answered("no connection", failed("connect"), soon)
+    yield answered("a certificate that is not trusted", failed("untrusted_certificate"), fail("CONNECTION_FAILED"))
 
 
 # --- other credentials -------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
 //! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…,"stderr":…}`,
 //! `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
-//! `connect`, `timeout`, `too_large`, `unsupported`, `other`.
+//! `connect`, `untrusted_certificate`, `timeout`, `too_large`, `unsupported`, `other`.
 
 use std::collections::BTreeMap;
 
@@ -203,6 +203,7 @@ enum FailureKind {
     NotFound,
     PermissionDenied,
     Connect,
+    UntrustedCertificate,
     Timeout,
     TooLarge,
     Unsupported,
@@ -237,6 +238,7 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
                 FailureKind::NotFound => HostFailure::NotFound,
                 FailureKind::PermissionDenied => HostFailure::PermissionDenied,
                 FailureKind::Connect => HostFailure::Connect,
+                FailureKind::UntrustedCertificate => HostFailure::UntrustedCertificate,
                 FailureKind::Timeout => HostFailure::Timeout,
                 FailureKind::TooLarge => HostFailure::TooLarge,
                 FailureKind::Unsupported => HostFailure::Unsupported,

@@ -192,6 +192,15 @@ impl<E: Endpoint> Operation for Exchange<E> {
 /// The error for a step that the host could not carry out.
 pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
     let code = match kind {
+        HostFailure::UntrustedCertificate => {
+            let found = format!(
+                "{}: the certificate is not trusted; if it is right, as that of a proxy that inspects TLS, name the \
+                 authority by SSL_CERT_FILE (in Python also REQUESTS_CA_BUNDLE), in Node.js by NODE_EXTRA_CA_CERTS, in \
+                 Java by its trust store",
+                quote::reason(message)
+            );
+            return Error::new(ErrorCode::ConnectionFailed, found).permanent();
+        }
         HostFailure::Timeout => ErrorCode::Timeout,
         HostFailure::TooLarge => ErrorCode::ResponseTooLarge,
         HostFailure::Unsupported => ErrorCode::Unsupported,

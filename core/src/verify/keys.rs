@@ -460,8 +460,10 @@ fn unavailable(error: &Error, is_mistake: bool, place: &Place) -> Error {
     // Without the query: it may hold a key of an API.
     let place = place.name().split('?').next().unwrap_or_default();
     let found = format!("the issuer's keys cannot be fetched ({place}): {}", error.detail());
+    // Nor does a certificate that is not trusted become so.
+    let is_untrusted = error.code() == ErrorCode::ConnectionFailed && !error.is_retryable();
     let error = Error::new(code, found).retry_after(error.retry_after_ms());
-    if is_mistake { error.permanent() } else { error.retryable() }
+    if is_mistake || is_untrusted { error.permanent() } else { error.retryable() }
 }
 
 fn invalid(found: impl Into<String>) -> Error {

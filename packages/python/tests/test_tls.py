@@ -11,6 +11,7 @@ import pytest
 
 import gatepass
 from certificates import Authority, Certificate
+from gatepass._driver import exchange
 from gatepass.testing import Emulator
 from steps import perform, send
 from support import Answer, Request, Server
@@ -45,13 +46,61 @@ def test_a_server_that_the_system_trusts(trusted: Authority) -> None:
 def test_a_server_that_nobody_trusts(authority: Authority) -> None:
     with Server(lambda request: hello(), authority.server()) as server:
         reply = get(server.url)
-    assert (reply["kind"], "CERTIFICATE_VERIFY_FAILED" in reply["message"]) == ("connect", True)
+    assert (reply["kind"], "unable to get local issuer" in reply["message"]) == (
+        "untrusted_certificate",
+        True,
+    )
     assert server.requests == []
+
+
+def test_a_certificate_that_is_not_trusted_is_no_fault_of_the_network(
+    authority: Authority, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One attempt, and what to do; the same for keys."""
+    connections: list[None] = []
+    with Server(lambda request: hello(), authority.server()) as server:
+        monkeypatch.setattr(exchange, "Connection", counting(connections))
+        key = json.loads(emulator.key_file("a@p.iam.gserviceaccount.com")) | {
+            "token_uri": f"{server.url}/token"
+        }
+        source = gatepass.TokenSource(credentials_json=key, trusted_endpoints=server.address)
+        with pytest.raises(gatepass.TransportError, match=r"SSL_CERT_FILE.*REQUESTS_CA_BUNDLE") as raised:
+            source.fetch_id_token("https://receiver.example")
+        assert (raised.value.code, raised.value.retryable) == ("CONNECTION_FAILED", False)
+        verifier = gatepass.Verifier(any_audience=True, keys_url=server.url)
+        with pytest.raises(gatepass.VerifyError, match="SSL_CERT_FILE") as refused:
+            verifier.verify(emulator.mint("https://receiver.example"))
+        assert (refused.value.code, refused.value.retryable) == ("KEYS_UNAVAILABLE", False)
+        assert len(connections) == 2
+
+
+def counting(connections: list[None]) -> type[exchange.Connection]:
+    class Counted(exchange.Connection):
+        def open(self, host: str, port: int) -> None:
+            connections.append(None)
+            super().open(host, port)
+
+    return Counted
+
+
+def test_the_authorities_of_requests_are_trusted_too(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(lambda request: hello(), authority.server()) as server:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+        assert get(server.url)["body"] == "hello"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))  # A folder, of names that OpenSSL makes.
+        assert get(server.url)["kind"] == "untrusted_certificate"
+        for unusable in (tmp_path / "missing", tmp_path / "empty"):
+            (tmp_path / "empty").touch()
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(unusable))
+            reply = get(server.url)
+            assert (reply["kind"], str(unusable) in reply["message"]) == ("other", True)
 
 
 def test_a_server_whose_certificate_is_for_another_host(trusted: Authority) -> None:
     with Server(lambda request: hello(), trusted.server()) as server:
-        assert get(server.url.replace("127.0.0.1", "localhost"))["kind"] == "connect"
+        assert get(server.url.replace("127.0.0.1", "localhost"))["kind"] == "untrusted_certificate"
 
 
 def test_authorities_of_the_request_are_trusted(authority: Authority) -> None:
@@ -59,11 +108,11 @@ def test_authorities_of_the_request_are_trusted(authority: Authority) -> None:
         assert get(server.url, ca_certificate_path=str(authority.path))["body"] == "hello"
 
 
-def test_authorities_of_the_request_stand_instead_of_the_systems(trusted: Authority, tmp_path: Path) -> None:
+def test_authorities_of_the_request_replace_the_systems(trusted: Authority, tmp_path: Path) -> None:
     other = Authority(tmp_path, "other")
     with Server(lambda request: hello(), trusted.server()) as server:
         reply = get(server.url, ca_certificate_path=str(other.path))
-        assert (reply["kind"], server.requests) == ("connect", [])
+        assert (reply["kind"], server.requests) == ("untrusted_certificate", [])
         assert get(server.url)["body"] == "hello"
 
 

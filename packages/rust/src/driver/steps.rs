@@ -99,8 +99,22 @@ fn send(request: &HttpRequest) -> Reply {
         Ok(reply) => reply,
         Err(ureq::Error::Timeout(_)) => failed(HostFailure::Timeout, "no answer in time"),
         Err(ureq::Error::BodyExceedsLimit(_)) => failed(HostFailure::TooLarge, "a body of more than 1 MiB"),
-        Err(error) => failed(HostFailure::Connect, &format!("{}: {error}", authority(&request.url))),
+        Err(error) => {
+            let kind =
+                if is_untrusted(&error) { HostFailure::UntrustedCertificate } else { HostFailure::Connect };
+            failed(kind, &format!("{}: {error}", authority(&request.url)))
+        }
     }
+}
+
+/// Whether the other side's certificate is what ended the connection.
+fn is_untrusted(error: &ureq::Error) -> bool {
+    let tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn agent(request: &HttpRequest) -> Result<Agent, String> {

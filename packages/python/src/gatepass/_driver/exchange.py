@@ -33,6 +33,9 @@ def send(step: Step) -> Reply:
     except TimeoutError:
         return failed("timeout", f"{receiver}: no answer within {limit.timeout_ms} ms")
     except (OSError, HTTPException) as error:
+        # That of ssl.SSLCertVerificationError; ssl itself is not imported for a request over http.
+        if untrusted := getattr(error, "verify_message", ""):
+            return failed("untrusted_certificate", f"{receiver}: {untrusted}")
         what = str(error) if isinstance(error, OSError) else type(error).__name__
         return failed("connect", f"{receiver}: {what}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 TYPE_CHECKING = False
@@ -27,6 +28,8 @@ def context(step: Step) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=authorities)  # None: the system's.
     except ssl.SSLError:
         raise UnusableFile(f"{authorities} holds no CA certificates in PEM") from None
+    if authorities is None:
+        _trust_those_of_requests(context)
     context.set_alpn_protocols(["http/1.1"])
     if certificate is not None:
         cert_path, key_path = certificate["cert_path"], certificate["key_path"]
@@ -39,6 +42,24 @@ def context(step: Step) -> ssl.SSLContext:
             what = "a certificate in PEM and its own private key without a password"
             raise UnusableFile(f"{cert_path} and {key_path} are not {what}") from None
     return context
+
+
+def _trust_those_of_requests(context: ssl.SSLContext) -> None:
+    """Whoever names authorities for Python's HTTP clients expects them to count here, too, in addition to the
+    system's and those of SSL_CERT_FILE."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    if not bundle:
+        return
+    try:
+        if os.path.isdir(bundle):
+            context.load_verify_locations(capath=bundle)
+        else:
+            _check_readable(bundle)
+            context.load_verify_locations(cafile=bundle)
+    except ssl.SSLError:
+        raise UnusableFile(
+            f"{bundle}, which REQUESTS_CA_BUNDLE names, holds no CA certificates in PEM"
+        ) from None
 
 
 def _check_readable(path: str) -> None:
