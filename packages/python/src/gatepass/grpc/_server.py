@@ -58,7 +58,6 @@ class RequireIdToken(grpc.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or self._guard.leaves_open(service_of(method)):
             return handler
-        token = None
         try:
             headers: Any = handler_call_details.invocation_metadata
             token = self._guard.verifier.token_from_headers(headers)
@@ -66,7 +65,7 @@ class RequireIdToken(grpc.ServerInterceptor):
         except GatepassError as error:
             if self._guard.goes_without(error):
                 return handler
-            self._guard.refuse(error, method, token)
+            self._guard.refuse(error, method)
             status = error.grpc_status
             return with_behavior(handler, lambda _behavior, _streams: _refusing(status))
         return with_behavior(handler, lambda behavior, streams: _with_claims(behavior, streams, claims))

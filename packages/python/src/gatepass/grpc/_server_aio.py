@@ -56,7 +56,6 @@ class RequireIdTokenAio(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or self._guard.leaves_open(service_of(method)):
             return handler
-        token = None
         try:
             headers: Any = handler_call_details.invocation_metadata
             token = self._guard.verifier.token_from_headers(headers)
@@ -64,7 +63,7 @@ class RequireIdTokenAio(grpc.aio.ServerInterceptor):
         except GatepassError as error:
             if self._guard.goes_without(error):
                 return handler
-            self._guard.refuse(error, method, token)
+            self._guard.refuse(error, method)
             status = error.grpc_status
             return with_behavior(handler, lambda _behavior, _streams: _refusing(status))
         return with_behavior(handler, lambda behavior, _streams: _with_claims(behavior, claims))
