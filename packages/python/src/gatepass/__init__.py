@@ -18,6 +18,7 @@ from gatepass._native import version as __version__
 from gatepass.audience import audience_for_url, own_audiences, same_audience_spellings
 from gatepass.claims import Claims
 from gatepass.errors import CredentialsError, GatepassError, Refusal, TransportError, VerifyError
+from gatepass.principal import Principal, Signature
 from gatepass.source import TokenSource, default_source
 from gatepass.supplier import SubjectTokenRequest
 from gatepass.token import Token
@@ -41,7 +42,9 @@ __all__ = [
     "Claims",
     "CredentialsError",
     "GatepassError",
+    "Principal",
     "Refusal",
+    "Signature",
     "SubjectTokenRequest",
     "Token",
     "TokenSource",

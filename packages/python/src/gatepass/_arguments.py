@@ -16,6 +16,13 @@ def text(name: str, value: Any) -> str:
     raise wrong(name, value, "str")
 
 
+def binary(name: str, value: Any) -> bytes:
+    """Bytes."""
+    if isinstance(value, bytes):
+        return value
+    raise wrong(name, value, "bytes")
+
+
 def texts(name: str, value: Strings | None) -> list[str]:
     """A string or several; a single one is one item, not its letters."""
     if value is None or isinstance(value, str):

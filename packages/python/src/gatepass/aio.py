@@ -8,14 +8,23 @@ no other, and what it has begun goes on.
 from __future__ import annotations
 
 from gatepass import audience
+from gatepass._arguments import binary
 from gatepass._driver.threads import in_thread
-from gatepass.source import TokenSource, as_target, as_token, default_source
+from gatepass.source import (
+    TokenSource,
+    as_principal,
+    as_signature,
+    as_target,
+    as_token,
+    default_source,
+)
 from gatepass.verifier import Verifier, default_verifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepass._types import Strings
     from gatepass.claims import Claims
+    from gatepass.principal import Principal, Signature
     from gatepass.token import Token
 
 __all__ = [
@@ -28,6 +37,8 @@ __all__ = [
     "fetch_self_signed_jwt",
     "id_token_header",
     "own_audiences",
+    "principal",
+    "sign_bytes",
     "verify",
     "verify_id_token",
 ]
@@ -72,6 +83,23 @@ async def access_token_headers(scopes: Strings = (), *, source: TokenSource | No
 async def fetch_self_signed_jwt(audience: str, *, source: TokenSource | None = None) -> str:
     """As `TokenSource.fetch_self_signed_jwt`, of `source` or of the process-wide one."""
     return (await (source or default_source())._token_async("self_signed_jwt", audience))[3]
+
+
+async def principal(*, source: TokenSource | None = None) -> Principal:
+    """As `TokenSource.principal`, of `source` or of the process-wide one."""
+    from gatepass._driver.flights import run_async
+
+    source = source or default_source()
+    return as_principal(await run_async(source._inquire(source._native.principal())))
+
+
+async def sign_bytes(data: bytes, *, source: TokenSource | None = None) -> Signature:
+    """As `TokenSource.sign_bytes`, of `source` or of the process-wide one."""
+    from gatepass._driver.flights import run_async
+
+    source = source or default_source()
+    op = source._native.sign_bytes(binary("data", data))
+    return as_signature(await run_async(source._inquire(op)))
 
 
 async def verify_id_token(token: str | bytes, audience: Strings) -> Claims:

@@ -6,9 +6,10 @@ import os
 import time
 
 from gatepass import _native
-from gatepass._arguments import check, text, texts, wrong
+from gatepass._arguments import binary, check, text, texts, wrong
 from gatepass._clock import monotonic_of
 from gatepass.errors import GatepassError
+from gatepass.principal import Principal, Signature
 from gatepass.token import Token
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, TypeAlias
 
-    from gatepass._types import Clock, Conversation, Strings, Supplier
+    from gatepass._types import Clock, Conversation, Step, Strings, Supplier, T
 
     Kind: TypeAlias = Literal["id_token", "access_token", "self_signed_jwt"]
     # Seconds of the wall clock and of the monotonic one until which it may be handed out without a look-up,
@@ -196,6 +197,26 @@ class TokenSource:
         """The same for an access token."""
         return self._invalidate("access_token", as_target(scopes), text("token", token))
 
+    def principal(self) -> Principal:
+        """Who the credentials are. Nothing of it is cached.
+
+        Raises: As `fetch_id_token` does.
+        """
+        return as_principal(_wait(self._inquire(self._native.principal())))
+
+    def sign_bytes(self, data: bytes) -> Signature:
+        """Signs these bytes as the credentials' service account: with its key, or by the IAM Credentials API.
+
+        Raises: As `fetch_id_token` does; CredentialsError also if the credentials are no service account's.
+        """
+        return as_signature(_wait(self._inquire(self._native.sign_bytes(binary("data", data)))))
+
+    def _inquire(self, op: _native.Op) -> Conversation[Step]:
+        started = self._flights.start(op)
+        while not started.done():
+            yield started
+        return started.result() or {}
+
     def _with_others(self, authorization: str) -> dict[str, str]:
         return {"Authorization": authorization, **dict(self._native.access_token_headers())}
 
@@ -283,7 +304,7 @@ class TokenSource:
                 return self._self_signed_jwts
 
 
-def _wait(fetch: Conversation[Held]) -> Held:
+def _wait(fetch: Conversation[T]) -> T:
     # What it takes to wait is imported when somebody does.
     from gatepass._driver.flights import run
 
@@ -307,6 +328,18 @@ def as_target(scopes: Strings) -> str:
 def as_token(held: Held) -> Token:
     """The same for users."""
     return Token(held[3], held[2], held[4])
+
+
+def as_principal(output: Step) -> Principal:
+    """The same for users."""
+    return Principal(output["email"], output["project_id"])
+
+
+def as_signature(output: Step) -> Signature:
+    """The same for users."""
+    from binascii import a2b_base64
+
+    return Signature(output["key_id"], a2b_base64(output["signature"]))
 
 
 _TYPES: dict[str, type] = {
