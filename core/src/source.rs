@@ -491,11 +491,7 @@ impl Shared {
         let Some(entry) = state.entries.get_mut(key) else { return token };
         entry.doubted = None;
         entry.flight.note_success();
-        match entry
-            .token
-            .as_ref()
-            .filter(|held| held.is_usable(now) && issued.expires_at <= held.expires_at())
-        {
+        match entry.token.as_ref().filter(|held| held.is_usable(now) && !token.is_newer_than(held)) {
             Some(held) => {
                 entry.flight.rest_until(now.after(SAME_TOKEN_PAUSE_MS));
                 held.clone()

@@ -155,6 +155,14 @@ impl Token {
     pub(crate) fn is_usable(&self, now: Now) -> bool {
         !self.usable_until.has_come(now)
     }
+
+    /// Whether this token ends later than that one. A wall clock that was set back in between makes a later end look
+    /// earlier, so either clock may say so; the monotonic one has to be plain, as two readings of it never agree.
+    pub(crate) fn is_newer_than(&self, held: &Self) -> bool {
+        const PLAIN_MS: u64 = 2_000;
+        self.expires_at > held.expires_at
+            || self.usable_until.monotonic.0 > held.usable_until.monotonic.0.saturating_add(PLAIN_MS)
+    }
 }
 
 impl fmt::Debug for Token {
@@ -183,6 +191,7 @@ impl Issued {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::step::Monotonic;
 
     #[test]
     fn debug_shows_no_token() {
@@ -190,6 +199,19 @@ mod tests {
         let token = Token::new(&issued, Deadline::default(), Deadline::default());
         assert_eq!((token.header(), token.value()), ("Bearer hush", "hush"));
         assert_eq!(format!("{token:?}"), "Token { expires_at: Millis(9), … }");
+    }
+
+    #[test]
+    fn a_token_that_was_fetched_after_the_clock_was_set_back_is_newer() {
+        let token = |expires_at: u64, monotonic: u64| {
+            let usable_until = Deadline { unix: Millis(expires_at), monotonic: Monotonic(monotonic) };
+            let issued = Issued { value: "t".into(), expires_at: Millis(expires_at), issued_at: None };
+            Token::new(&issued, Deadline::default(), usable_until)
+        };
+        let held = token(36_000_000, 3_600_000);
+        assert!(token(36_000_001, 3_600_000).is_newer_than(&held));
+        assert!(token(3_600_000, 5_400_000).is_newer_than(&held), "the wall clock was set back");
+        assert!(!token(36_000_000, 3_600_900).is_newer_than(&held), "the same token, asked for again");
     }
 
     #[test]
