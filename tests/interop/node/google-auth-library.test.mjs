@@ -37,15 +37,32 @@ before(async () => {
   writeFileSync(subjectTokenFile, 'a subject token');
   writeFileSync(authority, await emulator.authority());
   // The library asks Google's own hosts, whatever some files say: here the emulator is behind all of them.
-  const { hostname, port } = new URL(emulator.url);
-  https.globalAgent = new https.Agent();
-  https.globalAgent.createConnection = () => connect(port, hostname);
+  https.globalAgent = new Redirection(new URL(emulator.url));
 });
 beforeEach(() => setEnvironment({ ...emulator.environment, GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES: '1' }));
 after(async () => {
   https.globalAgent = globalAgent;
   await emulator?.stop();
 });
+
+/** Brings every request to the emulator, under a name that it knows. */
+class Redirection extends https.Agent {
+  #place;
+
+  constructor(place) {
+    super();
+    this.#place = place;
+  }
+
+  addRequest(request, ...others) {
+    request.setHeader('host', this.#place.host);
+    super.addRequest(request, ...others);
+  }
+
+  createConnection() {
+    return connect(this.#place.port, this.#place.hostname);
+  }
+}
 
 /** A service account, and what makes a file with which somebody else speaks for it. */
 const IMPERSONATION = ['--type', 'impersonated_service_account', '--email', CALLER, '--person', PERSON];

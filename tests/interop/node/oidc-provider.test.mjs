@@ -44,7 +44,7 @@ test('an algorithm that the receiver does not want is refused', async () => {
   });
 });
 
-test('the document must name the issuer to the letter', async () => {
+test('the document must name the issuer exactly', async () => {
   const token = await issuer.token({ audience: AUDIENCE });
   await assert.rejects(verifierOf({ issuers: `${issuer.url}/` }).verify(token), {
     name: 'VerifyError',
@@ -54,7 +54,8 @@ test('the document must name the issuer to the letter', async () => {
 });
 
 test('a rotation of its keys: the new ones are fetched, the old ones forgotten', async () => {
-  const verifier = verifierOf();
+  // With a clock of its own it shares no keys, nor the pause after an unknown one.
+  const verifier = verifierOf({ clock: () => Date.now() });
   const known = await issuer.token({ audience: AUDIENCE });
   const unseen = await issuer.token({ audience: AUDIENCE });
   await verifier.verify(known);

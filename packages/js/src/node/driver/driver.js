@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorFrom } from '../../errors.js';
 import { within } from './abort.js';
+import { moduleFor } from './modules.js';
 import { textOf, textOfFile } from './reading.js';
 import { StepFailure } from './step-failure.js';
 import { supply } from './supplier.js';
@@ -120,23 +121,18 @@ async function routeOf({ url, proxy }, secureContext, signal) {
     const { through } = await import('./proxy.js');
     return await through(proxy.url, url, secureContext, signal);
   }
+  const { Agent } = await moduleFor(url);
   // A connection with certificates of its own is not kept for other requests.
-  const agent = secureContext ? false : await agentFor(url);
+  const agent = secureContext ? new Agent() : keeping(Agent);
   return { place: url, options: { agent }, headers: [] };
 }
 
 /** Class → the agent that keeps its connections; a connection that is kept keeps no process alive. */
 const agents = new Map();
 
-async function agentFor(url) {
-  const { Agent } = await moduleFor(url);
+function keeping(Agent) {
   if (!agents.has(Agent)) agents.set(Agent, new Agent({ keepAlive: true, timeout: 5_000 }));
   return agents.get(Agent);
-}
-
-/** Loaded when needed: either takes longer than all of this package, and most programs need one of them at most. */
-async function moduleFor(url) {
-  return url.startsWith('https:') ? await import('node:https') : await import('node:http');
 }
 
 /** The TLS context of a request that brings certificates along. */

@@ -3,6 +3,8 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 
+import { moduleFor } from './modules.js';
+
 /**
  * What a request through a proxy needs.
  *
@@ -18,7 +20,12 @@ export async function through(proxy, target, secureContext, signal) {
   const headers = username === '' ? [] : [['Proxy-Authorization', basic]];
   const { protocol, host, hostname, port } = new URL(target);
   if (protocol === 'http:') {
-    return { place: origin, options: { path: target, agent: false }, headers: [['Host', host], ...headers] };
+    const { Agent } = await moduleFor(origin);
+    return {
+      place: origin,
+      options: { path: target, agent: new Agent() },
+      headers: [['Host', host], ...headers],
+    };
   }
   const name = hostname.replace(/^\[|\]$/g, '');
   const socket = await tunnel(origin, `${hostname}:${port || 443}`, headers, signal);
@@ -28,9 +35,8 @@ export async function through(proxy, target, secureContext, signal) {
 }
 
 async function tunnel(origin, authority, headers, signal) {
-  const isTls = origin.startsWith('https:');
-  const { request } = isTls ? await import('node:https') : await import('node:http');
-  const opening = request(origin, { method: 'CONNECT', path: authority, agent: false, signal });
+  const { Agent, request } = await moduleFor(origin);
+  const opening = request(origin, { method: 'CONNECT', path: authority, agent: new Agent(), signal });
   opening.on('socket', (socket) => socket.unref());
   opening.setHeader('Host', authority);
   for (const [name, value] of headers) opening.setHeader(name, value);
