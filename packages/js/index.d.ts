@@ -115,6 +115,17 @@ export class GatePass {
   /** A client that calls Google's APIs with an access token, and names the project that is billed, if there is one. */
   getAccessTokenClient(scopes?: string | readonly string[], options?: ClientOptions): Promise<AuthClient>;
 
+  /** Who the credentials are: what is known without a token, and what the metadata server says. */
+  fetchPrincipal(options?: WaitOptions): Promise<Principal>;
+
+  /**
+   * Signs bytes as the service account of the credentials: RSA with SHA-256, by its own key, or else by the IAM
+   * Credentials API.
+   *
+   * @throws {CredentialsError} the credentials are no service account's, or may not sign
+   */
+  signBytes(bytes: Uint8Array, options?: WaitOptions): Promise<Signature>;
+
   /**
    * Has a token of this object's replaced before its time, for a client of your own whose request was answered 401: ask
    * for the token again, and repeat the request once. The clients made here do it by themselves.
@@ -129,6 +140,19 @@ export class GatePass {
 export interface TokenInfo {
   token: string;
   expiresAt: Date;
+}
+
+/** Whose the credentials are; null where it is not known. */
+export interface Principal {
+  email: string | null;
+  projectId: string | null;
+}
+
+/** What {@link GatePass.signBytes} gives. */
+export interface Signature {
+  /** The key's id, where it is known. */
+  keyId: string | null;
+  signature: Uint8Array;
 }
 
 /** How a client attaches tokens. */

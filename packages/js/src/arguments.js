@@ -16,6 +16,7 @@ const TYPES = {
   ],
   document: [(value) => typeof value === 'string' || TYPES.object[0](value), 'a string or an object'],
   url: [(value) => typeof value === 'string' || typeof value?.href === 'string', 'a string or a URL'],
+  bytes: [(value) => ArrayBuffer.isView(value) && value.BYTES_PER_ELEMENT === 1, 'a Buffer or a Uint8Array'],
   signal: [(value) => typeof value?.throwIfAborted === 'function', 'an AbortSignal'],
 };
 

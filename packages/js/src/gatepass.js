@@ -48,6 +48,19 @@ export function gatepassOn(host) {
       return new AuthClient(new Calls(host, this.#source, 'access_token', scopeText(scopes), options));
     }
 
+    async fetchPrincipal(options = {}) {
+      const { signal } = checkOptions('fetchPrincipal', options, { signal: 'signal' });
+      const { email, project_id: projectId } = await this.#source.principal(signal);
+      return { email, projectId };
+    }
+
+    async signBytes(bytes, options = {}) {
+      typed('bytes', 'bytes', bytes);
+      const { signal } = checkOptions('signBytes', options, { signal: 'signal' });
+      const { key_id: keyId, signature } = await this.#source.signature(bytes, signal);
+      return { keyId, signature: Uint8Array.from(atob(signature), (letter) => letter.charCodeAt(0)) };
+    }
+
     invalidate(token) {
       return this.#source.invalidate(typed('token', 'string', token));
     }

@@ -8,11 +8,13 @@
  * @property {object} native `Source`, `openVerifier`, `KeyCache`, `audienceForUrl`, `errorCodes` and others
  * @property {{ places: number, held_tokens: number }} limits the core's
  * @property {string[]} tokenHeaders the headers that may carry a token, in lower case
+ * @property {{ token: number, member: number, byte: number }} claimsCost the bytes that kept claims take at most: each
+ *   token, each member of an object or an array, each byte of the payload
  * @property {object} shared what is made once for the process, when it is first needed
  * @property {() => number} clock Unix time in milliseconds
  * @property {() => number} monotonic milliseconds of a clock that is never set
  * @property {(message: string) => void} warn tells whoever runs the program
- * @property {(op: object, signal?: AbortSignal) => Promise} drive carries out an operation
+ * @property {(op: object, signal?: AbortSignal, given?: Given) => Promise} drive carries out an operation
  * @property {(op: object) => object} driveAtOnce the same for an operation that needs no waiting
  * @property {(given: Given) => Flights} flights what carries out shared operations, and lets callers wait for them
  * @property {(given: Given) => { cache: object, flights: Flights }} keys what verifiers share: their issuers' keys

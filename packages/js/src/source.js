@@ -27,6 +27,8 @@ export class Source {
   #clock;
   #monotonic;
   #flights;
+  #host;
+  #given;
   #limits;
   /** Kind → target → token, as long as each is fresh: the border need not be crossed for it. */
   #remembered = { id_token: new Map(), access_token: new Map(), self_signed_jwt: new Map() };
@@ -56,7 +58,9 @@ export class Source {
     this.#native = crossing(() => new host.native.Source(JSON.stringify(border)));
     this.#clock = options.clock ?? host.clock;
     this.#monotonic = host.monotonic;
-    this.#flights = host.flights({ clock: this.#clock, suppliers });
+    this.#host = host;
+    this.#given = { clock: this.#clock, suppliers };
+    this.#flights = host.flights(this.#given);
   }
 
   /**
@@ -112,6 +116,25 @@ export class Source {
       }
     }
     return false;
+  }
+
+  /** Who the credentials are. */
+  async principal(signal) {
+    return await this.#alone(this.#native.principal(), signal);
+  }
+
+  /** A signature of the service account's. */
+  async signature(bytes, signal) {
+    return await this.#alone(this.#native.signBytes(bytes), signal);
+  }
+
+  /** Drives an operation that is no flight. */
+  async #alone(op, signal) {
+    try {
+      return await this.#host.drive(op, signal, this.#given);
+    } finally {
+      op.cancel();
+    }
   }
 
   #forget(kind, target, authorization) {

@@ -23,7 +23,8 @@ export class Verifier {
     // By another clock the same keys have another age.
     const { cache, flights } =
       clock === undefined ? (host.shared.keys ??= host.keys()) : host.keys({ clock });
-    const op = crossing(() => host.native.openVerifier(JSON.stringify(bordered(options)), cache));
+    const border = { ...bordered(options), host_cost: host.claimsCost };
+    const op = crossing(() => host.native.openVerifier(JSON.stringify(border), cache));
     for (const warning of host.driveAtOnce(op).warnings) host.warn(warning);
     this.#native = crossing(() => op.verifier());
     this.#clock = clock ?? host.clock;

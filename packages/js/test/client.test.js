@@ -1,13 +1,14 @@
 /** Clients that attach a token, against real servers. */
 
 import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { GatePass, GatepassError, ResponseError, Verifier } from 'gatepass';
 
-import { EMAIL, setEnvironment, startEmulator } from './support/emulator.js';
+import { CALLER, EMAIL, setEnvironment, startEmulator } from './support/emulator.js';
 import { gateTo, serve } from './support/servers.js';
 
 const AUDIENCE = 'https://receiver.example';
@@ -355,6 +356,19 @@ test('a token and its end', async () => {
   const { token, expiresAt } = await gatepass.fetchAccessTokenInfo(SCOPE);
   assert.equal(token, await gatepass.fetchAccessToken(SCOPE));
   assert.ok(expiresAt > new Date());
+});
+
+test('whose the credentials are, and a signature of theirs', async () => {
+  assert.deepEqual(await new GatePass().fetchPrincipal(), { email: EMAIL, projectId: 'emulator' });
+  const credentials = await emulator.keyFile('--email', CALLER);
+  const gatepass = new GatePass({ credentials });
+  assert.equal((await gatepass.fetchPrincipal()).email, CALLER);
+  const bytes = Buffer.from('to be signed');
+  const { keyId, signature } = await gatepass.signBytes(bytes);
+  assert.equal(keyId, credentials.private_key_id);
+  assert.ok(verify('sha256', bytes, createPublicKey(credentials.private_key), signature));
+  assert.equal((await new GatePass().signBytes(bytes)).signature.length, 256);
+  await assert.rejects(gatepass.signBytes('text'), { name: 'TypeError', message: /"bytes" argument/ });
 });
 
 test('request has a time limit and a base URL, and names products', async (t) => {

@@ -92,7 +92,7 @@ test('presets of senders want to be told who calls', async () => {
     for (const callers of [{}, { allowedEmails: EMAIL, anyCaller: true }, { anyCaller: false }]) {
       assert.throws(() => verifierOf({ preset, ...callers }), {
         code: 'INVALID_OPTION',
-        message: /any_caller/,
+        message: /`anyCaller`/,
       });
     }
   }
