@@ -4,6 +4,7 @@ package driver
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -208,6 +209,7 @@ func (d *Driver) wait(ctx context.Context, step *step) reply {
 func failed(err error, otherwise string) reply {
 	kind := otherwise
 	var network net.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errTooLarge):
 		kind = "too_large"
@@ -217,6 +219,8 @@ func failed(err error, otherwise string) reply {
 		kind = "not_found"
 	case errors.Is(err, fs.ErrPermission):
 		kind = "permission_denied"
+	case errors.As(err, &untrusted):
+		kind = "untrusted_certificate"
 	case errors.As(err, &network) && network.Timeout():
 		kind = "timeout"
 	}

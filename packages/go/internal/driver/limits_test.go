@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -177,3 +178,15 @@ func TestTheProxyOfAStep(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+// A certificate that is not trusted is no fault of the network: another attempt is in vain.
+func TestACertificateThatIsNotTrusted(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	ended := New(Host{}, &Flights{}).perform(t.Context(), &step{Step: "send", Method: "GET", URL: server.URL, TimeoutMS: 60_000})
+	if ended.reply["kind"] != "untrusted_certificate" {
+		t.Errorf("%v", ended.reply)
+	}
+}

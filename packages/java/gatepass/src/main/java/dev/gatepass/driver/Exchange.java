@@ -36,7 +36,7 @@ import javax.net.ssl.SSLSocket;
  */
 final class Exchange implements Closeable {
     /** The kind of failure of a server whose certificate is not trusted. */
-    private static final String UNTRUSTED = "connect";
+    private static final String UNTRUSTED = "untrusted_certificate";
     /** The most bytes of a status line with all headers. */
     private static final int HEAD_LIMIT = 64 * 1024;
 

@@ -105,8 +105,8 @@ class TlsTest {
 
     @Test
     void otherAuthoritiesAreTrustedInsteadOfTheSystems() throws Exception {
-        assertEquals("connect", send("rsa.crt", "rsa.pkcs8", "ec.crt").get("kind"));
-        assertEquals("connect", send("rsa.crt", "rsa.pkcs8", null).get("kind"), "Java trusts no such server");
+        assertEquals("untrusted_certificate", send("rsa.crt", "rsa.pkcs8", "ec.crt").get("kind"));
+        assertEquals("untrusted_certificate", send("rsa.crt", "rsa.pkcs8", null).get("kind"), "Java trusts no such server");
     }
 
     @Test
