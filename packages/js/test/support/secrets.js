@@ -18,6 +18,7 @@ const OPEN = [
   'issued_token_type',
   'message',
   'project_id',
+  'resource',
   'scope',
   'status',
   'subject_token_type',
