@@ -79,7 +79,7 @@ export class AuthClient {
     checkOptions('request', options, { ...REQUEST_OPTIONS, ...FETCH_OPTIONS });
     const { url, baseURL, params, data, responseType, validateStatus = isSuccess, ...others } = options;
     const { timeout, userAgentDirectives, retry, retryConfig, ...init } = others;
-    const whole = withParams(new URL(url, baseURL), params);
+    const whole = withParams(urlOf(url, baseURL), params);
     const headers = withUserAgent(init.headers, userAgentDirectives);
     const attempt = async () => {
       const limited = { ...init, headers, signal: limitedBy(timeout, init.signal) };
@@ -115,6 +115,13 @@ function isRepeatable(body) {
 function limitedBy(timeout, signal) {
   if (timeout === undefined || timeout === 0) return signal;
   return AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
+}
+
+/** The URL of a request. Node's own error would show what is none. */
+function urlOf(url, base) {
+  if (URL.canParse(url, base)) return new URL(url, base);
+  const error = new TypeError('The "options.url" property must be a URL, or relative to "options.baseURL"');
+  throw Object.assign(error, { code: 'ERR_INVALID_URL' });
 }
 
 function withParams(url, params) {
