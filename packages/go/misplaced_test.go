@@ -240,6 +240,7 @@ func TestSecretsAsFields(t *testing.T) {
 			t.Setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
 			var file any
 			must(t, json.Unmarshal(got(os.ReadFile(emulator.keyFile(row.Key...)))(t), &file))
+			t.Chdir(t.TempDir()) // A program writes its answer to the output file, whatever that is called.
 			for name, secret := range misplaced {
 				eachTextReplaced(file, secret, func(path string) {
 					logged := captureLog(t)

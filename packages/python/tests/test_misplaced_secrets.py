@@ -257,6 +257,7 @@ def test_in_a_field_of_a_file(
     kind: str, secret: str, shown: Shown, adc: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    monkeypatch.chdir(tmp_path)  # A program writes its answer to the output file, whatever that is called.
     path = adc.write_key_file(tmp_path / "credentials.json", *FILES[kind])
     whole = json.loads(path.read_text())
     for place in leaves_of(whole):
