@@ -52,8 +52,8 @@ test('a certificate that has been renewed is presented anew', async () => {
 
 test('the request’s own authorities are trusted instead of the system’s', async () => {
   assert.equal(await callerNamed({}), '');
-  await assertFails(sending({ url }), 'connect');
-  await assertFails(sending({ url, ca_certificate_path: stranger.path }), 'connect');
+  await assertFails(sending({ url }), 'untrusted_certificate');
+  await assertFails(sending({ url, ca_certificate_path: stranger.path }), 'untrusted_certificate');
   const both = join(folder, 'both.pem');
   writeFileSync(both, readFileSync(stranger.path, 'utf8') + readFileSync(authority.path, 'utf8'));
   assert.equal(await callerNamed({ ca_certificate_path: both }), '');
@@ -61,7 +61,7 @@ test('the request’s own authorities are trusted instead of the system’s', as
 
 test('a request with a certificate trusts the system’s authorities, and those of NODE_EXTRA_CA_CERTS', async () => {
   const step = sending({ url, client_certificate: authority.vouchFor('extra') });
-  await assertFails(step, 'connect');
+  await assertFails(step, 'untrusted_certificate');
   const { body } = await bodyInAnotherProcess(step, { NODE_EXTRA_CA_CERTS: authority.path });
   assert.equal(body, 'extra');
 });

@@ -153,8 +153,29 @@ const systemFailures = {
   EPERM: 'permission_denied',
 };
 
+/** Why Node.js does not trust a certificate (Node.js documentation, "X509 certificate error codes"). */
+const untrusted = new Set([
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 function failureOf(step, error) {
   if (error instanceof StepFailure) return error;
-  const kind = step.step === 'send' ? 'connect' : (systemFailures[error.code] ?? 'other');
+  const ofSend = untrusted.has(error.code) ? 'untrusted_certificate' : 'connect';
+  const kind = step.step === 'send' ? ofSend : (systemFailures[error.code] ?? 'other');
   return new StepFailure(kind, error.message || String(error.code));
 }
