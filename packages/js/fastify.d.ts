@@ -24,7 +24,7 @@ export interface RequireIdTokenOptions extends VerifierOptions {
   openPaths?: string | readonly string[];
   /** Let a browser's preflight requests through (the Fetch standard, "CORS protocol"): they never carry a token. */
   allowCorsPreflight?: boolean;
-  /** Is told why a request is refused, in place of the line that the request's log gets. */
+  /** Learns why a request is refused, in place of the line that the request's log gets. */
   onRefusal?: (error: GatepassError, request: FastifyRequest) => void;
 }
 

@@ -186,7 +186,7 @@ impl Source {
         Op(self.0.sign_bytes(bytes))
     }
 
-    /// The headers that go with an access token beside `Authorization`, as JSON; known once a token was fetched.
+    /// The headers that go with an access token in addition to `Authorization`, as JSON; known once a token was fetched.
     #[napi]
     pub fn access_token_headers(&self) -> String {
         self.0.access_token_headers()

@@ -21,7 +21,7 @@ const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 const SERVICE_ACCOUNT = JSON.parse(cases[0].input);
 /** A token is not handed out in its last moments: the receiver must still find it valid. */
 const LAST_MOMENTS = 10_000;
-/** Reasons of the corpus, and the error codes that stand for each. */
+/** Reasons of the corpus, and the error codes for each. */
 const CODES = {
   bad_endpoint: ['ENDPOINT_NOT_ALLOWED'],
   bad_source: ['CREDENTIALS_FILE_INVALID', 'EXECUTABLE_NOT_ALLOWED'],
@@ -92,7 +92,7 @@ async function audience(t, { input, expected, reason, wire }) {
   }
 }
 
-/** The answer of a token endpoint, to a request for the kind of token that its body speaks of. */
+/** The answer of a token endpoint, to a request for the kind of token that its body is about. */
 async function tokenResponse(t, case_) {
   const server = await answering(t, repertoire(case_));
   const trusted = {

@@ -13,7 +13,7 @@ import { read } from './support/vectors.js';
 const PROGRAM = fileURLToPath(new URL('support/credentials.js', import.meta.url));
 const { audience, scope, rows } = read('credentials/matrix.json');
 assert.ok(rows.length > 0);
-/** The role of the emulator's AWS instance: an answer that is a name, and stands in a URL. */
+/** The role of the emulator's AWS instance: an answer that is a name, and part of a URL. */
 const ROLE = 'gatepass-emulator-role';
 
 const authority = join(temporaryFolder({ after }), 'authority.pem');

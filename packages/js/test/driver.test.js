@@ -46,7 +46,7 @@ test('why a file is not handed over', async (t) => {
   await assertFails({ step: 'read_file', path: folder }, 'other');
 });
 
-test('a request is sent as it stands, and the response handed over as it came', async (t) => {
+test('a request is sent as it is, and the response handed over as it came', async (t) => {
   const received = [];
   const url = await serve(t, async (req, res) => {
     const body = Buffer.concat(await req.toArray()).toString();
@@ -83,13 +83,13 @@ test('a body of more than the limit is broken off', async (t) => {
 });
 
 test('connection trouble is said in a few words, without the query', async (t) => {
-  const garbage = await serveOctets(t, 'nonsense\r\n\r\n');
-  const upgrade = await serveOctets(
+  const garbage = await serveBytes(t, 'nonsense\r\n\r\n');
+  const upgrade = await serveBytes(
     t,
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
   );
-  const cut = await serveOctets(t, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
-  const silent = await serveOctets(t, '');
+  const cut = await serveBytes(t, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+  const silent = await serveBytes(t, '');
   for (const url of ['http://127.0.0.1:1', 'https://127.0.0.1:1', garbage, upgrade, cut, silent]) {
     const { message } = await assertFails(sending({ url: `${url}/?hush` }), 'connect');
     assert.ok(message.length > 0 && !message.includes('hush'), message);
@@ -143,11 +143,9 @@ test('the signal ends whatever step is under way, with its own reason', async (t
   }
 });
 
-/** Answers every connection with these octets and closes it. */
-async function serveOctets(t, octets) {
-  const server = createServer((socket) =>
-    socket.on('error', () => {}).once('data', () => socket.end(octets)),
-  );
+/** Answers every connection with these bytes and closes it. */
+async function serveBytes(t, bytes) {
+  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes)));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());

@@ -89,7 +89,7 @@ test('whatever is no token is explained as such', () => {
   }
 });
 
-test('an option that is misspelt, or a URL that tells no audience', () => {
+test('an option that is misspelt, or a URL from which no audience can be derived', () => {
   const verifier = new Verifier({ audience: AUDIENCE });
   assert.throws(() => explain('a.b.c', { ulr: URL_CALLED }), { code: 'INVALID_OPTION', message: /"ulr"/ });
   assert.throws(() => verifier.explain('a.b.c', { audience: AUDIENCE }), { code: 'INVALID_OPTION' });

@@ -27,7 +27,7 @@ for (const { file, name, options, kind, target, transcript } of failing) {
     const secrets = secretsIn(options.credentials_json ?? '').concat(
       transcript.flatMap(({ reply }) => secretsOf(reply)),
     );
-    for (const secret of secrets) assert.ok(!shown.includes(secret), `${secret} stands in ${shown}`);
+    for (const secret of secrets) assert.ok(!shown.includes(secret), `${secret} is shown: ${shown}`);
   });
 }
 

@@ -37,7 +37,7 @@ test('a name that nobody has registered', async () => {
   await assertFails({ ...STEP, supplier: 'toString' }, 'not_found', { suppliers: {} });
 });
 
-test('of what a supplier throws, only the type is told to the core', async () => {
+test('of what a supplier throws, only the type reaches the core', async () => {
   class LoginError extends Error {}
   for (const [thrown, message] of [
     [new LoginError('hush'), 'LoginError'],
@@ -53,7 +53,7 @@ test('of what a supplier throws, only the type is told to the core', async () =>
   assert.equal(message, 'it returned Array, not text');
 });
 
-test('a supplier that takes too long is left, and told', async () => {
+test('a supplier that takes too long is left, and learns of it', async () => {
   let told;
   const own = ({ signal }) => {
     signal.addEventListener('abort', () => (told = signal.reason));

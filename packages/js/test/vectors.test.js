@@ -86,7 +86,7 @@ function assertLookup(found, expected, ops) {
   if (expected.flight_of !== undefined) assert.equal(found.flight, ops.get(expected.flight_of).flight);
 }
 
-/** A step must be the expected one to the letter; of an error, what the vector names. */
+/** A step must be exactly the expected one; of an error, what the vector names. */
 function assertStep(text, expected) {
   const step = JSON.parse(text);
   if (expected.step !== 'fail') return assert.deepEqual(step, expected);

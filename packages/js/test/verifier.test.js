@@ -84,7 +84,7 @@ test('callers by their unique id, and by both', async () => {
   await assert.rejects(verifierOf({ allowedSubjects: '7', allowedEmails: EMAIL }).verify(token), refused);
 });
 
-test('presets of senders want to be told who calls', async () => {
+test('presets of senders need to know who may call', async () => {
   const token = await emulator.mint({ claims: { aud: AUDIENCE, email: EMAIL } });
   for (const preset of ['cloud_run', 'pubsub', 'cloud_tasks', 'cloud_scheduler', 'eventarc']) {
     await verifierOf({ preset, anyCaller: true }).verify(token);
@@ -117,7 +117,7 @@ test('Firebase: the audience is the project', async () => {
   });
 });
 
-test('Cloud Run’s word for a signature that it has removed', async (t) => {
+test('Cloud Run’s check of a signature that it has removed', async (t) => {
   const order = { claims: { aud: AUDIENCE, email: EMAIL, note: { a: [1] } } };
   const stripped = await emulator.mint({ ...order, strip_signature: true });
   const trusting = { preset: 'cloud_run', allowedEmails: EMAIL, trustCloudRunAndSkipSignature: true };
@@ -168,7 +168,7 @@ test('whether a token is new, seen before or kept, its claims are the same', asy
   }
 });
 
-test('a token that was accepted is not recognised by the low octets of its characters', async () => {
+test('a token that was accepted is not recognised by the low bytes of its characters', async () => {
   const token = await emulator.mint({ claims: { aud: AUDIENCE } });
   const verifier = verifierOf();
   for (let i = 0; i < 3; i++) await verifier.verify(token);
@@ -304,7 +304,7 @@ test('whatever is no token is refused in gatepass’s own words', async () => {
   const parts = (await emulator.mint({ claims: { aud: AUDIENCE } })).split('.');
   const letters = ['\0', 'é', 'Ａ', '\ud800', '😀', ' ', '\n'];
   const tokens = ['', '.', '..', 'a.b.c', 'x'.repeat(20_000), ...letters];
-  // A letter whose low octet is that of another one must not become it.
+  // A letter whose low byte is that of another one must not become it.
   const wide = parts[0].replace(/./, (first) => String.fromCharCode(0x100 + first.charCodeAt(0)));
   for (const letter of letters) tokens.push(letter + parts.join('.'), parts.join(`${letter}.`));
   for (const token of [...tokens, [wide, parts[1], parts[2]].join('.')]) {
@@ -343,8 +343,8 @@ test('an option that is misspelt or makes no sense', () => {
   }
 });
 
-function encoded(octets) {
-  return Buffer.from(octets).toString('base64url');
+function encoded(bytes) {
+  return Buffer.from(bytes).toString('base64url');
 }
 
 function verifierOf(options) {

@@ -64,14 +64,14 @@ class Redirection extends https.Agent {
   }
 }
 
-/** A service account, and what makes a file with which somebody else speaks for it. */
+/** A service account, and what makes a file with which somebody else acts for it. */
 const IMPERSONATION = ['--type', 'impersonated_service_account', '--email', CALLER, '--person', PERSON];
 const BETWEEN = 'between@emulator.iam.gserviceaccount.com';
 /** How the library refuses an ID token. */
 const NO_ID_TOKEN = /Cannot fetch ID token in this environment/;
 
 /**
- * Every kind of credentials: what makes its file; the e-mail of whom it speaks for, if there is one; and whether the
+ * Every kind of credentials: what makes its file; the e-mail of whom it acts for, if there is one; and whether the
  * library gets ID tokens with it.
  */
 const KINDS = [
@@ -231,7 +231,7 @@ function federation(source, ...args) {
   return ['--type', 'external_account', '--source', source, ...file, ...args];
 }
 
-/** The library asks for all that a person has agreed to, and gatepass for what it is told; that is all that may differ. */
+/** The library asks for all that a person has agreed to, and gatepass for what it is given; that is all that may differ. */
 async function assertSameOwner(google, ours, email) {
   const [{ scope: googles, ...owner }, { scope, ...other }] = [await ownerOf(google), await ownerOf(ours)];
   assert.deepEqual(other, owner);

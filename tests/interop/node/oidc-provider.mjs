@@ -24,7 +24,7 @@ const GRANT = 'urn:openid:params:grant-type:ciba';
 const SCOPE = 'openid email';
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
-// The library's advice for who runs it in production; some of it would stand between the answers.
+// The library's advice for who runs it in production; some of it would come between the answers.
 console.info = console.warn = () => {};
 
 const server = createServer((req, res) => provider.callback()(req, res)).listen(0, '127.0.0.1');
@@ -97,7 +97,7 @@ function providerWithFreshKeys() {
     cookies: { keys: ['not a secret: no cookies are used'] },
     enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
     claims: { email: ['email', 'email_verified'] },
-    // So that the e-mail stands in the ID token, as it does in Google's.
+    // So that the e-mail is in the ID token, as it does in Google's.
     conformIdTokenClaims: false,
     findAccount: (_ctx, accountId) => ({
       accountId,

@@ -1,4 +1,4 @@
-//! Node.js: packages/js, with what npm installs beside each package.json.
+//! Node.js: packages/js, with what npm installs next to each package.json.
 
 use super::{Bench, Build, Demo, Language, Suite};
 use crate::checkout::Checkout;
@@ -47,7 +47,7 @@ pub(super) fn issuer(checkout: &Checkout) -> Build {
     Build { is_shared: true, ..dependencies(checkout, "interop", "tests/interop/node") }
 }
 
-/// What a program beside packages/js depends on.
+/// What a program outside of packages/js depends on.
 fn dependencies(checkout: &Checkout, what: &'static str, folder: &'static str) -> Build {
     let inputs = vec![folder, "packages/js/package.json"];
     let output = checkout.path(folder).join("node_modules");

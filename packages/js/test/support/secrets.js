@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util';
 
-/** The shortest text that is looked for; shorter ones stand in any message by chance. */
+/** The shortest text that is looked for; shorter ones are in any message by chance. */
 const SHORTEST = 16;
-/** Members of files and bodies that an error may well name, beside URLs. */
+/** Members of files and bodies that an error may well name, in addition to URLs. */
 const OPEN = [
   'audience',
   'client_email',

@@ -2,7 +2,7 @@
 
 import { StepFailure } from './step-failure.js';
 
-/** `promise`, or the signal's reason as soon as it is aborted. What the promise stands for goes on. */
+/** `promise`, or the signal's reason as soon as it is aborted. The work itself goes on. */
 export async function abortable(promise, signal) {
   if (signal === undefined) return await promise;
   let abort;

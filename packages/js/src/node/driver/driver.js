@@ -16,7 +16,7 @@ import { supply } from './supplier.js';
 /**
  * Drives `op` to its end and gives its output.
  *
- * The core is told two times: Unix time, which may be set, and `performance.now()`, which goes on steadily but may stop
+ * The core gets two times: Unix time, which may be set, and `performance.now()`, which goes on steadily but may stop
  * while the machine is suspended. What has come by either of them has come.
  *
  * @param op the operation; the caller cancels it afterwards
