@@ -60,7 +60,7 @@ test('a request by TLS goes through a tunnel', async () => {
   assert.equal((await replyTo(step)).body, `GET ${host} /a?b`);
   assert.equal(from, opened);
   assert.deepEqual(asked, [[`CONNECT ${host}`, undefined]]);
-  await assertFails({ ...step, ca_certificate_path: stranger.path }, 'connect');
+  await assertFails({ ...step, ca_certificate_path: stranger.path }, 'untrusted_certificate');
 });
 
 test('a proxy that wants to know who asks', async () => {
