@@ -41,9 +41,9 @@ async function tunnel(origin, authority, headers, signal) {
   opening.setHeader('Host', authority);
   for (const [name, value] of headers) opening.setHeader(name, value);
   return await new Promise((resolve, reject) => {
-    opening.on('error', (error) =>
-      reject(new Error(`the proxy ${new URL(origin).host}: ${error.message || error.code}`)),
-    );
+    opening.on('error', ({ code, message }) => {
+      reject(Object.assign(new Error(`the proxy ${new URL(origin).host}: ${message || code}`), { code }));
+    });
     opening.on('connect', ({ statusCode }, socket) => {
       if (statusCode >= 200 && statusCode < 300) return resolve(socket);
       socket.destroy();
