@@ -12,22 +12,29 @@ import { typed } from './arguments.js';
  */
 export function valuesOf(headers, names) {
   const found = names.map(() => undefined);
-  const add = (name, values) => {
-    // The length is compared first because most headers are others.
-    const index = names.findIndex((one) => one.length === name.length && one === name.toLowerCase());
-    if (index === -1) return;
-    for (const value of [values].flat()) {
-      if (value === undefined || value === null) continue;
-      found[index] = found[index] === undefined ? String(value) : `${found[index]}\n${value}`;
-    }
-  };
-  if (typeof headers?.[Symbol.iterator] !== 'function') {
-    typed('headers', 'object', headers);
-    for (const name of Object.keys(headers)) add(name, headers[name]);
+  if (typeof headers?.[Symbol.iterator] === 'function') {
+    for (const [name, value] of pairs(headers)) add(found, names, String(name), value);
   } else {
-    for (const [name, value] of pairs(headers)) add(String(name), value);
+    typed('headers', 'object', headers);
+    for (const name of Object.keys(headers)) add(found, names, name, headers[name]);
   }
   return found;
+}
+
+/** Adds the values of one header, if it is one of these names. */
+function add(found, names, name, value) {
+  for (let i = 0; i < names.length; i++) {
+    // Most headers are others, and most names are in lower case.
+    if (names[i].length !== name.length) continue;
+    if (names[i] !== name && names[i] !== name.toLowerCase()) continue;
+    if (typeof value === 'string' && found[i] === undefined) found[i] = value;
+    else for (const one of [value].flat()) found[i] = joined(found[i], one);
+  }
+}
+
+function joined(values, value) {
+  if (value === undefined || value === null) return values;
+  return values === undefined ? String(value) : `${values}\n${value}`;
 }
 
 /**

@@ -241,6 +241,43 @@ test('the headers of a request, of Node and of the Fetch API', async () => {
   }
 });
 
+test('headers in any form, with all their values', async () => {
+  const bearer = `Bearer ${await emulator.mint({ claims: { aud: AUDIENCE } })}`;
+  const verifier = verifierOf();
+  for (const headers of [
+    { Authorization: bearer, host: 'a' },
+    { AUTHORIZATION: [bearer] },
+    { authorization: bearer, 'x-serverless-authorization': undefined, 'X-Goog-IAP-JWT-Assertion': [] },
+    new Map([['Authorization', bearer]]),
+    new Map([['authorization', [bearer]]]),
+    [['Authorization', bearer]],
+    ['Host', 'a', 'Authorization', bearer],
+    new Headers({ Authorization: bearer }),
+  ]) {
+    assert.equal((await verifier.verifyHeaders(headers)).aud, AUDIENCE);
+  }
+  for (const headers of [
+    { authorization: [bearer, bearer] },
+    { Authorization: bearer, authorization: bearer },
+    { authorization: [bearer, ''] },
+    [
+      ['authorization', bearer],
+      ['Authorization', bearer],
+    ],
+    ['authorization', bearer, 'host', 'a', 'Authorization', bearer],
+    new Map([['authorization', [bearer, bearer]]]),
+    new Headers([
+      ['authorization', bearer],
+      ['authorization', bearer],
+    ]),
+    { authorization: `${bearer}, ${bearer}` },
+    { authorization: 42 },
+  ]) {
+    const refused = { name: 'VerifyError', message: /^(?!.*ey)/ };
+    await assert.rejects(verifier.verifyHeaders(headers), refused);
+  }
+});
+
 test('behind IAP', async () => {
   const audience = '/projects/1/global/backendServices/2';
   const token = await emulator.mint({ key: 'iap', claims: { aud: audience } });
