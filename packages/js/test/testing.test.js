@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -48,6 +49,17 @@ test('its environment, while a test wants it', async () => {
   assert.equal(process.env.METADATA_SERVER_DETECTION, 'none');
   await assert.rejects(fetchIdToken(AUDIENCE), { code: 'CREDENTIALS_NOT_FOUND' });
   await assert.rejects(verifyIdToken(`${token}x`, { audience: AUDIENCE }), { name: 'VerifyError' });
+});
+
+test('a receiver that trusts it, and a warning that it does', async (t) => {
+  const restore = emulator.useEnvironment();
+  t.after(restore);
+  const warned = once(process, 'warning');
+  const verifier = new Verifier({ audience: AUDIENCE });
+  const [warning] = await warned;
+  assert.equal(warning.name, 'GatepassWarning');
+  assert.match(warning.message, /GATEPASS_DANGEROUSLY_TRUST_EMULATOR/);
+  assert.equal((await verifier.verify(await emulator.mint({ audience: AUDIENCE }))).aud, AUDIENCE);
 });
 
 test('its clock, its keys and its faults', async (t) => {
