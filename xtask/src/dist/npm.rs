@@ -10,6 +10,15 @@ use serde_json::json;
 const PUBLISHED: &str = r#"
 const { readFileSync, writeFileSync } = require('node:fs');
 const { scripts, devDependencies, ...manifest } = JSON.parse(readFileSync('package.json', 'utf8'));
+// Types of their own for `require`: TypeScript takes a file's name for what it is.
+for (const [path, { types, ...conditions }] of Object.entries(manifest.exports)) {
+  if (types === undefined) continue;
+  const required = types.replace('.d.ts', '.d.cts');
+  writeFileSync(required, readFileSync(types, 'utf8').replaceAll("from './index.js'", "from './index.cjs'"));
+  manifest.files.push(required.slice(2));
+  const typed = ([name, file]) => [name, { types: name === 'require' ? required : types, default: file }];
+  manifest.exports[path] = Object.fromEntries(Object.entries(conditions).map(typed));
+}
 manifest.files = [...manifest.files.filter((file) => !['native/', 'scripts/'].includes(file)), 'LICENSE*'];
 manifest.homepage = 'https://gatepass.dev';
 manifest.optionalDependencies = Object.fromEntries(process.argv.slice(2).map((name) => [name, manifest.version]));
