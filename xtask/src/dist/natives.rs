@@ -59,6 +59,9 @@ fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
         Libc::System => maturin,
         Libc::Gnu | Libc::Musl => maturin.args(&["--zig", "--compatibility", platform.wheel]),
     };
+    // Its compiler has another name than cargo-zigbuild's: in one folder, each would have everything built anew.
+    let maturin = maturin
+        .env("CARGO_TARGET_DIR", workshop.checkout.built(&format!("dist-work/wheel-{}", platform.name)));
     let maturin = maturin.args(&["--features", PROVIDER, "--out"]).arg(workshop.dist(folder));
     workshop.run(&maturin.in_folder(workshop.source("packages/python")))
 }
