@@ -29,7 +29,6 @@ mod room;
 mod sizes;
 mod workshop;
 
-use std::fs;
 use std::time::Instant;
 
 use crate::checkout::Checkout;
@@ -88,13 +87,8 @@ impl Scope {
     }
 }
 
-/// Makes it all and prints what it made; tells whether each artefact is as large as is known of it.
-pub(crate) fn run(
-    checkout: &Checkout,
-    terminal: &Terminal,
-    scope: Scope,
-    update_sizes: bool,
-) -> Result<bool> {
+/// Makes it all and prints what it made.
+pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, scope: Scope) -> Result<bool> {
     let began = Instant::now();
     let workshop = Workshop::open(checkout)?;
     let host = Platform::host()?;
@@ -115,24 +109,31 @@ pub(crate) fn run(
         step(terminal, kind, || make(&workshop))?;
     }
     workshop.write_checksums()?;
-    let all_right = report(&workshop, terminal, update_sizes)?;
+    report(&workshop, terminal)?;
     terminal.say(&seconds(began.elapsed()));
-    Ok(all_right)
+    Ok(true)
 }
 
 /// The kinds of artefact that can be checked, and what can be checked of all of them.
 pub(crate) fn checked() -> Vec<&'static str> {
-    checks::CHECKS.iter().map(|check| check.kind).chain(["demo"]).collect()
+    checks::CHECKS.iter().map(|check| check.kind).chain(["demo", "sizes"]).collect()
 }
 
 /// Checks one of [`checked`]; tells whether all of it is as it should be.
 pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Result<bool> {
-    if what == "demo" {
-        return demo::run(checkout, terminal);
+    match what {
+        "demo" => return demo::run(checkout, terminal),
+        "sizes" => return sizes::check(&Workshop::as_it_is(checkout)?, terminal),
+        _ => {}
     }
     let check = checks::CHECKS.iter().find(|check| check.kind == what);
     let unknown = || Failure::new(format!("--check {what}: expected one of {}", checked().join(", ")));
     checks::run(checkout, terminal, check.ok_or_else(unknown)?)
+}
+
+/// Writes down how large what was made is.
+pub(crate) fn update_sizes(checkout: &Checkout) -> Result<bool> {
+    sizes::update(&Workshop::as_it_is(checkout)?)
 }
 
 fn step(terminal: &Terminal, what: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -144,16 +145,11 @@ fn step(terminal: &Terminal, what: &str, make: impl FnOnce() -> Result<()>) -> R
     Ok(())
 }
 
-fn report(workshop: &Workshop, terminal: &Terminal, update: bool) -> Result<bool> {
+fn report(workshop: &Workshop, terminal: &Terminal) -> Result<()> {
     let mut table = Table::new(["artefact", "size"].map(Cell::from));
-    let mut found = Vec::new();
-    for file in workshop.artefacts()? {
-        let size = fs::metadata(workshop.dist(&file))
-            .map_err(|error| Failure::new(format!("{file}: {error}")))?
-            .len();
-        table.row([Cell::new(file.clone()), Cell::new(format!("{:7} KiB", size.div_ceil(1024)))]);
-        found.push((file, size));
+    for (file, size) in workshop.sizes()? {
+        table.row([Cell::new(file), Cell::new(format!("{:7} KiB", size.div_ceil(1024)))]);
     }
     terminal.say(&format!("\n{}", table.draw(terminal)));
-    sizes::check(workshop, terminal, &found, update)
+    Ok(())
 }

@@ -56,12 +56,13 @@ Builds, shows, tests and measures gatepass in all languages.
 
   cargo xtask demo  [--only LIST]   run every caller language against every receiver language
   cargo xtask test  [--only LIST]   run every test of every language
-  cargo xtask dist  [--all | --natives [PLATFORM] | --assemble] [--update-sizes]
+  cargo xtask dist  [--all | --natives [PLATFORM] | --assemble]
                                     make what a release publishes, in target/dist: for this platform; for all that can
                                     be built here; the native code of one alone; all else, of the native code that is
                                     there
   cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
-                                    go, maven, c, cli, or demo, which is of all that are installed
+                                    go, maven, c, cli, demo (of all that are installed) or sizes
+  cargo xtask dist --update-sizes   write down how large what was made is
   cargo xtask docs                  build the documentation as a site, in target/docs
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
@@ -95,9 +96,8 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
-        ["dist", "--update-sizes"] => dist::run(&checkout, &terminal, Scope::Host, true),
-        ["dist", "--assemble", "--update-sizes"] => dist::run(&checkout, &terminal, Scope::Assemble, true),
-        ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?, false),
+        ["dist", "--update-sizes"] => dist::update_sizes(&checkout),
+        ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?),
         ["docs"] => docs::run(&checkout, &terminal),
         ["sizes"] => sizes::run(&checkout, &terminal),
         ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),

@@ -4,7 +4,9 @@
 //! nothing.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::platform::{GLIBC, Libc, Platform};
@@ -292,7 +294,18 @@ fn go(room: &Room, arguments: &[&str]) -> Program {
         .env("GONOSUMDB", "gatepass.dev/*")
         .env("GOFLAGS", "-mod=mod")
         .env("GOWORK", "off")
-        .env("GOMODCACHE", room.path("modules"))
+        .env("GOMODCACHE", modules(room))
+}
+
+/// Where the go command keeps modules. It remembers what is in a folder of these and never looks again, so what is made anew
+/// under the same version has another folder.
+fn modules(room: &Room) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    let platform = Platform::host().ok().and_then(|host| host.go).unwrap_or_default();
+    for module in ["gatepass.dev/gatepass".to_owned(), format!("gatepass.dev/gatepass/lib/{platform}")] {
+        fs::read(room.artefact.join(module).join(format!("@v/v{VERSION}.zip"))).ok().hash(&mut hasher);
+    }
+    room.path(&format!("modules-{:016x}", hasher.finish()))
 }
 
 fn go_install(room: &Room) -> Result<Vec<Program>> {
@@ -309,7 +322,7 @@ fn go_install(room: &Room) -> Result<Vec<Program>> {
 
 fn go_vectors(room: &Room) -> Result<Vec<Program>> {
     // Where the tests of the module look for the vectors from the folder that the go command keeps it in.
-    link(&room.checkout.path("tests"), &room.path("modules/tests"))?;
+    link(&room.checkout.path("tests"), &modules(room).join("tests"))?;
     let run = "-run=TestAttackCorpus|TestAlgorithmVectors|TestAcquireVectors|TestCacheVectors|TestClientAttackCorpus";
     Ok(vec![go(room, &["test", "-count=1", "-timeout=15m", "-json", run, "gatepass.dev/gatepass"])])
 }

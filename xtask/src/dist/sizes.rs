@@ -10,41 +10,37 @@ use crate::terminal::{Terminal, Tone};
 
 const KNOWN: &str = "xtask/dist/sizes.json";
 
-/// What a user downloads.
-const ARCHIVES: &[&str] = &[".whl", ".tgz", ".zip", ".jar", ".gz", ".crate"];
+/// What is smaller holds no native code. It grows with every feature and every test, and may.
+const SMALLEST: u64 = 1 << 20;
 
-/// Compares, or writes down what was found. The archives of several platforms differ from those of one, and only of
-/// one the sizes are known.
-pub(crate) fn check(
-    workshop: &Workshop,
-    terminal: &Terminal,
-    found: &[(String, u64)],
-    update: bool,
-) -> Result<bool> {
-    let is_archive = |file: &str| ARCHIVES.iter().any(|ending| file.ends_with(ending));
-    let found: BTreeMap<String, u64> = found
-        .iter()
-        .filter(|(file, _)| is_archive(file))
-        .map(|(file, size)| (file.replace(VERSION, "VERSION"), *size))
-        .collect();
+/// Compares. The archives of several platforms differ from those of one, and only of one the sizes are known.
+pub(crate) fn check(workshop: &Workshop, terminal: &Terminal) -> Result<bool> {
     let built = PLATFORMS.iter().filter(|platform| workshop.native(platform, "").is_some());
     if built.map(|platform| platform.name).collect::<Vec<_>>() != ["linux-x86_64"] {
-        terminal.say("Sizes are compared for linux-x86_64 alone.");
+        terminal.say("sizes are compared where there is native code for linux-x86_64 alone: skipped");
         return Ok(true);
     }
     let file = workshop.checkout.path(KNOWN);
-    if update {
-        let text = serde_json::to_string_pretty(&found).map_err(|error| Failure::new(error.to_string()))?;
-        write(&file, text + "\n")?;
-        return Ok(true);
-    }
     let text = fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?;
     let known = serde_json::from_str(&text).map_err(|error| Failure::new(format!("{KNOWN}: {error}")))?;
-    let complaints = complaints(&known, &found);
+    let complaints = complaints(&known, &found(workshop)?);
     for complaint in &complaints {
         terminal.say(&terminal.paint(complaint, Tone::Bad));
     }
     Ok(complaints.is_empty())
+}
+
+/// Writes down what there is.
+pub(crate) fn update(workshop: &Workshop) -> Result<bool> {
+    let text =
+        serde_json::to_string_pretty(&found(workshop)?).map_err(|error| Failure::new(error.to_string()))?;
+    write(&workshop.checkout.path(KNOWN), text + "\n")?;
+    Ok(true)
+}
+
+fn found(workshop: &Workshop) -> Result<BTreeMap<String, u64>> {
+    let large = workshop.sizes()?.into_iter().filter(|(_, size)| *size >= SMALLEST);
+    Ok(large.map(|(file, size)| (file.replace(VERSION, "VERSION"), size)).collect())
 }
 
 fn complaints(known: &BTreeMap<String, u64>, found: &BTreeMap<String, u64>) -> Vec<String> {

@@ -57,15 +57,20 @@ const TOOLS: &str = "xtask/dist/requirements.txt";
 impl Workshop {
     /// Installs the tools and copies the sources.
     pub(crate) fn open(checkout: &Checkout) -> Result<Self> {
-        let workshop = Self {
+        let workshop = Self::as_it_is(checkout)?;
+        workshop.install_tools()?;
+        workshop.copy_sources()?;
+        Ok(workshop)
+    }
+
+    /// As the last one has left it.
+    pub(crate) fn as_it_is(checkout: &Checkout) -> Result<Self> {
+        Ok(Self {
             checkout: checkout.clone(),
             source: checkout.built("dist-work/source"),
             log: log(checkout, "dist")?,
             epoch: commit_time(checkout),
-        };
-        workshop.install_tools()?;
-        workshop.copy_sources()?;
-        Ok(workshop)
+        })
     }
 
     /// A file of the copy of the sources.
@@ -218,6 +223,15 @@ impl Workshop {
         }
         files.sort();
         Ok(files)
+    }
+
+    /// The files that are published, each with its size in bytes.
+    pub(crate) fn sizes(&self) -> Result<Vec<(String, u64)>> {
+        let size = |file: &String| {
+            let path = self.dist(file);
+            fs::metadata(&path).map(|file| file.len()).map_err(|error| Failure::file(&path, &error))
+        };
+        self.artefacts()?.into_iter().map(|file| Ok((file.clone(), size(&file)?))).collect()
     }
 
     fn venv(&self) -> PathBuf {
