@@ -1,6 +1,7 @@
 /** How each step is carried out, with real files and servers. The steps come from a script instead of the add-on. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -103,6 +104,31 @@ test('the timeout covers the whole exchange', async (t) => {
   await assertFails(sending({ url: noEnd, timeout_ms: 50 }), 'timeout');
 });
 
+test('a limit closes what it ends: an answer that dribbles, one that switches protocols, a file that does not answer', async (t) => {
+  const dribbles = await endless(t, 'HTTP/1.1 200 OK\r\n\r\n', 'a');
+  await assertFails(sending({ url: dribbles.url, timeout_ms: 100 }), 'timeout');
+  await dribbles.closed;
+  const slow = await endless(t, '', 'HTTP/1.1 100 Continue\r\n\r\n');
+  await assertFails(sending({ url: slow.url, timeout_ms: 100 }), 'timeout');
+  await slow.closed;
+  for (const upgrade of ['', 'Connection: upgrade\r\nUpgrade: x\r\n']) {
+    const switches = await endless(t, `HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`, 'a');
+    // Without a protocol to switch to it is an answer, with nothing in it.
+    const { reply, status, body } = await replyTo(sending({ url: switches.url, timeout_ms: 100 }));
+    assert.deepEqual(
+      [reply, status, body],
+      upgrade ? ['failed', undefined, undefined] : ['response', 101, ''],
+    );
+    await switches.closed;
+  }
+
+  const path = join(temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  await assertFails({ step: 'read_file', path, timeout_ms: 100 }, 'timeout');
+  // The system's own thread waits on; this lets it go.
+  execFileSync('sh', ['-c', ': > "$0"', path]);
+});
+
 test('the global agent, which may know a proxy, is passed by', async (t) => {
   const url = await serve(t, (_req, res) => res.end());
   const { globalAgent } = http;
@@ -142,6 +168,24 @@ test('the signal ends whatever step is under way, with its own reason', async (t
     await driving;
   }
 });
+
+/** Begins every answer so, and then goes on and on; `closed` is fulfilled when the client has closed the connection. */
+async function endless(t, begin, more) {
+  let close;
+  const closed = new Promise((resolve) => (close = resolve));
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).on('close', close);
+    socket.once('data', () => {
+      socket.write(begin);
+      const dribble = setInterval(() => socket.write(more), 10);
+      socket.on('close', () => clearInterval(dribble));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { url: `http://127.0.0.1:${server.address().port}`, closed };
+}
 
 /** Answers every connection with these bytes and closes it. */
 async function serveBytes(t, bytes) {

@@ -234,6 +234,31 @@ test('a stale token is served at once and refreshed in the background', async (t
   assert.equal(gate.arrived, 2);
 });
 
+test('a clock that is set back makes no token last longer', async (t) => {
+  let [now, monotonic] = [Date.now(), 1_000];
+  t.mock.method(host, 'monotonic', () => monotonic);
+  const source = new GatePass({ clock: () => now });
+  const token = await source.fetchIdToken(AUDIENCE);
+  now -= 36_000_000;
+  assert.equal(await source.fetchIdToken(AUDIENCE), token);
+  monotonic += 3_600_000;
+  await emulator.rotateKeys();
+  // Its own time has not come by this clock, but it is not the old one that is handed out.
+  const outcome = await source.fetchIdToken(AUDIENCE).catch(({ code }) => code);
+  assert.notEqual(outcome, token);
+  assert.equal((await emulator.counts())[IDENTITY] > 1, true);
+});
+
+test('a machine that was suspended, by its clock alone', async (t) => {
+  let now = Date.now();
+  t.mock.method(host, 'monotonic', () => 1_000);
+  const source = new GatePass({ clock: () => now });
+  await source.fetchIdToken(AUDIENCE);
+  now += 3_600_000;
+  await source.fetchIdToken(AUDIENCE).catch(() => {});
+  assert.equal((await emulator.counts())[IDENTITY] > 1, true);
+});
+
 test('a refresh that fails in the background fails nobody', async (t) => {
   const gate = await gatedMetadataServer(t);
   let now = Date.now();

@@ -112,6 +112,8 @@ async function send(step, limits, signal) {
   });
   const { statusCode: status, rawHeaders } = response;
   const body = await textOf(response, limits.body_bytes);
+  // Whatever may still come after 101 (Switching Protocols) is for nobody.
+  if (status < 200) exchange.socket.destroy();
   return { reply: 'response', status, headers: pairs(rawHeaders), body };
 }
 
