@@ -1,6 +1,6 @@
 //! A document that an issuer publishes: how it is asked for, how large it may be, and how long it lives (RFC 9111).
 
-use crate::calendar::days_from_civil;
+use crate::calendar;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Response;
 use crate::jose::jwks::MAX_KEY_SET_BYTES;
@@ -70,23 +70,8 @@ fn max_age(cache_control: &str) -> Option<u64> {
 
 /// `Expires` less `Date`, in seconds.
 fn expires_after(response: &Response) -> Option<u64> {
-    let moment = |name: &str| response.header(name).as_deref().and_then(http_date);
+    let moment = |name: &str| response.header(name).as_deref().and_then(calendar::read_http_date);
     Some(moment("expires")?.saturating_sub(moment("date")?))
-}
-
-/// An IMF-fixdate (RFC 9110, section 5.6.7), as Unix seconds.
-fn http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let day: u64 = words.next()?.parse().ok()?;
-    let month = words.next().and_then(|name| MONTHS.iter().position(|month| *month == name))?;
-    let year: u64 = words.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let in_range = day <= 31 && hour < 24 && minute < 60 && second <= 60;
-    (in_range && words.next() == Some("GMT"))
-        .then(|| ((days_from_civil(year, month as u64 + 1, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::calendar::days_from_civil;
+use crate::calendar;
 use crate::encoding::{base64_decode, base64_encode};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response};
@@ -103,7 +103,11 @@ impl Endpoint for Generate {
             }
             Want::AccessToken { .. } => {
                 let [token, expire_time] = response_members(body, ["accessToken", "expireTime"], WHO)?;
-                let expire_time = expire_time.as_ref().and_then(Value::as_str).and_then(timestamp);
+                let expire_time = expire_time
+                    .as_ref()
+                    .and_then(Value::as_str)
+                    .and_then(calendar::read_rfc3339)
+                    .map(Millis::from_secs);
                 let expires_at = expire_time.ok_or_else(|| invalid("without an expireTime"))?;
                 // By a clock that is slow the token would live longer than it was asked to.
                 let seconds = (expires_at.since(now) / 1000).min(self.caller.lifetime_seconds.into());
@@ -224,42 +228,4 @@ impl Endpoint for SignBlob {
 
 fn invalid(found: &str) -> Error {
     Error::new(ErrorCode::TokenResponseInvalid, format!("{WHO} answered {found}"))
-}
-
-/// A timestamp in UTC (RFC 3339), as Google's APIs write it: `2026-11-22T04:36:10Z`, with or without a fraction.
-fn timestamp(text: &str) -> Option<Millis> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let time = time.split_once('.').map_or(time, |(time, _fraction)| time);
-    let numbers = |text: &str, separator| -> Option<[u64; 3]> {
-        let parts: Option<Vec<u64>> = text.split(separator).map(|part| part.parse().ok()).collect();
-        parts?.try_into().ok()
-    };
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let in_range = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    in_range.then(|| {
-        Millis::from_secs(((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_of_google_apis_are_read() {
-        for text in ["2027-01-15T08:00:00Z", "2027-01-15T08:00:00.123456Z"] {
-            assert_eq!(timestamp(text), Some(Millis::from_secs(1_800_000_000)), "{text}");
-        }
-        for text in
-            ["", "2027-01-15T08:00:00+01:00", "2027-01-15", "2027-13-15T08:00:00Z", "2027-01-15T08:00Z"]
-        {
-            assert_eq!(timestamp(text), None, "{text}");
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! Google publishes its keys as certificates too. They are self-signed envelopes, trusted because of the URL that
 //! they came from, so no path is validated: the key and the period of validity are all that is read.
 
-use crate::calendar::days_from_civil;
+use crate::calendar;
 use crate::crypto::{Curve, PublicKey, VerifyingKey};
 use crate::encoding::pem_decode;
 use crate::jose::jwk::{self, Jwk};
@@ -108,32 +108,13 @@ pub(crate) fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     (*found == tag).then(|| der.split_at_checked(length)).flatten()
 }
 
-/// Takes a `Time` (RFC 5280, section 4.1.2.5): always in UTC, always with seconds.
+/// Takes a `Time` (RFC 5280, section 4.1.2.5).
 fn time(der: &[u8]) -> Option<(Millis, &[u8])> {
-    let (digits, century, rest) = match take(der, UTC_TIME) {
-        Some((text, rest)) => {
-            let year: u64 = decimal(text.get(..2)?)?;
-            (text, Some(if year < 50 { 2000 } else { 1900 }), rest)
-        }
-        None => take(der, GENERALIZED_TIME).map(|(text, rest)| (text, None, rest))?,
+    let (digits, is_utc_time, rest) = match take(der, UTC_TIME) {
+        Some((digits, rest)) => (digits, true, rest),
+        None => take(der, GENERALIZED_TIME).map(|(digits, rest)| (digits, false, rest))?,
     };
-    let (year, digits) = match century {
-        Some(century) => (century + decimal(digits.get(..2)?)?, digits.get(2..)?),
-        None => (decimal(digits.get(..4)?)?, digits.get(4..)?),
-    };
-    let (fields, zone) = digits.split_at_checked(10)?;
-    let mut parts = fields.chunks(2).map(decimal);
-    let mut next = || parts.next().flatten();
-    let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
-    (zone == b"Z" && year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day)).then(|| {
-        let days = days_from_civil(year, month, day);
-        (Millis::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second), rest)
-    })
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(digits).ok()?;
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+    Some((Millis::from_secs(calendar::read_asn1(digits, is_utc_time)?), rest))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a text is that somebody sent as a token, as far as the text itself says: nothing here is believed.
 
-use crate::calendar::civil_from_days;
+use crate::calendar;
 use crate::jose::jws::Compact;
 use crate::json::{self, Value};
 use crate::quote::{harmless, quoted};
@@ -166,8 +166,7 @@ pub(crate) fn all_shown(texts: &[String]) -> String {
 
 /// A moment in UTC.
 pub(crate) fn moment(seconds: u64) -> String {
-    let (year, month, day) = civil_from_days(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let ([year, month, day], [hour, minute, second]) = calendar::date_and_time(seconds);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 

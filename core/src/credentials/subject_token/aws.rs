@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::calendar::civil_from_days;
+use crate::calendar;
 use crate::credentials::TrustedEndpoints;
 use crate::credentials::fields::{Fields, invalid};
 use crate::credentials::subject_token::{failed, supplier};
@@ -565,9 +565,7 @@ fn authorization(headers: &[(&str, &str)], region: &str, keys: &Keys, date_time:
 
 /// `YYYYMMDDTHHMMSSZ`
 fn date_time(now: Millis) -> String {
-    let seconds = now.as_secs();
-    let (year, month, day) = civil_from_days(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let ([year, month, day], [hour, minute, second]) = calendar::date_and_time(now.as_secs());
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
