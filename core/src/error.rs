@@ -6,7 +6,14 @@ use crate::quote::{harmless, quoted};
 use crate::secret::Secret;
 
 macro_rules! error_codes {
-    ($($number:literal $variant:ident $code:literal $kind:ident $status:literal $retryable:literal, $advice:literal;)*) => {
+    (@words) => {
+        None
+    };
+    (@words $title:literal, $explained:literal) => {
+        Some(($title, $explained))
+    };
+    ($($number:literal $variant:ident $code:literal $kind:ident $status:literal $retryable:literal, $advice:literal
+        $(, $title:literal, $explained:literal)?;)*) => {
         /// What went wrong, as a stable code. Codes and numbers are an interface: never reused, never renamed.
         #[non_exhaustive]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -34,6 +41,11 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $advice,)* }
             }
 
+            /// A title, and the advice at length, of the codes that [`Error::explain`] has more to say about.
+            const fn words(self) -> Option<(&'static str, &'static str)> {
+                match self { $(Self::$variant => error_codes!(@words $($title, $explained)?),)* }
+            }
+
             /// The HTTP status that a receiving service answers with.
             pub const fn http_status(self) -> u16 {
                 match self { $(Self::$variant => $status,)* }
@@ -47,7 +59,8 @@ macro_rules! error_codes {
     };
 }
 
-// number, variant, code, family, status a receiver answers with, retryable, advice
+// number, variant, code, family, status a receiver answers with, retryable, advice; where there is more to say, a title and
+// the advice at length
 error_codes! {
     1 ApiMisuse "API_MISUSE" Usage 500 false, "a bug in this language's gatepass package; report it";
     2 InvalidOption "INVALID_OPTION" Usage 500 false, "correct the option that the message names";
@@ -76,29 +89,100 @@ error_codes! {
     203 ResponseTooLarge "RESPONSE_TOO_LARGE" Transport 503 false, "check that no proxy or portal answers in place of the endpoint";
     204 RedirectRefused "REDIRECT_REFUSED" Transport 503 false, "check the endpoint's URL; a credential is never sent on to another place";
 
-    300 TokenMissing "TOKEN_MISSING" Verify 401 false, "send the header Authorization: Bearer with an ID token";
-    301 TokenMalformed "TOKEN_MALFORMED" Verify 401 false, "send an ID token as it was issued: a JWT of three parts";
-    302 TokenTooLarge "TOKEN_TOO_LARGE" Verify 401 false, "send an ID token: at most 16 KiB, 64 levels deep";
-    303 AlgNotAllowed "ALG_NOT_ALLOWED" Verify 401 false, "send a token signed with an algorithm that this verifier allows";
-    304 TypMismatch "TYP_MISMATCH" Verify 401 false, "send an ID token, not another kind of token";
-    305 CritUnsupported "CRIT_UNSUPPORTED" Verify 401 false, "send a token without critical header extensions";
-    306 UnknownKey "UNKNOWN_KEY" Verify 401 false, "check that the token comes from the issuer whose keys this verifier uses";
-    307 KeyUnusable "KEY_UNUSABLE" Verify 401 false, "check the issuer's key set";
-    308 BadSignature "BAD_SIGNATURE" Verify 401 false, "send the token exactly as it was issued";
-    309 SignatureStripped "SIGNATURE_STRIPPED" Verify 401 false, "have the caller send the token in X-Serverless-Authorization for Cloud Run and in Authorization for this service";
-    310 MissingClaim "MISSING_CLAIM" Verify 401 false, "send an ID token that has the claim";
-    311 BadClaimType "BAD_CLAIM_TYPE" Verify 401 false, "send an ID token whose claims have the types of RFC 7519";
-    312 BadClaim "BAD_CLAIM" Verify 401 false, "send an ID token whose times make sense";
-    313 BadIssuer "BAD_ISSUER" Verify 401 false, "send a token of the issuer that this verifier trusts";
-    314 BadAudience "BAD_AUDIENCE" Verify 401 false, "have the caller ask for a token with this receiver's audience";
-    315 TokenExpired "TOKEN_EXPIRED" Verify 401 false, "fetch a new token; check both clocks";
-    316 TokenNotYetValid "TOKEN_NOT_YET_VALID" Verify 401 false, "check both clocks";
-    317 TokenIssuedInFuture "TOKEN_ISSUED_IN_FUTURE" Verify 401 false, "check both clocks";
-    318 EmailNotAllowed "EMAIL_NOT_ALLOWED" Verify 403 false, "add the caller's e-mail to the allowed ones, or call as an account that is";
-    319 EmailNotVerified "EMAIL_NOT_VERIFIED" Verify 403 false, "send a token whose e-mail the issuer has verified";
-    320 KeysUnavailable "KEYS_UNAVAILABLE" Verify 503 true, "try again; check that this service reaches the issuer's key URL";
-    321 SubjectNotAllowed "SUBJECT_NOT_ALLOWED" Verify 403 false, "add the caller's sub to the allowed ones, or call as an account that is";
-    322 DiscoveryInvalid "DISCOVERY_INVALID" Verify 503 true, "check the issuer's URL, and what it serves at /.well-known/openid-configuration";
+    300 TokenMissing "TOKEN_MISSING" Verify 401 false, "send the header Authorization: Bearer with an ID token",
+        "The request carries no token",
+        "Send the token in Authorization: Bearer TOKEN. A receiver behind Identity-Aware Proxy reads \
+         X-Goog-IAP-JWT-Assertion instead, which only IAP itself may set.";
+    301 TokenMalformed "TOKEN_MALFORMED" Verify 401 false, "send an ID token as it was issued: a JWT of three parts",
+        "The text is not a token as it was issued",
+        "Send the token as it was issued: three parts of base64url with two dots between them. Look for an end \
+         that was cut off, for line breaks, quotes, and a duplicated `Bearer`.";
+    302 TokenTooLarge "TOKEN_TOO_LARGE" Verify 401 false, "send an ID token: at most 16 KiB, 64 levels deep",
+        "The text is larger or deeper than any ID token",
+        "Send an ID token: Google's have about 900 characters, and 16,384 are accepted.";
+    303 AlgNotAllowed "ALG_NOT_ALLOWED" Verify 401 false, "send a token signed with an algorithm that this verifier allows",
+        "The token is signed in a way that this receiver does not allow",
+        "Send a token of the issuer that the receiver expects: Google signs ID tokens with RS256, Identity-Aware \
+         Proxy with ES256. For another issuer name its algorithms in the verifier's options.";
+    304 TypMismatch "TYP_MISMATCH" Verify 401 false, "send an ID token, not another kind of token",
+        "The token's header says that it is another kind of token",
+        "Send an ID token: its typ is JWT or missing. An access token (at+jwt) is for another receiver.";
+    305 CritUnsupported "CRIT_UNSUPPORTED" Verify 401 false, "send a token without critical header extensions",
+        "The token's header demands extensions",
+        "Send a token without crit and b64 in its header; no ID token has them.";
+    306 UnknownKey "UNKNOWN_KEY" Verify 401 false, "check that the token comes from the issuer whose keys this verifier uses",
+        "The issuer publishes no key of the token's id",
+        "Check that the token comes from the issuer whose keys the receiver uses (its preset or keys_url). A token \
+         of an emulator is verified by the emulator's keys only.";
+    307 KeyUnusable "KEY_UNUSABLE" Verify 401 false, "check the issuer's key set",
+        "The issuer's key cannot be used for this token",
+        "Check the issuer's key set: the key's type, curve, alg, use and size, and that its id occurs once.";
+    308 BadSignature "BAD_SIGNATURE" Verify 401 false, "send the token exactly as it was issued",
+        "The signature is not the issuer's",
+        "Send the token exactly as it was issued: one changed character is enough. Where it is unchanged, somebody \
+         else made it, or the receiver uses other keys of the same ids.";
+    309 SignatureStripped "SIGNATURE_STRIPPED" Verify 401 false, "have the caller send the token in X-Serverless-Authorization for Cloud Run and in Authorization for this service",
+        "Cloud Run has removed the signature",
+        "Cloud Run does that after it has checked the token itself, so the service behind it cannot check it \
+         again. Have the caller send one token in X-Serverless-Authorization, for Cloud Run, and the same or \
+         another one in Authorization, for the service. If nobody but authenticated callers gets in, the service \
+         may rely on Cloud Run by trust_cloud_run_and_skip_signature.";
+    310 MissingClaim "MISSING_CLAIM" Verify 401 false, "send an ID token that has the claim",
+        "A claim is missing that every ID token has",
+        "Send an ID token: it has iss, aud, sub, iat and exp.";
+    311 BadClaimType "BAD_CLAIM_TYPE" Verify 401 false, "send an ID token whose claims have the types of RFC 7519",
+        "A claim has another type than the standards give it",
+        "Send an ID token whose times are numbers, and whose iss, aud and sub are texts (RFC 7519, section 4.1).";
+    312 BadClaim "BAD_CLAIM" Verify 401 false, "send an ID token whose times make sense",
+        "The token's times make no sense",
+        "Send an ID token with iat before exp, both in Unix seconds, not in milliseconds.";
+    313 BadIssuer "BAD_ISSUER" Verify 401 false, "send a token of the issuer that this verifier trusts",
+        "The token is of another issuer",
+        "Send a token of the issuer that the receiver trusts, or give the receiver that issuer: iss is compared \
+         exactly, a slash at the end included.";
+    314 BadAudience "BAD_AUDIENCE" Verify 401 false, "have the caller ask for a token with this receiver's audience",
+        "The token is for another audience",
+        "Have the caller ask for a token with this receiver's audience, or add the audience to the receiver's \
+         list: they are compared exactly. For Cloud Run the audience is the service's URL without path and \
+         without the slash at the end.";
+    315 TokenExpired "TOKEN_EXPIRED" Verify 401 false, "fetch a new token; check both clocks",
+        "The token has expired",
+        "Fetch a new token for each call, or let the client do it: they live for an hour. If the token was new, \
+         the receiver's clock is ahead.";
+    316 TokenNotYetValid "TOKEN_NOT_YET_VALID" Verify 401 false, "check both clocks",
+        "The token is not valid yet",
+        "Wait until nbf, or set the clocks: the issuer's is ahead of the receiver's by more than the leeway.";
+    317 TokenIssuedInFuture "TOKEN_ISSUED_IN_FUTURE" Verify 401 false, "check both clocks",
+        "The token was issued in the future",
+        "Set the clocks (NTP): the issuer's is ahead of the receiver's by more than the leeway.";
+    318 EmailNotAllowed "EMAIL_NOT_ALLOWED" Verify 403 false, "add the caller's e-mail to the allowed ones, or call as an account that is",
+        "The caller is not on the list",
+        "Add the e-mail to allowed_emails, or call as an account that is on it. They are compared exactly.";
+    319 EmailNotVerified "EMAIL_NOT_VERIFIED" Verify 403 false, "send a token whose e-mail the issuer has verified",
+        "The issuer has not verified the caller's e-mail",
+        "Call as an account whose e-mail is verified: email_verified must be true, not the text \"true\".";
+    320 KeysUnavailable "KEYS_UNAVAILABLE" Verify 503 true, "try again; check that this service reaches the issuer's key URL",
+        "The issuer's keys cannot be had",
+        "Let the receiver reach the issuer's key URL (egress rules, proxies, DNS), then try again.";
+    321 SubjectNotAllowed "SUBJECT_NOT_ALLOWED" Verify 403 false, "add the caller's sub to the allowed ones, or call as an account that is",
+        "The caller is not on the list",
+        "Add the token's sub to allowed_subjects: for a Google account it is its unique id, a number in quotes.";
+    322 DiscoveryInvalid "DISCOVERY_INVALID" Verify 503 true, "check the issuer's URL, and what it serves at /.well-known/openid-configuration",
+        "The issuer's discovery document cannot be used",
+        "Check the issuer's URL exactly: what it serves at /.well-known/openid-configuration must name the \
+         same issuer, an https jwks_uri, and an asymmetric algorithm.";
+}
+
+impl ErrorCode {
+    /// What an error of this code means, in a few words.
+    pub(crate) fn title(self) -> &'static str {
+        self.words().map_or(self.kind().title(), |(title, _)| title)
+    }
+
+    /// What the user should do about it, at length.
+    pub(crate) fn explained(self) -> &'static str {
+        self.words().map_or(self.advice(), |(_, explained)| explained)
+    }
 }
 
 /// The family of an [`ErrorCode`]; packages have one error class for each.
@@ -223,6 +307,17 @@ impl Texts {
     }
 }
 
+impl ErrorKind {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Usage => "gatepass was called in a way that makes no sense",
+            Self::Credentials => "The credentials cannot be used",
+            Self::Transport => "An endpoint cannot be reached",
+            Self::Verify => "The token is refused",
+        }
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -322,6 +417,12 @@ impl Error {
             self.evidence.get_or_insert_default().claimed_email = email;
         }
         self
+    }
+
+    /// The error in plain words: what it means, what was found, and what to change.
+    pub fn explain(&self) -> String {
+        let Self { code, detail, .. } = self;
+        format!("{} ({code}).\nFound: {detail}.\nWhat to do: {}", code.title(), code.explained())
     }
 
     /// What was found and what was expected, without the advice.
@@ -429,6 +530,22 @@ mod tests {
         ] {
             assert_eq!(Error::new(ErrorCode::TokenRefused, detail).without(&secrets).detail(), shown);
         }
+    }
+
+    #[test]
+    fn every_refusal_of_a_token_has_words_of_its_own() {
+        for code in ErrorCode::ALL.iter().filter(|code| code.kind() == ErrorKind::Verify) {
+            assert_ne!(code.explained(), code.advice(), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_explains_itself() {
+        let text = Error::new(ErrorCode::TokenExpired, "the token expired 7 s ago").explain();
+        assert!(
+            text.starts_with("The token has expired (TOKEN_EXPIRED).\nFound: the token expired 7 s ago.\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -5,8 +5,6 @@
 //! first one, and adds words. It never shows the token, and of its claims no more than `iss`, `aud`, `email` and the
 //! times.
 
-mod words;
-
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -256,7 +254,7 @@ impl Case<'_> {
 
     /// A refusal of the verifier's, with the claim that it is about.
     fn refused(&self, error: &Error) -> Finding {
-        let (title, todo) = words::words(error.code());
+        let (title, todo) = (error.code().title(), error.code().explained());
         let mut finding = Finding {
             level: Level::Error,
             code: Some(error.code()),
