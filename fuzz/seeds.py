@@ -110,8 +110,8 @@ def main():
         folder = HERE / "seeds" / target
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for index, octets in enumerate(spread(inputs)):
-            (folder / f"{index:02}").write_bytes(octets)
+        for index, bytes in enumerate(spread(inputs)):
+            (folder / f"{index:02}").write_bytes(bytes)
 
 
 if __name__ == "__main__":

@@ -7,19 +7,19 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 
 /// Decodes base64url without padding. White space, padding and stray trailing bits are refused: two texts never
-/// stand for the same octets.
+/// stand for the same bytes.
 pub(crate) fn base64url_decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Encodes as base64url without padding.
-pub(crate) fn base64url_encode(octets: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(octets)
+pub(crate) fn base64url_encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Encodes in the standard alphabet, with padding.
-pub(crate) fn base64_encode(octets: &[u8]) -> String {
-    STANDARD.encode(octets)
+pub(crate) fn base64_encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// Decodes the standard alphabet, with padding.
@@ -28,25 +28,25 @@ pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Small hexadecimal digits.
-pub(crate) fn hex(octets: &[u8]) -> String {
-    octets
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
         .iter()
-        .flat_map(|octet| [octet >> 4, octet & 15])
+        .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
 }
 
 /// Decodes the first PEM block of this label (RFC 7468): the standard alphabet with padding, broken into lines.
 pub(crate) fn pem_decode(text: &str, label: &str) -> Option<Vec<u8>> {
-    pem_block(text, label).map(|(octets, _)| octets)
+    pem_block(text, label).map(|(bytes, _)| bytes)
 }
 
 /// Decodes every PEM block of this label; `None` when there is none, or a damaged one.
 pub(crate) fn pem_decode_all(text: &str, label: &str) -> Option<Vec<Vec<u8>>> {
     let (mut blocks, mut rest) = (Vec::new(), text);
     while rest.contains("-----BEGIN ") {
-        let (octets, after) = pem_block(rest, label)?;
-        blocks.push(octets);
+        let (bytes, after) = pem_block(rest, label)?;
+        blocks.push(bytes);
         rest = after;
     }
     (!blocks.is_empty()).then_some(blocks)

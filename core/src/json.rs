@@ -1,4 +1,4 @@
-//! JSON from outside, read strictly: RFC 8259 to the letter, no duplicate member names, bounded depth.
+//! JSON from outside, read strictly: exactly RFC 8259, no duplicate member names, bounded depth.
 //!
 //! One function reads it all: [`members`] goes over an object once and keeps only the members that are asked for;
 //! the rest is checked and dropped, so an attacker's megabyte builds no tree.
@@ -37,11 +37,11 @@ pub(crate) enum JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Syntax => "not valid JSON (or a member name stands twice)",
-            Self::Truncated => "JSON that breaks off",
+            Self::Syntax => "not valid JSON (or it has a duplicate member name)",
+            Self::Truncated => "truncated JSON",
             Self::NotAnObject => "JSON, but not an object",
             Self::TooDeep => "JSON nested deeper than 64 levels",
-            Self::NumberRange => "JSON with a number beyond all bounds",
+            Self::NumberRange => "JSON with a number out of range",
         })
     }
 }
@@ -202,7 +202,7 @@ impl<'de> Names<'de> {
     fn unique<E: serde::de::Error>(mut self) -> Result<(), E> {
         self.0.sort_unstable();
         let twice = self.0.iter().zip(self.0.iter().skip(1)).any(|(a, b)| a == b);
-        if twice { Err(E::custom("a member name stands twice")) } else { Ok(()) }
+        if twice { Err(E::custom("duplicate member name")) } else { Ok(()) }
     }
 }
 

@@ -9,7 +9,7 @@
 //!        │                          │                               ▼                   │
 //!        │        end of life       │   lookup: Stale(_, Some)  ┌───────┐  refreshed    │
 //!        └──────────────────────────┼────────────────────────── │ stale │ ──────────────┘
-//!                                   └── (behind the caller) ─── └───────┘
+//!                                   └── (in the background) ──── └───────┘
 //! ```
 //!
 //! The decision is made here; the waiting is native: the host keeps a future, a channel or a latch for each
@@ -66,7 +66,7 @@ pub struct TokenSource {
 pub enum Lookup {
     /// Use it.
     Fresh(Token),
-    /// Still valid: use it. `Some`: you were chosen to refresh it behind the caller.
+    /// Still valid: use it. `Some`: you were chosen to refresh it in the background.
     Stale(Token, Option<Refresh>),
     /// Nothing usable, and you were chosen to fetch.
     Fetch(Refresh),

@@ -24,7 +24,7 @@ use std::fmt;
 use crate::error::{Error, ErrorCode};
 use crate::secret::Secret;
 
-/// The most octets of a response body or a file that a host hands over; more is [`HostFailure::TooLarge`].
+/// The most bytes of a response body or a file that a host hands over; more is [`HostFailure::TooLarge`].
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Longest wait for a file: it may be on a network's file system, and that may be gone.
@@ -261,7 +261,7 @@ pub enum Reply {
         status: u16,
         /// Header names in any case, with their values; repeated headers are repeated here.
         headers: Vec<(String, String)>,
-        /// The body, at most [`BODY_LIMIT`] octets.
+        /// The body, at most [`BODY_LIMIT`] bytes.
         body: Secret<Vec<u8>>,
     },
     /// The program of [`Step::Run`] has ended.
@@ -324,7 +324,7 @@ pub enum HostFailure {
     UntrustedCertificate,
     /// The step's own timeout ran out.
     Timeout,
-    /// More than [`BODY_LIMIT`] octets.
+    /// More than [`BODY_LIMIT`] bytes.
     TooLarge,
     /// This host does not know the step.
     Unsupported,
@@ -343,7 +343,7 @@ pub struct HttpRequest {
     pub headers: Vec<(Cow<'static, str>, Secret<String>)>,
     /// The body of a `POST`.
     pub body: Option<Secret<String>>,
-    /// Milliseconds for the whole exchange, from connecting to the body's last octet.
+    /// Milliseconds for the whole exchange, from connecting to the body's last byte.
     pub timeout_ms: u64,
     /// Whether a configured proxy may be used.
     pub route: Route,

@@ -52,9 +52,9 @@ fn accepts(verifier: &Verifier, token: &str) -> bool {
 
 /// The token with this bit turned over, as a host hands it on that has texts only.
 fn turned(token: &str, bit: usize) -> String {
-    let mut octets = token.as_bytes().to_vec();
-    octets[bit / 8] ^= 1 << (bit % 8);
-    String::from_utf8_lossy(&octets).into_owned()
+    let mut bytes = token.as_bytes().to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Any octets as the DER of a certificate and of a public key, in a map of PEM.
+//! Any bytes as the DER of a certificate and of a public key, in a map of PEM.
 #![no_main]
 
 use base64::Engine;

@@ -124,7 +124,7 @@ func TestACancelledWaiterLeavesAlone(t *testing.T) {
 	})
 }
 
-// A stale token is handed out at once, and refreshed behind the caller.
+// A stale token is handed out at once, and refreshed in the background.
 func TestAStaleTokenIsRefreshedBehindTheCaller(t *testing.T) {
 	inBubbleWithSource(t, func(t *testing.T, source *gatepass.Source, held *heldRequests) {
 		mustGet := func(expected string) {

@@ -59,8 +59,8 @@ class Jitter:
         return Jitter(self.next())
 
 
-def b64url(octets):
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+def b64url(bytes):
+    return base64.urlsafe_b64encode(bytes).rstrip(b"=").decode()
 
 
 def compact(value):
@@ -813,7 +813,7 @@ def signed_request(region):
     headers = [("host", host), ("x-amz-date", moment), ("x-amz-security-token", "SESSDEMO"), ("x-goog-cloud-target-resource", POOL)]
     names = ";".join(name for name, _ in headers)
     lines = "".join(f"{name}:{value}\n" for name, value in headers)
-    digest = lambda octets: hashlib.sha256(octets).hexdigest()
+    digest = lambda bytes: hashlib.sha256(bytes).hexdigest()
     canonical = f"POST\n/\n{query}\n{lines}\n{names}\n{digest(b'')}"
     scope = f"{moment[:8]}/{region}/sts/aws4_request"
     to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest(canonical.encode())}"

@@ -40,7 +40,7 @@ impl TokenView {
 pub enum Lookup {
     /// Use it.
     Fresh(TokenView),
-    /// Use it; drive the operation, if there is one, behind the caller.
+    /// Use it; drive the operation, if there is one, in the background.
     Stale(TokenView, Option<Op>),
     /// Drive the operation; its output is the token.
     Fetch(Op),

@@ -84,7 +84,7 @@ impl Verifier {
         guard(|| verdict(self.0.check_new(&text(token), digest, now)))
     }
 
-    /// The verdict on `token` at this moment. Octets that are no UTF-8 are no token.
+    /// The verdict on `token` at this moment. Bytes that are no UTF-8 are no token.
     ///
     /// # Errors
     /// Why the token is refused.

@@ -304,7 +304,7 @@ static void tokens_are_found_in_headers(const char *options) {
   CHECK(failed(status, TOKEN_MISSING, error, "\"WWW-Authenticate\"") && is_empty(token));
   status = gp_verifier_token_from_headers(verifier, slice("Bearer a, Bearer b"), ABSENT, ABSENT, &token, &error);
   CHECK(failed(status, TOKEN_MALFORMED, error, "\"status\":401"));
-  /* Octets that are not UTF-8 come from strangers: the check refuses what is made of them. */
+  /* Bytes that are not UTF-8 come from strangers: the check refuses what is made of them. */
   CHECK(gp_verifier_token_from_headers(verifier, slice("Bearer \xff"), ABSENT, ABSENT, &token, &error) == GP_OK);
   gp_verdict verdict;
   gp_slice lent = {token.data, token.len};

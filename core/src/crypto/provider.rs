@@ -18,7 +18,7 @@ use library::signature::{
 pub(super) use self::differences::SignatureCheck;
 use super::{Curve, KeyRejected, PublicKey, Scheme};
 
-/// Octets of a SHA-256 digest.
+/// Bytes of a SHA-256 digest.
 pub(crate) const SHA256_LENGTH: usize = digest::SHA256_OUTPUT_LEN;
 
 /// SHA-256 of `data`.

@@ -18,7 +18,7 @@ pub(crate) fn get(url: String) -> HttpRequest {
     HttpRequest::get(url, Route::Default, TIMEOUT_MS).with_header("accept", "application/json")
 }
 
-/// The document's octets.
+/// The document's bytes.
 ///
 /// # Errors
 /// A retryable one for a status that may pass; `code` for every other and for a document that is too large: what the

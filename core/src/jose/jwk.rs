@@ -90,8 +90,8 @@ fn check_purpose(jwk: &Value) -> Result<(), &'static str> {
 }
 
 fn rsa(jwk: &Value) -> Result<PublicKey, &'static str> {
-    let n = octets(jwk, "n").ok_or("its n is missing or not base64url")?;
-    let e = octets(jwk, "e").ok_or("its e is missing or not base64url")?;
+    let n = bytes(jwk, "n").ok_or("its n is missing or not base64url")?;
+    let e = bytes(jwk, "e").ok_or("its e is missing or not base64url")?;
     check_rsa(&n, &e)?;
     Ok(PublicKey::Rsa { n, e })
 }
@@ -99,14 +99,14 @@ fn rsa(jwk: &Value) -> Result<PublicKey, &'static str> {
 /// 2048 to 8192 bits, both parts odd and in their shortest form, 65537 ≤ e < 2³³. Smaller exponents have a history of
 /// forgeries, larger ones make a verifier work for an attacker; ring has the same upper bound.
 pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
-    let is_odd = |number: &[u8]| number.last().is_some_and(|octet| octet % 2 == 1);
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
     if bits(n).is_none() || bits(e).is_none() {
         return Err("its n or e is empty or has a leading zero byte");
     }
     if !bits(n).is_some_and(|bits| (2048..=8192).contains(&bits)) {
         return Err("its modulus is not of 2048 to 8192 bits");
     }
-    let exponent = e.iter().fold(0u128, |sum, octet| (sum << 8) | u128::from(*octet));
+    let exponent = e.iter().fold(0u128, |sum, byte| (sum << 8) | u128::from(*byte));
     if e.len() > 5 || !(65537..1 << 33).contains(&exponent) {
         return Err("its exponent is not from 65537 to 2^33");
     }
@@ -115,17 +115,17 @@ pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
 
 /// The length of a number in bits; `None` when it is empty or has a leading zero byte.
 fn bits(number: &[u8]) -> Option<usize> {
-    let first = number.first().filter(|octet| **octet != 0)?;
+    let first = number.first().filter(|byte| **byte != 0)?;
     Some(number.len() * 8 - first.leading_zeros() as usize)
 }
 
 fn ec(jwk: &Value) -> Result<PublicKey, &'static str> {
-    let (curve, octets) = match text(jwk, "crv") {
+    let (curve, bytes) = match text(jwk, "crv") {
         Some("P-256") => (Curve::P256, 32),
         Some("P-384") => (Curve::P384, 48),
         _ => return Err("its crv is neither P-256 nor P-384"),
     };
-    let coordinate = |name| self::octets(jwk, name).filter(|found| found.len() == octets);
+    let coordinate = |name| self::bytes(jwk, name).filter(|found| found.len() == bytes);
     let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
         return Err("its x or y is missing or not of its curve's length");
     };
@@ -145,14 +145,14 @@ fn ed25519(jwk: &Value) -> Result<PublicKey, &'static str> {
     if text(jwk, "crv") != Some("Ed25519") {
         return Err("its crv is not Ed25519");
     }
-    ed25519_point(octets(jwk, "x").ok_or("its x is missing or not base64url")?)
+    ed25519_point(bytes(jwk, "x").ok_or("its x is missing or not base64url")?)
 }
 
 /// A point of edwards25519, if it is one that a private key can have.
 pub(crate) fn ed25519_point(point: Vec<u8>) -> Result<PublicKey, &'static str> {
     let mut y = point.clone();
-    if let Some(sign_octet) = y.last_mut() {
-        *sign_octet &= 0x7f;
+    if let Some(sign_byte) = y.last_mut() {
+        *sign_byte &= 0x7f;
     }
     if point.len() != 32 {
         Err("its x is not of 32 bytes")
@@ -167,7 +167,7 @@ fn text<'a>(jwk: &'a Value, name: &str) -> Option<&'a str> {
     jwk.member(name).and_then(Value::as_str)
 }
 
-fn octets(jwk: &Value, name: &str) -> Option<Vec<u8>> {
+fn bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
     text(jwk, name).and_then(base64url_decode)
 }
 

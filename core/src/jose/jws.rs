@@ -50,8 +50,8 @@ impl<'a> Compact<'a> {
 
     /// The header, refused unless it is one that an ID token has.
     pub(crate) fn header(&self, allowed: &[Algorithm]) -> Result<Header, Error> {
-        let octets = base64url_decode(self.header).ok_or_else(|| not_base64url("header"))?;
-        Header::parse(&octets, allowed)
+        let bytes = base64url_decode(self.header).ok_or_else(|| not_base64url("header"))?;
+        Header::parse(&bytes, allowed)
     }
 
     /// The payload's own bytes.
@@ -105,9 +105,9 @@ impl Header {
         self.kid.as_deref()
     }
 
-    fn parse(octets: &[u8], allowed: &[Algorithm]) -> Result<Self, Error> {
+    fn parse(bytes: &[u8], allowed: &[Algorithm]) -> Result<Self, Error> {
         let [alg, kid, typ, crit, b64, cty, zip, enc] =
-            json::members(octets, ["alg", "kid", "typ", "crit", "b64", "cty", "zip", "enc"])
+            json::members(bytes, ["alg", "kid", "typ", "crit", "b64", "cty", "zip", "enc"])
                 .map_err(|error| json_error(error, "header"))?;
         let alg = alg.as_ref().and_then(Value::as_str).and_then(Algorithm::from_name);
         let Some(alg) = alg.filter(|alg| allowed.contains(alg)) else {

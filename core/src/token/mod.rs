@@ -16,8 +16,8 @@ use crate::step::{Deadline, Millis, Now};
 
 pub(crate) use response::response_members;
 
-/// Longest audience, in octets. Cloud Run's own limit for all custom audiences of a service is of this order.
-const MAX_AUDIENCE_OCTETS: usize = 8 * 1024;
+/// Longest audience, in bytes. Cloud Run's own limit for all custom audiences of a service is of this order.
+const MAX_AUDIENCE_BYTES: usize = 8 * 1024;
 
 /// What a token is fetched for; also its key in the cache.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -91,11 +91,8 @@ fn checked(audience: &str) -> Result<String, Error> {
     if audience.is_empty() {
         return Err(invalid("is empty".into()));
     }
-    if audience.len() > MAX_AUDIENCE_OCTETS {
-        return Err(invalid(format!(
-            "has {} octets, expected at most {MAX_AUDIENCE_OCTETS}",
-            audience.len()
-        )));
+    if audience.len() > MAX_AUDIENCE_BYTES {
+        return Err(invalid(format!("has {} bytes, expected at most {MAX_AUDIENCE_BYTES}", audience.len())));
     }
     if audience.trim() != audience {
         return Err(invalid("begins or ends with white space".into()));

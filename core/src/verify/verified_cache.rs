@@ -262,8 +262,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct DigestHasher(u64);
 
 impl Hasher for DigestHasher {
-    fn write(&mut self, octets: &[u8]) {
-        if let Some(last) = octets.last_chunk() {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk() {
             self.0 = u64::from_ne_bytes(*last);
         }
     }

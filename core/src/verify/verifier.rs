@@ -163,7 +163,7 @@ impl Verifier {
     /// Whether `token` is remembered and to be accepted at this moment: the same answer as [`check`](Self::check) gives, for
     /// hosts that keep what they made of a payload. A token that is known costs one hash and a few comparisons.
     ///
-    /// Octets that are no UTF-8 are never known.
+    /// Bytes that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Now) -> Recall {
         let digest = digest_of(token);
         let entry = digest.and_then(|digest| self.recalled(&digest, now, |entry| entry.number));

@@ -25,8 +25,8 @@ ALL = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 
 
-def stream(label, octets):
-    return hashlib.shake_256(SEED + b"/" + label.encode()).digest(octets)
+def stream(label, bytes):
+    return hashlib.shake_256(SEED + b"/" + label.encode()).digest(bytes)
 
 
 def is_prime(n):
@@ -69,8 +69,8 @@ P256, P384 = ec_key("p256", ec.SECP256R1()), ec_key("p384", ec.SECP384R1())
 ED25519 = ed25519.Ed25519PrivateKey.from_private_bytes(stream("ed25519", 32))
 
 
-def b64url(octets):
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+def b64url(bytes):
+    return base64.urlsafe_b64encode(bytes).rstrip(b"=").decode()
 
 
 def number(n, length=None):
@@ -160,7 +160,7 @@ def cases():
         flipped = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
         yield case(f"{alg}, signature changed", every, f"{head}.{payload}.{flipped}", "BAD_SIGNATURE")
         cut = b64url(base64.urlsafe_b64decode(signature + "==")[:-1])
-        yield case(f"{alg}, signature an octet short", every, f"{head}.{payload}.{cut}", "BAD_SIGNATURE")
+        yield case(f"{alg}, signature a byte short", every, f"{head}.{payload}.{cut}", "BAD_SIGNATURE")
         for other in ALL:
             if other == alg:
                 continue
@@ -181,7 +181,7 @@ def cases():
     yield case("a symmetric key under the right id", [oct_key], honest["RS256"], "KEY_UNUSABLE")
 
     salted = token("PS256", "rsa", lambda message: pss(RSA, message, 20))
-    yield case("PS256 with a salt of 20 octets", every, salted, "BAD_SIGNATURE")
+    yield case("PS256 with a salt of 20 bytes", every, salted, "BAD_SIGNATURE")
     der = token("ES256", "p256", lambda m: P256.sign(m, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
     yield case("ES256 as DER", every, der, "BAD_SIGNATURE")
     for name, numbers in (("r = 0", (0, 1)), ("s = 0", (1, 0))):
@@ -207,7 +207,7 @@ def cases():
     yield with_key("P-384 point off the curve", KEYS["p384"] | {"y": KEYS["p384"]["x"]}, alg="ES384")
     yield with_key("P-256 key for ES384", KEYS["p256"] | {"kid": "p384"}, alg="ES384")
     yield with_key("Ed25519 point of small order", KEYS["ed25519"] | {"x": b64url(bytes([1] + 31 * [0]))}, alg="EdDSA")
-    yield with_key("Ed25519 point an octet short", KEYS["ed25519"] | {"x": b64url(bytes(31))}, alg="EdDSA")
+    yield with_key("Ed25519 point a byte short", KEYS["ed25519"] | {"x": b64url(bytes(31))}, alg="EdDSA")
     yield with_key("X25519 key", KEYS["ed25519"] | {"crv": "X25519"}, alg="EdDSA")
     twice = [KEYS["rsa"], jwk(RSA_OTHER, "rsa")]
     yield case("two keys of one id", twice, honest["RS256"], "KEY_UNUSABLE")

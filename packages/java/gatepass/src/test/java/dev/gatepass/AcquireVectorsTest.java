@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Every transcript of tests/vectors/acquire: each step is the expected one, to the letter. */
+/** Every transcript of tests/vectors/acquire: each step is exactly the expected one. */
 class AcquireVectorsTest {
     @Test
     void transcripts() throws IOException {
