@@ -236,7 +236,7 @@ impl Op {
         self.0.resume(now(now_ms, monotonic_ms), &reply)
     }
 
-    /// The verifier that the operation of `openVerifier` has made; see [`verifier::functions`].
+    /// The verifier that the operation of `openVerifier` has made, as an object of its functions.
     ///
     /// # Errors
     /// `API_MISUSE` for any other operation, and a second time.
