@@ -12,8 +12,15 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier(&keys()).expect(
 fuzz_target!(|text: &str| {
     let mut lines = text.split('\n').map(|line| (!line.is_empty()).then_some(line));
     let mut next = || lines.next().flatten();
-    let headers = RequestHeaders { authorization: next(), x_serverless_authorization: next(), x_goog_iap_jwt_assertion: next() };
+    let headers = RequestHeaders {
+        authorization: next(),
+        x_serverless_authorization: next(),
+        x_goog_iap_jwt_assertion: next(),
+    };
     if let Ok(token) = VERIFIER.token_from_headers(&headers) {
-        assert!(!token.is_empty() && token.trim_matches([' ', '\t']) == token && text.contains(token), "{token:?}");
+        assert!(
+            !token.is_empty() && token.trim_matches([' ', '\t']) == token && text.contains(token),
+            "{token:?}"
+        );
     }
 });

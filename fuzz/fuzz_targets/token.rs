@@ -16,7 +16,8 @@ fuzz_target!(|token: &[u8]| {
             let error = failure.to_json();
             let signature = token.rsplit(|b| *b == b'.').next().unwrap_or_default();
             let is_signature = signature.len() >= 32 && signature.iter().all(u8::is_ascii_alphanumeric);
-            let held = is_signature && error.as_bytes().windows(signature.len()).any(|part| part == signature);
+            let held =
+                is_signature && error.as_bytes().windows(signature.len()).any(|part| part == signature);
             assert!(!held, "{error}");
         }
         Ok(Verdict::Accepted(..)) => panic!("accepted"),

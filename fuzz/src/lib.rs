@@ -50,7 +50,8 @@ pub fn sign(header: &[u8], payload: &[u8]) -> String {
 
 /// A verifier with these keys, as the options of the border put it.
 pub fn verifier(keys: &str) -> Option<Verifier> {
-    let options = json!({"issuers": [ISSUER], "algorithms": ["RS256", "ES256"], "audiences": [AUDIENCE], "keys": keys});
+    let options =
+        json!({"issuers": [ISSUER], "algorithms": ["RS256", "ES256"], "audiences": [AUDIENCE], "keys": keys});
     Verifier::new(&options.to_string()).ok()
 }
 
@@ -64,14 +65,25 @@ pub fn drive(op: &mut Op, script: &str) {
         match step["step"].as_str().expect("a step has a name") {
             "done" | "fail" => return,
             "wait" => reply = r#"{"reply":"elapsed"}"#.to_owned(),
-            "read_env" => reply = json!({"reply": "env", "values": {"HOME": "/", "AWS_REGION": "x"}}).to_string(),
-            "read_file" => reply = json!({"reply": "text", "text": lines.next().unwrap_or_default()}).to_string(),
+            "read_env" => {
+                reply = json!({"reply": "env", "values": {"HOME": "/", "AWS_REGION": "x"}}).to_string()
+            }
+            "read_file" => {
+                reply = json!({"reply": "text", "text": lines.next().unwrap_or_default()}).to_string()
+            }
             "send" => {
                 let body = lines.next().unwrap_or_default();
                 reply = json!({"reply": "response", "status": 200, "headers": [["metadata-flavor", "Google"]], "body": body}).to_string();
             }
-            "run" => reply = json!({"reply": "exited", "status": 0, "stdout": lines.next().unwrap_or_default()}).to_string(),
-            _ => reply = json!({"reply": "failed", "kind": "other", "message": lines.next().unwrap_or_default()}).to_string(),
+            "run" => {
+                reply = json!({"reply": "exited", "status": 0, "stdout": lines.next().unwrap_or_default()})
+                    .to_string()
+            }
+            _ => {
+                reply =
+                    json!({"reply": "failed", "kind": "other", "message": lines.next().unwrap_or_default()})
+                        .to_string()
+            }
         }
     }
     panic!("an operation did not end within {STEPS} steps");
