@@ -284,8 +284,10 @@ fn npm_demo(room: &Room) -> Result<Vec<Program>> {
 
 /// The go command with modules of its own, of which ours come from the artefact.
 fn go(room: &Room, arguments: &[&str]) -> Program {
-    let others = "https://proxy.golang.org,direct".to_owned();
-    let others = std::env::var("GOPROXY").ok().filter(|proxy| !proxy.is_empty()).unwrap_or(others);
+    // As the user has set it, in the environment or by `go env -w`, or as Go has it.
+    let found = std::process::Command::new("go").args(["env", "GOPROXY"]).output();
+    let others =
+        found.map(|found| String::from_utf8_lossy(&found.stdout).trim().to_owned()).unwrap_or_default();
     room.program("go")
         .args(arguments)
         .env("CGO_ENABLED", "1")
