@@ -81,7 +81,7 @@ impl Verifier {
     /// # Errors
     /// Why the token is refused.
     pub fn check_new(&self, token: &[u8], digest: TokenDigest, now: Now) -> Result<Verdict, Failure> {
-        guard(|| verdict(self.0.check_new(&text(token), digest, now)))
+        guard(|| verdict(self.0.check_new(&text(token)?, digest, now)))
     }
 
     /// The verdict on `token` at this moment. Bytes that are no UTF-8 are no token.
@@ -89,7 +89,7 @@ impl Verifier {
     /// # Errors
     /// Why the token is refused.
     pub fn check(&self, token: &[u8], now: Now) -> Result<Verdict, Failure> {
-        guard(|| verdict(self.0.check(&text(token), now)))
+        guard(|| verdict(self.0.check(&text(token)?, now)))
     }
 
     /// The token of a request with these headers.
@@ -117,8 +117,12 @@ impl Verifier {
 
 /// A token is ASCII; whatever stands for other bytes here is refused with them. The plain check comes first because it
 /// is several times faster than the lossy one.
-fn text(token: &[u8]) -> Cow<'_, str> {
-    str::from_utf8(token).map_or_else(|_| String::from_utf8_lossy(token), Cow::Borrowed)
+///
+/// # Errors
+/// `TOKEN_TOO_LARGE`, before a byte is read.
+fn text(token: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    gatepass_core::check_token_length(token.len())?;
+    Ok(str::from_utf8(token).map_or_else(|_| String::from_utf8_lossy(token), Cow::Borrowed))
 }
 
 fn verdict(verdict: gatepass_core::Verdict) -> Result<Verdict, Failure> {

@@ -28,9 +28,7 @@ pub(crate) struct Compact<'a> {
 impl<'a> Compact<'a> {
     /// Cuts a token into its parts; looks at its size and shape only.
     pub(crate) fn split(token: &'a str) -> Result<Self, Error> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(too_large(token.len()));
-        }
+        check_token_length(token.len())?;
         let mut parts = token.split('.');
         let (header, payload, signature) = (parts.next(), parts.next(), parts.next());
         let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, parts.next())
@@ -71,6 +69,14 @@ impl<'a> Compact<'a> {
             ))
         }
     }
+}
+
+/// Refuses a token of more than 16 KiB by its length alone, before a byte of it is read.
+///
+/// # Errors
+/// [`ErrorCode::TokenTooLarge`].
+pub fn check_token_length(length: usize) -> Result<(), Error> {
+    if length <= MAX_TOKEN_BYTES { Ok(()) } else { Err(too_large(length)) }
 }
 
 /// The refusal of a token of this many bytes.
