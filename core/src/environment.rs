@@ -157,8 +157,10 @@ impl Environment {
     /// # Errors
     /// [`ErrorCode::InvalidOption`] when a variable names something that is more or less than that.
     pub(crate) fn metadata_host(&self) -> Result<String, Error> {
-        let name = if self.var(METADATA_HOST).is_some() { METADATA_HOST } else { METADATA_ROOT };
-        self.host(name, DEFAULT_METADATA_HOST)
+        // An address alone is where the server is, too: the name may be unknown where somebody has to give an address.
+        let given =
+            [METADATA_HOST, METADATA_ROOT, METADATA_IP].into_iter().find(|name| self.var(name).is_some());
+        self.host(given.unwrap_or(METADATA_HOST), DEFAULT_METADATA_HOST)
     }
 
     /// The address at which it is asked whether there is a metadata server.
@@ -235,7 +237,8 @@ mod tests {
             (&[][..], "metadata.google.internal"),
             (&[(METADATA_HOST, "127.0.0.1:8080"), (METADATA_ROOT, "b")], "127.0.0.1:8080"),
             (&[(METADATA_HOST, ""), (METADATA_ROOT, "b")], "b"),
-            (&[(METADATA_HOST, "[::1]:8080")], "[::1]:8080"),
+            (&[(METADATA_HOST, "[::1]:8080"), (METADATA_IP, "127.0.0.1:1")], "[::1]:8080"),
+            (&[(METADATA_IP, "127.0.0.1:8080")], "127.0.0.1:8080"),
             (&[(METADATA_HOST, "http://127.0.0.1:8080/")], "127.0.0.1:8080"),
         ] {
             assert_eq!(environment(values).metadata_host().as_deref(), Ok(expected), "{values:?}");

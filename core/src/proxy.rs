@@ -67,7 +67,7 @@ impl Proxies {
     fn proxy_of(&self, url: &Url) -> Result<Option<Secret<String>>, Error> {
         let proxy = if url.is_https() { &self.https } else { &self.http };
         match proxy {
-            Some(proxy) if !is_near(url.host()) && !self.is_excepted(url) => proxy.url().map(Some),
+            Some(proxy) if !is_answered_by_neighbour(url) && !self.is_excepted(url) => proxy.url().map(Some),
             _ => Ok(None),
         }
     }
@@ -111,6 +111,11 @@ impl Proxy {
             _ => Err(refused("names something else")),
         }
     }
+}
+
+/// Whether a neighbour answers, in whose place a proxy could answer for its own machine. By `https` it could not.
+fn is_answered_by_neighbour(url: &Url) -> bool {
+    !url.is_https() && is_near(url.host())
 }
 
 /// This machine itself, and the services beside it.

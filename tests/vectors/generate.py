@@ -226,7 +226,7 @@ def metadata_cases():
     given_time = {"GCE_METADATA_TIMEOUT": "0.5"}
     yield case("GCE_METADATA_TIMEOUT", (START, READ_ENV), (env(GCE_METADATA_IP="127.0.0.1:1", **given_time), PRODUCT_NAME),
                (failed("not_found"), metadata_get("/", "127.0.0.1:1", 500)), (failed("timeout"), wait(NOW + 500)),
-               (ELAPSED, metadata_get("/", "127.0.0.1:1", 500)), (mds(""), identity() | {"timeout_ms": 500}), (mds(token), ok))
+               (ELAPSED, metadata_get("/", "127.0.0.1:1", 500)), (mds(""), identity(host="127.0.0.1:1") | {"timeout_ms": 500}), (mds(token), ok))
     for bad in ["0", "5s", "1000"]:
         yield case(f"GCE_METADATA_TIMEOUT={bad}", (START, READ_ENV), (env(**host, GCE_METADATA_TIMEOUT=bad), fail("INVALID_OPTION")))
     for name, value in (("NO_GCE_CHECK", "true"), ("METADATA_SERVER_DETECTION", "none")):
