@@ -64,7 +64,9 @@ class Server:
                 reply = answer(request)
                 octets = reply.body.encode() if isinstance(reply.body, str) else reply.body
                 self.send_response_only(reply.status)
-                for name, value in {"Content-Length": str(len(octets)), **reply.headers}.items():
+                # Said, or a client would send its next request just as the connection closes.
+                own = {"Content-Length": str(len(octets)), "Connection": "close"}
+                for name, value in {**own, **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 with suppress(OSError):  # The other side may have heard enough.
