@@ -69,7 +69,7 @@ fn key() -> TokenKey {
     TokenKey::access_token("a").unwrap()
 }
 
-/// Models of more than two threads.
+/// Models of more than two threads, or of two fetches one after the other: without a bound they take minutes.
 fn two_preemptions(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
@@ -229,7 +229,7 @@ const FOR_THE_COLD_AND_FOR_THE_UNKNOWN: usize = 2;
 
 #[test]
 fn cold_keys_are_fetched_by_one() {
-    loom::model(|| {
+    two_preemptions(|| {
         let (verifier, host) = (verifier(), Host::new());
         let (theirs, shared) = (Arc::clone(&verifier), Arc::clone(&host));
         let other = thread::spawn(move || refusal(verdict(&theirs, NOW, &key_set(), &shared)));
