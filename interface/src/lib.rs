@@ -5,7 +5,8 @@
 //! | `source_options`, `verifier_options`, `explain_options`, `call` `.schema.json` | what packages hand over |
 //! | `step`, `reply` | what the core asks for, and how it is answered |
 //! | `error`, `explanation` | what users see |
-//! | `glossary.json` | one thing, one name: its name in each language |
+//! | `event` | what a service writes to its log |
+//! | `glossary.md` | one thing, one name: its name in each language |
 //!
 //! The tests hold the border to the schemas, and the languages to the glossary.
 

@@ -111,7 +111,7 @@ fn every_error() {
     }
 }
 
-/// Refusals of real tokens, whose errors say what was found and expected; and their explanations.
+/// Refusals of real tokens, whose errors say what was found and expected; the log lines about them; their explanations.
 #[test]
 fn refusals_and_explanations_of_the_attack_corpus() {
     let mut interface = Interface::new();
@@ -130,7 +130,10 @@ fn refusals_and_explanations_of_the_attack_corpus() {
         let (token, seconds) = (case["token"].as_str().unwrap(), case["now"].as_u64().unwrap());
         let verifier = Verifier::new(&options.to_string()).unwrap();
         if let Err(failure) = verifier.check(token.as_bytes(), now(seconds * 1000, 0)) {
-            let error: Value = serde_json::from_str(&failure.to_json()).unwrap();
+            let error = failure.to_json();
+            let event = gatepass_bridge::refusal_log(&error, "/orders/7?of=\"me\"\n").unwrap();
+            assert_fits(&mut interface, "event", &serde_json::from_str(&event).unwrap());
+            let error: Value = serde_json::from_str(&error).unwrap();
             reasons.insert(error["reason"].as_str().map(str::to_owned));
             assert_fits(&mut interface, "error", &error);
         }
@@ -207,6 +210,7 @@ fn a_step_with_a_member_too_few_or_too_many_is_found() {
         ("reply", json!({"reply": "start", "now": 1})),
         ("source_options", json!({})),
         ("verifier_options", json!({"preset": "gogle"})),
+        ("event", json!({"level": "info", "message": "refused"})),
     ] {
         assert!(interface.check(schema, &bad).is_err(), "{bad}");
     }
