@@ -81,6 +81,49 @@ func TestAttackCorpus(t *testing.T) {
 	}
 }
 
+// The rules come from the preset that the options name, or imply.
+func TestPresetVectors(t *testing.T) {
+	var file struct {
+		Audience string
+		Now      int64
+		Keys     json.RawMessage
+		Cases    []struct {
+			Name, Preset, Token, Expected string
+			Issuers, Algorithms           []string
+		}
+	}
+	readVectors(t, vectors+"/presets/presets.json", &file)
+	if len(file.Cases) == 0 {
+		t.Fatal("there are no cases")
+	}
+	for _, c := range file.Cases {
+		options := []gatepass.VerifierOption{
+			gatepass.WithAudience(file.Audience), gatepass.WithKeys(file.Keys),
+			gatepass.WithClock(func() time.Time { return time.Unix(file.Now, 0) }),
+		}
+		if c.Preset != "" {
+			options = append(options, gatepass.WithPreset(gatepass.Preset(c.Preset)))
+		}
+		if c.Issuers != nil {
+			options = append(options, gatepass.WithIssuers(c.Issuers...))
+		}
+		if c.Algorithms != nil {
+			options = append(options, gatepass.WithAlgorithms(c.Algorithms...))
+		}
+		verifier, err := gatepass.NewVerifier(options...)
+		if err == nil {
+			_, err = verifier.Validate(deadline(t), c.Token)
+		}
+		if c.Expected == "accept" {
+			if err != nil {
+				t.Errorf("%s: %v", c.Name, err)
+			}
+		} else if !errors.Is(err, gatepass.Code(c.Expected)) {
+			t.Errorf("%s: %v, expected %s", c.Name, err, c.Expected)
+		}
+	}
+}
+
 // Every algorithm verifies with the keys that are meant for it, and with no others.
 func TestAlgorithmVectors(t *testing.T) {
 	var file struct {

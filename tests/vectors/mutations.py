@@ -18,6 +18,8 @@ MUTATIONS = [
      "Value::String(iss) if issuers.contains(iss) => Ok(()),", "Value::String(_) => Ok(()),"),
     ("algorithms/algorithms.json", "algorithms", "jose/jwk.rs",
      "self.key.fits(alg.scheme()) && self.alg.is_none_or(|own| own == alg)", "self.key.fits(alg.scheme())"),
+    ("presets/presets.json", "presets", "verify/config.rs",
+     "(None, true, _) => Some(Preset::Google)", "(None, _, _) => Some(Preset::Google)"),
     ("client/attack_corpus.json", "client", "exchange/document.rs",
      "seconds.saturating_sub(age)", "seconds"),
     ("cache/timelines.json", "operations cache", "source.rs",

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Verifier, VerifyError } from 'gatepass';
+import { GatepassError, Verifier, VerifyError } from 'gatepass';
 
 import { host } from '../src/node/host.js';
 import { cases, read } from './support/vectors.js';
@@ -47,6 +47,20 @@ test('verify: every algorithm, with the keys that are meant for it and with no o
     if (verdict !== expected) wrong.push(`${name}: ${verdict}, expected ${expected}`);
   }
   assert.deepEqual(wrong, []);
+});
+
+test('verify: the rules come from the preset that is named or implied', async () => {
+  const { cases, audience, keys, now } = read('presets/presets.json');
+  assert.ok(cases.length > 0);
+  for (const { name, preset, issuers, algorithms, token, expected } of cases) {
+    const given = Object.entries({ preset, issuers, algorithms }).filter(([, value]) => value !== null);
+    const options = { ...Object.fromEntries(given), audience, keys, clock: () => now * 1000 };
+    const verdict = await (async () => new Verifier(options).verify(token))().then(
+      () => 'accept',
+      (error) => (error instanceof GatepassError ? error.code : `foreign ${error}`),
+    );
+    assert.equal(verdict, expected, name);
+  }
 });
 
 for (const { file, name, options, kind, target, transcript } of cases('acquire')) {

@@ -58,6 +58,26 @@ def test_algorithms(case: dict[str, Any]) -> None:
     assert outcome == case["expected"]
 
 
+PRESETS = json.loads((VECTORS / "presets" / "presets.json").read_text())
+
+
+@pytest.mark.parametrize("case", PRESETS["cases"], ids=lambda case: case["name"])
+def test_presets(case: dict[str, Any]) -> None:
+    outcome = "accept"
+    try:
+        gatepass.Verifier(
+            PRESETS["audience"],
+            preset=case["preset"],
+            issuers=case["issuers"],
+            algorithms=case["algorithms"],
+            keys=PRESETS["keys"],
+            clock=lambda: PRESETS["now"],
+        ).verify(case["token"])
+    except gatepass.GatepassError as refused:
+        outcome = refused.code
+    assert outcome == case["expected"]
+
+
 def cases(folder: str) -> list[Any]:
     files = [file for file in sorted((VECTORS / folder).glob("*.json")) if file.name != "schema.json"]
     assert files, f"there are no vectors in {folder}"

@@ -28,7 +28,7 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
 }
 
 /// What tells one provider of cryptography from another: Wycheproof, and every vector.
-const ON_AWS_LC: [&str; 12] = [
+const ON_AWS_LC: [&str; 13] = [
     "test",
     "--package=gatepass-core",
     "--lib",
@@ -36,6 +36,7 @@ const ON_AWS_LC: [&str; 12] = [
     "--test=algorithms",
     "--test=client",
     "--test=operations",
+    "--test=presets",
     "--test=verify",
     "--test=wycheproof",
     "--test=keys",

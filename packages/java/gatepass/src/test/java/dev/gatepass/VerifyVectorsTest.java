@@ -56,6 +56,40 @@ class VerifyVectorsTest {
         }
     }
 
+    @Test
+    void presets() throws IOException {
+        Map<String, Object> vectors = Vectors.read("presets/presets.json");
+        assertFalse(list(vectors, "cases").isEmpty());
+        for (Object each : list(vectors, "cases")) {
+            Map<String, Object> test = members(each);
+            Verifier.Builder builder = Verifier.builder()
+                    .audience((String) vectors.get("audience"))
+                    .keys(Utf8.text(Json.write(vectors.get("keys"))))
+                    .clock(Clock.fixed(Instant.ofEpochSecond((Long) vectors.get("now")), ZoneOffset.UTC));
+            if (test.get("issuers") != null) {
+                builder.issuers(list(test, "issuers").toArray(String[]::new));
+            }
+            if (test.get("algorithms") != null) {
+                builder.algorithms(list(test, "algorithms").toArray(String[]::new));
+            }
+            if (test.get("preset") instanceof String preset) {
+                switch (preset) {
+                    case "google" -> builder.google();
+                    case "oidc" -> builder.oidc((String) list(test, "issuers").get(0));
+                    case "iap" -> builder.iap();
+                    default -> throw new AssertionError(preset);
+                }
+            }
+            String verdict;
+            try {
+                verdict = verdict(builder.build(), (String) test.get("token"));
+            } catch (GatepassException refused) {
+                verdict = refused.code().name();
+            }
+            assertEquals(test.get("expected"), verdict, (String) test.get("name"));
+        }
+    }
+
     /** {@code accept}, or the code of the refusal. Any other exception fails the test. */
     private static String decide(Map<String, Object> corpus, Map<String, Object> test) {
         String preset = (String) test.get("profile");

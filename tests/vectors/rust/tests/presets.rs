@@ -1,0 +1,39 @@
+//! A verifier takes its rules from the preset that its options name, or imply.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use gatepass_core::{Algorithm, KeySource, Millis, Now, Preset, Verdict, Verifier, VerifierConfig};
+use serde_json::Value;
+
+#[test]
+fn presets() {
+    let vectors = gatepass_vectors::read("presets/presets.json");
+    for case in vectors["cases"].as_array().unwrap() {
+        assert_eq!(case["expected"], decide(&vectors, case), "{}", case["name"]);
+    }
+}
+
+/// `accept`, or the code of the refusal.
+fn decide(vectors: &Value, case: &Value) -> String {
+    let list = |name: &str| case[name].as_array().cloned().unwrap_or_default();
+    let made = Verifier::new(VerifierConfig {
+        preset: case["preset"].as_str().map(|name| Preset::from_name(name).unwrap()),
+        issuers: list("issuers").iter().map(|issuer| issuer.as_str().unwrap().to_owned()).collect(),
+        algorithms: list("algorithms")
+            .iter()
+            .map(|n| Algorithm::from_name(n.as_str().unwrap()).unwrap())
+            .collect(),
+        audiences: vectors["audience"].as_str().unwrap().into(),
+        keys: KeySource::Static(vectors["keys"].to_string()),
+        ..VerifierConfig::default()
+    });
+    let verifier = match made {
+        Ok(verifier) => verifier,
+        Err(refused) => return refused.code().to_string(),
+    };
+    let now = Now::steady(Millis::from_secs(vectors["now"].as_u64().unwrap()));
+    match verifier.check(case["token"].as_str().unwrap(), now) {
+        Verdict::Accepted(..) => "accept".into(),
+        Verdict::Rejected(error) => error.code().to_string(),
+        _ => "asked for keys".into(),
+    }
+}
