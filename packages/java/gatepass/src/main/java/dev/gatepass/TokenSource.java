@@ -261,7 +261,7 @@ public final class TokenSource {
         if (another) {
             for (Kind kind : List.of(idTokens, accessTokens, selfSignedJwts)) {
                 if (kind.name.equals(token.kind())) {
-                    kind.memory.remove(token.target());
+                    kind.forget(token.target());
                 }
             }
         }
@@ -300,6 +300,7 @@ public final class TokenSource {
     private final class Kind {
         private final String name;
         private final BoundedMemory<String, Token> memory = new BoundedMemory<>(Limits.HELD_TOKENS);
+        private volatile long refusals;
 
         Kind(String name) {
             this.name = name;
@@ -310,10 +311,11 @@ public final class TokenSource {
             Objects.requireNonNull(target, "audience");
             Token held = held(target);
             if (held == null) {
+                long before = refusals;
                 Answer<Token> answer = lookup(target);
                 held = answer.isReady() ? answer.value()
                         : Futures.await(flights.settle(answer, () -> lookup(target), end -> fetched(target, end)));
-                memory.put(target, held);
+                keep(target, held, before);
             }
             return held;
         }
@@ -324,8 +326,9 @@ public final class TokenSource {
             if (held != null) {
                 return CompletableFuture.completedFuture(held);
             }
+            long before = refusals;
             CompletableFuture<Token> token = flights.settle(() -> lookup(target), end -> fetched(target, end));
-            token.thenAccept(arrived -> memory.put(target, arrived));
+            token.thenAccept(arrived -> keep(target, arrived, before));
             return token;
         }
 
@@ -335,6 +338,21 @@ public final class TokenSource {
 
         private Token fetched(String target, End end) {
             return Token.of(name, target, Failures.output(end));
+        }
+
+        /**
+         * Keeps a token that was asked for after so many refusals. Others may have sent it before it is kept here: if
+         * one was refused since, it may have been this one, and the core says what comes next.
+         */
+        private synchronized void keep(String target, Token token, long before) {
+            if (refusals == before) {
+                memory.put(target, token);
+            }
+        }
+
+        private synchronized void forget(String target) {
+            refusals++;
+            memory.remove(target);
         }
 
         /** The token that may be handed out without asking the core; null if there is none. */

@@ -18,6 +18,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
@@ -191,10 +192,15 @@ class IdTokenClientTest {
         HttpClient client = IdTokenClient.builder().source(source).audience(AUDIENCE).build();
         HttpRequest request = HttpRequest.newBuilder(receiver.url()).POST(BodyPublishers.ofString("body")).build();
         var sending = client.sendAsync(request, BodyHandlers.ofString());
-        HoldingServer.answer(receiver.next(), 401, "text/plain", "no");
-        HoldingServer.answer(receiver.next(), 200, "text/plain", "welcome");
+        HttpExchange first = receiver.next();
+        assertEquals(1, emulator.requests("/token"));
+        emulator.setClockOffset(Duration.ofSeconds(1)); // Tokens of one second are equal.
+        HoldingServer.answer(first, 401, "text/plain", "no");
+        HttpExchange second = receiver.next();
+        HoldingServer.answer(second, 200, "text/plain", "welcome");
         assertEquals("welcome", sending.join().body());
         assertEquals(2, emulator.requests("/token"));
+        assertTrue(verify(first, AUDIENCE).issuedAt().isBefore(verify(second, AUDIENCE).issuedAt()));
         // Within a minute the next token is not replaced as well.
         var refused = CompletableFuture.supplyAsync(() -> {
             try {

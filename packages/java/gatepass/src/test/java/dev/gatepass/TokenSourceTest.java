@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.json.Utf8;
 import dev.gatepass.testing.Emulator;
@@ -154,6 +155,27 @@ class TokenSourceTest {
             assertEquals(old, source.fetchIdToken(AUDIENCE));
             HoldingServer.answer(endpoint.next(), 404, "text/html", "no such account");
             assertEquals(old, source.fetchIdToken(AUDIENCE));
+        }
+    }
+
+    @Test
+    void aTokenThatIsRefusedAsSoonAsItArrivesIsNotKept() throws Exception {
+        try (HoldingServer endpoint = new HoldingServer()) {
+            TokenSource source = metadataAt(endpoint).build();
+            // Whoever waits for a token is told of it on the thread that has fetched it, which keeps it as well.
+            var fetching = source.idToken(AUDIENCE).thenApply(token -> {
+                assertTrue(source.invalidate(token));
+                return Thread.currentThread();
+            });
+            answerWithToken(endpoint, Instant.now());
+            Thread fetcher = fetching.join();
+            while (fetcher.getState() == Thread.State.RUNNABLE) { // JUnit's timeout bounds this.
+                Thread.onSpinWait();
+            }
+            var next = source.fetchIdTokenAsync(AUDIENCE);
+            String another = answerWithToken(endpoint, Instant.now());
+            assertEquals(another, next.join());
+            assertEquals(2, endpoint.count());
         }
     }
 
