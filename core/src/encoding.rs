@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 
 /// Decodes base64url without padding. White space, padding and stray trailing bits are refused: two texts never
-/// stand for the same bytes.
+/// represent the same bytes.
 pub(crate) fn base64url_decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -113,7 +113,7 @@ pub(crate) fn bearer_value(authorization: &str) -> &str {
     authorization.strip_prefix(SCHEME).unwrap_or(authorization)
 }
 
-/// Refuses text that cannot stand in a header as a token: empty, over 16 KiB, or anything but printable ASCII.
+/// Refuses text that cannot be in a header as a token: empty, over 16 KiB, or anything but printable ASCII.
 ///
 /// # Errors
 /// [`ErrorCode::TokenResponseInvalid`].

@@ -118,7 +118,7 @@ fn is_answered_by_neighbour(url: &Url) -> bool {
     !url.is_https() && is_near(url.host())
 }
 
-/// This machine itself, and the services beside it.
+/// This machine itself, and the services next to it.
 fn is_near(host: &str) -> bool {
     let is_name = METADATA_HOSTS.contains(&host) || host == "localhost" || host.ends_with(".localhost");
     is_name

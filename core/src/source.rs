@@ -132,7 +132,7 @@ impl TokenSource {
         }
     }
 
-    /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`: name and value.
+    /// The headers that go with an access token on a call of Google's APIs, besides `Authorization`: name and value.
     /// They are known once a token was fetched.
     pub fn access_token_headers(&self) -> Vec<(&'static str, String)> {
         let project = self.shared.lock().found.as_ref().and_then(|found| found.quota_project_id.clone());

@@ -332,7 +332,7 @@ pub enum HostFailure {
     Other,
 }
 
-/// An HTTP request for the host to send as it stands.
+/// An HTTP request for the host to send as it is.
 #[derive(Clone)]
 pub struct HttpRequest {
     /// The method.
@@ -440,7 +440,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands in the request line.
+    /// The method as it is in the request line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",

@@ -87,7 +87,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Claims that are accepted, with any others beside them.
+/// Claims that are accepted, with any others next to them.
 fn any_claims() -> impl Strategy<Value = Value> {
     (hash_map(any::<String>(), any_json(), 0..6), "\\PC{1,40}", 0u64..3600, 1u64..3600).prop_map(
         |(others, sub, age, left)| {

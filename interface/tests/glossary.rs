@@ -60,7 +60,7 @@ fn in_java(line: &str, name: &str) -> bool {
 fn in_rust(line: &str, name: &str) -> bool {
     let beginnings =
         ["pub fn ", "pub const fn ", "pub struct ", "pub enum ", "pub type ", "pub ", "pub const "];
-    // A variant of a public enum stands alone.
+    // A variant of a public enum is on a line of its own.
     starts(line, &beginnings, name)
         || line == format!("{name},")
         || line.starts_with(&format!("{name}("))

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick.
+//! `cargo xtask bench`: gatepass compared with the libraries that a user would otherwise pick.
 //!
 //! Each language has a program below tests/bench that measures its peers in interleaved rounds and prints a line of JSON
 //! for each job and peer: `{"language", "job", "peer", "version", "unit", "rounds": […]}`. Here they become tables of medians,

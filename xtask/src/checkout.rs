@@ -45,7 +45,7 @@ impl Checkout {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
-        // Wherever in the checkout the user stands, cargo said where this crate is.
+        // Wherever in the checkout the user is, cargo said where this crate is.
         if let Some(folder) = env::var_os("CARGO_MANIFEST_DIR") {
             command.current_dir(folder);
         }

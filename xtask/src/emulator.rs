@@ -19,7 +19,7 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one whose metadata server speaks for the service account `email`.
+    /// Starts one whose metadata server represents the service account `email`.
     pub(crate) fn start(checkout: &Checkout, email: &str, log: &Path) -> Result<Self> {
         let program = checkout.program(checkout.cli());
         let program = program.args(&["emulator", "--port", "0", "--exit-with-stdin", "--email", email]);

@@ -7,7 +7,7 @@
 //! | [`mod@dist`] | `cargo xtask dist`: everything that a release publishes |
 //! | [`docs`] | `cargo xtask docs`: the documentation as a site |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
-//! | [`mod@bench`] | `cargo xtask bench`: gatepass beside the libraries that a user would otherwise pick |
+//! | [`mod@bench`] | `cargo xtask bench`: gatepass compared with the libraries that a user would otherwise pick |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
@@ -67,8 +67,8 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
                     [--provider aws-lc-rs]
-                                    measure gatepass beside other libraries; writes tests/bench/RESULTS.md
-  cargo xtask bench --report        write that page anew from the figures beside it
+                                    measure gatepass against other libraries; writes tests/bench/RESULTS.md
+  cargo xtask bench --report        write that page anew from the figures next to it
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 

@@ -8,7 +8,7 @@ pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// What stands in one place of a table.
+/// What is in one place of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     lines: Vec<String>,

@@ -128,7 +128,7 @@ impl Drop for Task<'_> {
     }
 }
 
-/// Seconds, as they stand at the end of a line.
+/// Seconds, as they are at the end of a line.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:6.1} s", duration.as_secs_f64())
 }

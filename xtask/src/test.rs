@@ -50,7 +50,7 @@ struct Sum {
 }
 
 impl Run<'_> {
-    /// Builds everything, and then tests it: beside compilers the tests would wait for everything that they start. Each
+    /// Builds everything, and then tests it: while compilers run the tests would wait for everything that they start. Each
     /// of the two is done side by side for as many languages at a time as there are cores, and at least two.
     fn languages(&self, languages: VecDeque<&'static Language>) {
         let built = Mutex::new(VecDeque::new());

@@ -9,7 +9,7 @@ use crate::options::{self, Place};
 /// Explains a token: what it is, and all that is wrong with it.
 ///
 /// `options` are those of a verifier, of which every one may be left out, with `"url"` (that was called) and `"header"`
-/// (that carried the token) beside them. Keys are used where `"keys"` gives them, and never fetched.
+/// (that carried the token) next to them. Keys are used where `"keys"` gives them, and never fetched.
 ///
 /// The answer is the JSON of [`Explanation::to_json`](gatepass_core::explain::Explanation::to_json). `accepted` is null where
 /// something that decides it is not known; `code` is an error code, `cause` a name in snake_case for programs; the rest is for

@@ -206,7 +206,7 @@ pub(crate) fn place(place: &str) -> Result<Place, Failure> {
     read(place)
 }
 
-/// Reads the options of an explanation: those of a verifier, and of a [`Place`] beside them.
+/// Reads the options of an explanation: those of a verifier, and of a [`Place`] next to them.
 pub(crate) fn explain(options: &str) -> Result<(VerifierConfig, Place), Failure> {
     let mut options: Map<String, Value> = read(options)?;
     let place: Map<_, _> = ["url", "header"].iter().filter_map(|name| options.remove_entry(*name)).collect();

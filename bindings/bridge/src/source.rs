@@ -109,7 +109,7 @@ impl Source {
         Op::from(self.0.sign_bytes(bytes.to_vec()))
     }
 
-    /// The headers that go with an access token on a call of Google's APIs, beside `Authorization`, as JSON:
+    /// The headers that go with an access token on a call of Google's APIs, besides `Authorization`, as JSON:
     /// `[[name,value],…]`. They are known once a token was fetched.
     pub fn access_token_headers(&self) -> String {
         json!(self.0.access_token_headers()).to_string()

@@ -35,7 +35,7 @@ pub type RequestHeaders<'a> = TokenHeaders<'a>;
 
 /// The answer to "is this token to be accepted?"; see [`gatepass_core::Verdict`].
 pub enum Verdict {
-    /// Yes; drive the operation, if there is one, in the background. Hand [`Verified::is_unverified`] over beside the
+    /// Yes; drive the operation, if there is one, in the background. Hand [`Verified::is_unverified`] over with the
     /// payload: whoever reads the claims must see that nothing proves them.
     Accepted(Verified, Option<Op>),
     /// Drive the operation, then check again.
@@ -115,7 +115,7 @@ impl Verifier {
     }
 }
 
-/// A token is ASCII; whatever stands for other bytes here is refused with them. The plain check comes first because it
+/// A token is ASCII; whatever represents other bytes here is refused with them. The plain check comes first because it
 /// is several times faster than the lossy one.
 ///
 /// # Errors

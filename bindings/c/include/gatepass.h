@@ -270,7 +270,7 @@ gp_status gp_verifier_check(const gp_verifier *verifier,
                             gp_verdict *verdict,
                             gp_buf *error);
 
-// The token of a request with these headers, any bytes; a slice with a null pointer stands for a header that the request
+// The token of a request with these headers, any bytes; a slice with a null pointer means a header that the request
 // does not have. Each is given with all its values, and a line feed between each two: which no value can hold. A header
 // that occurs more than once is refused. The caller owns `token`. Fails with TOKEN_MISSING or TOKEN_MALFORMED.
 gp_status gp_verifier_token_from_headers(const gp_verifier *verifier,

@@ -34,7 +34,7 @@ macro_rules! out {
     };
 }
 
-/// What a handle stands for; or `API_MISUSE` when it is null.
+/// What a handle refers to; or `API_MISUSE` when it is null.
 macro_rules! handle {
     ($handle:ident) => {
         // SAFETY: null is seen to; else by contract the handle comes from this library and is freed by nobody

@@ -392,7 +392,7 @@ pub unsafe extern "C" fn gp_verifier_check(
     })
 }
 
-/// The token of a request with these headers, any bytes; a slice with a null pointer stands for a header that the request
+/// The token of a request with these headers, any bytes; a slice with a null pointer means a header that the request
 /// does not have. Each is given with all its values, and a line feed between each two: which no value can hold. A header
 /// that occurs more than once is refused. The caller owns `token`. Fails with TOKEN_MISSING or TOKEN_MALFORMED.
 #[unsafe(no_mangle)]

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorCode};
 
 /// What `aud` is in the assertions of Identity-Aware Proxy (IAP documentation, "Securing your app with signed
-/// headers"); a word in capitals stands for one's own.
+/// headers"); a word in capitals is a placeholder.
 pub const IAP_AUDIENCE_FORMS: [&str; 4] = [
     "/projects/NUMBER/global/backendServices/ID",
     "/projects/NUMBER/regions/REGION/backendServices/ID",

@@ -14,7 +14,7 @@ const MAX_LABEL: usize = 63;
 
 /// The operation that asks the environment and the metadata server for the service's deterministic URL
 /// `https://SERVICE-PROJECT_NUMBER.REGION.run.app`; its output are both spellings of it. The older URL, with a hash in
-/// it, cannot be told from inside, nor can custom audiences: name those beside these.
+/// it, cannot be told from inside, nor can custom audiences: name those in addition.
 ///
 /// Fails with [`ErrorCode::InvalidAudience`] where there is no Cloud Run service, and with a transport code where the
 /// metadata server does not answer.

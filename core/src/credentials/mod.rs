@@ -32,7 +32,7 @@ pub(crate) use principal::{AskPrincipal, SignBytes};
 pub use principal::{Principal, Signature};
 pub(crate) use trust::TrustedEndpoints;
 
-/// The types of credential files, each with what reads it. A new type is a line here and a file beside this one.
+/// The types of credential files, each with what reads it. A new type is a line here and a file next to this one.
 const TYPES: [(&str, Read); 6] = [
     ("service_account", service_account::read),
     ("authorized_user", authorized_user::read),

@@ -82,7 +82,7 @@ impl Named {
     }
 }
 
-/// A name that only this machine's own network gives: of a container beside this one, or of a host without a domain.
+/// A name that only this machine's own network gives: of a container next to this one, or of a host without a domain.
 fn is_neighbour(host: &str) -> bool {
     let is_address = host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     !is_address && (!host.contains('.') || host.ends_with(".internal") || host.ends_with(".localhost"))

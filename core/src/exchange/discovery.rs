@@ -63,7 +63,7 @@ impl Endpoint for FetchDiscovery {
         let names = ["issuer", "jwks_uri", "id_token_signing_alg_values_supported"];
         let [issuer, keys_url, algorithms] =
             json::members(body, names).map_err(|error| invalid(format!("{WHO} is {error}")))?;
-        // Section 4.3: exactly, or one issuer could speak for another.
+        // Section 4.3: exactly, or one issuer could impersonate another.
         if issuer.as_ref().and_then(Value::as_str) != Some(self.issuer.0.as_str()) {
             return Err(invalid(format!("{WHO} names another issuer than {}", self.issuer.0.as_str())));
         }

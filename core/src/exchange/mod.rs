@@ -47,7 +47,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// The value of a header that must stand only once; repeated headers are joined as RFC 9110, section 5.3 says.
+    /// The value of a header that must occur only once; repeated headers are joined as RFC 9110, section 5.3 says.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .headers

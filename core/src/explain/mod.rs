@@ -40,7 +40,7 @@ pub struct Question<'a> {
 /// What there is to say about a token.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explanation {
-    /// Whether the receiver accepts the text as it stands; `None` where something that decides it is not known: the
+    /// Whether the receiver accepts the text as it is; `None` where something that decides it is not known: the
     /// keys, the audience or the issuer.
     pub accepted: Option<bool>,
     /// What the text is.
@@ -370,7 +370,7 @@ impl Case<'_> {
         })
     }
 
-    /// What is not certain about a token that nothing speaks against.
+    /// What is not certain about a token that nothing counts against.
     fn undecided(&self, signature_checked: bool) -> impl Iterator<Item = Finding> {
         let note = |cause, title, found: &str, todo: &str| Finding {
             level: Level::Note,

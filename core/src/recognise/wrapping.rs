@@ -33,7 +33,7 @@ impl Wrapping {
                 "there is white space before or after the token",
                 "Trim it: files and commands end in a line break.",
             ),
-            Self::HeaderName => ("the text begins with a header's name", "Pass what stands after the colon."),
+            Self::HeaderName => ("the text begins with a header's name", "Pass what follows the colon."),
             Self::Bearer => (
                 "the text begins with Bearer",
                 "Pass the word after Bearer only. Where a client adds Bearer itself, the header now says it twice.",
@@ -43,7 +43,7 @@ impl Wrapping {
             }
             Self::LineBreaks => (
                 "there is white space within the token",
-                "Join the lines: a terminal or an editor wrapped it, or two values stand in one header.",
+                "Join the lines: a terminal or an editor wrapped it, or one header has two values.",
             ),
             Self::Padding => (
                 "a part of the token ends in =",
@@ -57,10 +57,10 @@ impl Wrapping {
     }
 }
 
-/// The token within `text`, and what stood around it.
+/// The token within `text`, and what surrounded it.
 pub(crate) fn peel(text: &str) -> (String, Vec<Wrapping>) {
     let (mut rest, mut found) = (text, Vec::new());
-    // Each may stand around each; four rounds undo what people do.
+    // Each may surround each; four rounds undo what people do.
     for _ in 0..4 {
         for (wrapping, strip) in OUTER {
             if let Some(inner) = strip(rest) {

@@ -207,7 +207,7 @@ pub(crate) struct RemoteKeys {
     flights: Arc<FlightIds>,
     proxies: Arc<OnceLock<Proxies>>,
     state: Mutex<State>,
-    /// Of the state, what nearly every check needs: kept beside it, to be read without the lock.
+    /// Of the state, what nearly every check needs: kept next to it, to be read without the lock.
     fresh: Snapshot<Option<Fresh>>,
 }
 
@@ -219,7 +219,7 @@ struct Fresh {
 
 #[derive(Default)]
 struct State {
-    /// What the discovery document says, until the moment beside it.
+    /// What the discovery document says, until the moment next to it.
     discovered: Option<(Discovered, Deadline)>,
     keys: Option<Arc<KeySet>>,
     /// Unknown key ids cause no fetch before this moment.

@@ -87,7 +87,7 @@ pub(crate) struct Remembered {
 /// A memory of a token and its number: the place that it takes in the low bits, and above them how many were added
 /// before. A place is given again only when the memory that had it is gone.
 ///
-/// What a hit looks at stands here itself: with a hundred thousand tokens, each pointer that is followed is a wait for
+/// What a hit looks at is stored inline: with a hundred thousand tokens, each pointer that is followed is a wait for
 /// memory that no cache holds.
 #[derive(Clone)]
 pub(crate) struct Entry {

@@ -201,7 +201,7 @@ impl Found {
     }
 }
 
-/// What speaks against a token, whose signature the output never shows.
+/// What counts against a token, whose signature the output never shows.
 fn refused(token: &str, options: &[&str]) -> Found {
     let output = explain(token, &[options, &["--json"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));

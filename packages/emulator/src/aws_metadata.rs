@@ -1,6 +1,6 @@
 //! A look-alike of an AWS instance's metadata service, version 2, as far as workload identity federation asks it: the
 //! region, the role, and the role's keys (AIP-4117, "AWS"; AWS, "Use the Instance Metadata Service"). And of the agents
-//! beside containers, which give keys only (AWS SDKs and Tools, "Container credential provider"): that of ECS and Fargate,
+//! next to containers, which give keys only (AWS SDKs and Tools, "Container credential provider"): that of ECS and Fargate,
 //! and that of EKS Pod Identity, which wants to see a token.
 
 use std::time::Duration;

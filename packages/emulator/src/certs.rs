@@ -72,7 +72,7 @@ fn jwk_set(
     Ok(cacheable(&json!({ "keys": keys })))
 }
 
-/// Always fresh: no cache stands between the emulator and its clients.
+/// Always fresh: there is no cache between the emulator and its clients.
 fn cacheable(body: &impl Serialize) -> Response {
     Response::json(200, body).with_header("Cache-Control", CACHE_CONTROL).with_header("Age", "0")
 }

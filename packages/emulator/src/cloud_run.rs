@@ -53,7 +53,7 @@ const HOP_BY_HOP: [&str; 8] = [
 #[derive(Clone, Debug)]
 pub struct Service {
     urls: [String; 2],
-    /// Custom audiences, which are compared as they stand.
+    /// Custom audiences, which are compared as they are.
     pub custom_audiences: Vec<String>,
     /// Who may call. With nobody in it, every call is refused, as with a new service on Cloud Run.
     pub invokers: Vec<Invoker>,

@@ -39,7 +39,7 @@ pub fn external_account_authorized_user(user: &User, emulator_url: &str) -> Stri
     })))
 }
 
-/// Writes the file of a service identity of Google Distributed Cloud. `tls_url` is where the emulator speaks TLS;
+/// Writes the file of a service identity of Google Distributed Cloud. `tls_url` is where the emulator serves TLS;
 /// `ca_path` is a file with the certificate of its authority.
 pub fn gdch_service_account(
     identity: &ServiceIdentity,
@@ -98,7 +98,7 @@ impl Impersonator {
     }
 }
 
-/// What stands in a file of the type `external_account`.
+/// What is in a file of the type `external_account`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalAccount {
     /// The provider of an identity pool, such as [`DEFAULT_PROVIDER`].
@@ -118,7 +118,7 @@ pub enum Source {
     File {
         /// The file, which somebody has to write.
         path: String,
-        /// How the token stands in it.
+        /// The form of the token in it.
         format: Format,
     },
     /// The emulator's `/emulator/v1/subject-token`, asked for JSON.
@@ -132,7 +132,7 @@ pub enum Source {
     },
     /// The emulator's look-alike of an AWS instance.
     Aws,
-    /// Keys of AWS from the environment, or from the agent beside a container that the environment names.
+    /// Keys of AWS from the environment, or from the agent next to a container that the environment names.
     AwsContainer,
     /// The emulator's look-alike of Azure Container Apps.
     AzureApp,
@@ -140,7 +140,7 @@ pub enum Source {
     Certificate {
         /// The certificate configuration; without one, that at the default location.
         config: Option<String>,
-        /// The certificates that stand above it, in PEM, if any.
+        /// The certificates that are above it, in PEM, if any.
         trust_chain: Option<String>,
     },
     /// A function of the program that uses the file; only gatepass knows this source.
@@ -173,7 +173,7 @@ impl ExternalAccount {
         }
     }
 
-    /// Writes the file. An identity that is proven by a certificate needs the URL where the emulator speaks TLS.
+    /// Writes the file. An identity that is proven by a certificate needs the URL where the emulator serves TLS.
     pub fn file(&self, emulator_url: &str) -> String {
         pretty(&marked(self.members(emulator_url)))
     }

@@ -17,7 +17,7 @@ use crate::time::UnixSeconds;
 /// The path of `token_uri`.
 pub(crate) const PATH: &str = "/authenticate";
 
-/// A token type by its form, yet it stands in `grant_type`.
+/// A token type by its form, yet it is in `grant_type`.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:token-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const SERVICE_ACCOUNT_TOKEN: &str = "urn:k8s:params:oauth:token-type:serviceaccount";
@@ -32,7 +32,7 @@ pub struct ServiceIdentity {
 }
 
 impl ServiceIdentity {
-    /// Gives the name that stands in `iss` and `sub`, and for which access tokens speak.
+    /// Gives the name in `iss` and `sub`, which access tokens represent.
     pub fn principal(&self) -> String {
         format!("system:serviceaccount:{}:{}", self.project, self.name)
     }
@@ -78,7 +78,7 @@ fn grant(config: &Config, request: &Request, now: UnixSeconds) -> Result<Respons
     ))
 }
 
-/// Checks the assertion, and gives the name of whom it speaks for.
+/// Checks the assertion, and gives the name of its principal.
 fn verify(assertion: &str, request: &Request, now: UnixSeconds) -> Result<String, Refusal> {
     let jws = Unverified::parse(assertion).ok_or_else(|| invalid_grant("Not a signed JWT."))?;
     let text = |name: &str| jws.claims.get(name).and_then(Value::as_str).unwrap_or_default();

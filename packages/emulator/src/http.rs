@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Request {
     /// The method, in capitals.
     pub method: String,
-    /// The path as it stood in the request line, percent-encoding and all.
+    /// The path as it was in the request line, percent-encoding and all.
     pub path: String,
     /// The query without its question mark, empty when there is none.
     pub query: String,

@@ -9,7 +9,7 @@ use crate::keys::{KeyError, KeySet, RsaKey, SigningKey};
 /// A JSON object: the header, or the claims.
 pub(crate) type Object = Map<String, Value>;
 
-/// Signs `claims`. Members of `header` stand beside `alg`, `kid` and `typ`, or in their place.
+/// Signs `claims`. Members of `header` are added to `alg`, `kid` and `typ`, or replace them.
 pub(crate) fn sign<K: SigningKey>(key: &K, header: &Object, claims: &Object) -> Result<String, KeyError> {
     let mut full_header = Object::new();
     full_header.insert("alg".to_owned(), json!(K::ALGORITHM));

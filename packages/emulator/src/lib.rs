@@ -5,12 +5,12 @@
 //! | --- | --- |
 //! | [`Emulator`], [`Config`] | the whole: one request and a time in, one response out |
 //! | [`http`], [`time`] | the request, the response, the time |
-//! | [`service_account`] | who a token speaks for, and the key file that proves it |
+//! | [`service_account`] | the principal of a token, and the key file that proves it |
 //! | [`mint`] | tokens that look like Google's |
 //! | [`keys`], [`tls`] | test keys, derived in the open, and certificates |
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
 //! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, [`gdch`], `certs` | one file per family of Google's endpoints |
-//! | [`cloud_run`], [`push`] | what stands before a service, and what calls it |
+//! | [`cloud_run`], [`push`] | what is in front of a service, and what calls it |
 //! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
 //! | `control`, `state`, `faults`, `request_log` | the control API, and what it steers |

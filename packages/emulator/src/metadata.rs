@@ -1,7 +1,7 @@
 //! The metadata server, `http://metadata.google.internal/`.
 //!
 //! What it knows is a tree of directories and values. A directory is listed one entry per line, or, with
-//! `recursive=true`, given as JSON. Identity and token are computed; they stand in a listing, never in the JSON.
+//! `recursive=true`, given as JSON. Identity and token are computed; they are in a listing, never in the JSON.
 
 use std::fmt::Write;
 

@@ -99,7 +99,7 @@ pub struct Push {
     pub url: String,
     /// The audience of the token.
     pub audience: String,
-    /// Whom the token speaks for: the service account of the subscription, queue, job or trigger.
+    /// The principal of the token: the service account of the subscription, queue, job or trigger.
     pub account: ServiceAccount,
     /// The name of the subscription, queue, job or trigger.
     pub name: String,

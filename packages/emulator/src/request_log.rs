@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The counts. Paths are as they stood in the request line, without the query.
+/// The counts. Paths are as they were in the request line, without the query.
 #[derive(Default)]
 pub(crate) struct RequestLog {
     counts: Mutex<BTreeMap<String, u64>>,

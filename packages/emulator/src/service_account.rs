@@ -1,4 +1,4 @@
-//! Service accounts: who a token speaks for, and the key file that proves it.
+//! Service accounts: the principal of a token, and the key file that proves it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,7 +30,7 @@ impl ServiceAccount {
         &self.email
     }
 
-    /// Gives the number that never changes hands: 21 digits that start with 1, like Google's. Stands in `sub`.
+    /// Gives the number that never changes hands: 21 digits that start with 1, like Google's. It is in `sub`.
     pub fn unique_id(&self) -> String {
         let number = Sha256::digest(self.email.as_bytes())
             .iter()
@@ -80,7 +80,7 @@ impl ServiceAccount {
         Ok(json + "\n")
     }
 
-    /// Gives what stands in the key file, to stand within another file.
+    /// Gives the content of the key file, to be part of another file.
     pub(crate) fn key_members(&self, emulator_url: &str) -> Result<Value, KeyError> {
         serde_json::from_str(&self.key_file(emulator_url)?).map_err(|error| KeyError::new(&self.email, error))
     }

@@ -1,6 +1,6 @@
-//! What the emulator speaks TLS with: certificates of an authority of its own, which nothing may trust but a test.
+//! What the emulator serves TLS with: certificates of an authority of its own, which nothing may trust but a test.
 //!
-//! The library speaks no TLS. Whoever serves it takes [`server`]'s certificate, trusts clients by [`authority_pem`],
+//! The library does not implement TLS. Whoever serves it takes [`server`]'s certificate, trusts clients by [`authority_pem`],
 //! and says in [`Request::client_certificate`](crate::http::Request::client_certificate) what a client has presented.
 
 use std::sync::Arc;

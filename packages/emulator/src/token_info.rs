@@ -1,4 +1,4 @@
-//! What a token stands for: `https://oauth2.googleapis.com/tokeninfo`, which answers with strings throughout.
+//! What a token represents: `https://oauth2.googleapis.com/tokeninfo`, which answers with strings throughout.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ struct AccessTokenInfo<'a> {
     access_type: &'static str,
 }
 
-/// Whom an access token speaks for.
+/// The principal of an access token.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Holder<'a> {

@@ -62,15 +62,15 @@ class Server:
                 with server._lock:
                     server.requests.append(request)
                 reply = answer(request)
-                octets = reply.body.encode() if isinstance(reply.body, str) else reply.body
+                raw = reply.body.encode() if isinstance(reply.body, str) else reply.body
                 self.send_response_only(reply.status)
                 # Said, or a client would send its next request just as the connection closes.
-                own = {"Content-Length": str(len(octets)), "Connection": "close"}
+                own = {"Content-Length": str(len(raw)), "Connection": "close"}
                 for name, value in {**own, **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 with suppress(OSError):  # The other side may have heard enough.
-                    self.wfile.write(octets)
+                    self.wfile.write(raw)
                 self.close_connection = True
 
             do_GET = do_POST = do_CONNECT = handle_any

@@ -277,7 +277,7 @@ def test_a_wait_lasts_as_long_as_the_step_says(monkeypatch: pytest.MonkeyPatch) 
 
 
 class raw_server:
-    """Sends these octets, or does this, to whoever connects, and closes the connection."""
+    """Sends these bytes, or does this, to whoever connects, and closes the connection."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer

@@ -41,5 +41,5 @@ def token_of(**claims: Any) -> str:
 
 
 def url64(value: bytes | int) -> str:
-    octets = value.to_bytes(32, "big") if isinstance(value, int) else value
-    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+    raw = value.to_bytes(32, "big") if isinstance(value, int) else value
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,4 +1,4 @@
-//! An adapter to a framework stands on its package's public API: it reaches neither the native module, nor the driver, nor
+//! An adapter to a framework is built on its package's public API: it reaches neither the native module, nor the driver, nor
 //! what the package remembers.
 
 use crate::Violations;

@@ -114,7 +114,7 @@ fn branches(tokens: &[Token], at: usize, prefix: &[String], found: &mut Vec<Rust
             at + 1
         }
         _ => {
-            // `self` within braces is what stands before them.
+            // `self` within braces is what comes before them.
             let (words, name) = match words.split_last() {
                 Some((last, rest)) if last == "self" && !rest.is_empty() => {
                     (rest.to_vec(), rest.last().cloned())
@@ -291,7 +291,7 @@ pub fn javascript(files: &[SourceFile]) -> Vec<Import> {
     imports
 }
 
-/// Gives what stands in quotes after `from`, `import`, `import(` and `require(`, with the line.
+/// Gives what is in quotes after `from`, `import`, `import(` and `require(`, with the line.
 fn javascript_specifiers(file: &SourceFile) -> Vec<(usize, &str)> {
     let code: BTreeSet<usize> = file.code_lines().into_iter().map(|(number, _)| number).collect();
     let mut found = Vec::new();

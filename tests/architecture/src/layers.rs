@@ -57,7 +57,7 @@ const LAYERS: &[Layer] = &[
     layer("gatepass-jni", &["gatepass-bridge"], Others::Only(&["jni"])),
     layer("gatepass-node", &["gatepass-bridge"], Others::Only(&["napi", "napi-build", "napi-derive"])),
     layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3", "serde", "serde_json"])),
-    // ring is what the core stands on: the emulator would share its mistakes.
+    // ring is what the core is built on: the emulator would share its mistakes.
     layer("gatepass-emulator", &[], Others::AllBut(&["ring"])),
     layer("gatepass", &["gatepass-core"], Others::AllBut(&[])),
     layer("gatepass-cli", &["gatepass", "gatepass-emulator"], Others::AllBut(&[])),
@@ -143,7 +143,7 @@ mod tests {
         assert_none(&check(&crates));
         let missing = LAYERS.iter().filter(|layer| !crates.iter().any(|one| one.name == layer.name));
         assert_none(
-            &missing.map(|layer| format!("{}: stands in LAYERS and is no crate", layer.name)).collect(),
+            &missing.map(|layer| format!("{}: is in LAYERS and is no crate", layer.name)).collect(),
         );
     }
 

@@ -8,7 +8,7 @@
 //! | [`links`] | what a page links to is there |
 //! | [`unsafe_code`] | `unsafe` is at two borders only, with an argument each time |
 //! | [`policy`] | the packages know nothing that the core decides |
-//! | [`adapters`] | an adapter stands on its package's public API |
+//! | [`adapters`] | an adapter is built on its package's public API |
 //! | [`circles`] | imports run in one direction, in every crate and package |
 //! | [`dependencies`] | licences, sources and bans of what others have written |
 //! | [`drivers`] | a driver stays as small as a thing that decides nothing |
@@ -42,10 +42,10 @@ mod testing {
 
     use crate::Violations;
 
-    /// The repository that this crate stands in.
+    /// The repository that this crate is in.
     pub(crate) fn repository() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        root.unwrap_or_else(|| unreachable!("the crate stands two folders below the root"))
+        root.unwrap_or_else(|| unreachable!("the crate is two folders below the root"))
     }
 
     #[track_caller]

@@ -13,14 +13,14 @@ const NOT_SOURCE: &[&str] = &["target", "node_modules", "venv", "__pycache__", "
 /// A file of the repository.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// Where it stands, from the root of the repository, with slashes.
+    /// Where it is, from the root of the repository, with slashes.
     pub path: String,
     /// What is in it.
     pub text: String,
 }
 
 impl SourceFile {
-    /// Makes a file that stands nowhere.
+    /// Makes a file that is nowhere.
     pub fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
@@ -145,7 +145,7 @@ fn flatten(stream: TokenStream, tests: Tests, tokens: &mut Vec<Token>) {
                 flatten(group.stream(), tests, tokens);
                 tokens.push(Token { text: close.to_owned(), line: group.span_close().end().line });
             }
-            // What stands in a string or a doc comment names nothing.
+            // What is in a string or a doc comment names nothing.
             TokenTree::Literal(_) => tokens.push(Token { text: "literal".to_owned(), line }),
             tree => tokens.push(Token { text: tree.to_string(), line }),
         }

@@ -1,9 +1,9 @@
-//! `unsafe` stands at the two borders that cannot do without: the C ABI and JNI.
+//! `unsafe` is at the two borders that cannot do without: the C ABI and JNI.
 
 use crate::Violations;
 use crate::source::{SourceFile, Tests};
 
-/// Where `unsafe` may stand.
+/// Where `unsafe` may be.
 const BORDERS: &[&str] = &["bindings/c/", "bindings/jni/"];
 
 /// Finds `unsafe` anywhere else in the Rust files, tests included.
@@ -18,7 +18,7 @@ fn check_file(file: &SourceFile) -> Violations {
         Err(error) => return vec![error],
     };
     let found = tokens.iter().filter(|token| token.text == "unsafe");
-    let complain = |line| format!("{}:{line}: `unsafe` stands outside {}", file.path, BORDERS.join(" and "));
+    let complain = |line| format!("{}:{line}: `unsafe` is used outside {}", file.path, BORDERS.join(" and "));
     found.map(|token| complain(token.line)).collect()
 }
 

@@ -1,4 +1,4 @@
-// Command go measures gatepass for Go beside the libraries that a program would otherwise use, in interleaved rounds.
+// Command go measures gatepass for Go next to the libraries that a program would otherwise use, in interleaved rounds.
 //
 // usage: go run . [--rounds 5] [--seconds 0.4] [--job V1,V2,…]
 //

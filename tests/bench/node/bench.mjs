@@ -1,5 +1,5 @@
 /**
- * Measures gatepass for Node.js beside the libraries that a program would otherwise use.
+ * Measures gatepass for Node.js next to the libraries that a program would otherwise use.
  *
  *   node bench.mjs [--rounds 5] [--seconds 0.4] [--job V1,V2,…]
  *

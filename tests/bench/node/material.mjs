@@ -60,6 +60,6 @@ export class Material {
   }
 }
 
-function encoded(octets) {
-  return Buffer.from(octets).toString('base64url');
+function encoded(bytes) {
+  return Buffer.from(bytes).toString('base64url');
 }

@@ -25,12 +25,12 @@ export function verifiersOf(tokens) {
 export async function verification(peer, policy, tokens) {
   const isUnseen = peer === UNSEEN;
   const { verifier } = await load(isUnseen ? 'gatepass' : peer);
-  const octets = Array.from({ length: TURN }, (_, i) => Buffer.from(tokens[i % tokens.length]));
+  const held = Array.from({ length: TURN }, (_, i) => Buffer.from(tokens[i % tokens.length]));
   let verify = verifier(policy);
   let next = 0;
   const prepare = () => {
     if (isUnseen && next === 0) verify = verifier(policy);
-    const batch = octets.slice(next, next + BATCH).map((token) => token.latin1Slice());
+    const batch = held.slice(next, next + BATCH).map((token) => token.latin1Slice());
     next = (next + BATCH) % TURN;
     return batch;
   };

@@ -1,4 +1,4 @@
-"""gatepass beside the libraries that a user of Python would otherwise pick.
+"""gatepass compared with the libraries that a user of Python would otherwise pick.
 
     python tests/bench/python/bench.py --rounds 5 --seconds 0.4 --job V1,V2
 
@@ -249,8 +249,8 @@ def distinct(issuer: material.Issuer) -> list[str]:
 
 def repeated(issuer: material.Issuer) -> list[str]:
     """One token as a service gets it: a new object with each request."""
-    octets = issuer.token().encode()
-    return [octets.decode() for _ in range(1_000)]
+    data = issuer.token().encode()
+    return [data.decode() for _ in range(1_000)]
 
 
 @contextmanager
@@ -307,7 +307,7 @@ def grown(entries: int) -> Callable[[], AbstractContextManager[list[Peer]]]:
 
 
 @contextmanager
-def octets_of_tokens() -> Iterator[list[Peer]]:
+def bytes_of_tokens() -> Iterator[list[Peer]]:
     """Resident memory of a process per token that it remembers, and what of it is the token's claims: once as
     they were signed, once as the objects that Python makes of them."""
     import gatepass
@@ -606,7 +606,7 @@ JOBS = [
     Job({"G-10": "op/s"}, grown(10)),
     Job({"G-1000": "op/s"}, grown(1_000)),
     Job({"G-100000": "op/s"}, grown(100_000)),
-    Job({"G-bytes": "B"}, octets_of_tokens, FEW_ROUNDS),
+    Job({"G-bytes": "B"}, bytes_of_tokens, FEW_ROUNDS),
     Job({"F": "requests"}, cold_callers, FEW_ROUNDS),
 ]
 

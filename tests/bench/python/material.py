@@ -71,16 +71,16 @@ class Issuer:
     def signature_check(self, token: str) -> tuple[Any, ...]:
         """What the public key's `verify` of cryptography takes, to check the signature of a token."""
         signed, _, signature = token.rpartition(".")
-        octets = base64.urlsafe_b64decode(signature + "==")
+        data = base64.urlsafe_b64decode(signature + "==")
         if isinstance(self.key, rsa.RSAPrivateKey):
-            return octets, signed.encode(), padding.PKCS1v15(), hashes.SHA256()
-        r, s = (int.from_bytes(half, "big") for half in (octets[:32], octets[32:]))
+            return data, signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+        r, s = (int.from_bytes(half, "big") for half in (data[:32], data[32:]))
         return encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256())
 
-    def _sign(self, octets: bytes) -> bytes:
+    def _sign(self, data: bytes) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
-        r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(hashes.SHA256())))
+            return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
@@ -110,5 +110,5 @@ def key_file(issuer: Issuer) -> dict[str, str]:
 
 
 def url64(value: bytes | int) -> str:
-    octets = value if isinstance(value, bytes) else value.to_bytes((value.bit_length() + 7) // 8, "big")
-    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+    data = value if isinstance(value, bytes) else value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

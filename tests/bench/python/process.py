@@ -3,7 +3,7 @@
 cold PEER             imports a library, verifies one token, prints the memory that it took at most, in MB
 hello FRAMEWORK PEER  serves "hello" behind a check of the token, prints `listening PORT`; each further line
                       of standard input is answered with the processor time that was used so far, in µs
-grow                  prints how much memory each token that is remembered takes, in octets
+grow                  prints how much memory each token that is remembered takes, in bytes
 
 Memory is read as Linux tells it.
 """

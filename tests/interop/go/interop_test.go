@@ -71,13 +71,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// An emulator stands in for Google.
+// An emulator replaces Google.
 type emulator struct{ *gatepasstest.Emulator }
 
 // startEmulator starts an emulator that ends with the test, and makes it this process's metadata server.
 func startEmulator(t *testing.T) *emulator {
 	t.Helper()
-	// The first name is the one that it calls itself, the others those of the hosts that it stands in for.
+	// The first name is the one that it calls itself, the others those of the hosts that it replaces.
 	names := gatepasstest.WithArguments("--san", "127.0.0.1", "--san", "iamcredentials.googleapis.com",
 		"--san", "oauth2.googleapis.com", "--san", "sts.googleapis.com", "--san", "www.googleapis.com")
 	emulator := &emulator{gatepasstest.Start(t, names)}

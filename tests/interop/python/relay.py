@@ -37,12 +37,12 @@ class Relay:
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, octets = self.ask_emulator(body) if self.host in PLAYED else (403, FORBIDDEN)
+                status, data = self.ask_emulator(body) if self.host in PLAYED else (403, FORBIDDEN)
                 self.send_response_only(status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(octets)))
+                self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(octets)
+                self.wfile.write(data)
 
             def ask_emulator(self, body: bytes) -> tuple[int, bytes]:
                 names = ("Authorization", "Content-Type")

@@ -57,7 +57,7 @@ pub(super) fn draw(figures: &[Figure]) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"{:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"10\" y=\"22\" font-size=\"14\">gatepass beside the best other library: times as fast (logarithmic)</text>\n\
+         <text x=\"10\" y=\"22\" font-size=\"14\">gatepass compared with the best other library: times as fast (logarithmic)</text>\n\
          <line x1=\"{LEFT}\" y1=\"32\" x2=\"{LEFT}\" y2=\"{y:.0}\" stroke=\"#888\"/>\n{bars}</svg>\n",
         y + 10.0
     )

@@ -1,4 +1,4 @@
-//! gatepass beside the others at a job: one number.
+//! gatepass compared with the others at a job: one number.
 
 use super::figure::{Figure, of};
 

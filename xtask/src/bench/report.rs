@@ -8,7 +8,7 @@ use super::figure::{Figure, of, short};
 use super::goals;
 use crate::instructions;
 
-/// What the letters stand for.
+/// What the letters mean.
 const JOBS: &[(&str, &str)] = &[
     ("V1", "verify the same RS256 token again and again"),
     ("V2", "verify 1,000 different RS256 tokens in turn"),
@@ -36,7 +36,7 @@ const JOBS: &[(&str, &str)] = &[
 
 pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> String {
     let mut text = format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl beside this page. Peers of a job \
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl next to this page. Peers of a job \
          ran in turn, in interleaved rounds of one run on one machine ({}); the number is the median of the rounds, \
          the spread is the distance from the least to the most in percent of it, and a ratio is the median of those within \
          each round. Rates do not carry over to other \

@@ -68,7 +68,7 @@ fn maven(checkout: &Checkout, folder: &str) -> Program {
     checkout.program("mvn").args(&["--batch-mode", "--no-transfer-progress"]).in_folder(checkout.path(folder))
 }
 
-/// A class of tests/e2e/java, with what Maven has put beside it.
+/// A class of tests/e2e/java, with what Maven has put next to it.
 fn java(checkout: &Checkout) -> Program {
     checkout.program("java").args(&["-cp", "tests/e2e/java/target/*"])
 }

@@ -16,7 +16,7 @@ pub(crate) const RUST: Language = Language {
     bench: Some(Bench { builds: |_| Ok(Vec::new()), programs: benches }),
 };
 
-/// The tests, so that nobody's tests run beside that much compilation.
+/// The tests, so that nobody's tests run during that much compilation.
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
     Ok(vec![Build {
         what: "tests",

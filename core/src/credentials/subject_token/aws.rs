@@ -85,7 +85,7 @@ enum KeysFrom {
     Supplier(String),
     /// A web identity, as on EKS: AWS's STS exchanges its token for keys.
     WebIdentity { token_file: String, role: String, session_name: String },
-    /// The agent beside a container, as on ECS, Fargate and EKS.
+    /// The agent next to a container, as on ECS, Fargate and EKS.
     Container { url: Url, token_file: Option<String> },
     /// The instance's metadata service.
     Instance,

@@ -39,7 +39,7 @@ impl From<Secret<String>> for Subject {
 }
 
 impl Source {
-    /// Reads `credential_source`; exactly one kind must stand in it.
+    /// Reads `credential_source`; exactly one kind must be in it.
     pub(crate) fn from_fields(fields: Fields<'_>, trusted: &TrustedEndpoints) -> Result<Self, Error> {
         const KINDS: [&str; 6] = ["file", "url", "executable", "certificate", "environment_id", "supplier"];
         let is_aws = fields.has("environment_id");

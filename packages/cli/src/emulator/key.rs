@@ -26,19 +26,19 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Write a credential file for the emulator: a service account's key, or one of the other types.
 ///
 /// Whatever is in it follows from the options, so the emulator need not run and need not be told. It is for tests, and
-/// holds no secret. Files that it names are written beside --out.
+/// holds no secret. Files that it names are written next to --out.
 #[derive(Args)]
 pub(super) struct Options {
     /// The type of the file
     #[arg(long, value_enum, default_value_t = FileType::ServiceAccount)]
     r#type: FileType,
-    /// Who the tokens speak for: a person for the user types, a service account for all others
+    /// The principal of the tokens: a person for the user types, a service account for all others
     #[arg(long, required_unless_present_any = ["no_impersonation", "name"])]
     email: Option<String>,
     /// Where the emulator runs
     #[arg(long, value_name = "URL", env = ADDRESS_VARIABLE, default_value_t = default_url(), value_parser = base_url)]
     emulator: String,
-    /// Where the emulator speaks TLS, for gdch_service_account and the source `certificate`
+    /// Where the emulator serves TLS, for gdch_service_account and the source `certificate`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     mtls: Option<String>,
     /// The file to write, for its owner only [default: standard output]
@@ -58,7 +58,7 @@ pub(super) struct Options {
     /// Where the subject token comes from, for external_account
     #[arg(long, value_enum, required_if_eq("type", "external_account"), help_heading = "Federation")]
     source: Option<SourceKind>,
-    /// The file of the source `file`, which you write [default: one beside --out, written with a token in it]
+    /// The file of the source `file`, which you write [default: one next to --out, written with a token in it]
     #[arg(long, help_heading = "Federation")]
     file: Option<String>,
     /// How the subject token is written in the file of the source `file` [default: text]
@@ -67,10 +67,10 @@ pub(super) struct Options {
     /// The program of the source `executable` [default: this program, with `emulator subject-token`]
     #[arg(long, help_heading = "Federation")]
     command: Option<String>,
-    /// Let the program of the source `executable` leave its answer in a file beside --out, for the next time
+    /// Let the program of the source `executable` leave its answer in a file next to --out, for the next time
     #[arg(long, requires = "out", help_heading = "Federation")]
     output_file: bool,
-    /// The certificate configuration of the source `certificate` [default: one beside --out, written with a certificate,
+    /// The certificate configuration of the source `certificate` [default: one next to --out, written with a certificate,
     /// its key and its trust chain; without --out that at the default location]
     #[arg(long, value_name = "FILE", help_heading = "Federation")]
     certificate_config: Option<String>,
@@ -234,7 +234,7 @@ impl Options {
         };
         let place = self.place().ok_or_else(|| {
             Failure::usage(
-                "the authority's certificate is written beside the credential file; name that with --out",
+                "the authority's certificate is written next to the credential file; name that with --out",
             )
         })?;
         let url = self.tls_url()?;
@@ -366,7 +366,7 @@ impl Options {
                 place.write_beside("subject-token", &token)?
             }
             (None, None) => {
-                let reason = "the source `file` needs --file, or --out, beside which the file is written";
+                let reason = "the source `file` needs --file, or --out, next to which the file is written";
                 return Err(Failure::usage(reason));
             }
         };

@@ -210,7 +210,7 @@ fn send(url: &str, request: Request, deadline: Duration) -> Result<u16, ureq::Er
     Ok(builder.send(request.body.as_slice())?.status().as_u16())
 }
 
-/// Gives a text as it stands, or what is in the file that follows an at sign.
+/// Gives a text as it is, or what is in the file that follows an at sign.
 fn content(text: &str) -> Result<Vec<u8>, Failure> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
     fs::read(path).map_err(|error| Failure::usage(format!("cannot read {path}, which --data names: {error}")))
@@ -224,7 +224,7 @@ fn http_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads a text that can stand in a header and in a line for a shell.
+/// Reads a text that can be in a header and in a line for a shell.
 pub(super) fn printable(text: &str) -> Result<String, String> {
     if !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         Ok(text.to_owned())

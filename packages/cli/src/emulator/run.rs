@@ -55,7 +55,7 @@ pub(super) struct Options {
     /// Who may call: the e-mail of an account, or allUsers for a public service (may be repeated) [default: nobody]
     #[arg(long, value_name = "EMAIL|allUsers")]
     invoker: Vec<Invoker>,
-    /// A custom audience, beside the service's own URLs (may be repeated)
+    /// A custom audience, besides the service's own URLs (may be repeated)
     #[arg(long, value_name = "CUSTOM", value_parser = printable)]
     audience: Vec<String>,
     /// The region of the service [default: that of --emulator, else us-central1]
@@ -142,7 +142,7 @@ fn upstream(text: &str) -> Result<String, String> {
     let authority = url
         .strip_prefix("http://")
         .ok_or("the service is called over plain HTTP; expected an address such as http://127.0.0.1:3000")?;
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are in brackets.
     let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
     Ok(if has_port { authority.to_owned() } else { format!("{authority}:80") })
 }

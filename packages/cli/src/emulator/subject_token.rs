@@ -59,7 +59,7 @@ impl Options {
     }
 }
 
-/// Gives a token as it stands in a file.
+/// Gives a token as it is in a file.
 pub(super) fn in_format(format: Format, emulator_url: &str) -> Result<String, Failure> {
     let (token, _) = sign(emulator_url)?;
     Ok(match format {

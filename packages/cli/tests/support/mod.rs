@@ -1,4 +1,4 @@
-//! What the tests of the built program share: programs that run beside a test, and a service for them to call.
+//! What the tests of the built program share: programs that run during a test, and a service for them to call.
 
 #![allow(dead_code, reason = "each of the test programs uses a part")]
 

@@ -53,7 +53,7 @@ impl RsaKey {
         certificate::self_signed(&subject, &self.signer).map_err(|error| KeyError::new(&self.label, error))
     }
 
-    /// Gives the private key in PKCS#8 PEM, as it stands in a service account's key file.
+    /// Gives the private key in PKCS#8 PEM, as it is in a service account's key file.
     pub fn private_key_pem(&self) -> Result<String, KeyError> {
         let key: &RsaPrivateKey = self.signer.as_ref();
         key.to_pkcs8_pem(LineEnding::LF)

@@ -11,11 +11,11 @@ use crate::time::UnixSeconds;
 /// `ya29.` is how Google's begin, and what secret scanners look for; the rest of the prefix tells what this is.
 const PREFIX: &str = "ya29.gatepass-emulator.";
 
-/// What an access token stands for. The token itself is this record in base64url: the emulator keeps no list of
+/// What an access token represents. The token itself is this record in base64url: the emulator keeps no list of
 /// tokens, and a forged one gets nobody anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
-    /// The e-mail or the name of whom the token speaks for.
+    /// The e-mail or the name of the principal of the token.
     pub principal: String,
     /// The scopes, joined by spaces.
     pub scope: String,

@@ -8,7 +8,7 @@ use serde_json::json;
 /// `1//` is how Google's begin.
 const PREFIX: &str = "1//gatepass-emulator.";
 
-/// What a refresh token stands for: whom it speaks for, until it is replaced.
+/// What a refresh token represents: its principal, until it is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RefreshToken {
     /// A person's e-mail, or the `principal://` name of a person in a workforce pool.
@@ -40,7 +40,7 @@ impl RefreshToken {
         Self { serial: 0, ..self.clone() }
     }
 
-    /// Writes the token that stands in a credential file.
+    /// Writes the token for a credential file.
     pub fn encode(&self) -> String {
         PREFIX.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(json!(self).to_string())
     }

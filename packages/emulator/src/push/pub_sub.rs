@@ -34,7 +34,7 @@ pub(super) fn request(delivery: &Delivery) -> Request {
         .with_header("User-Agent", "CloudPubSub-Google")
 }
 
-/// The wrapped message. Two of its members stand in it twice, in both spellings.
+/// The wrapped message. Two of its members occur twice, in both spellings.
 pub(super) fn envelope(delivery: &Delivery, subscription: &str) -> Value {
     let push = &delivery.push;
     let mut message = Map::new();

@@ -1,4 +1,4 @@
-//! Subject tokens, and whom they speak for.
+//! Subject tokens, and their principals.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -24,7 +24,7 @@ pub(crate) struct Presented<'a> {
     pub(crate) client_certificate: Option<&'a [u8]>,
 }
 
-/// Whom a subject token speaks for.
+/// The principal of a subject token.
 pub(crate) struct Subject {
     /// The name within the pool.
     pub(crate) name: String,
@@ -39,7 +39,7 @@ impl From<String> for Subject {
 }
 
 impl Presented<'_> {
-    /// Tells whom the token speaks for. Refusals never show the token.
+    /// Derives the principal of the token. Refusals never show the token.
     pub(crate) fn subject(&self, config: &Config, now: UnixSeconds) -> Result<Subject, Refusal> {
         if self.token_type == "urn:ietf:params:oauth:token-type:mtls" {
             let certificate = self.leaf_certificate()?;

@@ -84,7 +84,7 @@ fn refused(service: &Service, request: Request, now: UnixSeconds) -> (u16, Strin
     (response.status, reason)
 }
 
-/// What stands in place of the signature behind the front end.
+/// What replaces the signature behind the front end.
 fn stripped(token: &str) -> String {
     let (signed, _) = token.rsplit_once('.').unwrap();
     format!("{signed}.SIGNATURE_REMOVED_BY_GOOGLE")

@@ -1,4 +1,4 @@
-//! The refresh-token grant, asked with what stands in the credential files.
+//! The refresh-token grant, asked with what is in the credential files.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

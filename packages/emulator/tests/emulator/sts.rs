@@ -49,7 +49,7 @@ fn changed(changes: &Value) -> Response {
     emulator().handle(&Request::post("/sts/v1/token", form(&fields)), NOW)
 }
 
-/// Gives the subject in the pool for whom the federated token speaks.
+/// Gives the subject in the pool of the federated token.
 fn subject(response: &Response) -> String {
     assert_eq!(response.status, 200, "{}", super::text(response));
     let token = AccessToken::decode(parsed(response)["access_token"].as_str().unwrap()).unwrap();

@@ -220,9 +220,9 @@ func (body) Close() error { return nil }
 // ErrIssuer is for contenders that leave the comparison of iss to their user.
 var ErrIssuer = errors.New("another issuer")
 
-func encode(octets []byte) string { return base64.RawURLEncoding.EncodeToString(octets) }
+func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
 func decode(text string) []byte {
-	octets, _ := base64.RawURLEncoding.DecodeString(text) // It was encoded here.
-	return octets
+	data, _ := base64.RawURLEncoding.DecodeString(text) // It was encoded here.
+	return data
 }

@@ -1,4 +1,4 @@
-/** Verifies tokens with the library that the argument names, and prints by how many octets the process has grown. */
+/** Verifies tokens with the library that the argument names, and prints by how many bytes the process has grown. */
 
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Verifies one token with the library that the argument names, and prints how many octets of memory it has then. */
+/** Verifies one token with the library that the argument names, and prints how many bytes of memory it has then. */
 
 import { readFileSync } from 'node:fs';
 

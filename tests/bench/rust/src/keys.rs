@@ -75,8 +75,8 @@ impl Tokens {
     }
 }
 
-fn encode(octets: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(octets)
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn token(now_ms: u64, index: usize, alg: &str, kid: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>) -> String {

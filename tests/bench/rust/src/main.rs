@@ -116,7 +116,7 @@ fn cold_start(tokens: &Tokens, peer: &str) -> f64 {
 fn memory_of_a_token() -> f64 {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program).arg("memory").output().expect("a child");
-    String::from_utf8_lossy(&output.stdout).trim().parse().expect("octets")
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
 fn cold_child(peer: &str) {

@@ -83,18 +83,18 @@ pub fn growth(tokens: &Tokens, count: usize) -> Vec<(&'static str, Work)> {
     .into()
 }
 
-/// By how many octets the memory of this process grows with each token that is remembered.
+/// By how many bytes the memory of this process grows with each token that is remembered.
 pub fn memory_of_a_token(tokens: &Tokens) -> f64 {
     const TOKENS: usize = 10_000;
     let (verifier, now) = (verifier(tokens), Millis(tokens.now_ms));
     let list = tokens.many(TOKENS);
-    let before = resident_octets();
+    let before = resident_bytes();
     list.iter().for_each(|token| accept(&verifier, token, now));
-    (resident_octets() - before) / TOKENS as f64
+    (resident_bytes() - before) / TOKENS as f64
 }
 
 /// From /proc/self/statm, in which memory is counted in pages of 4 KiB.
-fn resident_octets() -> f64 {
+fn resident_bytes() -> f64 {
     let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     text.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).expect("pages") * 4096.0
 }

@@ -1,4 +1,4 @@
-//! Reads the files of tests/vectors for the Rust runners beside this crate.
+//! Reads the files of tests/vectors for the Rust runners next to this crate.
 #![allow(clippy::panic)]
 
 use std::path::Path;

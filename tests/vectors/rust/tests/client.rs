@@ -14,7 +14,7 @@ fn at(now_ms: u64) -> Now {
     gatepass_bridge::now(now_ms, now_ms)
 }
 const AUDIENCE: &str = "https://orders-7f3kq2x4ca-uc.a.run.app";
-/// Reasons of the corpus, and the error codes that stand for each.
+/// Reasons of the corpus, and the error codes that represent each.
 const CODES: [(&str, &[&str]); 4] = [
     ("bad_endpoint", &["ENDPOINT_NOT_ALLOWED"]),
     ("bad_source", &["CREDENTIALS_FILE_INVALID", "EXECUTABLE_NOT_ALLOWED"]),

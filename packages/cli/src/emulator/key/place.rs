@@ -1,4 +1,4 @@
-//! Files for their owner: the credential file, and those that it names, which are written beside it.
+//! Files for their owner: the credential file, and those that it names, which are written next to it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ impl<'a> Place<'a> {
             .and_then(|path| path.into_os_string().into_string().ok())
             .ok_or_else(|| {
                 Failure::runtime(format!(
-                    "{} is no path that can stand in a JSON file; choose another --out",
+                    "{} is no path that can be in a JSON file; choose another --out",
                     self.credential_file.display()
                 ))
             })
@@ -39,7 +39,7 @@ impl<'a> Place<'a> {
         if path.exists() && !is_key_file_of_emulator(path) { Err(in_the_way(path)) } else { Ok(()) }
     }
 
-    /// Writes the file of that extension, and gives its absolute path. Files beside a key file of the emulator are its
+    /// Writes the file of that extension, and gives its absolute path. Files next to a key file of the emulator are its
     /// own; others stay as they are.
     pub(super) fn write_beside(self, extension: &str, content: &str) -> Result<String, Failure> {
         let path = self.beside(extension)?;

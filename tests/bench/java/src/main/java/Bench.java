@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * gatepass beside the libraries that a user would otherwise pick: {@code Bench --rounds 5 --seconds 0.4 [--job V1,V2]}.
+ * gatepass compared with the libraries that a user would otherwise pick: {@code Bench --rounds 5 --seconds 0.4 [--job V1,V2]}.
  * In each round every contender of a job has its turn, so that what else the machine does hits all of them. Prints one
  * line of JSON for each job and contender.
  */

@@ -61,12 +61,12 @@ record Policy(String algorithm, String issuer, String audience, String keySet, S
                 + "\",\"use\":\"sig\"," + members + "\"}]}";
     }
 
-    /** A number of this many octets, without the sign that Java puts before them. */
-    private static String number(BigInteger value, int octets) {
+    /** A number of this many bytes, without the sign that Java puts before them. */
+    private static String number(BigInteger value, int width) {
         byte[] signed = value.toByteArray();
-        byte[] plain = new byte[octets];
-        int length = Math.min(octets, signed.length);
-        System.arraycopy(Arrays.copyOfRange(signed, signed.length - length, signed.length), 0, plain, octets - length,
+        byte[] plain = new byte[width];
+        int length = Math.min(width, signed.length);
+        System.arraycopy(Arrays.copyOfRange(signed, signed.length - length, signed.length), 0, plain, width - length,
                 length);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(plain);
     }

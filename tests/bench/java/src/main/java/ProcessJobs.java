@@ -143,7 +143,7 @@ final class ProcessJobs {
         }
     }
 
-    /** What a process grows by for each token that it remembers, beside the size of the token's claims. */
+    /** What a process grows by for each token that it remembers, next to the size of the token's claims. */
     private static List<Job.Contender> remembering(List<AutoCloseable> last) throws Exception {
         Issuer issuer = Issuer.google();
         List<String> tokens = issuer.tokens(Remembering.WARM_UP + Remembering.TOKENS);

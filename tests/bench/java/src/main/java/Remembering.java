@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A process that verifies tokens and prints by how many octets it has grown: its resident memory, and the part of the heap
+ * A process that verifies tokens and prints by how many bytes it has grown: its resident memory, and the part of the heap
  * that is in use. The heap is resident from the start ({@link #JVM_OPTIONS}), so nothing is counted twice.
  */
 public final class Remembering {

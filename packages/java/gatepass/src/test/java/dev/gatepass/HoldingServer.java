@@ -51,13 +51,13 @@ public final class HoldingServer implements AutoCloseable {
     }
 
     public static void answer(HttpExchange exchange, int status, String contentType, String body) throws IOException {
-        byte[] octets = body.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         exchange.getRequestBody().readAllBytes();
         exchange.getResponseHeaders().set("Content-Type", contentType);
         exchange.getResponseHeaders().set("Metadata-Flavor", "Google");
-        exchange.sendResponseHeaders(status, octets.length == 0 ? -1 : octets.length);
+        exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
         try (OutputStream stream = exchange.getResponseBody()) {
-            stream.write(octets);
+            stream.write(bytes);
         }
     }
 

@@ -63,7 +63,7 @@ class NativeTest {
     }
 
     @Test
-    void octetsThatAreNoTextAreMisuse() {
+    void bytesThatAreNoTextAreMisuse() {
         assertMisuse(() -> Native.audienceForUrl(new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80}));
     }
 

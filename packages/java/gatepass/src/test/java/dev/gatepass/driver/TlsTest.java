@@ -51,7 +51,7 @@ class TlsTest {
         byte[] ecKey = ec.key().getEncoded();
         Certified.writePem(folder.resolve("rsa.pkcs8"), "PRIVATE KEY", rsaKey);
         Certified.writePem(folder.resolve("ec.pkcs8"), "PRIVATE KEY", ecKey);
-        // PKCS#8 of these keys is the older form, as the last member, after so many octets.
+        // PKCS#8 of these keys is the older form, as the last member, after so many bytes.
         byte[] pkcs1 = Arrays.copyOfRange(rsaKey, 26, rsaKey.length);
         byte[] sec1 = Arrays.copyOfRange(ecKey, 28, ecKey.length);
         Certified.writePem(folder.resolve("rsa.pkcs1"), "RSA PRIVATE KEY", pkcs1);
