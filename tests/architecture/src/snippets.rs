@@ -7,6 +7,7 @@ use crate::source::SourceFile;
 pub const TESTED: &[(&str, &str)] = &[
     ("python", "packages/python/README.md"),
     ("go", "packages/go/README.md"),
+    ("java", "packages/java/README.md"),
     ("rust", "packages/rust/README.md"),
 ];
 
