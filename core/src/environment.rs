@@ -29,8 +29,20 @@ const METADATA_TIMEOUT: &str = "GCE_METADATA_TIMEOUT";
 const GCLOUD_CONFIG: &str = "CLOUDSDK_CONFIG";
 const CERTIFICATE_CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
 
+/// Variables that say by which proxy a request goes; the last one says that it may be a client's header (httpoxy).
+const OF_PROXIES: [&str; 9] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
+];
 /// Variables of the search for credentials, and of what is done with them.
-pub(crate) const OF_CREDENTIALS: &[&str] = &[
+pub(crate) const OF_CREDENTIALS: &[&str] = &with_proxies::<20, 29>([
     CREDENTIALS_FILE,
     GCLOUD_CONFIG,
     "APPDATA",
@@ -51,33 +63,12 @@ pub(crate) const OF_CREDENTIALS: &[&str] = &[
     "GOOGLE_CLOUD_PROJECT",
     IAM_CREDENTIALS,
     TOKEN_HOST,
-    "http_proxy",
-    "HTTP_PROXY",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "REQUEST_METHOD",
-];
+]);
 /// Variables that say which Cloud Run service this is, and whom to ask for more.
-pub(crate) const OF_OWN_SERVICE: &[&str] = &[SERVICE, METADATA_HOST, METADATA_ROOT, METADATA_TIMEOUT];
+pub(crate) const OF_OWN_SERVICE: &[&str] =
+    &[SERVICE, METADATA_HOST, METADATA_ROOT, METADATA_IP, METADATA_TIMEOUT];
 /// Variables of a verifier.
-pub(crate) const OF_VERIFIERS: &[&str] = &[
-    SERVICE,
-    TRUST_EMULATOR,
-    TRUSTED_ENDPOINTS,
-    "http_proxy",
-    "HTTP_PROXY",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "REQUEST_METHOD",
-];
+pub(crate) const OF_VERIFIERS: &[&str] = &with_proxies::<3, 12>([SERVICE, TRUST_EMULATOR, TRUSTED_ENDPOINTS]);
 /// Variables of a program that gives subject tokens.
 pub(crate) const OF_EXECUTABLES: &[&str] = &[ALLOW_EXECUTABLES];
 /// Variables of the client certificate's configuration (AIP-4118).
@@ -104,6 +95,15 @@ const SERVERLESS: [&str; 4] = [SERVICE, "FUNCTION_NAME", "CLOUD_RUN_JOB", "CLOUD
 const DEFAULT_METADATA_HOST: &str = "metadata.google.internal";
 /// By address, so that the question whether it is there needs no DNS.
 const DEFAULT_METADATA_IP: &str = "169.254.169.254";
+
+/// These variables, and after them those of proxies; `ALL` is how many that makes.
+const fn with_proxies<const OWN: usize, const ALL: usize>(own: [&'static str; OWN]) -> [&'static str; ALL] {
+    let mut all = [""; ALL];
+    let (first, last) = all.split_at_mut(OWN);
+    first.copy_from_slice(&own);
+    last.copy_from_slice(&OF_PROXIES);
+    all
+}
 
 /// The variables that a host has read.
 #[derive(Default)]

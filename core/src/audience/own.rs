@@ -203,6 +203,7 @@ mod tests {
         for env in [
             [("K_SERVICE", "a"), ("GCE_METADATA_HOST", "127.0.0.1:8080"), ("GCE_METADATA_ROOT", "b")],
             [("GCE_METADATA_ROOT", "127.0.0.1:8080"), ("GCE_METADATA_HOST", ""), ("K_SERVICE", "a")],
+            [("GCE_METADATA_IP", "127.0.0.1:8080"), ("GCE_METADATA_HOST", ""), ("K_SERVICE", "a")],
         ] {
             let (_, step) = start(&env);
             asks_for(step, "http://127.0.0.1:8080/computeMetadata/v1/project/numeric-project-id");

@@ -142,9 +142,7 @@ mod tests {
         let crates = read_metadata(&output.stdout).unwrap();
         assert_none(&check(&crates));
         let missing = LAYERS.iter().filter(|layer| !crates.iter().any(|one| one.name == layer.name));
-        assert_none(
-            &missing.map(|layer| format!("{}: is in LAYERS and is no crate", layer.name)).collect(),
-        );
+        assert_none(&missing.map(|layer| format!("{}: is in LAYERS and is no crate", layer.name)).collect());
     }
 
     #[test]
