@@ -1,8 +1,9 @@
 //! `gatepass emulator`, which serves the emulator, and what goes with it: `gatepass emulator key` writes credential
 //! files, `gatepass emulator subject-token` prints what an outside identity provider would, and `gatepass emulator ca`
-//! the certificate that clients of its TLS trust. `gatepass emulator run` plays the front end of a service, and `gatepass emulator
-//! push` calls one.
+//! the certificate that clients of its TLS trust, of which `gatepass emulator certificate` makes more. `gatepass emulator
+//! run` plays the front end of a service, and `gatepass emulator push` calls one.
 
+mod certificate;
 mod http;
 mod key;
 mod mtls;
@@ -10,8 +11,10 @@ mod push;
 mod run;
 mod subject_token;
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +51,7 @@ enum Companion {
     /// A client that is to trust `--mtls-port` takes it for its root certificate. It is a test authority, whose key is
     /// public: nothing real may trust it.
     Ca,
+    Certificate(certificate::Options),
     Key(key::Options),
     Push(push::Options),
     Run(run::Options),
@@ -107,6 +111,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.subcommand {
             Some(Companion::Ca) => print_authority(),
+            Some(Companion::Certificate(options)) => options.run(),
             Some(Companion::Key(options)) => options.run(),
             Some(Companion::Push(options)) => options.run(),
             Some(Companion::Run(options)) => options.run(),
@@ -272,4 +277,26 @@ fn print(text: &str) -> Result<(), Failure> {
     io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))
+}
+
+/// Writes a file, which `option` has named, for its owner alone. No key here is a secret, but tools rightly complain about
+/// a key file that is open to all.
+fn write_for_owner(path: &Path, content: &str, option: &str) -> Result<(), Failure> {
+    let write = || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        // The mode above counts for a new file only.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        file.write_all(content.as_bytes())
+    };
+    write().map_err(|error: io::Error| {
+        Failure::runtime(format!(
+            "cannot write {}: {error}; choose a file that can be written with {option}",
+            path.display()
+        ))
+    })
 }

@@ -6,20 +6,25 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatepass_emulator::mint::AccessToken;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use support::emulator::{empty_folder, succeeded};
-use support::{Answer, Running, gatepass, text};
+use support::{Answer, Running, answer, gatepass, read_head, text};
 
 const SERVICE_ACCOUNT: &str = "sa@shop.iam.gserviceaccount.com";
 
@@ -166,6 +171,44 @@ fn under_a_name_of_its_own_it_is_reached_and_certified() {
         |name: &str| agent.get(format!("https://{name}:{mtls}/")).call().map(|answer| answer.status());
     assert_eq!(status("emulator.internal").unwrap(), 200);
     assert!(status("other.internal").is_err());
+}
+
+#[test]
+fn a_server_under_test_is_certified_by_the_authority() {
+    let folder = empty_folder("certificate");
+    let file = |name| folder.join(name).into_os_string().into_string().unwrap();
+    let (cert, key) = (file("server.pem"), file("server-key.pem"));
+    let arguments = ["emulator", "certificate", "--san", "orders.example", "--cert", &cert, "--key", &key];
+    succeeded(&gatepass(&arguments).output().unwrap());
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_file(&cert).unwrap()],
+            PrivateKeyDer::from_pem_file(&key).unwrap(),
+        );
+    let server = ServerConnection::new(Arc::new(server.unwrap())).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = thread::spawn(move || {
+        let mut stream = StreamOwned::new(server, listener.accept().unwrap().0);
+        read_head(&mut stream);
+        stream.write_all(answer(204, "").as_bytes()).unwrap();
+    });
+
+    let authority = succeeded(&gatepass(&["emulator", "ca"]).output().unwrap());
+    let roots = RootCerts::from([Certificate::from_pem(authority.as_bytes()).unwrap()]);
+    let tls = TlsConfig::builder().root_certs(roots).build();
+    let agent = ureq::Agent::with_parts(
+        Agent::config_builder().tls_config(tls).build(),
+        ureq::unversioned::transport::DefaultConnector::default(),
+        ToLoopback,
+    );
+    assert_eq!(agent.get(format!("https://orders.example:{port}/")).call().unwrap().status(), 204);
+    serving.join().unwrap();
 }
 
 /// Takes every name for this machine's.

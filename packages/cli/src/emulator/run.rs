@@ -30,8 +30,8 @@ const JWK_SET: &str = "/oauth2/v3/certs";
 ///
 /// Looks for an ID token of the emulator in X-Serverless-Authorization, else in Authorization, and passes the request
 /// on without the token's signature if it is for this service and of an invoker. All else is answered as Cloud Run
-/// does, and the reason goes to standard error. HTTP/1.1 with bodies of any length in both directions; upgrades, such
-/// as to WebSocket, are not passed on.
+/// does, and the reason goes to standard error. HTTP/1.1 with bodies of any length in both directions, and gRPC over HTTP/2
+/// without TLS; upgrades, such as to WebSocket, are not passed on.
 ///
 /// Prints what the service has in its environment on Cloud Run, as lines for a shell, and the audiences that callers
 /// may ask a token for. Runs until SIGINT or SIGTERM.

@@ -1,9 +1,9 @@
 //! Files for their owner: the credential file, and those that it names, which are written next to it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{self, Path};
 
+use super::super::write_for_owner;
 use crate::Failure;
 
 /// The member by which a key file of the emulator is told from a real one.
@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
         {
             return Err(in_the_way(Path::new(&path)));
         }
-        write_for_owner(Path::new(&path), content)?;
+        write_for_owner(Path::new(&path), content, "--out")?;
         Ok(path)
     }
 
@@ -56,7 +56,7 @@ impl<'a> Place<'a> {
     pub(super) fn write(self, content: &str) -> Result<(), Failure> {
         let path = self.credential_file;
         let old = fs::read_to_string(path).ok();
-        write_for_owner(path, content)?;
+        write_for_owner(path, content, "--out")?;
         if old.is_some_and(|old| old != content) {
             eprintln!(
                 "gatepass: {} held other credentials of the emulator, which are replaced",
@@ -78,26 +78,4 @@ fn is_key_file_of_emulator(path: &Path) -> bool {
     let content: Option<serde_json::Value> =
         fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     content.is_some_and(|content| content.get(KEY_FILE_MARK).is_some())
-}
-
-/// Writes a file that only its owner may read. This key is no secret, but tools rightly complain about a key file
-/// that is open to all.
-fn write_for_owner(path: &Path, content: &str) -> Result<(), Failure> {
-    let write = || {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        // The mode above counts for a new file only.
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        file.write_all(content.as_bytes())
-    };
-    write().map_err(|error: io::Error| {
-        Failure::runtime(format!(
-            "cannot write {}: {error}; choose a file that can be written with --out",
-            path.display()
-        ))
-    })
 }

@@ -1,4 +1,4 @@
-//! The HTTP of the front end: heads go through [`Service::decide`], bodies pass as they come.
+//! The HTTP of the front end: heads go through [`Service::decide`], bodies pass as they come, and so do trailers.
 
 use std::error::Error;
 use std::io;
@@ -12,11 +12,12 @@ use gatepass_emulator::time::UnixSeconds;
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TE};
 use hyper::http::request::Parts;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper::{Uri, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::task;
 
@@ -52,9 +53,12 @@ pub(super) fn serve(listener: TcpListener, front_end: FrontEnd, exit_with_stdin:
 }
 
 async fn serve_connection(stream: TcpStream, client: IpAddr, front_end: Arc<FrontEnd>) {
-    let service = service_fn(|request| front_end.answer(request, client));
+    let service = service_fn(move |request| {
+        let front_end = Arc::clone(&front_end);
+        async move { front_end.answer(request, client).await }
+    });
     // A connection that ends badly is the client's affair, or shows that the service broke its answer off.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
 impl FrontEnd {
@@ -106,7 +110,8 @@ impl FrontEnd {
         Ok(self.service.decide(request, client, keys, now))
     }
 
-    /// Sends a request on a connection of its own, which ends with the answer.
+    /// Sends a request on a connection of its own, which ends with the answer: gRPC over HTTP/2, as Cloud Run does, and
+    /// all else over HTTP/1.1.
     async fn forward(
         &self,
         head: Parts,
@@ -115,17 +120,39 @@ impl FrontEnd {
     ) -> Result<hyper::Response<Body>, Box<dyn Error + Send + Sync>> {
         let stream = TcpStream::connect(&self.upstream).await?;
         stream.set_nodelay(true)?;
-        let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        // If it ends badly, so does the answer, and that is where it shows.
-        task::spawn(connection);
-
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut request = hyper::Request::builder().method(head.method).uri(target).body(body)?;
-        *request.headers_mut() = header_map(headers)?;
-        let (mut head, body) = sender.send_request(request).await?.into_parts();
+        let mut headers = header_map(headers)?;
+        let request = hyper::Request::builder().method(&head.method);
+        let response = if is_grpc(&head) {
+            let (mut sender, connection) =
+                client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+            task::spawn(connection);
+            // In HTTP/2 the host is part of the URI. What a client says by TE it says to its neighbour; gRPC wants it
+            // to be said by everybody.
+            let host = headers.remove(HOST).ok_or("a request without a host")?;
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+            let uri = Uri::builder().scheme("http").authority(host.as_bytes()).path_and_query(target);
+            let mut request = request.uri(uri.build()?).body(body)?;
+            *request.headers_mut() = headers;
+            sender.send_request(request).await?
+        } else {
+            let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            // If it ends badly, so does the answer, and that is where it shows.
+            task::spawn(connection);
+            let mut request = request.uri(target).body(body)?;
+            *request.headers_mut() = headers;
+            sender.send_request(request).await?
+        };
+        let (mut head, body) = response.into_parts();
         head.headers = header_map(end_to_end(header_list(&head.headers)))?;
         Ok(hyper::Response::from_parts(head, Either::Left(body)))
     }
+}
+
+/// Tells whether a request is one of gRPC (gRPC over HTTP2, "Requests").
+fn is_grpc(head: &Parts) -> bool {
+    let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
+    head.version == Version::HTTP_2 && head.headers.get(CONTENT_TYPE).is_some_and(is_grpc)
 }
 
 /// The head of a request in the emulator's form.
@@ -134,6 +161,10 @@ fn without_body(head: &Parts) -> Request {
     let mut request = Request::get(target);
     request.method = head.method.to_string();
     request.headers = header_list(&head.headers);
+    // HTTP/2 has the host in the URI.
+    if let Some(host) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST)) {
+        request.headers.push((HOST.to_string(), host.to_string()));
+    }
     request
 }
 
