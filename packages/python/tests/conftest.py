@@ -11,7 +11,7 @@ import gatepass.source
 import gatepass.verifier
 from gatepass.testing import Emulator
 
-pytest_plugins = ["gatepass.testing.plugin"]
+pytest_plugins = ["gatepass.testing.plugin", "orders"]
 
 # All that leads to credentials: a test begins with none of it.
 NAMES = [

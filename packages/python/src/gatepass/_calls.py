@@ -9,8 +9,9 @@ from gatepass.source import TokenSource, as_target, default_source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
 
-    from gatepass._types import Strings, TokenHeader
+    from gatepass._types import Conversation, Strings, TokenHeader
     from gatepass.source import Kind
 
 UNAUTHORIZED = 401
@@ -70,9 +71,18 @@ class Tokens:
         )
         return Call(self._kind, plan["audience"] or self._target, plan["headers"])
 
-    def is_warm(self, call: Call) -> bool:
-        """Whether `fetch` has the token at hand and waits for nothing."""
-        return self.source._is_warm(call.kind, call.target)
+    def at_hand(self, call: Call) -> dict[str, str] | None:
+        """The headers of a call if nothing has to be waited for; otherwise it is being fetched."""
+        if self.source._is_warm(call.kind, call.target):
+            return self.fetch(call)
+        started = self.start(call)
+        return started.result() if started.done() and started.exception() is None else None
+
+    def start(self, call: Call) -> Future[dict[str, str]]:
+        """The headers of a call: at once, or once the token is fetched, on the thread that does."""
+        from gatepass._driver.flights import run_by_callback
+
+        return run_by_callback(self._headers(call))
 
     def fetch(self, call: Call) -> dict[str, str]:
         """The headers of a call."""
@@ -85,7 +95,12 @@ class Tokens:
 
     async def fetch_async(self, call: Call) -> dict[str, str]:
         """The same in an event loop."""
-        header = (await self.source._token_async(call.kind, call.target))[2]
+        return self._with_others(call, (await self.source._token_async(call.kind, call.target))[2])
+
+    def _headers(self, call: Call) -> Conversation[dict[str, str]]:
+        return self._with_others(call, (yield from self.source._held(call.kind, call.target))[2])
+
+    def _with_others(self, call: Call, header: str) -> dict[str, str]:
         others = self.source._with_others(header) if call.kind == "access_token" else {}
         return {**others, **with_token(call, header)}
 

@@ -5,8 +5,8 @@ has a thread of its own and the core's time limits, and all who want its result 
 started it. A deadline or a cancellation ends the waiting and never the flight.
 
 Work that waits is a generator, a conversation: it yields the future to wait for. `run` waits with a thread,
-`run_async` with an event loop, asyncio's or trio's; all else is the same, so threads and tasks join each
-other's flights.
+`run_async` with an event loop, asyncio's or trio's, `run_by_callback` with neither; all else is the same, so
+threads and tasks join each other's flights.
 """
 
 from __future__ import annotations
@@ -58,6 +58,22 @@ async def run_async(conversation: Conversation[T]) -> T:
         return result
     finally:
         conversation.close()
+
+
+def run_by_callback(conversation: Conversation[T]) -> Future[T]:
+    """Holds a conversation; nobody waits: it goes on where a flight ends, on its thread."""
+    result: Future[T] = pending()
+
+    def go_on(_: object = None) -> None:
+        try:
+            next(conversation).add_done_callback(go_on)
+        except StopIteration as end:
+            result.set_result(end.value)
+        except Exception as error:
+            result.set_exception(error)
+
+    go_on()
+    return result
 
 
 class Flights:

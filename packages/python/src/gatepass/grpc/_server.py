@@ -10,6 +10,7 @@ import grpc
 from gatepass._guard import Guard
 from gatepass.errors import GatepassError
 from gatepass.grpc._claims import current
+from gatepass.grpc._methods import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +29,7 @@ class RequireIdToken(grpc.ServerInterceptor):
     """Lets a call through if its token is accepted; `gatepass.grpc.claims()` gives its claims in the handler.
 
     Any other ends with UNAUTHENTICATED, PERMISSION_DENIED, or UNAVAILABLE where the issuer's keys cannot be
-    had,
-    with the error's code in `google.rpc.ErrorInfo`; the message goes to the logger "gatepass".
+    had, with the error's code in `google.rpc.ErrorInfo`; the message goes to the logger "gatepass".
 
     Args:
         verifier: Whom to accept.
@@ -69,11 +69,6 @@ class RequireIdToken(grpc.ServerInterceptor):
             status = error.grpc_status
             return with_behavior(handler, lambda _behavior, _streams: _refusing(status))
         return with_behavior(handler, lambda behavior, streams: _with_claims(behavior, streams, claims))
-
-
-def service_of(method: str) -> str:
-    """The service of "/package.Service/Method"."""
-    return method.strip("/").partition("/")[0]
 
 
 def with_behavior(

@@ -12,7 +12,8 @@ from gatepass import aio
 from gatepass._guard import Guard
 from gatepass.errors import GatepassError
 from gatepass.grpc._claims import current
-from gatepass.grpc._server import CODES, service_of, trailer, with_behavior
+from gatepass.grpc._methods import service_of
+from gatepass.grpc._server import CODES, trailer, with_behavior
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
