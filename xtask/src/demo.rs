@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: every caller language against every receiver language, on one screen.
+//! `cargo xtask demo`: every caller language against every receiver language, over HTTP and over gRPC.
 
 use std::panic;
 use std::thread;
@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use crate::checkout::Checkout;
 use crate::failure::Result;
+use crate::grpc_matrix::{self, has_part};
 use crate::languages::{self, Build, Language};
-use crate::matrix::{self, Participant, State};
+use crate::matrix;
+use crate::participants::{Emulators, Participant, State};
 use crate::terminal::{Terminal, Tone, seconds};
 use crate::threads::side_by_side;
 use crate::toolchains;
@@ -28,10 +30,18 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, names: &[&str]) -> R
         (cli.join(), participants)
     });
     cli.unwrap_or_else(|why| panic::resume_unwind(why))?;
-    let matrix = matrix::run(checkout, terminal, &participants)?;
+    let task = terminal.begin("starting emulators");
+    let emulators = Emulators::start(checkout, &participants)?;
+    drop(task);
+    let matrix = matrix::run(checkout, terminal, &participants, &emulators)?;
     terminal.say(&format!("\n{}", matrix.draw(terminal)));
+    let mut counts = matrix.counts();
+    if participants.iter().any(has_part) {
+        let matrix = grpc_matrix::run(checkout, terminal, &participants, &emulators)?;
+        terminal.say(&format!("\n{}", matrix.draw(terminal)));
+        counts += matrix.counts();
+    }
 
-    let counts = matrix.counts();
     let all_right = counts.failed == 0 && counts.passed > 0;
     let verdict = match (all_right, counts.skipped) {
         (true, 0) => "Everything is as it should be.".to_owned(),
@@ -68,7 +78,7 @@ fn participant(checkout: &Checkout, terminal: &Terminal, language: &'static Lang
     Participant { language, state }
 }
 
-/// Builds the package of a language and its two programs in tests/e2e.
+/// Builds the package of a language and its programs in tests/e2e.
 pub(crate) fn build_demo(checkout: &Checkout, terminal: &Terminal, language: &Language) -> Result<()> {
     let mut builds = (language.builds)(checkout)?;
     if let Some(demo) = &language.demo {

@@ -19,10 +19,10 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one whose metadata server represents the service account `email`.
-    pub(crate) fn start(checkout: &Checkout, email: &str, log: &Path) -> Result<Self> {
+    /// Starts one with these options.
+    pub(crate) fn start(checkout: &Checkout, options: &[&str], log: &Path) -> Result<Self> {
         let program = checkout.program(checkout.cli());
-        let program = program.args(&["emulator", "--port", "0", "--exit-with-stdin", "--email", email]);
+        let program = program.args(&["emulator", "--port", "0", "--exit-with-stdin"]).args(options);
         let service = program.start(log, |line| url_in(line).is_some())?;
         let url = service.lines().iter().find_map(|line| url_in(line)).unwrap_or_default().to_owned();
         let exports = service.lines().iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
@@ -47,6 +47,29 @@ impl Emulator {
         token
             .map(str::to_owned)
             .ok_or_else(|| Failure::new(format!("the emulator mints no token for {order}")))
+    }
+
+    /// Counts requests from zero.
+    pub(crate) fn forget_requests(&self) -> Result<()> {
+        self.control("requests:reset", &Value::Null)
+    }
+
+    /// Orders a fault; packages/emulator/README.md describes it.
+    pub(crate) fn order_fault(&self, fault: &Value) -> Result<()> {
+        self.control("fault", fault)
+    }
+
+    /// Forgets all faults that wait.
+    pub(crate) fn clear_faults(&self) -> Result<()> {
+        self.control("fault:clear", &Value::Null)
+    }
+
+    fn control(&self, what: &str, order: &Value) -> Result<()> {
+        let answer = http::post(&format!("{}/emulator/v1/{what}", self.url), order)?;
+        if answer.status < 400 {
+            return Ok(());
+        }
+        Err(Failure::new(format!("the emulator answers {} to {what}: {}", answer.status, answer.body)))
     }
 
     /// How often it was asked for a token, by metadata and by key.

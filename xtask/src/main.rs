@@ -2,7 +2,8 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
-//! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language |
+//! | [`demo`] | `cargo xtask demo`: every caller language against every receiver language, over HTTP and over gRPC |
+//! | [`grpc_long`] | `cargo xtask grpc-long`: channels that are called for longer than a token lives |
 //! | [`mod@test`] | `cargo xtask test`: every test of every language |
 //! | [`mod@dist`] | `cargo xtask dist`: everything that a release publishes |
 //! | [`docs`] | `cargo xtask docs`: the documentation as a site |
@@ -13,7 +14,8 @@
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
 //! | [`compilers`] | compilers for other targets than this machine's |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
-//! | [`matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
+//! | [`matrix`], [`grpc_matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
+//! | [`participants`], [`receiver`], [`outcome`], [`tls`] | what the matrices have in common |
 //! | [`emulator`], [`http`] | the emulator, and the few requests that are made by hand |
 //! | [`process`], [`stamp`], [`threads`] | programs with a time limit, builds that are skipped while nothing has changed, things done side by side |
 //! | [`terminal`], [`table`] | what is printed |
@@ -30,17 +32,23 @@ mod dist;
 mod docs;
 mod emulator;
 mod failure;
+mod grpc_long;
+mod grpc_matrix;
 mod http;
 mod instructions;
 mod languages;
 mod matrix;
+mod outcome;
+mod participants;
 mod process;
+mod receiver;
 mod sizes;
 mod stamp;
 mod table;
 mod terminal;
 mod test;
 mod threads;
+mod tls;
 mod toolchains;
 
 use std::env;
@@ -54,8 +62,10 @@ use terminal::Terminal;
 const USAGE: &str = "\
 Builds, shows, tests and measures gatepass in all languages.
 
-  cargo xtask demo  [--only LIST]   run every caller language against every receiver language
+  cargo xtask demo  [--only LIST]   run every caller language against every receiver language, over HTTP and over gRPC
   cargo xtask test  [--only LIST]   run every test of every language
+  cargo xtask grpc-long [--only LIST]
+                                    call over gRPC for longer than tokens live: six minutes for each language
   cargo xtask dist  [--all | --natives [PLATFORM] | --assemble]
                                     make what a release publishes, in target/dist: for this platform; for all that can
                                     be built here; the native code of one alone; all else, of the native code that is
@@ -72,7 +82,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
-LIST is separated by commas. demo knows python, node, go, java; test knows rust, fuzz, wasm
+LIST is separated by commas. demo and grpc-long know python, node, go, java; test knows rust, fuzz, wasm
 and e2e as well.
 ";
 
@@ -95,6 +105,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
     match words.as_slice() {
         ["demo", options @ ..] => demo::run(&checkout, &terminal, &only(options, demo::names())?),
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
+        ["grpc-long", options @ ..] => grpc_long::run(&checkout, &terminal, &only(options, demo::names())?),
         ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
         ["dist", "--update-sizes"] => dist::update_sizes(&checkout),
         ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?),

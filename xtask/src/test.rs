@@ -9,8 +9,10 @@ use crate::checkout::Checkout;
 use crate::counts::Counts;
 use crate::demo;
 use crate::failure::{Failure, Result};
+use crate::grpc_matrix::{self, has_part};
 use crate::languages::{self, Language, Suite};
-use crate::matrix::{self, Participant, State};
+use crate::matrix;
+use crate::participants::{Emulators, Participant, State};
 use crate::terminal::{Terminal, Tone, seconds};
 use crate::toolchains;
 
@@ -115,12 +117,26 @@ impl Run<'_> {
         });
         let participants: Vec<_> = participants.collect();
         let cli = self.cli.get_or_init(|| demo::build_cli(self.checkout, self.terminal)).clone();
-        let (counts, output) =
-            match cli.and_then(|()| matrix::run(self.checkout, self.terminal, &participants)) {
-                Ok(matrix) => (matrix.counts(), matrix.draw(self.terminal)),
-                Err(failure) => (Counts::FAILED, failure.to_string()),
-            };
-        self.report(E2E, "matrix", counts, began.elapsed(), &output);
+        let emulators = match cli.and_then(|()| Emulators::start(self.checkout, &participants)) {
+            Ok(emulators) => emulators,
+            Err(failure) => {
+                return self.report(E2E, "emulators", Counts::FAILED, began.elapsed(), &failure.to_string());
+            }
+        };
+        let matrix = matrix::run(self.checkout, self.terminal, &participants, &emulators);
+        let drawn = matrix.map(|matrix| (matrix.counts(), matrix.draw(self.terminal)));
+        self.matrix("matrix", began, drawn);
+        if participants.iter().any(has_part) {
+            let began = Instant::now();
+            let matrix = grpc_matrix::run(self.checkout, self.terminal, &participants, &emulators);
+            let drawn = matrix.map(|matrix| (matrix.counts(), matrix.draw(self.terminal)));
+            self.matrix("matrix over gRPC", began, drawn);
+        }
+    }
+
+    fn matrix(&self, name: &str, began: Instant, drawn: Result<(Counts, String)>) {
+        let (counts, output) = drawn.unwrap_or_else(|failure| (Counts::FAILED, failure.to_string()));
+        self.report(E2E, name, counts, began.elapsed(), &output);
     }
 
     /// Prints the line of a suite and, if something failed, its output.

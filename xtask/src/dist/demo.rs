@@ -7,7 +7,8 @@ use super::room::Room;
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
 use crate::languages::{Demo, Language, log};
-use crate::matrix::{self, Participant, State};
+use crate::matrix;
+use crate::participants::{Emulators, Participant, State};
 use crate::process::Program;
 use crate::terminal::Terminal;
 
@@ -21,6 +22,7 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| python(checkout, "receiver.py"),
                 caller: |checkout| python(checkout, "caller.py"),
+                grpc: None,
             },
         ),
     ),
@@ -32,6 +34,7 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| room(checkout, "npm").program("node").arg("receiver.mjs"),
                 caller: |checkout| room(checkout, "npm").program("node").arg("caller.mjs"),
+                grpc: None,
             },
         ),
     ),
@@ -43,6 +46,7 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| room(checkout, "go").program(room(checkout, "go").path("bin/receiver")),
                 caller: |checkout| room(checkout, "go").program(room(checkout, "go").path("bin/caller")),
+                grpc: None,
             },
         ),
     ),
@@ -54,6 +58,7 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| java(checkout, "Receiver"),
                 caller: |checkout| java(checkout, "Caller"),
+                grpc: None,
             },
         ),
     ),
@@ -70,7 +75,8 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
         run_all(&room, &(check.demo)(&room)?, &log)?;
     }
     let participants = LANGUAGES.map(|(_, language)| Participant { language, state: State::Ready });
-    let matrix = matrix::run(checkout, terminal, &participants)?;
+    let emulators = Emulators::start(checkout, &participants)?;
+    let matrix = matrix::run(checkout, terminal, &participants, &emulators)?;
     let counts = matrix.counts();
     let all_right = counts.failed == 0 && counts.passed > 0;
     terminal.say(&matrix.draw(terminal));

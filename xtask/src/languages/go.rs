@@ -33,6 +33,7 @@ pub(crate) const GO: Language = Language {
         },
         receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
         caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),
+        grpc: None,
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),

@@ -32,6 +32,7 @@ pub(crate) const JAVA: Language = Language {
         },
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
+        grpc: None,
     }),
     bench: Some(Bench {
         builds: |checkout| {

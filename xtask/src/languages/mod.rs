@@ -48,7 +48,7 @@ pub(crate) struct Bench {
     pub(crate) programs: fn(&Checkout) -> Result<Vec<Program>>,
 }
 
-/// The two programs of tests/e2e, the same in every language.
+/// The programs of tests/e2e, the same in every language.
 ///
 /// The receiver answers `GET /` with `{"email": "<its caller>"}`, behind the language's middleware. It finds `PORT`,
 /// `AUDIENCE` and `KEYS_URL` in its environment, prints `listening <port>`, and ends when its standard input closes.
@@ -58,8 +58,17 @@ pub(crate) struct Bench {
 /// "email": …, "first_us": …, "hundredth_us": …, "calls": 100}`, or `{"receiver": <name>, "error": …}`.
 #[derive(Debug)]
 pub(crate) struct Demo {
-    /// What these two need that is not in [`Language::builds`].
+    /// What these need that is not in [`Language::builds`].
     pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
+    pub(crate) receiver: fn(&Checkout) -> Program,
+    pub(crate) caller: fn(&Checkout) -> Program,
+    /// The same over gRPC, as tests/e2e/grpc/README.md says.
+    pub(crate) grpc: Option<Programs>,
+}
+
+/// A receiver and a caller.
+#[derive(Debug)]
+pub(crate) struct Programs {
     pub(crate) receiver: fn(&Checkout) -> Program,
     pub(crate) caller: fn(&Checkout) -> Program,
 }

@@ -20,6 +20,7 @@ pub(crate) const NODE: Language = Language {
         builds: |checkout| Ok(vec![dependencies(checkout, "e2e", "tests/e2e/node")]),
         receiver: |checkout| checkout.program("node").arg("tests/e2e/node/receiver.mjs"),
         caller: |checkout| checkout.program("node").arg("tests/e2e/node/caller.mjs"),
+        grpc: None,
     }),
     bench: Some(Bench {
         builds: |checkout| Ok(vec![dependencies(checkout, "benchmark", "tests/bench/node")]),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Bench, Build, Demo, Language, Suite, node};
+use super::{Bench, Build, Demo, Language, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -18,6 +18,10 @@ pub(crate) const PYTHON: Language = Language {
         builds: |_| Ok(Vec::new()),
         receiver: |checkout| python(checkout).arg("tests/e2e/python/receiver.py"),
         caller: |checkout| python(checkout).arg("tests/e2e/python/caller.py"),
+        grpc: Some(Programs {
+            receiver: |checkout| python(checkout).arg("tests/e2e/python/grpc_receiver.py"),
+            caller: |checkout| python(checkout).arg("tests/e2e/python/grpc_caller.py"),
+        }),
     }),
     bench: Some(Bench {
         builds: |checkout| {
