@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -90,6 +91,23 @@ final class NativeLibrary {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch");
         return (os.startsWith("windows") ? "windows" : os.startsWith("mac") ? "macos" : os)
+                + (os.equals("linux") && isMusl(mappedFiles()) ? "-musl" : "")
                 + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+    }
+
+    /**
+     * Whether a process with these files in its memory runs on musl, as Alpine Linux does, and not on glibc: what is linked
+     * against the one does not load into the other. The file system cannot tell, for both may be installed.
+     */
+    static boolean isMusl(String mappedFiles) {
+        return mappedFiles.contains("/ld-musl-");
+    }
+
+    private static String mappedFiles() {
+        try {
+            return Files.readString(Path.of("/proc/self/maps"), StandardCharsets.ISO_8859_1);
+        } catch (IOException error) {
+            return ""; // No /proc: rare, and so is musl.
+        }
     }
 }

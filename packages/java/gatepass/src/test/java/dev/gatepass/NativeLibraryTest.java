@@ -1,6 +1,7 @@
 package dev.gatepass;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -50,6 +51,15 @@ class NativeLibraryTest {
         } finally {
             assertEquals(0, new ProcessBuilder("umount", "--lazy", mounted.toString()).start().waitFor());
         }
+    }
+
+    @Test
+    void theCLibraryIsTheOneThatIsLoaded() {
+        String alpine = "7f1d5c0a5000-7f1d5c0b9000 r--p 00000000 fe:01 1442 /lib/ld-musl-x86_64.so.1\n";
+        String debian = "7f6cb0228000-7f6cb024e000 r--p 00000000 fe:01 2187 /usr/lib/x86_64-linux-gnu/libc.so.6\n";
+        assertTrue(NativeLibrary.isMusl(debian.replace("libc.so.6", "libz.so.1") + alpine));
+        assertFalse(NativeLibrary.isMusl(debian));
+        assertFalse(NativeLibrary.isMusl(""));
     }
 
     private static void assertExplained(String printed, String... words) {
