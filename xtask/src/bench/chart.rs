@@ -29,7 +29,7 @@ pub(super) fn draw(figures: &[Figure]) -> String {
             |(job, peer, provider, name): &(&'static str, &'static str, &'static str, &'static str)| {
                 // Who remembers tokens is compared where tokens come again.
                 let others = if *peer == NEW { Others::Forgetful } else { Others::All };
-                Some((*name, ratio(figures, provider, language, (job, peer), others)?))
+                Some((*name, ratio(figures, provider, language, (job, peer), others)?.times))
             };
         let ratios: Vec<_> = BARS.iter().filter_map(of_bar).collect();
         if ratios.is_empty() {

@@ -33,6 +33,17 @@ impl Others {
     }
 }
 
+/// A spread over this many percent proves nothing.
+const TOO_NOISY: f64 = 15.0;
+
+/// How many times better one is than another.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Ratio {
+    pub(super) times: f64,
+    /// Whether the rounds of either lie too far apart to call a goal reached.
+    pub(super) is_noisy: bool,
+}
+
 /// How many times better our peer of this name is; of several settings, in the worst.
 pub(super) fn ratio(
     figures: &[Figure],
@@ -40,15 +51,47 @@ pub(super) fn ratio(
     language: &str,
     (job, peer): (&str, &str),
     others: Others,
-) -> Option<f64> {
+) -> Option<Ratio> {
     let job = of(figures, provider, language, job);
     let of_one = |ours: &&Figure| {
         let is_peer = |other: &&&Figure| {
             !other.is_ours() && !other.is_limit() && other.setting() == ours.setting() && others.hold(other)
         };
-        let ratios = job.iter().filter(is_peer).filter_map(|other| ours.times_better(other, &job));
-        ratios.min_by(f64::total_cmp)
+        let of_pair = |other: &&Figure| {
+            let is_noisy = [ours, other].iter().any(|figure| figure.spread() > TOO_NOISY);
+            Some(Ratio { times: ours.times_better(other, &job)?, is_noisy })
+        };
+        worst(job.iter().filter(is_peer).filter_map(of_pair))
     };
     let is_ours = |figure: &&&Figure| figure.library() == peer;
-    job.iter().filter(is_ours).filter_map(of_one).min_by(f64::total_cmp)
+    worst(job.iter().filter(is_ours).filter_map(of_one))
+}
+
+fn worst(ratios: impl Iterator<Item = Ratio>) -> Option<Ratio> {
+    ratios.min_by(|one, other| one.times.total_cmp(&other.times))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::bench::figure::read_figures;
+
+    fn ratio_of(ours: &str, theirs: &str) -> Ratio {
+        let line = |peer: &str, rounds: &str| {
+            format!(
+                "{{\"language\":\"go\",\"job\":\"V2\",\"peer\":\"{peer}\",\"version\":\"1\",\"unit\":\"op/s\",\"rounds\":{rounds}}}\n"
+            )
+        };
+        let figures = read_figures(&(line("gatepass", ours) + &line("golang-jwt", theirs)));
+        ratio(&figures, "ring", "go", ("V2", "gatepass"), Others::All).unwrap()
+    }
+
+    #[test]
+    fn rounds_that_lie_apart_prove_nothing() {
+        let quiet = ratio_of("[200, 210, 205]", "[100, 105, 102]");
+        assert!(!quiet.is_noisy && quiet.times > 1.9, "{quiet:?}");
+        assert!(ratio_of("[200, 240, 205]", "[100, 105, 102]").is_noisy);
+        assert!(ratio_of("[200, 210, 205]", "[100, 125, 102]").is_noisy);
+    }
 }

@@ -44,10 +44,11 @@ impl Goal {
         let (language, least) = (LANGUAGES.get(place)?, *self.least.get(place)?);
         let peer = (self.job, self.peer);
         let reached = ratio(figures, provider, language, peer, self.others)?;
-        let number = format!("{} ×", short(reached));
+        let number = format!("{} ×", short(reached.times));
         Some(match least {
             0.0 => number,
-            least if reached >= least => format!("**{number}** ({least})"),
+            least if reached.times >= least && reached.is_noisy => format!("{number} ({least}), too noisy"),
+            least if reached.times >= least => format!("**{number}** ({least})"),
             least => format!("{number} ({least})"),
         })
     }
@@ -56,7 +57,8 @@ impl Goal {
 /// A table of ratios for each provider; in brackets what is asked for, bold where it is reached.
 pub(super) fn table(figures: &[Figure]) -> String {
     let mut text = String::from(
-        "How many times as good as the best other library gatepass is; in brackets what it should be, **bold** where it is.\n\n\
+        "How many times as good as the best other library gatepass is; in brackets what it should be, **bold** where it is. \
+         Where a spread is over 15 % it is too noisy to tell.\n\n\
          | job | gatepass on | Python | Node | Go | Java | Rust |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for goal in &GOALS {
