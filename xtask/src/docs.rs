@@ -1,7 +1,10 @@
 //! `cargo xtask docs`: the documentation as a site, in `target/docs`, which needs no server and no network.
 //!
-//! Pages are the repository's own; what is written for the site alone is in `docs/site`. A link that leads nowhere fails
-//! the build: links between files here, those between pages and to headings by MkDocs.
+//! Pages are the repository's own; what is written for the site alone is in `docs/site`, and the references are made of the
+//! artefacts ([`mod@reference`]). A link that leads nowhere fails the build: links between files here, those between pages and
+//! to headings by MkDocs.
+
+mod reference;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +14,9 @@ use std::time::Duration;
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
 use crate::languages::{log, read};
+use crate::process::Program;
 use crate::terminal::Terminal;
+use reference::REFERENCES;
 
 /// Where the navigation leads: sections, and in each the pages, with the files that they come from.
 const SECTIONS: &[(&str, &[(&str, &str)])] = &[
@@ -53,18 +58,13 @@ const ERRORS: &str = "docs/site/errors.md";
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// Builds the site; tells where it is.
+/// Builds the site; tells where it is. Without the artefacts of `cargo xtask dist`, which may be left out, it has no references.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
-    let work = checkout.built("docs-work");
-    let pages = work.join("pages");
-    let _missing = fs::remove_dir_all(&pages);
-    let log = log(checkout, "docs")?;
-
+    let workplace = Workplace::open(checkout)?;
     let table = checkout.cargo(&["run", "--quiet", "--package", "gatepass-core", "--example", "error_codes"]);
-    let (errors, end) = table.read(&log, LIMIT);
-    end.map_err(|failure| failure.with_output(read(&log)))?;
+    let errors = workplace.read(table)?;
 
-    let site = Site::of(checkout)?;
+    let mut site = Site::of(checkout)?;
     for (source, page) in &site.pages {
         let text = if source == Path::new(ERRORS) {
             errors.clone()
@@ -72,39 +72,102 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
             read_file(&checkout.root().join(source))?
         };
         let (text, images) = site.rewrite(checkout.root(), source, page, &text)?;
-        write(&pages.join(page), &text)?;
+        write(&workplace.pages.join(page), &text)?;
         for (from, to) in images {
             let bytes = fs::read(&from).map_err(|error| Failure::file(&from, &error))?;
-            write(&pages.join(to), bytes)?;
+            write(&workplace.pages.join(to), bytes)?;
         }
     }
-    let settings = read_file(&checkout.path("docs/site/mkdocs.yml"))? + &site.navigation;
-    write(&work.join("mkdocs.yml"), settings)?;
 
-    let venv = work.join("venv");
-    let requirements = checkout.path("docs/site/requirements.txt");
-    let wanted = read_file(&requirements)?;
-    let installed = work.join("installed.txt");
-    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
-        let _task = terminal.begin("installing MkDocs");
-        checkout.program("python3").args(&["-m", "venv", "--clear"]).arg(&venv).run(&log, LIMIT)?;
-        let pip = checkout.program(venv.join("bin/python"));
-        let pip =
-            pip.args(&["-m", "pip", "install", "--quiet", "--no-input", "--requirement"]).arg(&requirements);
-        pip.run(&log, LIMIT).map_err(|failure| failure.with_output(read(&log)))?;
-        write(&installed, wanted)?;
+    workplace.install_tools(terminal)?;
+    if checkout.built("dist/SHA256SUMS").exists() {
+        site.navigation += "  - Reference:\n";
+        for reference in REFERENCES {
+            let _task = terminal.begin(&format!("reference for {}", reference.title));
+            reference.make(&workplace)?;
+            site.navigation += &format!("    - {}: {}\n", reference.title, reference.page);
+        }
+    } else {
+        terminal.say("without references, which are made of what cargo xtask dist makes");
     }
+    let settings = read_file(&checkout.path("docs/site/mkdocs.yml"))? + &site.navigation;
+    write(&workplace.folder.join("mkdocs.yml"), settings)?;
+
     let task = terminal.begin("building the site");
-    let before = read(&log).len();
-    let build =
-        checkout.program(venv.join("bin/mkdocs")).in_folder(&work).args(&["build", "--strict", "--clean"]);
-    let build = build.arg("--site-dir").arg(checkout.built("docs"));
-    build
-        .run(&log, LIMIT)
-        .map_err(|failure| failure.with_output(read(&log).get(before..).unwrap_or_default()))?;
+    let mkdocs = workplace.python().args(&["-m", "mkdocs", "build", "--quiet", "--strict", "--clean"]);
+    workplace.run(mkdocs.in_folder(&workplace.folder).arg("--site-dir").arg(checkout.built("docs")))?;
     drop(task);
     terminal.say(&format!("{} pages: {}", site.pages.len(), checkout.built("docs/index.html").display()));
     Ok(true)
+}
+
+/// Where the site is made.
+struct Workplace {
+    checkout: Checkout,
+    folder: PathBuf,
+    /// What MkDocs makes the site of.
+    pages: PathBuf,
+    log: PathBuf,
+}
+
+impl Workplace {
+    fn open(checkout: &Checkout) -> Result<Self> {
+        let folder = checkout.built("docs-work");
+        let pages = folder.join("pages");
+        let _missing = fs::remove_dir_all(&pages);
+        Ok(Self { checkout: checkout.clone(), folder, pages, log: log(checkout, "docs")? })
+    }
+
+    fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Program {
+        self.checkout.program(name)
+    }
+
+    /// Python, with the tools.
+    fn python(&self) -> Program {
+        self.program(self.folder.join("venv/bin/python"))
+    }
+
+    /// Runs a program; fails with its output when it does.
+    fn run(&self, program: Program) -> Result<()> {
+        let before = read(&self.log).len();
+        program
+            .run(&self.log, LIMIT)
+            .map_err(|failure| failure.with_output(read(&self.log).get(before..).unwrap_or_default()))
+    }
+
+    /// Runs a program and gives what it prints.
+    fn read(&self, program: Program) -> Result<String> {
+        let (output, end) = program.read(&self.log, LIMIT);
+        end.map_err(|failure| failure.with_output(read(&self.log)))?;
+        Ok(output)
+    }
+
+    /// An empty folder.
+    fn empty(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        let _missing = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+        Ok(folder)
+    }
+
+    /// Where `cargo xtask dist` has put what it made for a language.
+    fn artefacts(&self, kind: &str) -> PathBuf {
+        self.checkout.built("dist").join(kind)
+    }
+
+    fn install_tools(&self, terminal: &Terminal) -> Result<()> {
+        let requirements = self.checkout.path("docs/site/requirements.txt");
+        let wanted = read_file(&requirements)?;
+        let installed = self.folder.join("installed.txt");
+        if fs::read_to_string(&installed).ok().as_ref() == Some(&wanted) {
+            return Ok(());
+        }
+        let _task = terminal.begin("installing MkDocs");
+        self.run(self.program("python3").args(&["-m", "venv", "--clear"]).arg(self.folder.join("venv")))?;
+        let pip = self.python().args(&["-m", "pip", "install", "--quiet", "--no-input", "--requirement"]);
+        self.run(pip.arg(&requirements))?;
+        write(&installed, wanted)
+    }
 }
 
 /// The pages that there are, and the navigation.
