@@ -19,6 +19,8 @@ pub(crate) struct Checkout {
     provider: Option<&'static str>,
     /// The `gatepass` program, where it is not the one that was built here for tests.
     cli: Option<PathBuf>,
+    /// This program. Asked for early: Linux has another name for it once cargo has built it anew.
+    xtask: PathBuf,
 }
 
 /// Cryptographic libraries that may be asked for, which are cargo features of all crates.
@@ -56,7 +58,8 @@ impl Checkout {
         let folder = |name| metadata.get(name).and_then(Value::as_str).map(PathBuf::from);
         let found = folder("workspace_root").zip(folder("target_directory"));
         let (root, target) = found.ok_or_else(|| Failure::new("cargo metadata names no folders"))?;
-        Ok(Self { root, target, provider: None, cli: None })
+        let xtask = env::current_exe().map_err(|error| Failure::new(format!("this program: {error}")))?;
+        Ok(Self { root, target, provider: None, cli: None, xtask })
     }
 
     /// This checkout, with all that is built on this provider.
@@ -120,6 +123,11 @@ impl Checkout {
             .env("CLOUDSDK_CONFIG", self.built("xtask/no-gcloud"))
             .env("CARGO_TERM_COLOR", "never")
             .env("NO_COLOR", "1")
+    }
+
+    /// `cargo xtask` with other arguments, without cargo, which would wait for whatever else it builds.
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Program {
+        self.program(&self.xtask).args(arguments)
     }
 
     /// A [`program`](Self::program) of cargo's.

@@ -12,6 +12,8 @@
 //! | [`dependencies`] | what is compiled in: licences and bill of materials |
 //! | [`sizes`] | how large each artefact may be |
 //! | [`checks`], [`demo`], [`room`] | artefacts as users install them |
+//! | [`platforms`] | native code for other platforms, run on this machine |
+//! | [`reproduce`] | the same commit built once more, and compared |
 
 mod c;
 mod checks;
@@ -24,7 +26,9 @@ mod maven;
 mod natives;
 mod npm;
 mod platform;
+mod platforms;
 mod python;
+mod reproduce;
 mod room;
 mod sizes;
 mod workshop;
@@ -116,19 +120,25 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, scope: Scope) -> Res
 
 /// The kinds of artefact that can be checked, and what can be checked of all of them.
 pub(crate) fn checked() -> Vec<&'static str> {
-    checks::CHECKS.iter().map(|check| check.kind).chain(["demo", "sizes"]).collect()
+    checks::CHECKS.iter().map(|check| check.kind).chain(["demo", "platforms", "sizes"]).collect()
 }
 
 /// Checks one of [`checked`]; tells whether all of it is as it should be.
 pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Result<bool> {
     match what {
         "demo" => return demo::run(checkout, terminal),
+        "platforms" => return platforms::check(checkout, terminal),
         "sizes" => return sizes::check(&Workshop::as_it_is(checkout)?, terminal),
         _ => {}
     }
     let check = checks::CHECKS.iter().find(|check| check.kind == what);
     let unknown = || Failure::new(format!("--check {what}: expected one of {}", checked().join(", ")));
     checks::run(checkout, terminal, check.ok_or_else(unknown)?)
+}
+
+/// Builds it all once more; tells whether it is the same.
+pub(crate) fn reproduce(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
+    reproduce::run(checkout, terminal)
 }
 
 /// Writes down how large what was made is.

@@ -71,7 +71,9 @@ Builds, shows, tests and measures gatepass in all languages.
                                     be built here; the native code of one alone; all else, of the native code that is
                                     there
   cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
-                                    go, maven, c, cli, demo (of all that are installed) or sizes
+                                    go, maven, c, cli, demo (of all that are installed), sizes, or platforms (runs what
+                                    was built for other Linux platforms)
+  cargo xtask dist --reproduce      build the last commit once more, in another folder, and compare
   cargo xtask dist --update-sizes   write down how large what was made is
   cargo xtask docs                  build the documentation as a site, in target/docs
   cargo xtask sizes                 print how long the drivers and how large the native libraries are
@@ -107,6 +109,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["grpc-long", options @ ..] => grpc_long::run(&checkout, &terminal, &only(options, demo::names())?),
         ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
+        ["dist", "--reproduce"] => dist::reproduce(&checkout, &terminal),
         ["dist", "--update-sizes"] => dist::update_sizes(&checkout),
         ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?),
         ["docs"] => docs::run(&checkout, &terminal),

@@ -118,12 +118,10 @@ impl Platform {
         self.target == host.target || (host.libc != Libc::System && self.libc != Libc::System)
     }
 
-    /// The target as cargo-zigbuild wants it, which takes the oldest glibc from its end.
+    /// What zig calls it, with the oldest glibc at its end.
     pub(crate) fn zig_target(&self) -> String {
-        match self.libc {
-            Libc::Gnu => format!("{}.{GLIBC}", self.target),
-            Libc::Musl | Libc::System => self.target.to_owned(),
-        }
+        let target = self.target.replace("-unknown", "");
+        if self.libc == Libc::Gnu { format!("{target}.{GLIBC}") } else { target }
     }
 
     /// The processor, as it stands in the target.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::platform::{Libc, Platform};
+use super::platform::{Libc, PLATFORMS, Platform};
 use crate::checkout::Checkout;
 use crate::compilers;
 use crate::failure::{Failure, Result};
@@ -59,6 +60,7 @@ impl Workshop {
     pub(crate) fn open(checkout: &Checkout) -> Result<Self> {
         let workshop = Self::as_it_is(checkout)?;
         workshop.install_tools()?;
+        workshop.write_compilers()?;
         workshop.copy_sources()?;
         Ok(workshop)
     }
@@ -122,17 +124,14 @@ impl Workshop {
         program.env("PATH", self.path(None)).env("SOURCE_DATE_EPOCH", &self.epoch).env("TZ", "UTC")
     }
 
-    /// A release build for a platform by cargo, with zig as the C compiler and linker where the C library is to be an old
-    /// one. It is for the caller to name the target.
+    /// A release build for a platform by cargo.
     pub(crate) fn cargo_build(&self, arguments: &[&str], platform: &Platform, link: Link) -> Program {
-        let cargo = match platform.libc {
-            Libc::System => self.program("cargo").arg("build"),
-            Libc::Gnu | Libc::Musl => self.tool("cargo-zigbuild").arg("zigbuild"),
-        };
-        self.compiling(cargo.args(&["--release", "--locked"]).args(arguments), platform, link)
+        let build = self.program("cargo").args(&["build", "--release", "--locked"]);
+        self.compiling(build.args(&["--target", platform.target]).args(arguments), platform, link)
     }
 
-    /// A program that calls cargo to build for a platform.
+    /// A program that calls cargo to build for a platform, with zig as the C compiler and linker where the C library is to
+    /// be an old one. It is for the caller to name the target.
     pub(crate) fn compiling(&self, mut program: Program, platform: &Platform, link: Link) -> Program {
         let own = compilers::has_target(platform.target);
         let home =
@@ -159,6 +158,15 @@ impl Workshop {
                 .without_env("RUSTUP_TOOLCHAIN")
                 .args(&["-Z", "build-std=std,panic_unwind"]);
         }
+        if platform.libc != Libc::System {
+            // Given to cargo and maturin alike, so that each finds compiled what the other has compiled.
+            let target = platform.target.replace('-', "_");
+            let compiler = self.compiler(platform);
+            program = program
+                .env(format!("CC_{target}"), &compiler)
+                .env(format!("AR_{target}"), self.zig_folder().join("ar"))
+                .env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), &compiler);
+        }
         program
             .env("RUSTFLAGS", flags)
             .env("CFLAGS", c_flags)
@@ -168,6 +176,11 @@ impl Workshop {
             .env("MACOSX_DEPLOYMENT_TARGET", "11.0")
             // What maturin sets: no libpython is linked.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
+    }
+
+    /// The C compiler for a Linux platform.
+    pub(crate) fn zig_compiler(&self, platform: &Platform) -> Program {
+        self.program(self.compiler(platform)).env("CARGO_ZIGBUILD_ZIG_PATH", self.zig())
     }
 
     /// Where cargo puts what is built for a target.
@@ -236,6 +249,34 @@ impl Workshop {
 
     fn venv(&self) -> PathBuf {
         self.checkout.built("dist-work/venv")
+    }
+
+    /// The C compilers and linkers of Linux platforms, which are zig behind what cargo-zigbuild does to rustc's arguments.
+    fn zig_folder(&self) -> PathBuf {
+        self.checkout.built("dist-work/zig")
+    }
+
+    fn compiler(&self, platform: &Platform) -> PathBuf {
+        self.zig_folder().join(format!("cc-{}", platform.target))
+    }
+
+    fn write_compilers(&self) -> Result<()> {
+        let zigbuild = self.venv().join("bin/cargo-zigbuild");
+        for platform in PLATFORMS.iter().filter(|platform| platform.libc != Libc::System) {
+            let script = format!(
+                "#!/bin/sh\nexec '{}' zig cc -- -fno-sanitize=all -target {} \"$@\"\n",
+                zigbuild.display(),
+                platform.zig_target()
+            );
+            let compiler = self.compiler(platform);
+            write(&compiler, script)?;
+            fs::set_permissions(&compiler, Permissions::from_mode(0o755))
+                .map_err(|error| Failure::file(&compiler, &error))?;
+        }
+        // Under this name it is ar.
+        let ar = self.zig_folder().join("ar");
+        let _present = fs::remove_file(&ar);
+        symlink(&zigbuild, &ar).map_err(|error| Failure::file(&ar, &error))
     }
 
     fn zig(&self) -> PathBuf {
