@@ -106,8 +106,9 @@ pub fn plan_call(call: &Call<'_>) -> Result<CallPlan, Error> {
         }
         Transport::Grpc { is_encrypted, allow_plaintext_loopback } => {
             if !(is_encrypted || allow_plaintext_loopback && origin.is_loopback()) {
-                return Err(invalid(
-                    "is called by a channel without TLS, where a token would travel unprotected, expected TLS, or the option `allow_plaintext_loopback` for a loopback address",
+                return Err(Error::new(
+                    ErrorCode::InvalidOption,
+                    "no token goes to this URL: it is called by a channel without TLS, where a token would travel unprotected, expected TLS, or the option `allow_plaintext_loopback` for a loopback address",
                 ));
             }
             let without_port = Url::parse(&format!("https://{}", origin.host())).map_err(invalid)?;
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(plan(local, false, true).as_deref(), Ok("https://127.0.0.1"));
         let refused = plan(local, false, false).unwrap_err();
         assert!(refused.to_string().contains("`allow_plaintext_loopback`"), "{refused}");
+        assert_eq!(refused.code(), ErrorCode::InvalidOption);
         assert!(plan("https://10.0.0.1:50051/shop.Orders", false, true).is_err());
     }
 
