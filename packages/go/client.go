@@ -2,7 +2,6 @@ package gatepass
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +9,6 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
-
-	"gatepass.dev/gatepass/internal/native"
 )
 
 // NewClient returns a client that attaches an ID token for audience to every request. Without an audience (""), it is
@@ -53,7 +50,7 @@ func NewClient(ctx context.Context, audience string, options ...ClientOption) (*
 type attachingTransport struct {
 	source *Source
 	call   plannedCall
-	plans  table[string, *plan]
+	plans  table[string, *CallPlan]
 	// base carries the requests; nil is http.DefaultTransport.
 	base http.RoundTripper
 }
@@ -115,53 +112,17 @@ func (t *attachingTransport) carrier() http.RoundTripper {
 }
 
 // plan is the same for all requests of an origin.
-func (t *attachingTransport) plan(url *url.URL) (*plan, error) {
+func (t *attachingTransport) plan(url *url.URL) (*CallPlan, error) {
 	if url.User != nil {
 		return t.call.plan(url.String())
 	}
-	return t.plans.get(url.Scheme+"://"+url.Host, func() (*plan, error) { return t.call.plan(url.String()) })
+	return t.plans.get(url.Scheme+"://"+url.Host, func() (*CallPlan, error) { return t.call.plan(url.String()) })
 }
 
 func (t *attachingTransport) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Transport") }
 
-// A plannedCall is what is known of a call before it is planned, in the border's own form; see bindings/bridge/src/options.rs.
-type plannedCall struct {
-	URL            string      `json:"url"`
-	Audience       string      `json:"audience,omitempty"`
-	TokenHeader    TokenHeader `json:"token_header,omitempty"`
-	AllowPlainHTTP bool        `json:"allow_plain_http,omitempty"`
-}
-
-// A plan says whom a token is for, and which headers carry it.
-type plan struct {
-	Audience string   `json:"audience"`
-	Headers  []string `json:"headers"`
-}
-
-// check plans a call that nothing is wrong with but the options.
-func (c plannedCall) check() error {
-	_, err := c.plan("https://receiver.example")
-	return err
-}
-
-func (c plannedCall) plan(url string) (*plan, error) {
-	c.URL = url
-	text, err := json.Marshal(c)
-	if err != nil {
-		return nil, fault(err)
-	}
-	planned, err := native.PlanCall(string(text))
-	if err != nil {
-		return nil, asError(err)
-	}
-	plan := &plan{}
-	if err := json.Unmarshal([]byte(planned), plan); err != nil {
-		return nil, fault(err)
-	}
-	return plan, nil
-}
-
-func (p *plan) withToken(request *http.Request, header string) *http.Request {
+// withToken returns a copy of the request with a token in its place.
+func (p *CallPlan) withToken(request *http.Request, header string) *http.Request {
 	request = request.Clone(request.Context())
 	for _, name := range p.Headers {
 		request.Header.Set(name, header)

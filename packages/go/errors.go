@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 
 	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
@@ -70,6 +72,7 @@ type Error struct {
 	Expected []string `json:"expected"`
 
 	refusal refusal
+	grpc    GRPCStatus
 	// claimedEmail is whom a refused token is said to be of, which nothing proves.
 	claimedEmail string
 	// cause is behind a pointer so that no verb prints it: its text is not gatepass's.
@@ -81,6 +84,17 @@ type refusal struct {
 	Status  int         `json:"status"`
 	Headers [][2]string `json:"headers"`
 	Body    string      `json:"body"`
+}
+
+// A GRPCStatus is how a gRPC server answers a call whose token it refuses.
+type GRPCStatus struct {
+	// Code is the status code (gRPC documentation, "Status codes").
+	Code uint32 `json:"code"`
+	// Message is the error's code and what the caller can do.
+	Message string `json:"message"`
+	// Details is the value of the trailer grpc-status-details-bin: a serialized google.rpc.Status, whose ErrorInfo has the
+	// error's code as its reason, with RetryInfo where the call may be repeated (AIP-193).
+	Details []byte `json:"details"`
 }
 
 // Error returns the code and the message.
@@ -105,6 +119,41 @@ func (e *Error) Refuse(w http.ResponseWriter) {
 	_, _ = w.Write([]byte(e.refusal.Body)) // Who has left needs no answer.
 }
 
+// GRPC says how a gRPC server answers a call whose token was refused with this error: with UNAUTHENTICATED if the token is
+// missing or invalid, PERMISSION_DENIED if the caller is not on the list, UNAVAILABLE if the issuer's keys cannot be had.
+func (e *Error) GRPC() GRPCStatus {
+	status := e.grpc
+	status.Code = cmp.Or(status.Code, grpcInternal)
+	status.Message = cmp.Or(status.Message, string(e.Code))
+	return status
+}
+
+// grpcInternal is INTERNAL, for errors that the core has not made.
+const grpcInternal = 13
+
+// LogRefusal notes in the log of [slog.Default], in one line, that a request was refused with this error, as
+// [RequireIDToken] does. What was requested is a path, or the method of a gRPC call.
+func (e *Error) LogRefusal(ctx context.Context, requested string) {
+	text, err := json.Marshal(struct {
+		Code         Code   `json:"code"`
+		Message      string `json:"message"`
+		ClaimedEmail string `json:"claimed_email,omitempty"`
+	}{e.Code, e.Message, e.claimedEmail})
+	if err != nil {
+		return // It is all texts.
+	}
+	var line struct{ Level, Message string }
+	noted, err := native.RefusalLog(string(text), strings.ToValidUTF8(requested, "\uFFFD"))
+	if err != nil || json.Unmarshal([]byte(noted), &line) != nil {
+		line.Message = e.Error()
+	}
+	level := slog.LevelWarn
+	if line.Level == "error" {
+		level = slog.LevelError
+	}
+	slog.Log(ctx, level, "gatepass: "+line.Message)
+}
+
 // asError gives an error of the border or of the driver its form. That of a context stays what it is.
 func asError(err error) error {
 	var refused native.Failure
@@ -124,17 +173,18 @@ func asError(err error) error {
 func newError(text []byte, cause error) error {
 	var parsed struct {
 		Error
-		Found        texts   `json:"found"`
-		Expected     texts   `json:"expected"`
-		ClaimedEmail string  `json:"claimed_email"`
-		Refusal      refusal `json:"refusal"`
+		Found        texts      `json:"found"`
+		Expected     texts      `json:"expected"`
+		ClaimedEmail string     `json:"claimed_email"`
+		Refusal      refusal    `json:"refusal"`
+		GRPC         GRPCStatus `json:"grpc"`
 	}
 	if err := json.Unmarshal(text, &parsed); err != nil {
 		return fault(err)
 	}
 	result := &parsed.Error
 	result.Found, result.Expected = parsed.Found, parsed.Expected
-	result.claimedEmail, result.refusal = parsed.ClaimedEmail, parsed.Refusal
+	result.claimedEmail, result.refusal, result.grpc = parsed.ClaimedEmail, parsed.Refusal, parsed.GRPC
 	if result.Code == ErrInvalidOption {
 		result.Message = inGo(result.Message)
 	}

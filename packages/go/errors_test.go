@@ -31,4 +31,25 @@ func TestAnErrorOfNobodysMakingIsAFault(t *testing.T) {
 	if recorder.Code != 500 {
 		t.Errorf("%d", recorder.Code)
 	}
+	if status := (&gatepass.Error{Code: gatepass.ErrInternal}).GRPC(); status.Code != 13 || status.Message != "INTERNAL" {
+		t.Errorf("%+v", status)
+	}
+}
+
+// The status of a refused call says what the caller can do, and nothing of the token.
+func TestTheStatusOfGRPC(t *testing.T) {
+	_, err := gatepass.Validate(deadline(t), "hunter2", audience)
+	var refused *gatepass.Error
+	if !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	status := refused.GRPC()
+	if status.Code != 16 || !strings.HasPrefix(status.Message, "TOKEN_MALFORMED: ") || strings.Contains(status.Message, "1 part") {
+		t.Errorf("%d %s", status.Code, status.Message)
+	}
+	for _, part := range []string{"type.googleapis.com/google.rpc.ErrorInfo", "TOKEN_MALFORMED", "gatepass.dev", status.Message} {
+		if !strings.Contains(string(status.Details), part) {
+			t.Errorf("the details are %q, expected %q in them", status.Details, part)
+		}
+	}
 }

@@ -205,14 +205,16 @@ func TestHeadersOfAMap(t *testing.T) {
 		headers map[string][]string
 		err     error
 	}{
-		"lower case": {map[string][]string{"authorization": {good}}, nil},
-		"upper case": {map[string][]string{"AUTHORIZATION": {good}}, nil},
-		"http":       {http.Header{"Authorization": {good}}, nil},
-		"serverless": {map[string][]string{"x-SERVERLESS-authorization": {good}}, nil},
-		"two values": {map[string][]string{"authorization": {good, good}}, gatepass.ErrTokenMalformed},
-		"two cases":  {map[string][]string{"authorization": {good}, "Authorization": {good}}, gatepass.ErrTokenMalformed},
-		"no values":  {map[string][]string{"authorization": {}}, gatepass.ErrTokenMissing},
-		"nothing":    {nil, gatepass.ErrTokenMissing},
+		"lower case":                {map[string][]string{"authorization": {good}}, nil},
+		"upper case":                {map[string][]string{"AUTHORIZATION": {good}}, nil},
+		"http":                      {http.Header{"Authorization": {good}}, nil},
+		"serverless":                {map[string][]string{"x-SERVERLESS-authorization": {good}}, nil},
+		"two values":                {map[string][]string{"authorization": {good, good}}, gatepass.ErrTokenMalformed},
+		"two cases":                 {map[string][]string{"authorization": {good}, "Authorization": {good}}, gatepass.ErrTokenMalformed},
+		"two other cases":           {map[string][]string{"AUTHORIZATION": {good}, "aUTHORIZATION": {good}}, gatepass.ErrTokenMalformed},
+		"no values":                 {map[string][]string{"authorization": {}}, gatepass.ErrTokenMissing},
+		"letters that only look so": {map[string][]string{"x-\u017ferverless-authorization": {"Bearer x"}, "authorization": {good}}, nil},
+		"nothing":                   {nil, gatepass.ErrTokenMissing},
 	} {
 		if payload, err := verifier.ValidateHeaders(deadline(t), c.headers); !errors.Is(err, c.err) || err == nil && payload.Claims["email"] != caller {
 			t.Errorf("%s: %v", name, err)

@@ -2,14 +2,9 @@ package gatepass
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
-
-	"gatepass.dev/gatepass/internal/native"
 )
 
 // RequireIDToken returns a middleware for net/http that lets a request pass only if verifier accepts its token; see
@@ -27,11 +22,17 @@ func RequireIDToken(verifier *Verifier, options ...MiddlewareOption) func(http.H
 	}
 }
 
-// ClaimsFromContext returns what the token of a request says that [RequireIDToken] has let pass; nothing if it has let it
-// pass without one.
+// ClaimsFromContext returns what the token of a request says that [RequireIDToken], or an interceptor of the module
+// gatepass.dev/gatepass/grpc, has let pass; nothing if it has let it pass without one.
 func ClaimsFromContext(ctx context.Context) (*Payload, bool) {
 	payload, found := ctx.Value(payloadKey{}).(*Payload)
 	return payload, found
+}
+
+// ContextWithClaims returns a context in which [ClaimsFromContext] finds payload, for middlewares of other servers than
+// net/http's, and for tests of handlers.
+func ContextWithClaims(ctx context.Context, payload *Payload) context.Context {
+	return context.WithValue(ctx, payloadKey{}, payload)
 }
 
 // MiddlewareOption configures [RequireIDToken].
@@ -76,8 +77,7 @@ func (g *guard) serve(w http.ResponseWriter, request *http.Request, next http.Ha
 	var refused *Error
 	switch {
 	case err == nil:
-		ctx := context.WithValue(request.Context(), payloadKey{}, payload)
-		next.ServeHTTP(w, request.WithContext(ctx))
+		next.ServeHTTP(w, request.WithContext(ContextWithClaims(request.Context(), payload)))
 	case g.isOptional && errors.Is(err, ErrTokenMissing):
 		next.ServeHTTP(w, request)
 	case errors.As(err, &refused):
@@ -96,24 +96,6 @@ func isPreflight(request *http.Request) bool {
 		request.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// logRefusal notes a refusal in the core's words.
 func logRefusal(request *http.Request, refused *Error) {
-	text, err := json.Marshal(struct {
-		Code         Code   `json:"code"`
-		Message      string `json:"message"`
-		ClaimedEmail string `json:"claimed_email,omitempty"`
-	}{refused.Code, refused.Message, refused.claimedEmail})
-	if err != nil {
-		return // It is all texts.
-	}
-	var line struct{ Level, Message string }
-	noted, err := native.RefusalLog(string(text), strings.ToValidUTF8(request.URL.EscapedPath(), "\uFFFD"))
-	if err != nil || json.Unmarshal([]byte(noted), &line) != nil {
-		line.Message = refused.Error()
-	}
-	level := slog.LevelWarn
-	if line.Level == "error" {
-		level = slog.LevelError
-	}
-	slog.Log(request.Context(), level, "gatepass: "+line.Message)
+	refused.LogRefusal(request.Context(), request.URL.EscapedPath())
 }

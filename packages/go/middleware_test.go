@@ -162,3 +162,14 @@ func (a answer) mustHold(t *testing.T, code gatepass.Code) {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 }
+
+// A handler is tested without a token.
+func TestContextWithClaims(t *testing.T) {
+	payload := &gatepass.Payload{Subject: "1"}
+	if found, isFound := gatepass.ClaimsFromContext(gatepass.ContextWithClaims(t.Context(), payload)); !isFound || found != payload {
+		t.Errorf("%v %t", found, isFound)
+	}
+	if found, isFound := gatepass.ClaimsFromContext(t.Context()); isFound {
+		t.Errorf("%v", found)
+	}
+}

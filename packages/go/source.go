@@ -46,6 +46,10 @@ func NewSource(options ...SourceOption) (*Source, error) {
 	return &Source{native: source, driver: driver.New(settings.host, &driver.Flights{})}, nil
 }
 
+// DefaultSource returns the source of the program's Application Default Credentials: one for the whole process, which
+// [FetchIDToken] uses, and whatever else is made without options. It fails as [NewSource] does.
+func DefaultSource() (*Source, error) { return process.Load().source() }
+
 // IDToken returns an ID token for audience: the receiver's URL, a custom audience, or the OAuth client id of IAP.
 // The token is shared between callers and must not be modified.
 //
@@ -108,10 +112,9 @@ func (s *Source) Invalidate(token *oauth2.Token) bool {
 	return true // It is none of those that are given.
 }
 
-// FetchIDToken returns an ID token for audience from the program's Application Default Credentials. The source behind
-// it is one for the whole process.
+// FetchIDToken returns an ID token for audience from the program's Application Default Credentials, of [DefaultSource].
 func FetchIDToken(ctx context.Context, audience string) (string, error) {
-	source, err := process.Load().source()
+	source, err := DefaultSource()
 	if err != nil {
 		return "", err
 	}
@@ -197,7 +200,7 @@ func sourceFor(ctx context.Context, options []SourceOption) (*Source, error) {
 		options = append([]SourceOption{WithTransport(client.Transport)}, options...)
 	}
 	if len(options) == 0 {
-		return process.Load().source()
+		return DefaultSource()
 	}
 	return NewSource(options...)
 }

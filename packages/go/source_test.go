@@ -56,7 +56,8 @@ func TestTheSourceOfTheProcess(t *testing.T) {
 	audience := audience + "/" + rand.Text() // Nobody has asked for this one.
 	text := got(gatepass.FetchIDToken(deadline(t), audience))(t)
 	source := got(gatepass.NewTokenSource(deadline(t), audience))(t)
-	if got(source.Token())(t).AccessToken != text || emulator.requests(identityPath) != 1 {
+	shared := got(got(gatepass.DefaultSource())(t).IDToken(deadline(t), audience))(t)
+	if got(source.Token())(t) != shared || shared.AccessToken != text || emulator.requests(identityPath) != 1 {
 		t.Errorf("%d requests, expected 1", emulator.requests(identityPath))
 	}
 	payload := got(gatepass.Validate(deadline(t), text, audience, gatepass.WithKeysURL(emulator.keysURL())))(t)

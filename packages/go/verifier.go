@@ -68,12 +68,7 @@ func (v *Verifier) ValidateHeaders(ctx context.Context, headers map[string][]str
 	if v.isZero() {
 		return nil, unusable("Verifier", "NewVerifier")
 	}
-	canonical := http.Header{}
-	for name, values := range headers {
-		name = http.CanonicalHeaderKey(name)
-		canonical[name] = append(canonical[name], values...)
-	}
-	return v.validateHeaders(ctx, headersOf(canonical))
+	return v.validateHeaders(ctx, headersInAnyCase(headers))
 }
 
 func (v *Verifier) validateHeaders(ctx context.Context, headers native.Headers) (*Payload, error) {
@@ -115,6 +110,22 @@ func headersOf(header http.Header) native.Headers {
 	var headers native.Headers
 	for i, name := range tokenHeaders {
 		values := header[name]
+		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
+	}
+	return headers
+}
+
+// headersInAnyCase does so too, whatever the case of their names.
+func headersInAnyCase(header map[string][]string) native.Headers {
+	var headers native.Headers
+	for i, name := range tokenHeaders {
+		var values []string
+		for found, more := range header {
+			// Some letters that are not ASCII fold to ones that are, of another length.
+			if len(found) == len(name) && strings.EqualFold(found, name) {
+				values = append(values[:len(values):len(values)], more...)
+			}
+		}
 		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
 	}
 	return headers
