@@ -31,7 +31,7 @@ const ADAPTERS: &[Adapters] = &[
         inner: &["/driver/", "/native.js", "./addon", "./host.js"],
     },
     Adapters {
-        places: &["packages/go/gatepassgrpc/"],
+        places: &["packages/go/grpc/"],
         inner: &["gatepass/internal/native", "gatepass/internal/driver"],
     },
     Adapters {
@@ -77,7 +77,7 @@ mod tests {
     fn adapters_stand_on_the_public_api() {
         let files = read_all(repository(), "packages", &["py", "js", "go", "java"]).unwrap();
         // One of each language that has one, so that a folder that has moved does not go unseen.
-        for adapter in ["flask.py", "express.js", "IdTokenFilter.java"] {
+        for adapter in ["flask.py", "express.js", "credentials.go", "IdTokenFilter.java"] {
             let is_one = |file: &&SourceFile| file.name() == adapter && !file.is_test();
             let file = files.iter().find(is_one).unwrap_or_else(|| unreachable!("no {adapter}"));
             let is_placed = |of: &Adapters| of.places.iter().any(|place| file.path.starts_with(place));
@@ -91,10 +91,7 @@ mod tests {
         for (path, bad) in [
             ("packages/python/src/gatepass/flask.py", "from gatepass._native import Verifier"),
             ("packages/js/src/node/express.js", "import { drive } from './driver/driver.js';"),
-            (
-                "packages/go/gatepassgrpc/client.go",
-                "import (\n\t\"gatepass.dev/gatepass/internal/native\"\n)",
-            ),
+            ("packages/go/grpc/credentials.go", "import (\n\t\"gatepass.dev/gatepass/internal/native\"\n)"),
             (
                 "packages/java/gatepass/src/main/java/dev/gatepass/servlet/A.java",
                 "import dev.gatepass.driver.Driver;",

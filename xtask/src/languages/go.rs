@@ -42,13 +42,15 @@ pub(crate) const GO: Language = Language {
 };
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
-    let vet = go(checkout, "packages/go").args(&["vet", "./..."]);
+    let vet = |folder| go(checkout, folder).args(&["vet", "./..."]);
     // -count=1: the go command does not know that the emulator may have changed, and would remember the result.
     let test =
         |folder| go(checkout, folder).args(&["test", "-race", "-count=1", "-timeout=15m", "-json", "./..."]);
     Ok(vec![
-        Suite::new("vet", Runner::Check, vet),
+        Suite::new("vet", Runner::Check, vet("packages/go")),
+        Suite::new("vet, grpc", Runner::Check, vet("packages/go/grpc")),
         Suite::new("go test -race", Runner::Go, test("packages/go")),
+        Suite::new("go test -race, grpc", Runner::Go, test("packages/go/grpc")),
         Suite::new("interop", Runner::Go, test("tests/interop/go")).needs(node::issuer(checkout)),
     ])
 }
