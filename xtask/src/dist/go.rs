@@ -1,4 +1,4 @@
-//! Go: the module as a module proxy serves it, and a module for each platform's static library.
+//! Go: the module as a module proxy serves it, that for gRPC, and a module for each platform's static library.
 //!
 //! Build constraints choose which of those is imported, so `go build` downloads one of them. `target/dist/go` is laid out
 //! as `GOPROXY=file://…` wants it, and as a proxy would answer.
@@ -11,6 +11,9 @@ use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
 
 const MODULE: &str = "gatepass.dev/gatepass";
+
+/// Folders of the module that are modules of their own.
+const NESTED: &[&str] = &["grpc", "examples"];
 
 /// As golang.org/x/mod/zip makes it: all files below module@version, of no time.
 const ZIP: &str = r#"
@@ -29,6 +32,9 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let notice = dependencies.notice()?;
     let folder = workshop.scratch("go")?;
     workshop.copy_folder("packages/go", &folder)?;
+    for nested in NESTED {
+        let _missing = std::fs::remove_dir_all(folder.join(nested));
+    }
     let native = folder.join("internal/native");
     // How a checkout finds the library that build.sh makes.
     let own = native.join("library.go");
@@ -52,7 +58,19 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     }
     workshop.run(&edit)?;
     publish(workshop, MODULE, &folder)?;
+    publish_grpc(workshop)?;
     dependencies.write_bill(workshop, "go", "gatepass-c")
+}
+
+/// Lays out the module for gRPC, which has no native code of its own.
+fn publish_grpc(workshop: &Workshop) -> Result<()> {
+    let folder = workshop.scratch("go-grpc")?;
+    workshop.copy_folder("packages/go/grpc", &folder)?;
+    copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
+    // In a checkout it is the module in the folder above.
+    let edit = workshop.program("go").in_folder(&folder).args(&["mod", "edit", "-dropreplace", MODULE]);
+    workshop.run(&edit.args(&["-require", &format!("{MODULE}@v{VERSION}")]))?;
+    publish(workshop, &format!("{MODULE}/grpc"), &folder)
 }
 
 /// The package that links the library and holds nothing else.
