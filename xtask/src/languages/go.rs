@@ -1,6 +1,6 @@
 //! Go: packages/go, which links the core as a static library.
 
-use super::{Bench, Build, Demo, Language, Suite, node};
+use super::{Bench, Build, Demo, Language, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -33,7 +33,10 @@ pub(crate) const GO: Language = Language {
         },
         receiver: |checkout| checkout.program(checkout.built("xtask/go/receiver")),
         caller: |checkout| checkout.program(checkout.built("xtask/go/caller")),
-        grpc: None,
+        grpc: Some(Programs {
+            receiver: |checkout| checkout.program(checkout.built("xtask/go/grpc-receiver")),
+            caller: |checkout| checkout.program(checkout.built("xtask/go/grpc-caller")),
+        }),
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),
