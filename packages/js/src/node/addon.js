@@ -1,7 +1,7 @@
 /** The native add-on: of an installed package for this platform, or where `scripts/build.js` puts it in a checkout. */
 
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Not imported: bundlers would take the calls for requests of theirs. */
@@ -70,6 +70,9 @@ function installed() {
   try {
     return [dirname(createRequire(program).resolve('gatepass/package.json'))];
   } catch {
-    return program === undefined ? [] : [join(dirname(program), 'node_modules', 'gatepass')];
+    // It may be an argument instead, where the program is text.
+    return program === undefined || !isAbsolute(program)
+      ? []
+      : [join(dirname(program), 'node_modules', 'gatepass')];
   }
 }
