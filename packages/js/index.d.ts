@@ -82,6 +82,12 @@ export const unverified: unique symbol;
 
 /** Tokens of one principal, and the clients that attach them. Make one and keep it: it holds the cache. */
 export class GatePass {
+  /**
+   * The process's own, with Application Default Credentials: the functions {@link fetchIdToken} and
+   * {@link fetchAccessToken} use it, and share its tokens.
+   */
+  static applicationDefault(): GatePass;
+
   /** @throws {GatepassError} `INVALID_OPTION` */
   constructor(options?: GatePassOptions);
 
@@ -164,6 +170,20 @@ export interface ClientOptions {
   tokenHeader?: 'authorization' | 'x-serverless-authorization' | 'both';
   /** Send tokens over `http`, too, where anybody on the way can read them; to this machine it is allowed anyway. */
   allowPlainHttp?: boolean;
+  /**
+   * The calls are gRPC's, whose URL is `https://HOST/PACKAGE.SERVICE`: the audience that is derived from it has no port,
+   * and it is the channel that protects the token or not. For a gRPC library of your own; for `@grpc/grpc-js` there is
+   * `gatepass/grpc`.
+   */
+  grpc?: GrpcChannel;
+}
+
+/** The channel of gRPC calls. */
+export interface GrpcChannel {
+  /** Whether it uses TLS, or something as good. */
+  isEncrypted: boolean;
+  /** Send tokens to a loopback address although it does not. */
+  allowPlaintextLoopback?: boolean;
 }
 
 /** Where credentials come from; without any, Application Default Credentials. */
@@ -242,6 +262,15 @@ export interface AuthClient {
    * faster to make.
    */
   getPlainHeaders(url?: string | URL): Promise<Record<string, string>>;
+
+  /**
+   * Has the token of a request replaced before its time, for a client of your own whose request was answered 401
+   * (UNAUTHENTICATED in gRPC): if it gives true, ask for the headers again, and repeat the request once.
+   *
+   * @param headers as {@link getPlainHeaders} gave them for this URL
+   * @returns whether there is, or will be, another token: at most one is asked for each minute
+   */
+  invalidate(headers: Readonly<Record<string, string>>, url?: string | URL): boolean;
 
   /** The global `fetch`, with the token in `Authorization`. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
@@ -499,6 +528,8 @@ export class GatepassError extends Error {
   readonly expected: string | readonly string[] | null;
   /** How a receiving service answers its caller; not shown when the error is printed. */
   readonly refusal: Refusal | null;
+  /** How a gRPC server answers its caller; `gatepass/grpc` does. */
+  readonly grpcStatus: GrpcStatus | null;
 }
 
 /** The credentials cannot be found, read or used. */
@@ -515,6 +546,15 @@ export interface Refusal {
   status: number;
   headers: [name: string, value: string][];
   body: string;
+}
+
+/** The answer of a gRPC server to a call that is refused. */
+export interface GrpcStatus {
+  /** The number of the status code. */
+  code: number;
+  message: string;
+  /** A serialized `google.rpc.Status`: the value of the trailer `grpc-status-details-bin`. */
+  details: Uint8Array;
 }
 
 /** The receiver answered with a status that `validateStatus` does not accept. */

@@ -1,10 +1,14 @@
 /** Which token goes with a call, and how: the core's decision for each URL. */
 
-import { typed } from './arguments.js';
+import { checkOptions, typed } from './arguments.js';
 import { crossing } from './native.js';
 
 /** How a client attaches tokens. */
-export const CLIENT_OPTIONS = { tokenHeader: 'string', allowPlainHttp: 'boolean' };
+export const CLIENT_OPTIONS = { tokenHeader: 'string', allowPlainHttp: 'boolean', grpc: 'object' };
+const CHANNEL_OPTIONS = { isEncrypted: 'boolean', allowPlaintextLoopback: 'boolean' };
+
+/** The status of HTTP that says that a token was refused. */
+const UNAUTHORIZED = 401;
 
 /** A URL for whoever asks for headers without one: only the names of the headers are of interest then. */
 const NO_URL = 'https://localhost';
@@ -25,12 +29,16 @@ export class Calls {
    * @param {'id_token' | 'access_token'} kind
    * @param {string} [target] the audience, which else comes from each URL, or the scopes
    */
-  constructor(host, source, kind, target, { tokenHeader, allowPlainHttp }) {
+  constructor(host, source, kind, target, { tokenHeader, allowPlainHttp, grpc }) {
     this.#host = host;
     this.#source = source;
     this.#kind = kind;
     this.#target = target;
-    this.#options = { token_header: tokenHeader, allow_plain_http: allowPlainHttp };
+    this.#options = {
+      token_header: tokenHeader,
+      allow_plain_http: allowPlainHttp,
+      grpc: grpc && channelOf(grpc),
+    };
   }
 
   /**
@@ -40,8 +48,7 @@ export class Calls {
    * @returns {Attached | Promise<Attached>}
    */
   attach(url, signal) {
-    const text = typeof url?.href === 'string' ? url.href : url;
-    const plan = this.#plans.get(text) ?? this.#plan(text);
+    const plan = this.#planFor(url);
     const token = this.#source.token(this.#kind, plan.target, signal);
     return token instanceof Promise
       ? token.then((token) => new Attached(plan, token))
@@ -51,6 +58,19 @@ export class Calls {
   /** Whether a call that was answered with `status` is worth another one, with the token that is there then. */
   isWorthRepeating({ plan, token }, status) {
     return this.#source.isWorthRepeating(this.#kind, plan.target, token, status);
+  }
+
+  /** The same for a call that somebody else has sent with these headers, and that was refused. */
+  isWorthRepeatingWithout(headers, url) {
+    const plan = this.#planFor(url);
+    const [name] = plan.headers.split(',');
+    const authorization = typed(`headers.${name}`, 'string', headers[name]);
+    return this.#source.isWorthRepeating(this.#kind, plan.target, { authorization }, UNAUTHORIZED);
+  }
+
+  #planFor(url) {
+    const text = typeof url?.href === 'string' ? url.href : url;
+    return this.#plans.get(text) ?? this.#plan(text);
   }
 
   #plan(url) {
@@ -83,6 +103,12 @@ class Attached {
   get headers() {
     return this.token.headers(this.plan.headers);
   }
+}
+
+/** The channel of gRPC calls, as it crosses the border. */
+function channelOf(grpc) {
+  const { isEncrypted = false, allowPlaintextLoopback } = checkOptions('grpc', grpc, CHANNEL_OPTIONS);
+  return { is_encrypted: isEncrypted, allow_plaintext_loopback: allowPlaintextLoopback };
 }
 
 /** A URL as the HTTP client reads it: one that two parsers read differently would get a stranger's audience. */

@@ -1,6 +1,6 @@
 /** An HTTP client that attaches a token, in the shape that users of google-auth-library know. */
 
-import { checkOptions } from './arguments.js';
+import { checkOptions, typed } from './arguments.js';
 import { followed } from './redirects.js';
 import { RETRY_OPTIONS, retrying } from './retry.js';
 
@@ -53,6 +53,10 @@ export class AuthClient {
     // Waiting for what is at hand would cost more than all the rest.
     const { plainHeaders } = attached instanceof Promise ? await attached : attached;
     return { ...plainHeaders };
+  }
+
+  invalidate(headers, url) {
+    return this.#calls.isWorthRepeatingWithout(typed('headers', 'object', headers), url);
   }
 
   async fetch(input, init = {}) {

@@ -2,6 +2,8 @@
 
 /** Any error of gatepass; itself for a mistake in how gatepass is called. */
 export class GatepassError extends Error {
+  #grpc;
+
   constructor(failure, options) {
     const { code, message, retryable = false, claim = null, refusal = null } = failure;
     super(failure.kind === 'usage' ? spelled(message) : message, options);
@@ -13,6 +15,14 @@ export class GatepassError extends Error {
     this.expected = failure.expected ?? null;
     // For the middleware; not worth a line wherever the error is printed.
     Object.defineProperty(this, 'refusal', { value: refusal });
+    this.#grpc = failure.grpc;
+  }
+
+  /** Made when it is asked for: most errors are no answer of a gRPC server. */
+  get grpcStatus() {
+    if (this.#grpc === undefined) return null;
+    const { code, message, details } = this.#grpc;
+    return { code, message, details: Uint8Array.from(atob(details), (letter) => letter.charCodeAt(0)) };
   }
 }
 

@@ -13,6 +13,11 @@ export function gatepassOn(host) {
   class GatePass {
     #source;
 
+    /** The process's own source. */
+    static applicationDefault() {
+      return (host.shared.source ??= new GatePass());
+    }
+
     constructor(options = {}) {
       this.#source = new Source(host, options);
     }
@@ -78,9 +83,6 @@ export function gatepassOn(host) {
     }
   }
 
-  /** The process's own source: Application Default Credentials. */
-  const applicationDefault = () => (host.shared.source ??= new GatePass());
-
   /** The process's own verifier of Google's ID tokens for an audience. */
   const verifierFor = (audience) => {
     const verifiers = (host.shared.verifiers ??= new Map());
@@ -100,8 +102,10 @@ export function gatepassOn(host) {
     Verifier,
     audienceForUrl: (url) => audienceForUrl(host, url),
     explain: (token, options) => explain(host, token, options),
-    fetchAccessToken: async (scopes, options) => await applicationDefault().fetchAccessToken(scopes, options),
-    fetchIdToken: async (audience, options) => await applicationDefault().fetchIdToken(audience, options),
+    fetchAccessToken: async (scopes, options) =>
+      await GatePass.applicationDefault().fetchAccessToken(scopes, options),
+    fetchIdToken: async (audience, options) =>
+      await GatePass.applicationDefault().fetchIdToken(audience, options),
     ownAudiences: async (options) => await ownAudiences(host, options),
     sameAudienceSpellings: (audience) => sameAudienceSpellings(host, audience),
     verifyIdToken: async (token, options = {}) => {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { GatePass, GatepassError, ResponseError, Verifier } from 'gatepass';
+import { GatePass, GatepassError, ResponseError, Verifier, fetchIdToken } from 'gatepass';
 
 import { CALLER, EMAIL, setEnvironment, startEmulator } from './support/emulator.js';
 import { gateTo, serve } from './support/servers.js';
@@ -344,6 +344,39 @@ test('a token that is not good any more can be replaced by hand', async () => {
   const fresh = await gatepass.fetchIdToken(AUDIENCE);
   assert.notEqual(fresh, token);
   assert.equal(gatepass.invalidate(token), false);
+});
+
+test('a client of one’s own has the token of a refused request replaced, by its headers', async () => {
+  const client = await new GatePass().getIdTokenClient();
+  const [url, other] = [`${AUDIENCE}/a`, 'https://other.example'];
+  const headers = await client.getPlainHeaders(url);
+  await emulator.rotateKeys();
+  assert.throws(() => client.invalidate({}, url), { code: 'ERR_INVALID_ARG_TYPE' });
+  assert.equal(client.invalidate(headers, url), true);
+  const newer = await client.getPlainHeaders(url);
+  assert.notEqual(newer.authorization, headers.authorization);
+  // Another one is there already; for that one none is asked for within a minute.
+  assert.equal(client.invalidate(headers, url), true);
+  assert.equal(client.invalidate(newer, url), false);
+  assert.equal(client.invalidate(await client.getPlainHeaders(other), other), true);
+});
+
+test('a client of gRPC calls: by the channel, and without the port', async () => {
+  const gatepass = new GatePass();
+  const url = 'https://127.0.0.1:50051/shop.Orders';
+  const headers = async (grpc) =>
+    await (await gatepass.getIdTokenClient(undefined, { grpc })).getPlainHeaders(url);
+  for (const grpc of [{ isEncrypted: true }, { isEncrypted: false, allowPlaintextLoopback: true }]) {
+    assert.equal((await claimsOf(await headers(grpc), 'https://127.0.0.1')).aud, 'https://127.0.0.1');
+  }
+  await assert.rejects(headers({ isEncrypted: false }), /the option `allowPlaintextLoopback`/);
+  await assert.rejects(headers({ encrypted: true }), { code: 'INVALID_OPTION' });
+});
+
+test('the process’s own source is the one of the functions', async () => {
+  const gatepass = GatePass.applicationDefault();
+  assert.equal(GatePass.applicationDefault(), gatepass);
+  assert.equal(await gatepass.fetchIdToken(AUDIENCE), await fetchIdToken(AUDIENCE));
 });
 
 test('a token and its end', async () => {

@@ -36,6 +36,7 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
     'cjs',
     'express.d.ts',
     'fastify.d.ts',
+    'grpc.d.ts',
     'index.d.ts',
     'native',
     'package.json',

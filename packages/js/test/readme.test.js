@@ -8,9 +8,13 @@ import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
+import { Client, credentials } from '@grpc/grpc-js';
 import { Emulator } from 'gatepass/testing';
 
+import { makeAuthority } from './support/certificates.js';
+import { serveOrders } from './support/orders.js';
 import { serve } from './support/servers.js';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +27,7 @@ const programs = READMES.flatMap((file) => {
     program,
   }));
 });
-assert.equal(programs.length, 9);
+assert.equal(programs.length, 11);
 
 let emulator;
 let folder;
@@ -57,24 +61,36 @@ for (const [i, { name, program }] of programs.entries()) {
     const receiver = await serve(t, (req, res) => {
       res.writeHead(/^Bearer ey/.test(req.headers.authorization ?? '') ? 200 : 401).end('{}');
     });
+    const authority = makeAuthority(folder, 'authority');
+    const orders = await serveOrders(t, { certificate: authority.vouchFor('orders') });
     const port = await freePort();
+    const isGrpc = program.includes("'gatepass/grpc'");
     const isServer = program.includes('8080');
     const text = program
       // A receiver's audience is only a name; whom a caller calls must be there.
       .replaceAll(AUDIENCE, isServer ? AUDIENCE : receiver)
+      .replaceAll('orders.example:443', orders.tls)
       .replaceAll('https://sts.googleapis.com', emulator.url)
       .replaceAll('8080', String(port));
     const file = join(folder, `program-${i}.mjs`);
     writeFileSync(file, text);
     const isTest = program.includes("from 'node:test'");
     const child = spawn(process.execPath, [...(isTest ? ['--test'] : []), file], {
-      env: { ...process.env, ...emulator.environment, NODE_TEST_CONTEXT: undefined },
+      env: {
+        ...process.env,
+        ...emulator.environment,
+        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: authority.path,
+        NODE_TEST_CONTEXT: undefined,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const texts = [child.stdout, child.stderr].map(async (stream) =>
       Buffer.concat(await stream.toArray()).toString(),
     );
-    if (isServer) {
+    if (isServer && isGrpc) {
+      await reachable(`localhost:${port}`);
+      child.kill();
+    } else if (isServer) {
       const token = await emulator.mint({ audience: AUDIENCE, email: 'caller@shop.iam.gserviceaccount.com' });
       const answer = await answerOf(child, `http://localhost:${port}/`, token);
       assert.deepEqual(answer, { caller: 'caller@shop.iam.gserviceaccount.com' });
@@ -93,6 +109,13 @@ async function freePort() {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Waits for a server of gRPC. */
+async function reachable(target) {
+  const client = new Client(target, credentials.createInsecure());
+  const ready = promisify(client.waitForReady.bind(client));
+  await ready(Date.now() + 60_000).finally(() => client.close());
 }
 
 /** What the server answers as soon as it is there. */

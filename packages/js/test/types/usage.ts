@@ -1,5 +1,6 @@
 /** What the type declarations must allow and what they must refuse; `npm run typecheck` compiles it, nothing runs it. */
 
+import { type CallCredentials, type ServerUnaryCall, Client, Server, credentials } from '@grpc/grpc-js';
 import express from 'express';
 import fastify from 'fastify';
 import {
@@ -28,6 +29,14 @@ import {
 } from 'gatepass';
 import { claimsOf, requireIdToken } from 'gatepass/express';
 import gatepassPlugin, { claimsOf as claimsOfRequest, requireIdToken as plugin } from 'gatepass/fastify';
+import {
+  accessTokenCredentials,
+  claimsOf as claimsOfCall,
+  idTokenCredentials,
+  insecureIdTokenInterceptor,
+  repeatUnauthenticated,
+  requireIdToken as grpcInterceptor,
+} from 'gatepass/grpc';
 import { Emulator } from 'gatepass/testing';
 
 const audience = 'https://receiver.example';
@@ -167,3 +176,36 @@ new Verifier({ audience, issuers: audience, algorithms: 'HS256' });
 new VerifyError();
 // @ts-expect-error: no such code
 'TOKEN_EXPIERD' satisfies ErrorCode;
+
+export function grpc(call: ServerUnaryCall<unknown, unknown>): (string | undefined)[] {
+  const gatepass = GatePass.applicationDefault();
+  const tls = credentials.createSsl();
+  new Client('a:443', idTokenCredentials(tls));
+  new Client('a:443', idTokenCredentials(tls, { audience, gatepass, tokenHeader: 'both' }), {
+    interceptors: [repeatUnauthenticated],
+  });
+  new Client('a:443', accessTokenCredentials(tls, { scopes: ['a'], gatepass }));
+  new Client('localhost:1', credentials.createInsecure(), {
+    interceptors: [insecureIdTokenInterceptor({ allowPlaintextLoopback: true })],
+  });
+  // @ts-expect-error: these are channel credentials, not those of a single call
+  const ofACall: CallCredentials = idTokenCredentials(tls);
+  // @ts-expect-error: an option that there is not
+  idTokenCredentials(tls, { audiance: audience });
+  new Server({
+    interceptors: [
+      grpcInterceptor({ audience, optional: true, openServices: ['grpc.health.v1.Health'] }),
+      grpcInterceptor({
+        audience,
+        onRefusal: ({ grpcStatus }, { path, metadata }) => console.log(grpcStatus?.code, path, metadata),
+      }),
+    ],
+  });
+  return [claimsOfCall(call).email];
+}
+
+export async function ofOnesOwn(): Promise<boolean> {
+  const url = `${audience}/shop.Orders`;
+  const client = await new GatePass().getIdTokenClient(undefined, { grpc: { isEncrypted: true } });
+  return client.invalidate(await client.getPlainHeaders(url), url);
+}

@@ -1,0 +1,65 @@
+/** Servers that check tokens. */
+
+import { Metadata, ServerInterceptingCall, status } from '@grpc/grpc-js';
+
+import { typed } from '../../arguments.js';
+import { Guard } from '../../middleware.js';
+import { Verifier } from '../index.js';
+
+/** The metadata of a call → the claims of its token. */
+const claims = new WeakMap();
+
+export function claimsOf(call) {
+  const found = claims.get(call.metadata);
+  if (found !== undefined) return found;
+  throw new Error(
+    'the call has no claims: requireIdToken did not run for it, or let it through without a token',
+  );
+}
+
+export function requireIdToken(options = {}) {
+  const { openServices = [], ...others } = typed('options', 'object', options);
+  const open = new Set([typed('options.openServices', 'strings', openServices)].flat());
+  const guard = new Guard((policy) => new Verifier(policy), others);
+  return function requireIdToken({ path }, call) {
+    if (open.has(serviceOf(path))) return new ServerInterceptingCall(call);
+    const onReceiveMetadata = async (metadata, handOn) => {
+      // As a request is seen over HTTP, which is what gRPC is.
+      const request = { method: 'POST', headers: metadata.toHttp2Headers(), path, metadata };
+      let found;
+      try {
+        found = await guard.check(request, path);
+      } catch (error) {
+        refuse(error);
+        tell(guard, error, request, path);
+        return;
+      }
+      if (found !== null) claims.set(metadata, found);
+      handOn(metadata);
+    };
+    const refuse = (error) => call.sendStatus(statusOf(error));
+    return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
+  };
+}
+
+/** The service of `/package.Service/Method`. */
+function serviceOf(path) {
+  return path.slice(1, path.lastIndexOf('/'));
+}
+
+function statusOf({ grpcStatus }) {
+  const metadata = new Metadata();
+  if (!grpcStatus) return { code: status.INTERNAL, details: 'a fault in gatepass', metadata };
+  const { code, message, details } = grpcStatus;
+  metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return { code, details: message, metadata };
+}
+
+/** Whatever the user's hook does, the call is refused: gRPC has no error handling that it could be left to. */
+function tell(guard, error, request, path) {
+  try {
+    guard.tell(error, request, path, console.warn);
+  } catch (thrown) {
+    console.error(`gatepass: onRefusal has thrown ${thrown?.constructor?.name ?? typeof thrown}`);
+  }
+}
