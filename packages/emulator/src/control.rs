@@ -10,13 +10,14 @@ use crate::jws::Object;
 use crate::mint::{Changes, IdToken};
 use crate::state::State;
 use crate::time::UnixSeconds;
-use crate::{ServiceAccount, tls};
+use crate::{ServiceAccount, page, tls};
 
 /// Answers for a path that [`is_control`](crate::paths::is_control) accepts.
 pub(crate) fn answer(state: &State, request: &Request, now: UnixSeconds) -> Response {
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/emulator/v1/ca.pem") => authority(),
         ("GET", "/emulator/v1/requests") => list_requests(state),
+        ("GET", "/emulator/v1/activity") => list_activity(state, request, now),
         ("POST", "/emulator/v1/requests:reset") => {
             state.requests.reset();
             done()
@@ -32,11 +33,12 @@ pub(crate) fn answer(state: &State, request: &Request, now: UnixSeconds) -> Resp
             state.rotate_keys();
             done()
         }
+        ("GET", path) if let Some(asset) = page::asset(path) => asset,
         (method, path) => refuse(
             404,
             &format!(
-                "no {method} {path} here; the control API has GET /emulator/v1/ca.pem, /emulator/v1/requests, and POST \
-                 /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear, \
+                "no {method} {path} here; the control API has GET /emulator/v1/ca.pem, /emulator/v1/requests, \
+                 /emulator/v1/activity, and POST /emulator/v1/requests:reset, /emulator/v1/mint, /emulator/v1/fault, /emulator/v1/fault:clear, \
                  /emulator/v1/clock, /emulator/v1/keys:rotate"
             ),
         ),
@@ -54,6 +56,20 @@ fn list_requests(state: &State) -> Response {
     let counts = state.requests.counts();
     let total: u64 = counts.values().sum();
     Response::json(200, &json!({ "counts": counts, "total": total }))
+}
+
+/// What the page shows, or shows anew: the exchanges after the one of that number.
+fn list_activity(state: &State, request: &Request, now: UnixSeconds) -> Response {
+    let after = request.query_parameter("after").and_then(|number| number.parse().ok()).unwrap_or(0);
+    Response::json(
+        200,
+        &json!({
+            "exchanges": state.activity.after(after),
+            "faults": state.faults.waiting(),
+            "key_rotations": state.key_rotations(),
+            "clock": { "now": now.0, "offset_seconds": state.clock_offset() },
+        }),
+    )
 }
 
 fn add_fault(state: &State, body: &[u8]) -> Response {

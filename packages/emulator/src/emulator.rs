@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
 use crate::{
-    Config, aws_metadata, browser, certs, control, gdch, iam_credentials, metadata, paths, sts,
+    Config, aws_metadata, browser, certs, control, gdch, iam_credentials, metadata, page, paths, sts,
     subject_token_source, token, token_info,
 };
 
@@ -62,6 +62,9 @@ impl Emulator {
         if paths::is_control(&request.path) {
             return control::answer(state, request, now);
         }
+        if page::is_wanted(request) {
+            return page::index();
+        }
         state.requests.record(&request.path);
         let config = &state.current_config();
         let real = |changes: Option<TokenChanges>| match changes {
@@ -69,10 +72,14 @@ impl Emulator {
             // A changed token is neither taken from the cache nor left in it.
             Some(changes) => self.answer(&config.with_changes(changes), &TokenCache::default(), request, now),
         };
-        match state.faults.next_for(&request.path) {
+        let fault = state.faults.next_for(&request.path);
+        let is_fault = fault.is_some();
+        let response = match fault {
             Some(fault) => fault.apply(real),
             None => real(None),
-        }
+        };
+        state.activity.note(request, &response, is_fault, now);
+        response
     }
 
     fn answer(

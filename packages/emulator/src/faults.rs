@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http::Response;
@@ -32,6 +32,17 @@ impl Faults {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// What waits, for people to read.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |fault: &Fault| Waiting {
+            path: fault.path.clone(),
+            times: fault.times,
+            effect: fault.describe(),
+        };
+        waiting.iter().map(shown).collect()
+    }
+
     /// Takes the fault that a request to `path` meets.
     pub(crate) fn next_for(&self, path: &str) -> Option<Fault> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,6 +61,14 @@ pub(crate) struct Fault {
     times: u64,
     delay: Duration,
     effect: Effect,
+}
+
+/// A fault that waits, as people read it.
+#[derive(Serialize)]
+pub(crate) struct Waiting {
+    path: String,
+    times: u64,
+    effect: String,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +91,20 @@ enum Body {
 }
 
 impl Fault {
+    fn describe(&self) -> String {
+        let effect = match &self.effect {
+            Effect::Answer { status, .. } => format!("answers {status}"),
+            Effect::HangUp => "closes the connection".to_owned(),
+            Effect::Real(None) => "answers".to_owned(),
+            Effect::Real(Some(_)) => "answers with other tokens".to_owned(),
+            Effect::Same(_) => "gives the same answer again".to_owned(),
+        };
+        match self.delay.as_millis() {
+            0 => effect,
+            delay => format!("{effect} {delay} ms late"),
+        }
+    }
+
     /// Gives the response; `real` makes the one that an endpoint gives, with what is to be changed about its tokens.
     pub(crate) fn apply(self, real: impl FnOnce(Option<TokenChanges>) -> Response) -> Response {
         let response = match self.effect {

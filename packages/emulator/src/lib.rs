@@ -15,12 +15,14 @@
 //! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
 //! | `control`, `state`, `faults`, `request_log` | the control API, and what it steers |
 //! | `browser` | what keeps web pages out |
+//! | `page`, `activity` | the page on which a developer watches the emulator |
 //! | `paths`, `email` | what several of these name |
 //!
 //! The crate reads no clock, opens no socket and never sleeps; [`Emulator::handle`] can be called from many threads.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod activity;
 mod aws_metadata;
 mod browser;
 mod certs;
@@ -41,6 +43,7 @@ pub mod keys;
 mod metadata;
 pub mod mint;
 mod oauth;
+mod page;
 mod paths;
 pub mod push;
 mod refresh;

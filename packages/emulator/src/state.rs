@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::Config;
+use crate::activity::Activity;
 use crate::faults::Faults;
 use crate::keys::{EcKey, KeyError, KeySet, RsaKey};
 use crate::refresh_tokens::RefreshTokens;
@@ -15,6 +16,7 @@ pub(crate) struct State {
     pub(crate) metadata_tokens: TokenCache,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) requests: RequestLog,
+    pub(crate) activity: Activity,
     pub(crate) faults: Faults,
     key_rotations: AtomicU64,
     clock_offset: AtomicI64,
@@ -28,6 +30,7 @@ impl State {
             metadata_tokens: TokenCache::default(),
             refresh_tokens: RefreshTokens::default(),
             requests: RequestLog::default(),
+            activity: Activity::default(),
             faults: Faults::default(),
             key_rotations: AtomicU64::new(0),
             clock_offset: AtomicI64::new(0),
@@ -43,9 +46,17 @@ impl State {
         self.clock_offset.store(seconds, Ordering::Relaxed);
     }
 
+    pub(crate) fn clock_offset(&self) -> i64 {
+        self.clock_offset.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn key_rotations(&self) -> u64 {
+        self.key_rotations.load(Ordering::Relaxed)
+    }
+
     /// The time by the emulator's clock.
     pub(crate) fn by_clock(&self, now: UnixSeconds) -> UnixSeconds {
-        now.shifted(self.clock_offset.load(Ordering::Relaxed))
+        now.shifted(self.clock_offset())
     }
 
     pub(crate) fn rotate_keys(&self) {
@@ -55,11 +66,11 @@ impl State {
 
     /// The configuration by which an endpoint answers now.
     pub(crate) fn current_config(&self) -> Config {
-        Config { key_rotations: self.key_rotations.load(Ordering::Relaxed), ..self.config.clone() }
+        Config { key_rotations: self.key_rotations(), ..self.config.clone() }
     }
 
     pub(crate) fn derive_published_keys(&self) -> Result<(), KeyError> {
-        let rotations = self.key_rotations.load(Ordering::Relaxed);
+        let rotations = self.key_rotations();
         for label in KeySet::Google.labels(rotations) {
             RsaKey::derive(&label)?;
         }

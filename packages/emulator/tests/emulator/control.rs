@@ -1,7 +1,7 @@
 //! The control API.
 
 use gatepass_emulator::Emulator;
-use gatepass_emulator::http::Response;
+use gatepass_emulator::http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::{NOW, Token, emulator, get, parsed, post, text};
@@ -109,4 +109,55 @@ fn an_order_that_makes_no_sense_is_refused_with_the_reason() {
 fn a_token_without_an_audience_can_be_had_by_saying_so() {
     let token = mint(&emulator(), &json!({ "omit": ["aud"] }));
     assert!(Token::read(&token).claims.get("aud").is_none());
+}
+
+#[test]
+fn the_page_sees_what_was_asked_what_was_answered_and_what_waits() {
+    let emulator = emulator();
+    get(&emulator, "/oauth2/v3/certs?secret=hush");
+    post(&emulator, "/token", &json!({ "grant_type": "unheard of" }));
+    post(&emulator, "/emulator/v1/fault", &json!({ "path": "/token", "status": 503, "times": 2 }));
+    post(&emulator, "/emulator/v1/fault", &json!({ "path": "/token", "delay_ms": 10 }));
+    post(&emulator, "/emulator/v1/keys:rotate", &json!({}));
+    post(&emulator, "/emulator/v1/clock", &json!({ "offset_seconds": 5 }));
+    let seen = parsed(&get(&emulator, "/emulator/v1/activity?after=0"));
+    let exchanges = seen["exchanges"].as_array().unwrap();
+    assert_eq!(exchanges.len(), 2);
+    let expected = json!({ "number": 1, "at": NOW.0, "method": "GET", "path": "/oauth2/v3/certs", "status": 200, "reason": null, "is_fault": false });
+    assert_eq!(exchanges[0], expected);
+    assert_eq!((&exchanges[1]["path"], &exchanges[1]["status"]), (&json!("/token"), &json!(400)));
+    assert!(exchanges[1]["reason"].as_str().unwrap().contains("grant_type"), "{}", exchanges[1]);
+    let faults = json!([
+        { "path": "/token", "times": 2, "effect": "answers 503" },
+        { "path": "/token", "times": 1, "effect": "answers 10 ms late" },
+    ]);
+    assert_eq!(seen["faults"], faults);
+    assert_eq!(seen["key_rotations"], 1);
+    assert_eq!(seen["clock"], json!({ "now": NOW.0 + 5, "offset_seconds": 5 }));
+    let later = parsed(&get(&emulator, "/emulator/v1/activity?after=2"));
+    assert_eq!(later["exchanges"], json!([]));
+}
+
+#[test]
+fn browsers_get_the_page_and_programs_the_metadata_server() {
+    let emulator = emulator();
+    let ask = |headers: &[(&str, &str)]| {
+        let request =
+            headers.iter().fold(Request::get("/"), |request, (name, value)| request.with_header(name, value));
+        emulator.handle(&request, NOW)
+    };
+    let page = ask(&[("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]);
+    let policy = page.header("Content-Security-Policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.header("Metadata-Flavor"), None);
+    let html = text(&page);
+    for path in ["/emulator/page.css", "/emulator/page.js"] {
+        assert!(html.contains(path));
+        let asset = get(&emulator, path);
+        assert_eq!((asset.status, asset.header("Content-Security-Policy")), (200, Some(policy)), "{path}");
+    }
+    for program in [&[][..], &[("Accept", "*/*")], &[("Accept", "text/html"), ("Metadata-Flavor", "Google")]]
+    {
+        assert_eq!(ask(program).header("Metadata-Flavor"), Some("Google"), "{program:?}");
+    }
 }
