@@ -19,7 +19,7 @@ public final class AccessTokenClient extends AttachingClient {
     private final String[] scopes;
 
     private AccessTokenClient(Builder builder) {
-        super(builder, "access_token");
+        super(builder);
         scopes = builder.scopes.toArray(String[]::new);
     }
 
@@ -33,8 +33,8 @@ public final class AccessTokenClient extends AttachingClient {
     }
 
     @Override
-    CompletableFuture<Token> token(TokenSource source, Call call) {
-        return source.accessToken(scopes);
+    CompletableFuture<Token> token(TokenSource source, CallPlan plan) {
+        return source.fetchAccessTokenInfoAsync(scopes);
     }
 
     @Override
@@ -46,7 +46,9 @@ public final class AccessTokenClient extends AttachingClient {
     public static final class Builder extends AttachingClient.Builder<Builder> {
         private List<String> scopes = List.of();
 
-        private Builder() {}
+        private Builder() {
+            super(CallPlanner.accessTokens());
+        }
 
         @Override
         Builder self() {

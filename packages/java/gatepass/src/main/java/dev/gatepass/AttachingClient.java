@@ -1,6 +1,5 @@
 package dev.gatepass;
 
-import dev.gatepass.json.Json;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.CookieHandler;
@@ -27,19 +26,16 @@ import javax.net.ssl.SSLParameters;
 abstract class AttachingClient extends HttpClient {
     private final HttpClient http;
     private final TokenSource source;
-    private final Map<String, Object> options;
+    private final CallPlanner planner;
 
-    /** Sends as {@code builder} says; {@code kind} is that of the tokens, as the core names it. */
-    AttachingClient(Builder<?> builder, String kind) {
+    AttachingClient(Builder<?> builder) {
         http = builder.http != null ? builder.http : SharedHttpClient.get();
         source = builder.source != null ? builder.source : TokenSource.applicationDefault();
-        options = Json.members();
-        options.putAll(builder.options);
-        options.put("kind", kind);
+        planner = builder.planner.build();
     }
 
-    /** The token that {@code call} carries, from {@code source}. */
-    abstract CompletableFuture<Token> token(TokenSource source, Call call);
+    /** The token that {@code plan} carries, from {@code source}. */
+    abstract CompletableFuture<Token> token(TokenSource source, CallPlan plan);
 
     /** The headers that go with the token. */
     abstract Map<String, String> headers(TokenSource source);
@@ -47,14 +43,14 @@ abstract class AttachingClient extends HttpClient {
     @Override
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> responseBodyHandler)
             throws IOException, InterruptedException {
-        Call call = Call.plan(request.uri(), options);
-        Attempt<T> first = new Attempt<>(Futures.get(token(source, call)), request, responseBodyHandler);
-        HttpResponse<T> response = http.send(first.attach(call), first);
+        CallPlan plan = planner.plan(request.uri());
+        Attempt<T> first = new Attempt<>(Futures.get(token(source, plan)), request, responseBodyHandler);
+        HttpResponse<T> response = http.send(first.attach(plan), first);
         if (!first.isRepeated) {
             return response;
         }
-        Attempt<T> second = new Attempt<>(Futures.get(token(source, call)), request, responseBodyHandler);
-        return http.send(second.attach(call), responseBodyHandler);
+        Attempt<T> second = new Attempt<>(Futures.get(token(source, plan)), request, responseBodyHandler);
+        return http.send(second.attach(plan), responseBodyHandler);
     }
 
     @Override
@@ -66,18 +62,18 @@ abstract class AttachingClient extends HttpClient {
     @Override
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(
             HttpRequest request, BodyHandler<T> responseBodyHandler, PushPromiseHandler<T> pushPromiseHandler) {
-        Call call;
+        CallPlan plan;
         try {
-            call = Call.plan(request.uri(), options);
+            plan = planner.plan(request.uri());
         } catch (GatepassException refused) {
             return CompletableFuture.failedFuture(refused);
         }
-        return Futures.chain(token(source, call), token -> {
+        return Futures.chain(token(source, plan), token -> {
             Attempt<T> first = new Attempt<>(token, request, responseBodyHandler);
-            return Futures.chain(http.sendAsync(first.attach(call), first, pushPromiseHandler), response ->
+            return Futures.chain(http.sendAsync(first.attach(plan), first, pushPromiseHandler), response ->
                     !first.isRepeated ? CompletableFuture.completedFuture(response)
-                            : Futures.chain(token(source, call), another -> http.sendAsync(
-                                    new Attempt<>(another, request, responseBodyHandler).attach(call),
+                            : Futures.chain(token(source, plan), another -> http.sendAsync(
+                                    new Attempt<>(another, request, responseBodyHandler).attach(plan),
                                     responseBodyHandler, pushPromiseHandler)));
         });
     }
@@ -96,10 +92,10 @@ abstract class AttachingClient extends HttpClient {
         }
 
         /** A copy of the request with the token; what it had under these headers makes way. */
-        HttpRequest attach(Call call) {
+        HttpRequest attach(CallPlan plan) {
             Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
             headers.putAll(headers(source));
-            call.headers().forEach(name -> headers.put(name, token.header()));
+            plan.headers().forEach(name -> headers.put(name, token.header()));
             HttpRequest.Builder attached =
                     HttpRequest.newBuilder(request, (name, value) -> !headers.containsKey(name));
             headers.forEach(attached::setHeader);
@@ -179,11 +175,13 @@ abstract class AttachingClient extends HttpClient {
      * @param <B> the builder itself
      */
     abstract static class Builder<B extends Builder<B>> {
-        final Map<String, Object> options = Json.members();
+        final CallPlanner.Builder planner;
         private HttpClient http;
         private TokenSource source;
 
-        Builder() {}
+        Builder(CallPlanner.Builder planner) {
+            this.planner = planner;
+        }
 
         abstract B self();
 
@@ -221,7 +219,7 @@ abstract class AttachingClient extends HttpClient {
          * @return this builder
          */
         public B tokenHeader(TokenHeader header) {
-            options.put("token_header", header.option());
+            planner.tokenHeader(header);
             return self();
         }
 
@@ -232,7 +230,7 @@ abstract class AttachingClient extends HttpClient {
          * @return this builder
          */
         public B allowPlainHttp() {
-            options.put("allow_plain_http", true);
+            planner.allowPlainHttp();
             return self();
         }
     }

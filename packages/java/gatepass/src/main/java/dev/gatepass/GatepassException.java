@@ -33,6 +33,8 @@ public class GatepassException extends RuntimeException {
     private final String claimedEmail;
     /** @serial how a receiving service answers */
     private final Refusal refusal;
+    /** @serial how a gRPC server answers */
+    private final GrpcStatus grpcStatus;
 
     /** Takes the error's JSON form apart. */
     GatepassException(Map<String, Object> error) {
@@ -45,6 +47,7 @@ public class GatepassException extends RuntimeException {
         expected = texts(error.get("expected"));
         claimedEmail = (String) error.get("claimed_email");
         refusal = readRefusal((Map<?, ?>) error.get("refusal"));
+        grpcStatus = readGrpcStatus((Map<?, ?>) error.get("grpc"));
     }
 
     /**
@@ -132,6 +135,15 @@ public class GatepassException extends RuntimeException {
     }
 
     /**
+     * How a gRPC server answers the call whose verification has failed like this.
+     *
+     * @return a status for an interceptor to send unchanged
+     */
+    public final GrpcStatus grpcStatus() {
+        return grpcStatus;
+    }
+
+    /**
      * The class, the code and the message.
      *
      * @return such as {@code dev.gatepass.VerifyException: TOKEN_EXPIRED: …}
@@ -158,5 +170,10 @@ public class GatepassException extends RuntimeException {
             headers.put((String) ((List<?>) header).get(0), (String) ((List<?>) header).get(1));
         }
         return new Refusal(((Long) refusal.get("status")).intValue(), headers, (String) refusal.get("body"));
+    }
+
+    private static GrpcStatus readGrpcStatus(Map<?, ?> status) {
+        return new GrpcStatus(((Long) status.get("code")).intValue(), (String) status.get("message"),
+                (String) status.get("details"));
     }
 }

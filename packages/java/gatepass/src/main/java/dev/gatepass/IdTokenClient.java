@@ -2,7 +2,6 @@ package dev.gatepass;
 
 import java.net.http.HttpClient;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -15,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class IdTokenClient extends AttachingClient {
     private IdTokenClient(Builder builder) {
-        super(builder, "id_token");
+        super(builder);
     }
 
     /**
@@ -28,8 +27,8 @@ public final class IdTokenClient extends AttachingClient {
     }
 
     @Override
-    CompletableFuture<Token> token(TokenSource source, Call call) {
-        return source.idToken(call.audience());
+    CompletableFuture<Token> token(TokenSource source, CallPlan plan) {
+        return source.fetchIdTokenInfoAsync(plan.audience());
     }
 
     @Override
@@ -39,7 +38,9 @@ public final class IdTokenClient extends AttachingClient {
 
     /** The options of an {@link IdTokenClient}. */
     public static final class Builder extends AttachingClient.Builder<Builder> {
-        private Builder() {}
+        private Builder() {
+            super(CallPlanner.idTokens());
+        }
 
         @Override
         Builder self() {
@@ -53,7 +54,7 @@ public final class IdTokenClient extends AttachingClient {
          * @return this builder
          */
         public Builder audience(String audience) {
-            options.put("audience", Objects.requireNonNull(audience, "audience"));
+            planner.audience(audience);
             return this;
         }
 

@@ -109,7 +109,17 @@ public final class TokenSource {
      * @return the token to come; cancelling it cancels the fetch and nobody else's
      */
     public CompletableFuture<String> fetchIdTokenAsync(String audience) {
-        return Futures.map(idToken(audience), Token::value);
+        return Futures.map(fetchIdTokenInfoAsync(audience), Token::value);
+    }
+
+    /**
+     * As {@link #fetchIdTokenInfo}, without waiting.
+     *
+     * @param audience the receiver: its URL, a custom audience, or the OAuth client id of IAP
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public CompletableFuture<Token> fetchIdTokenInfoAsync(String audience) {
+        return idTokens.token(audience);
     }
 
     /**
@@ -157,7 +167,17 @@ public final class TokenSource {
      * @return the token to come; cancelling it cancels the fetch and nobody else's
      */
     public CompletableFuture<String> fetchAccessTokenAsync(String... scopes) {
-        return Futures.map(accessToken(scopes), Token::value);
+        return Futures.map(fetchAccessTokenInfoAsync(scopes), Token::value);
+    }
+
+    /**
+     * As {@link #fetchAccessTokenInfo}, without waiting.
+     *
+     * @param scopes OAuth 2.0 scopes; their order does not matter
+     * @return the token to come; cancelling it cancels the fetch and nobody else's
+     */
+    public CompletableFuture<Token> fetchAccessTokenInfoAsync(String... scopes) {
+        return accessTokens.token(joined(scopes));
     }
 
     /**
@@ -266,14 +286,6 @@ public final class TokenSource {
             }
         }
         return another;
-    }
-
-    CompletableFuture<Token> idToken(String audience) {
-        return idTokens.token(audience);
-    }
-
-    CompletableFuture<Token> accessToken(String... scopes) {
-        return accessTokens.token(joined(scopes));
     }
 
     private static String joined(String... scopes) {

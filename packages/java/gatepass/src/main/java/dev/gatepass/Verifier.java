@@ -130,6 +130,22 @@ public final class Verifier {
     }
 
     /**
+     * As {@link #verifyRequest(Function)}, without waiting.
+     *
+     * @param headers gives all values of a header, in any case of its name; it is asked before this returns
+     * @return the claims of the request's token to come; a failure is a {@link VerifyException}
+     */
+    public CompletableFuture<Claims> verifyRequestAsync(Function<String, Enumeration<String>> headers) {
+        byte[] token;
+        try {
+            token = tokenOf(TokenHeaders.from(Objects.requireNonNull(headers, "headers")));
+        } catch (GatepassException missing) {
+            return CompletableFuture.failedFuture(missing);
+        }
+        return flights.settle(() -> check(token), Verifier::keysHaveCome);
+    }
+
+    /**
      * Says what a token is, and all that this verifier finds wrong with it, with the keys that it holds at the moment.
      * Nothing is fetched.
      *

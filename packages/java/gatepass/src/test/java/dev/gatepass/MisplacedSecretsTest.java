@@ -57,7 +57,7 @@ class MisplacedSecretsTest {
     @TestFactory
     Stream<DynamicTest> optionsOfClients() {
         return options(IdTokenClient.Builder.class, IdTokenClient::builder, builder -> {
-            Call.plan(URI.create("https://orders.example/"), ((IdTokenClient.Builder) builder).options);
+            ((IdTokenClient.Builder) builder).planner.build().plan(URI.create("https://orders.example/"));
             return "";
         });
     }

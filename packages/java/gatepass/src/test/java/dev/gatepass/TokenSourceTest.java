@@ -163,7 +163,7 @@ class TokenSourceTest {
         try (HoldingServer endpoint = new HoldingServer()) {
             TokenSource source = metadataAt(endpoint).build();
             // Whoever waits for a token is told of it on the thread that has fetched it, which keeps it as well.
-            var fetching = source.idToken(AUDIENCE).thenApply(token -> {
+            var fetching = source.fetchIdTokenInfoAsync(AUDIENCE).thenApply(token -> {
                 assertTrue(source.invalidate(token));
                 return Thread.currentThread();
             });

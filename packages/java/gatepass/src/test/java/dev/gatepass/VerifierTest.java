@@ -98,7 +98,8 @@ class VerifierTest {
         Map<String, Object> invalid = Json.members();
         invalid.putAll(Map.of("code", "INVALID_OPTION", "kind", "usage", "retryable", false,
                 "message", "`allowed_emails` and `any_caller`, not `keys` of snake_case",
-                "refusal", Map.of("status", 500L, "headers", List.of(), "body", "{}")));
+                "refusal", Map.of("status", 500L, "headers", List.of(), "body", "{}"),
+                "grpc", Map.of("code", 13L, "message", "", "details", "")));
         assertEquals("`allowedEmails` and `anyCaller`, not `keys` of snake_case", Failures.of(invalid).getMessage());
     }
 
