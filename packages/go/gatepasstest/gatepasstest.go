@@ -17,6 +17,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -329,6 +330,24 @@ func (e *Emulator) KeyFile(t testing.TB, options ...string) string {
 func (e *Emulator) Authority(t testing.TB) string {
 	t.Helper()
 	return e.run(t, "ca")
+}
+
+// Certificate makes a certificate for a server under test, which [Emulator.Authority] has signed: for localhost, 127.0.0.1,
+// ::1 and these names.
+func (e *Emulator) Certificate(t testing.TB, names ...string) tls.Certificate {
+	t.Helper()
+	folder := t.TempDir()
+	certificate, key := filepath.Join(folder, "server.pem"), filepath.Join(folder, "server-key.pem")
+	arguments := []string{"certificate", "--cert", certificate, "--key", key}
+	for _, name := range names {
+		arguments = append(arguments, "--san", name)
+	}
+	e.run(t, arguments...)
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
 }
 
 // TokenInfo returns what one of the emulator's access tokens says of itself.

@@ -2,16 +2,11 @@ package gatepassgrpc_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
 	"log"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"slices"
@@ -184,11 +179,15 @@ type server struct {
 	roots   *x509.CertPool
 }
 
-// startServer starts a server of orders behind interceptors that check tokens, over TLS with a certificate for the names
-// of [certificate].
+// names are those of the servers of these tests.
+var names = []string{"orders.example", "billing.example", "tag---orders-uc.a.run.app"}
+
+// startServer starts a server of orders behind interceptors that check tokens, over TLS.
 func startServer(t *testing.T, verifier *gatepass.Verifier, options ...gatepassgrpc.ServerOption) *server {
 	t.Helper()
-	certificate, roots := certificate(t)
+	emulator := got(running())(t)
+	certificate, roots := emulator.Certificate(t, names...), x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(emulator.Authority(t)))
 	server := serve(t,
 		grpc.Creds(credentials.NewServerTLSFromCert(&certificate)),
 		grpc.ChainUnaryInterceptor(gatepassgrpc.UnaryServerInterceptor(verifier, options...)),
@@ -248,21 +247,6 @@ func newVerifier(t *testing.T, emulator *gatepasstest.Emulator, options ...gatep
 		gatepass.WithAllowedEmails(caller, account),
 	}, options...)
 	return got(gatepass.NewVerifier(options...))(t)
-}
-
-// certificate makes one for these tests' servers, which is its own authority.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key := got(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "server"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{"orders.example", "billing.example", "tag---orders-uc.a.run.app"},
-	}
-	document := got(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))(t)
-	roots := x509.NewCertPool()
-	roots.AddCert(got(x509.ParseCertificate(document))(t))
-	return tls.Certificate{Certificate: [][]byte{document}, PrivateKey: key}, roots
 }
 
 // mustFail looks at the status of a call that has failed, and returns that.
