@@ -54,6 +54,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("vet, grpc", Runner::Check, vet("packages/go/grpc")),
         Suite::new("go test -race", Runner::Go, test("packages/go")),
         Suite::new("go test -race, grpc", Runner::Go, test("packages/go/grpc")),
+        Suite::new("examples", Runner::Go, test("packages/go/examples/grpc")),
         Suite::new("interop", Runner::Go, test("tests/interop/go")).needs(node::issuer(checkout)),
     ])
 }
