@@ -2,17 +2,22 @@ module gatepass.dev/gatepass/interop
 
 go 1.26.0
 
-replace gatepass.dev/gatepass => ../../../packages/go
-
-require (
-	cloud.google.com/go/auth v0.24.3
-	gatepass.dev/gatepass v0.0.0
-	golang.org/x/oauth2 v0.37.0
-	google.golang.org/api v0.305.0
+replace (
+	gatepass.dev/gatepass => ../../../packages/go
+	gatepass.dev/gatepass/grpc => ../../../packages/go/grpc
 )
 
 require (
-	cloud.google.com/go/auth/oauth2adapt v0.3.0 // indirect
+	cloud.google.com/go/auth v0.24.3
+	cloud.google.com/go/auth/oauth2adapt v0.3.0
+	gatepass.dev/gatepass v0.1.0
+	gatepass.dev/gatepass/grpc v0.1.0
+	golang.org/x/oauth2 v0.37.0
+	google.golang.org/api v0.305.0
+	google.golang.org/grpc v1.84.0
+)
+
+require (
 	cloud.google.com/go/compute/metadata v0.10.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
@@ -32,6 +37,5 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261012220534-4341edf3f941 // indirect
-	google.golang.org/grpc v1.84.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
