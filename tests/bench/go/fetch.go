@@ -326,6 +326,11 @@ type metadataServer struct{ requests atomic.Int64 }
 
 // startMetadataServer starts one and makes it this process's until the end of the job.
 func startMetadataServer(after time.Duration) *metadataServer {
+	return startMetadataServerOf(unsigned, after)
+}
+
+// startMetadataServerOf does so with tokens that it is told how to make, each for an audience.
+func startMetadataServerOf(token func(audience string) string, after time.Duration) *metadataServer {
 	started := &metadataServer{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Metadata-Flavor", "Google")
@@ -334,7 +339,7 @@ func startMetadataServer(after time.Duration) *metadataServer {
 		}
 		started.requests.Add(1)
 		time.Sleep(after)
-		io.WriteString(w, unsigned(r.URL.Query().Get("audience")))
+		io.WriteString(w, token(r.URL.Query().Get("audience")))
 	}))
 	home, err := os.MkdirTemp("", "gatepass-bench")
 	if err != nil {

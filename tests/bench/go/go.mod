@@ -2,15 +2,20 @@ module gatepass.dev/gatepass/bench
 
 go 1.26.0
 
-replace gatepass.dev/gatepass => ../../../packages/go
+replace (
+	gatepass.dev/gatepass => ../../../packages/go
+	gatepass.dev/gatepass/grpc => ../../../packages/go/grpc
+)
 
 require (
 	cloud.google.com/go/auth v0.24.3
-	gatepass.dev/gatepass v0.0.0
+	gatepass.dev/gatepass v0.1.0
+	gatepass.dev/gatepass/grpc v0.1.0
 	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/jwx/v3 v3.3.0
 	google.golang.org/api v0.305.0
+	google.golang.org/grpc v1.84.0
 )
 
 require (
@@ -45,6 +50,5 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261012220534-4341edf3f941 // indirect
-	google.golang.org/grpc v1.84.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -48,7 +48,7 @@ type contender struct {
 	run          func(time.Duration) ([]float64, error)
 }
 
-var jobs = slices.Concat(verifying, []job{signing, heading, starting, serving}, growing, []job{remembering}, herding)
+var jobs = slices.Concat(verifying, []job{signing, heading, starting, serving, calling}, growing, []job{remembering}, herding)
 
 func main() {
 	rounds := flag.Int("rounds", 5, "how often everybody's turn comes")
@@ -144,6 +144,7 @@ const (
 	golangJWTModule = "github.com/golang-jwt/jwt/v5"
 	goJoseModule    = "github.com/go-jose/go-jose/v4"
 	jwxModule       = "github.com/lestrrat-go/jwx/v3"
+	grpcModule      = "google.golang.org/grpc"
 )
 
 // version returns that of a module; of what is in none, Go's own.

@@ -23,6 +23,7 @@ const JOBS: &[(&str, &str)] = &[
     ("W", "processor time that verification adds to an HTTP request"),
     ("W-rate", "HTTP requests that the service answers"),
     ("W-p99", "99th percentile of the time to an answer"),
+    ("R", "unary gRPC calls without content, over TLS, with a warm token"),
     ("G-10", "verify tokens of 10 that are remembered"),
     ("G-1000", "verify tokens of 1,000 that are remembered"),
     (
