@@ -12,6 +12,9 @@ import {
 } from '@grpc/grpc-js';
 import { claimsOf } from 'gatepass/grpc';
 
+/** For tests elsewhere: what is below needs these of the same copy of grpc-js. */
+export { credentials };
+
 export const KINDS = ['unary', 'serverStream', 'clientStream', 'bidi'];
 const SERVICES = ['shop.Orders', 'grpc.health.v1.Health'];
 
