@@ -12,6 +12,7 @@
 import { parseArgs } from 'node:util';
 
 import { jobs as cold } from './jobs/cold.mjs';
+import { jobs as grpc } from './jobs/grpc.mjs';
 import { jobs as growth } from './jobs/growth.mjs';
 import { jobs as header } from './jobs/header.mjs';
 import { jobs as herd } from './jobs/herd.mjs';
@@ -28,7 +29,7 @@ const FEW_ROUNDS = 5;
 /** Longer than any turn, on a busy machine too: one that takes more hangs. */
 const PATIENCE_MS = 120_000;
 
-const jobs = [verify, threads, sign, header, cold, service, growth, herd].flat();
+const jobs = [verify, threads, sign, header, cold, service, grpc, growth, herd].flat();
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
@@ -74,7 +75,13 @@ async function run({ units, long, prepare }) {
       for (const peer of peers) measured.get(peer).push(await soon(peer.measure(seconds)));
     }
     for (const [job, unit] of Object.entries(units).filter(([job]) => isWanted(job))) {
-      for (const [peer, turns] of measured) print(job, unit, peer, turns.map((figures) => figures[job]));
+      for (const [peer, turns] of measured)
+        print(
+          job,
+          unit,
+          peer,
+          turns.map((figures) => figures[job]),
+        );
     }
   } finally {
     await close?.();

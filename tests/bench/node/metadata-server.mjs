@@ -5,15 +5,19 @@ import { createServer } from 'node:http';
 
 const FLAVOR = { 'metadata-flavor': 'Google' };
 
-/** Serves until it is closed; meanwhile this process's environment names it. */
-export async function startMetadataServer() {
+/**
+ * Serves until it is closed; meanwhile this process's environment names it.
+ *
+ * @param {(audience: string) => string} token makes the tokens
+ */
+export async function startMetadataServer(token = tokenFor) {
   const counts = new Map();
   const server = createServer((req, res) => {
     const url = new URL(req.url, 'http://metadata');
     if (!url.pathname.endsWith('/identity')) return res.writeHead(200, FLAVOR).end();
     const audience = url.searchParams.get('audience');
     counts.set(audience, (counts.get(audience) ?? 0) + 1);
-    return res.writeHead(200, FLAVOR).end(tokenFor(audience));
+    return res.writeHead(200, FLAVOR).end(token(audience));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.env.GCE_METADATA_HOST = `127.0.0.1:${server.address().port}`;
