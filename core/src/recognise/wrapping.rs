@@ -1,8 +1,11 @@
 //! What people copy along with a token: the header's name, `Bearer`, quotes, line breaks, padding.
 
+use crate::header::TOKEN_HEADERS;
+
 /// Something around or within a token that does not belong to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wrapping {
+    Request,
     WhiteSpace,
     HeaderName,
     Bearer,
@@ -16,6 +19,7 @@ impl Wrapping {
     /// The name that programs read.
     pub(crate) const fn cause(self) -> &'static str {
         match self {
+            Self::Request => "request",
             Self::WhiteSpace => "white_space",
             Self::HeaderName => "header_name",
             Self::Bearer => "bearer_prefix",
@@ -29,6 +33,10 @@ impl Wrapping {
     /// What was found, and what to do about it.
     pub(crate) const fn words(self) -> (&'static str, &'static str) {
         match self {
+            Self::Request => (
+                "the text is a whole request with the token in one of its headers",
+                "Pass the token alone: the word after Bearer.",
+            ),
             Self::WhiteSpace => (
                 "there is white space before or after the token",
                 "Trim it: files and commands end in a line break.",
@@ -60,6 +68,9 @@ impl Wrapping {
 /// The token within `text`, and what surrounded it.
 pub(crate) fn peel(text: &str) -> (String, Vec<Wrapping>) {
     let (mut rest, mut found) = (text, Vec::new());
+    if let Some(value) = in_a_request(text) {
+        (rest, found) = (value, vec![Wrapping::Request]);
+    }
     // Each may surround each; four rounds undo what people do.
     for _ in 0..4 {
         for (wrapping, strip) in OUTER {
@@ -90,14 +101,43 @@ pub(crate) fn peel(text: &str) -> (String, Vec<Wrapping>) {
     (token, found)
 }
 
+/// The token in a header of a whole request: as `curl -v` shows it, as it is on the wire, as a command line or as JSON.
+fn in_a_request(text: &str) -> Option<&str> {
+    // A token has no colon: a header's value that has one goes on with something else.
+    let alone = OUTER.iter().fold(text, |rest, (_, strip)| strip(rest).unwrap_or(rest));
+    if !alone.contains(':') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    // By precedence, as a receiver reads them.
+    ["x-serverless-authorization", "authorization", "x-goog-iap-jwt-assertion"].iter().find_map(|name| {
+        lower.match_indices(name).find_map(|(at, _)| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            let is_whole = !lower.get(..at)?.ends_with(is_part);
+            let value = text
+                .get(at + name.len()..)?
+                .trim_start_matches(['"', '\''])
+                .trim_start()
+                .strip_prefix(':')?;
+            let mut words = value.trim_start_matches([' ', '\t', '"', '\'']).split_whitespace();
+            let first = words.next().filter(|_| is_whole)?;
+            let token = if name.ends_with("authorization") {
+                words.next().filter(|_| first.eq_ignore_ascii_case("bearer"))?
+            } else {
+                first
+            };
+            token.split(['"', '\'', ',', '\\']).next().filter(|token| !token.is_empty())
+        })
+    })
+}
+
 type Strip = fn(&str) -> Option<&str>;
 
 const OUTER: [(Wrapping, Strip); 4] = [
     (Wrapping::WhiteSpace, |text| Some(text.trim()).filter(|trimmed| trimmed.len() < text.len())),
     (Wrapping::HeaderName, |text| {
-        const NAMES: [&str; 3] = ["authorization", "x-serverless-authorization", "x-goog-iap-jwt-assertion"];
         let (name, value) = text.split_once(':')?;
-        NAMES.iter().any(|known| known.eq_ignore_ascii_case(name.trim())).then(|| value.trim_start())
+        TOKEN_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name.trim())).then(|| value.trim_start())
     }),
     (Wrapping::Bearer, |text| {
         let (scheme, token) = text.split_once(char::is_whitespace)?;
@@ -112,6 +152,32 @@ const OUTER: [(Wrapping, Strip); 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_of_a_whole_request_is_found() {
+        for request in [
+            "> GET /v1 HTTP/2\n> Host: a.run.app\n> authorization: Bearer a.b.c\n>\n< HTTP/2 401\n",
+            "POST /push HTTP/1.1\r\nAuthorization: Bearer a.b.c\r\nHost: a\r\n\r\n{\"message\":{}}",
+            "Authorization: Bearer a.b.c\nHost: a",
+            "curl -H 'Authorization: Bearer a.b.c' https://a.example",
+            "curl -H \"authorization:bearer a.b.c\" https://a.example",
+            r#"{"headers": {"Authorization": "Bearer a.b.c", "Host": "a"}}"#,
+            "Proxy-Authorization: Basic dTpw\nAuthorization: Bearer a.b.c",
+            "Authorization: Basic dTpw\nX-Serverless-Authorization: Bearer a.b.c",
+            "Authorization: Bearer d.e.f\nX-Serverless-Authorization: Bearer a.b.c",
+            "GET / HTTP/1.1\nX-Goog-IAP-JWT-Assertion: a.b.c\nHost: a",
+        ] {
+            assert_eq!(peel(request), ("a.b.c".to_owned(), vec![Wrapping::Request]), "{request}");
+        }
+        for other in [
+            "Proxy-Authorization: Bearer a.b.c\nHost: a",
+            "Authorization: Basic dTpw\nHost: a",
+            "see Authorization: Bearer",
+            "http://authorization",
+        ] {
+            assert!(!peel(other).1.contains(&Wrapping::Request), "{other}");
+        }
+    }
 
     #[test]
     fn what_people_copy_along_is_taken_away() {
