@@ -1,6 +1,6 @@
 //! Node.js: packages/js, with what npm installs next to each package.json.
 
-use super::{Bench, Build, Demo, Language, Suite};
+use super::{Bench, Build, Demo, Language, Programs, Suite};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -20,7 +20,10 @@ pub(crate) const NODE: Language = Language {
         builds: |checkout| Ok(vec![dependencies(checkout, "e2e", "tests/e2e/node")]),
         receiver: |checkout| checkout.program("node").arg("tests/e2e/node/receiver.mjs"),
         caller: |checkout| checkout.program("node").arg("tests/e2e/node/caller.mjs"),
-        grpc: None,
+        grpc: Some(Programs {
+            receiver: |checkout| checkout.program("node").arg("tests/e2e/node/grpc-receiver.mjs"),
+            caller: |checkout| checkout.program("node").arg("tests/e2e/node/grpc-caller.mjs"),
+        }),
     }),
     bench: Some(Bench {
         builds: |checkout| Ok(vec![dependencies(checkout, "benchmark", "tests/bench/node")]),
