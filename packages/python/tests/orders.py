@@ -102,9 +102,14 @@ class Server:
 
 
 @contextmanager
-def sync_server(tls: grpc.ServerCredentials, running: Server, checks: gatepass.Verifier) -> Iterator[None]:
+def sync_server(
+    tls: grpc.ServerCredentials,
+    running: Server,
+    checks: gatepass.Verifier,
+    handlers: dict[str, Callable[[Any, grpc.ServicerContext], Any]] = HANDLERS,
+) -> Iterator[None]:
     interceptor = gatepass.grpc.RequireIdToken(checks, open_services=["grpc.health.v1.Health"])
-    server = grpc.server(ThreadPoolExecutor(4), handlers=services(HANDLERS), interceptors=[interceptor])
+    server = grpc.server(ThreadPoolExecutor(4), handlers=services(handlers), interceptors=[interceptor])
     running.port = server.add_secure_port("127.0.0.1:0", tls)
     running.plaintext_port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -148,14 +153,17 @@ def moment() -> list[float]:
 def server(
     request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path, moment: list[float]
 ) -> Iterator[Server]:
-    authority = Authority(tmp_path)
+    running, tls = certified(tmp_path)
+    with request.param(tls, running, verifier(emulator, clock=lambda: moment[0])):
+        yield running
+
+
+def certified(folder: Path) -> tuple[Server, grpc.ServerCredentials]:
+    """A server to be started, with a certificate for it."""
+    authority = Authority(folder)
     certificate = authority.issue("server")
     pair = (certificate.key_path.read_bytes(), certificate.cert_path.read_bytes())
-    running = Server(authority.path.read_bytes())
-    with request.param(
-        grpc.ssl_server_credentials([pair]), running, verifier(emulator, clock=lambda: moment[0])
-    ):
-        yield running
+    return Server(authority.path.read_bytes()), grpc.ssl_server_credentials([pair])
 
 
 def call(channel: grpc.Channel, kind: str, service: str = "shop.Orders", **options: Any) -> list[bytes]:

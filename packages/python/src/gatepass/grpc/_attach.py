@@ -136,12 +136,15 @@ class Attach(
     intercept_stream_stream = _stream  # type: ignore[assignment]
 
     def _note(self, call: Any, method: str, header: str | None) -> None:
-        def ended() -> None:
+        def ended(_: object = None) -> None:
             if is_refused(call.code()):
                 self._carrier.another_token(method, header)
 
-        if not call.add_callback(ended):
-            ended()
+        # What has ended already takes this one only.
+        if hasattr(call, "add_done_callback"):
+            call.add_done_callback(ended)
+        else:
+            call.add_callback(ended)
 
 
 def is_refused(code: grpc.StatusCode | None) -> bool:
@@ -159,8 +162,8 @@ def until(end: float | None, details: Any) -> Any:
 
 
 def _over(details: Any) -> tuple[Any, None]:
-    """A call of which gRPC itself says that its deadline has passed."""
-    return details._replace(timeout=0.0), None
+    """A call of which gRPC itself says that its deadline has passed, before it sends anything."""
+    return details._replace(timeout=-1.0), None
 
 
 def loaded(details: Any, headers: dict[str, str], call: Call) -> tuple[Any, str]:
