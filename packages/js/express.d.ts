@@ -22,7 +22,7 @@ export interface RequireIdTokenOptions extends VerifierOptions {
   openPaths?: string | readonly string[];
   /** Let a browser's preflight requests through (the Fetch standard, "CORS protocol"): they never carry a token. */
   allowCorsPreflight?: boolean;
-  /** Learns why a request is refused, in place of the line that `console.warn` gets. */
+  /** Learns why a request is refused, in place of the line that `console` gets. */
   onRefusal?: (error: GatepassError, req: IncomingMessage) => void;
 }
 

@@ -80,7 +80,7 @@ export interface RequireIdTokenOptions extends VerifierOptions {
   optional?: boolean;
   /** Services that need no token: `'grpc.health.v1.Health'`. */
   openServices?: string | readonly string[];
-  /** Learns why a call is refused, in place of the line that `console.warn` gets. */
+  /** Learns why a call is refused, in place of the line that `console` gets. */
   onRefusal?: (error: GatepassError, call: RefusedCall) => void;
 }
 

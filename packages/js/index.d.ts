@@ -526,6 +526,8 @@ export class GatepassError extends Error {
   readonly found: string | readonly string[] | null;
   /** What was expected in its place. */
   readonly expected: string | readonly string[] | null;
+  /** The e-mail that a refused token claims, whoever has made it; not shown when the error is printed. */
+  readonly claimedEmail: string | null;
   /** How a receiving service answers its caller; not shown when the error is printed. */
   readonly refusal: Refusal | null;
   /** How a gRPC server answers its caller; `gatepass/grpc` does. */

@@ -5,7 +5,7 @@ export class GatepassError extends Error {
   #grpc;
 
   constructor(failure, options) {
-    const { code, message, retryable = false, claim = null, refusal = null } = failure;
+    const { code, message, retryable = false, claim = null, refusal = null, claimed_email = null } = failure;
     super(failure.kind === 'usage' ? spelled(message) : message, options);
     this.code = code;
     this.retryable = retryable;
@@ -15,6 +15,7 @@ export class GatepassError extends Error {
     this.expected = failure.expected ?? null;
     // For the middleware; not worth a line wherever the error is printed.
     Object.defineProperty(this, 'refusal', { value: refusal });
+    Object.defineProperty(this, 'claimedEmail', { value: claimed_email });
     this.#grpc = failure.grpc;
   }
 

@@ -58,13 +58,14 @@ export class Guard {
   /**
    * Tells the service's log, or the hook in its place, of a refusal.
    *
-   * @param {(line: string) => void} warn
+   * @param {{ warn: (line: string) => void, error: (line: string) => void }} log
    */
-  tell(error, request, url, warn) {
+  tell(error, request, url, log) {
     if (this.#options.onRefusal) return this.#options.onRefusal(error, request);
-    const email = this.#verifier.claimedEmail(request);
-    const claimed = email === undefined ? '' : `, the token claims, not verified, ${shown(email)}`;
-    warn(`gatepass refused ${shown(request.method)} ${shown(pathOf(url))}: ${error.code}${claimed}`);
+    const { level, message } = this.#verifier.refusalLog(error, url);
+    const line = `gatepass: ${message}`;
+    if (level === 'error') log.error(line);
+    else log.warn(line);
   }
 
   #isOpen({ method, headers }, url) {
@@ -78,10 +79,4 @@ export class Guard {
 
 function pathOf(url) {
   return url.split(/[?#]/, 1)[0];
-}
-
-/** A stranger's text as one line may show it. */
-function shown(text) {
-  const most = 200;
-  return JSON.stringify(text.length > most ? `${text.slice(0, most)}…` : text);
 }

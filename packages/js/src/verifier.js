@@ -9,6 +9,7 @@ import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
 /** One policy, one set of keys, many tokens. */
 export class Verifier {
+  #host;
   #native;
   #clock;
   #monotonic;
@@ -23,6 +24,7 @@ export class Verifier {
     // By another clock the same keys have another age.
     const { cache, flights } =
       clock === undefined ? (host.shared.keys ??= host.keys()) : host.keys({ clock });
+    this.#host = host;
     const border = { ...bordered(options), host_cost: host.claimsCost };
     const op = crossing(() => host.native.openVerifier(JSON.stringify(border), cache));
     for (const warning of host.driveAtOnce(op).warnings) host.warn(warning);
@@ -61,15 +63,10 @@ export class Verifier {
     return explainTo(this.#native, token, options, this.#clock());
   }
 
-  /** The e-mail that the token of a received request claims, whoever has made it; undefined where there is none. */
-  claimedEmail(request) {
-    const { explainHeaders } = this.#native;
-    try {
-      const values = receivedValuesOf(request, this.#headers);
-      return JSON.parse(explainHeaders(...values, this.#clock())).claims.email ?? undefined;
-    } catch {
-      return undefined;
-    }
+  /** What a service writes to its log about a request that it has refused. */
+  refusalLog({ code, message, claimedEmail }, path) {
+    const fields = JSON.stringify({ code, message, claimed_email: claimedEmail });
+    return JSON.parse(crossing(() => this.#host.native.refusalLog(fields, path)));
   }
 
   /**

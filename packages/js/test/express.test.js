@@ -35,11 +35,20 @@ test('a refused request is one line in the log, without the token', async (t) =>
   const token = await valid();
   await call(`${url}/a\u00e9?hush`, token);
   await call(url);
-  const lines = mock.calls.map(({ arguments: args }) => args);
-  assert.deepEqual(lines, [
-    [`gatepass refused "GET" "/a%C3%A9": BAD_AUDIENCE, the token claims, not verified, "${EMAIL}"`],
-    ['gatepass refused "GET" "/": TOKEN_MISSING'],
-  ]);
+  const lines = mock.calls.map(({ arguments: args }) => args.join(' '));
+  const refused = (code, path, email) =>
+    `gatepass: refused with 401 ${code}: path "${path}", claimed e-mail (unverified) ${email}: `;
+  assert.ok(lines[0].startsWith(refused('BAD_AUDIENCE', '/a%C3%A9', `"${EMAIL}"`)), lines[0]);
+  assert.ok(lines[1].startsWith(refused('TOKEN_MISSING', '/', 'none')), lines[1]);
+  assert.ok(!lines.join().includes(token) && lines.length === 2, lines.join());
+});
+
+test('where the trouble is the service’s own, the line is one of an error', async (t) => {
+  const { mock } = t.mock.method(console, 'error', () => {});
+  const url = await application(t, options({ keysUrl: `${new URL(options().keysUrl).origin}/nothing` }));
+  assert.equal((await call(url, await valid())).status, 503);
+  const [[line]] = mock.calls.map(({ arguments: args }) => args);
+  assert.ok(line.startsWith('gatepass: refused with 503 KEYS_UNAVAILABLE: path "/", '), line);
 });
 
 test('a request that somebody else has answered meanwhile takes nothing down', async (t) => {

@@ -16,7 +16,7 @@ export function requireIdToken(options) {
         claims = await guard.check(req, url);
       } catch (error) {
         if (!error.refusal) throw error;
-        guard.tell(error, req, url, console.warn);
+        guard.tell(error, req, url, console);
         return answer(res, error.refusal);
       }
       if (claims !== null) req.auth = claims;

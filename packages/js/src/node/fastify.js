@@ -15,7 +15,7 @@ export async function requireIdToken(fastify, options) {
       if (claims !== null) request.user = claims;
     } catch (error) {
       if (!error.refusal) throw error;
-      guard.tell(error, request, url, (line) => request.log.warn(line));
+      guard.tell(error, request, url, request.log);
       // Somebody else has answered, such as a hook with a time limit.
       if (reply.sent) return reply;
       const { status, headers, body } = error.refusal;

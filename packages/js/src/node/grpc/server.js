@@ -58,7 +58,7 @@ function statusOf({ grpcStatus }) {
 /** Whatever the user's hook does, the call is refused: gRPC has no error handling that it could be left to. */
 function tell(guard, error, request, path) {
   try {
-    guard.tell(error, request, path, console.warn);
+    guard.tell(error, request, path, console);
   } catch (thrown) {
     console.error(`gatepass: onRefusal has thrown ${thrown?.constructor?.name ?? typeof thrown}`);
   }
