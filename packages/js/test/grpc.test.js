@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, beforeEach, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 
@@ -497,6 +498,22 @@ test('it works without TLS too, in either order of the interceptors', async (t) 
   }
 });
 
+test('behind Cloud Run’s front end, which takes the signature away', async (t) => {
+  for (const [tokenHeader, trust] of [
+    ['authorization', true],
+    ['both', false],
+  ]) {
+    setEnvironment({ ...emulator.environment, K_SERVICE: 'orders' });
+    const options = { trustCloudRunAndSkipSignature: trust };
+    const { plaintext } = await serve(t, options);
+    const target = await frontEndOf(t, plaintext);
+    const client = clientOf(t, target, undefined, insecure({ tokenHeader, allowPlaintextLoopback: true }));
+    for (const kind of KINDS) assert.deepEqual(await call(client, kind), answers(kind, EMAIL), kind);
+    // The front end itself refuses whoever has no token; of its answer by HTTP grpc-js makes a status.
+    await assert.rejects(call(clientOf(t, target), 'unary'), { code: status.PERMISSION_DENIED });
+  }
+});
+
 test('nothing keeps the process once channel and server are closed', async () => {
   const program = `
     import { Server, ServerCredentials, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
@@ -544,6 +561,28 @@ async function serve(t, options = {}, { email = emailOf } = {}) {
     email,
     interceptors: [requireIdToken({ ...policy, ...options })],
   });
+}
+
+/** The target of a front end of Cloud Run's before a service. */
+async function frontEndOf(t, service) {
+  const options = { service: 'orders', to: `http://${service}`, invoker: EMAIL, audience: AUDIENCE };
+  const args = Object.entries({ ...options, emulator: emulator.url }).map(
+    ([name, value]) => `--${name}=${value}`,
+  );
+  const program = process.env.GATEPASS_PROGRAM || 'gatepass';
+  const child = spawn(program, ['emulator', 'run', ...args, '--exit-with-stdin'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(async () => {
+    const exit = once(child, 'exit');
+    child.stdin.end();
+    await exit;
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const [, target] = /^# listening on http:\/\/(.*)$/.exec(line) ?? [];
+    if (target !== undefined) return target;
+  }
+  return assert.fail('the front end has ended without listening');
 }
 
 function insecure(options) {
