@@ -30,6 +30,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import calling
 import material
 import verifying
 
@@ -394,6 +395,16 @@ def warm_header() -> Iterator[list[Peer]]:
 
 
 @contextmanager
+def unary_calls() -> Iterator[list[Peer]]:
+    """The calls are timed by the clock: gRPC's own threads do most of the work."""
+    with metadata_server() as server, calling.calls(server.address) as calls:
+        yield [
+            Peer(name, of, rate_of(lambda _, call=call: call(), [""] * 10, time.perf_counter))
+            for name, (of, call) in calls.items()
+        ]
+
+
+@contextmanager
 def cold_callers() -> Iterator[list[Peer]]:
     """How many requests a thousand callers make who want the same token, when there is none yet."""
     with metadata_server(ANSWER_TIME) as server:
@@ -602,6 +613,7 @@ JOBS = [
     Job({"S": "op/s"}, signed_assertions),
     Job({"H": "op/s"}, warm_header),
     Job({"M-start": "ms", "M-rss": "MB"}, fresh_processes, FEW_ROUNDS),
+    Job({"R": "op/s"}, unary_calls),
     Job({"W-rate": "op/s", "W-p99": "ms", "W": "us"}, hello_services, FEW_ROUNDS),
     Job({"G-10": "op/s"}, grown(10)),
     Job({"G-1000": "op/s"}, grown(1_000)),
