@@ -118,11 +118,11 @@ pub use secret::Secret;
 pub use source::{DescribePrincipal, Inquiry, Lookup, Refresh, TokenSource};
 pub use step::{
     BODY_LIMIT, ClientCertificate, Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now,
-    Operation, Reply, Route, STDERR_LIMIT, Step,
+    Operation, Reply, Route, STDERR_LIMIT, SignatureToCheck, Step,
 };
 pub use token::{Token, TokenKey};
 pub use verify::{
     Audiences, Callers, DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeyCache, KeyFetch,
-    KeySource, MAX_LEEWAY_SECONDS, OpenVerifier, Opened, PLACES, Preset, Recall, TokenDigest, Verdict,
-    Verified, Verifier, VerifierConfig,
+    KeySource, MAX_LEEWAY_SECONDS, OpenVerifier, Opened, PLACES, Preset, Recall, TokenCheck, TokenDigest,
+    Verdict, Verified, Verifier, VerifierConfig,
 };

@@ -181,6 +181,10 @@ pub enum Step<T> {
         /// Milliseconds after which the host answers `Failed` with `Timeout`.
         timeout_ms: u64,
     },
+    /// Check this signature; answer [`Reply::Checked`]. Only an operation that a host has chosen for it asks
+    /// ([`TokenCheck`](crate::TokenCheck)). A host that cannot, for want of the algorithm or for any other reason, answers
+    /// `Failed`: the core checks the signature itself then.
+    CheckSignature(SignatureToCheck),
     /// Do nothing for this long, by the monotonic clock; answer [`Reply::Elapsed`]. No host has a retry loop of its own.
     Wait {
         /// Milliseconds.
@@ -213,6 +217,7 @@ impl<T> Step<T> {
             Self::Supply { supplier, audience, token_type, timeout_ms } => {
                 Step::Supply { supplier, audience, token_type, timeout_ms }
             }
+            Self::CheckSignature(signature) => Step::CheckSignature(signature),
             Self::Wait { delay_ms } => Step::Wait { delay_ms },
             Self::Done(output) => next(output),
             Self::Fail(error) => Step::Fail(error),
@@ -273,6 +278,11 @@ pub enum Reply {
         /// What it wrote to standard error, at most [`STDERR_LIMIT`] bytes of it.
         stderr: Secret<Vec<u8>>,
     },
+    /// What [`Step::CheckSignature`] has found.
+    Checked {
+        /// Whether the signature is that of the key, for the data, by the algorithm.
+        is_valid: bool,
+    },
     /// The time of [`Step::Wait`] has passed.
     Elapsed,
     /// The host could not carry the step out.
@@ -292,6 +302,7 @@ impl Reply {
             Self::Text(_) => "Text",
             Self::Response { .. } => "Response",
             Self::Exited { .. } => "Exited",
+            Self::Checked { .. } => "Checked",
             Self::Elapsed => "Elapsed",
             Self::Failed { .. } => "Failed",
         }
@@ -408,6 +419,19 @@ impl HttpRequest {
         self.headers.push((name.into(), value.into()));
         self
     }
+}
+
+/// A signature for the host to check. What may be signed by what is decided: only the arithmetic is left.
+#[derive(Clone, Debug)]
+pub struct SignatureToCheck {
+    /// The algorithm's name (RFC 7518, section 3.1; RFC 8037, section 3.1).
+    pub alg: &'static str,
+    /// The public key, a JWK (RFC 7517) with the members that its `kty` has and no others. The same key is the same text.
+    pub key: String,
+    /// What is signed, ASCII.
+    pub data: Secret<String>,
+    /// The signature in the form of the algorithm (of ECDSA: r and s side by side), in base64url without padding.
+    pub signature: Secret<String>,
 }
 
 /// Where the host finds the certificate that it presents, and its key, both PEM.

@@ -46,6 +46,11 @@ impl Failure {
         })
     }
 
+    /// A panic, with its message. For a binding that sees one where none can be caught; [`guard`] does it elsewhere.
+    pub fn panicked(message: &str) -> Self {
+        Self(Error::new(ErrorCode::Internal, format!("gatepass panicked: {message}")))
+    }
+
     pub(crate) fn invalid_option(found: String) -> Self {
         Self(Error::new(ErrorCode::InvalidOption, found))
     }
@@ -75,13 +80,13 @@ impl From<Error> for Failure {
 /// # Errors
 /// What `work` returns, or `INTERNAL` with the panic's message.
 pub fn guard<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure(internal(panic.as_ref()))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(internal(panic.as_ref())))
 }
 
-fn internal(panic: &(dyn Any + Send)) -> Error {
+fn internal(panic: &(dyn Any + Send)) -> Failure {
     let text =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    Error::new(ErrorCode::Internal, format!("gatepass panicked: {}", text.unwrap_or("no message")))
+    Failure::panicked(text.unwrap_or("no message"))
 }
 
 #[cfg(test)]

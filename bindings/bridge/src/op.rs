@@ -4,7 +4,8 @@
 //! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
 //! "proxy":null|{"url":…},"client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
-//! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, `{"step":"wait","delay_ms":…}`,
+//! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, of a [`Verifier::begin_check`](crate::Verifier::begin_check)
+//! only `{"step":"check_signature","alg":…,"key":"a JWK","data":…,"signature":BASE64URL}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
 //! [`Source::principal`](crate::Source::principal) `{"step":"done","output":{"email":…|null,"project_id":…|null}}`, of
 //! [`Source::sign_bytes`](crate::Source::sign_bytes) `{"step":"done","output":{"key_id":…|null,"signature":BASE64}}`, of
@@ -14,14 +15,15 @@
 //!
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
 //! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…,"stderr":…}`,
-//! `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
+//! `{"reply":"checked","is_valid":…}`, `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
 //! `connect`, `untrusted_certificate`, `timeout`, `too_large`, `unsupported`, `other`.
 
 use std::collections::BTreeMap;
 
 use gatepass_core::{
     DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Operation,
-    OwnAudiences, Refresh, Reply, Route, Secret, Signature, Step, Token,
+    OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token, TokenCheck,
+    Verdict,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,6 +36,8 @@ pub struct Op {
     kind: Option<Kind>,
     /// What [`Kind::OpenVerifier`] has made.
     opened: Option<gatepass_core::Verifier>,
+    /// What [`Kind::TokenCheck`] has come to.
+    verdict: Option<Verdict>,
     flight: Option<FlightId>,
 }
 
@@ -44,12 +48,17 @@ enum Kind {
     OpenVerifier(Box<OpenVerifier>),
     Principal(Box<DescribePrincipal>),
     Sign(Box<Inquiry<Signature>>),
+    TokenCheck(Box<TokenCheck>),
 }
 
 impl Op {
+    fn of(kind: Kind, flight: Option<FlightId>) -> Self {
+        Self { kind: Some(kind), opened: None, verdict: None, flight }
+    }
+
     /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
     pub fn own_audiences() -> Self {
-        Self { flight: None, opened: None, kind: Some(Kind::OwnAudiences(OwnAudiences::new())) }
+        Self::of(Kind::OwnAudiences(OwnAudiences::new()), None)
     }
 
     /// The flight that others join while this operation is under way, if it is one.
@@ -79,6 +88,10 @@ impl Op {
                     op.resume(now, reply),
                     |signature| json!({"key_id": signature.key_id, "signature": signature.to_base64()}),
                 )),
+                Some(Kind::TokenCheck(op)) => Ok(write_step(op.resume(now, reply), |verdict| {
+                    self.verdict = Some(verdict);
+                    Value::Null
+                })),
                 None => Err(Failure::misuse("the operation has ended or was cancelled before")),
             }
         });
@@ -94,6 +107,11 @@ impl Op {
         self.opened.take().ok_or_else(|| Failure::misuse("the operation has no verifier to give"))
     }
 
+    /// The verdict on the token that was checked, once it is done. It is given once.
+    pub(crate) fn verdict(&mut self) -> Result<Verdict, Failure> {
+        self.verdict.take().ok_or_else(|| Failure::misuse("the operation has no verdict to give"))
+    }
+
     /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
     pub fn cancel(&mut self) {
         self.kind = None;
@@ -102,31 +120,39 @@ impl Op {
 
 impl From<Refresh> for Op {
     fn from(op: Refresh) -> Self {
-        Self { flight: op.flight(), opened: None, kind: Some(Kind::Refresh(op)) }
+        let flight = op.flight();
+        Self::of(Kind::Refresh(op), flight)
     }
 }
 
 impl From<KeyFetch> for Op {
     fn from(op: KeyFetch) -> Self {
-        Self { flight: op.flight(), opened: None, kind: Some(Kind::KeyFetch(op)) }
+        let flight = op.flight();
+        Self::of(Kind::KeyFetch(op), flight)
     }
 }
 
 impl From<OpenVerifier> for Op {
     fn from(op: OpenVerifier) -> Self {
-        Self { flight: None, opened: None, kind: Some(Kind::OpenVerifier(Box::new(op))) }
+        Self::of(Kind::OpenVerifier(Box::new(op)), None)
     }
 }
 
 impl From<DescribePrincipal> for Op {
     fn from(op: DescribePrincipal) -> Self {
-        Self { flight: None, opened: None, kind: Some(Kind::Principal(Box::new(op))) }
+        Self::of(Kind::Principal(Box::new(op)), None)
     }
 }
 
 impl From<Inquiry<Signature>> for Op {
     fn from(op: Inquiry<Signature>) -> Self {
-        Self { flight: None, opened: None, kind: Some(Kind::Sign(Box::new(op))) }
+        Self::of(Kind::Sign(Box::new(op)), None)
+    }
+}
+
+impl From<TokenCheck> for Op {
+    fn from(op: TokenCheck) -> Self {
+        Self::of(Kind::TokenCheck(Box::new(op)), None)
     }
 }
 
@@ -151,6 +177,9 @@ fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
         }
         Step::Supply { supplier, audience, token_type, timeout_ms } => {
             json!({"step": "supply", "supplier": supplier, "audience": audience, "token_type": token_type, "timeout_ms": timeout_ms})
+        }
+        Step::CheckSignature(SignatureToCheck { alg, key, data, signature }) => {
+            json!({"step": "check_signature", "alg": alg, "key": key, "data": data.expose(), "signature": signature.expose()})
         }
         Step::Wait { delay_ms } => json!({"step": "wait", "delay_ms": delay_ms}),
         Step::Done(result) => json!({"step": "done", "output": output(result)}),
@@ -193,6 +222,7 @@ enum ReplyJson {
     Text { text: String },
     Response { status: u16, headers: Vec<(String, String)>, body: String },
     Exited { status: i32, stdout: String, stderr: String },
+    Checked { is_valid: bool },
     Elapsed,
     Failed { kind: FailureKind, message: String },
 }
@@ -232,6 +262,7 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
             stdout: Secret::new(stdout.into_bytes()),
             stderr: Secret::new(stderr.into_bytes()),
         },
+        ReplyJson::Checked { is_valid } => Reply::Checked { is_valid },
         ReplyJson::Elapsed => Reply::Elapsed,
         ReplyJson::Failed { kind, message } => Reply::Failed {
             kind: match kind {

@@ -48,6 +48,30 @@ pub enum Lookup {
     Join(u64),
 }
 
+impl Lookup {
+    /// The answer without the operation, as JSON, for bindings to which a text is cheaper than an object: `status` is
+    /// `fresh`, `stale`, `fetch` or `join`. Fresh and stale have `header`, `expires_at_ms`, `fresh_until_ms` and
+    /// `fresh_until_monotonic_ms`; join has `flight`.
+    pub fn to_json(&self) -> String {
+        let held = |status: &str, token: &TokenView| {
+            json!({
+                "status": status,
+                "header": token.header(),
+                "expires_at_ms": token.expires_at_ms(),
+                "fresh_until_ms": token.fresh_until_ms(),
+                "fresh_until_monotonic_ms": token.fresh_until_monotonic_ms(),
+            })
+        };
+        match self {
+            Self::Fresh(token) => held("fresh", token),
+            Self::Stale(token, _) => held("stale", token),
+            Self::Fetch(_) => json!({"status": "fetch"}),
+            Self::Join(flight) => json!({"status": "join", "flight": flight}),
+        }
+        .to_string()
+    }
+}
+
 impl Source {
     /// A source with these options; see [`options`](crate) for their JSON.
     ///

@@ -44,6 +44,16 @@ pub enum Verdict {
     Join(u64),
 }
 
+impl Verdict {
+    /// The verdict that an operation of [`Verifier::begin_check`] has come to, once it is done. It is given once.
+    ///
+    /// # Errors
+    /// `API_MISUSE` before, after, and for every other operation.
+    pub fn reached_by(op: &mut Op) -> Result<Self, Failure> {
+        guard(|| verdict(op.verdict()?))
+    }
+}
+
 impl Verifier {
     /// A verifier with these options; see [`options`](crate) for their JSON.
     ///
@@ -82,6 +92,15 @@ impl Verifier {
     /// Why the token is refused.
     pub fn check_new(&self, token: &[u8], digest: TokenDigest, now: Now) -> Result<Verdict, Failure> {
         guard(|| verdict(self.0.check_new(&text(token)?, digest, now)))
+    }
+
+    /// The operation that gives the verdict on a token that [`recall`](Self::recall) has just found to be new, and leaves its
+    /// signature to the host. When it is done, [`Verdict::reached_by`] takes the verdict out of it.
+    ///
+    /// # Errors
+    /// `TOKEN_TOO_LARGE`.
+    pub fn begin_check(&self, token: &[u8], digest: TokenDigest) -> Result<Op, Failure> {
+        guard(|| Ok(self.0.begin_check(&text(token)?, digest).into()))
     }
 
     /// The verdict on `token` at this moment. Bytes that are no UTF-8 are no token.

@@ -33,6 +33,11 @@ impl VerifyingKey {
         Self { checks: Scheme::ALL.into_iter().filter_map(check).collect(), public }
     }
 
+    /// The key itself.
+    pub(crate) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
     /// Whether a signature of this scheme can be checked with a key of this type.
     pub(crate) fn fits(&self, scheme: Scheme) -> bool {
         self.check(scheme).is_some()
@@ -67,6 +72,24 @@ impl fmt::Debug for VerifyingKey {
 pub(crate) enum Curve {
     P256,
     P384,
+}
+
+impl Curve {
+    /// The value of `crv` (RFC 7518, section 6.2.1.1).
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+        }
+    }
+
+    /// The bytes of a coordinate, and of each half of a signature.
+    pub(crate) const fn coordinate_length(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
 }
 
 /// A signature scheme, with its hash.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::crypto::{self, Curve, PublicKey, VerifyingKey};
-use crate::encoding::{base64url_decode, hex};
+use crate::encoding::{base64url_decode, base64url_encode, hex};
 use crate::jose::alg::Algorithm;
 use crate::json::Value;
 use crate::step::Millis;
@@ -70,6 +70,47 @@ impl Jwk {
         }
     }
 
+    /// Whether `signature` is this key's signature of `message`.
+    pub(crate) fn verifies(&self, alg: Algorithm, message: &str, signature: &[u8]) -> bool {
+        self.key.verify(alg.scheme(), message.as_bytes(), signature)
+    }
+
+    /// The bytes of a signature by this key (RFC 8017, section 8; RFC 7518, section 3.4; RFC 8032, section 5.1.6).
+    pub(crate) fn signature_length(&self) -> usize {
+        match self.key.public() {
+            PublicKey::Rsa { n, .. } => n.len(),
+            PublicKey::Ec { curve, .. } => 2 * curve.coordinate_length(),
+            PublicKey::Ed25519 { .. } => 64,
+        }
+    }
+
+    /// The public key alone, as a JWK of the members that it consists of.
+    pub(crate) fn to_json(&self) -> String {
+        let mut jwk = serde_json::Map::new();
+        let mut member = |name: &str, value: &str| jwk.insert(name.to_owned(), value.into());
+        match self.key.public() {
+            PublicKey::Rsa { n, e } => {
+                member("kty", "RSA");
+                member("n", &base64url_encode(n));
+                member("e", &base64url_encode(e));
+            }
+            PublicKey::Ec { curve, point } => {
+                let (prefix_and_x, y) =
+                    point.split_at_checked(1 + curve.coordinate_length()).unwrap_or_default();
+                member("kty", "EC");
+                member("crv", curve.as_str());
+                member("x", &base64url_encode(prefix_and_x.get(1..).unwrap_or_default()));
+                member("y", &base64url_encode(y));
+            }
+            PublicKey::Ed25519 { point } => {
+                member("kty", "OKP");
+                member("crv", "Ed25519");
+                member("x", &base64url_encode(point));
+            }
+        }
+        serde_json::Value::Object(jwk).to_string()
+    }
+
     /// Whether the key may verify a signature of this algorithm: the key decides, not the token's header.
     pub(crate) fn allows(&self, alg: Algorithm) -> bool {
         self.key.fits(alg.scheme()) && self.alg.is_none_or(|own| own == alg)
@@ -120,12 +161,11 @@ fn bits(number: &[u8]) -> Option<usize> {
 }
 
 fn ec(jwk: &Value) -> Result<PublicKey, &'static str> {
-    let (curve, bytes) = match text(jwk, "crv") {
-        Some("P-256") => (Curve::P256, 32),
-        Some("P-384") => (Curve::P384, 48),
-        _ => return Err("its crv is neither P-256 nor P-384"),
+    let named = |curve: &Curve| text(jwk, "crv") == Some(curve.as_str());
+    let Some(curve) = [Curve::P256, Curve::P384].into_iter().find(named) else {
+        return Err("its crv is neither P-256 nor P-384");
     };
-    let coordinate = |name| self::bytes(jwk, name).filter(|found| found.len() == bytes);
+    let coordinate = |name| self::bytes(jwk, name).filter(|found| found.len() == curve.coordinate_length());
     let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
         return Err("its x or y is missing or not of its curve's length");
     };

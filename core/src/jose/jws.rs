@@ -6,7 +6,6 @@ use crate::crypto;
 use crate::encoding::{base64url_decode, base64url_encode};
 use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
-use crate::jose::jwk::Jwk;
 use crate::json::{self, JsonError, Value};
 use crate::secret::Secret;
 
@@ -57,18 +56,20 @@ impl<'a> Compact<'a> {
         base64url_decode(self.payload).ok_or_else(|| not_base64url("payload"))
     }
 
-    /// Refuses the token unless `key` signed it.
-    pub(crate) fn verify(&self, alg: Algorithm, key: &Jwk) -> Result<(), Error> {
-        let signature = base64url_decode(self.signature).ok_or_else(|| not_base64url("signature"))?;
-        if key.key.verify(alg.scheme(), self.signing_input.as_bytes(), &signature) {
-            Ok(())
-        } else {
-            Err(Error::new(
-                ErrorCode::BadSignature,
-                "the token's signature is not the one of the key that it names",
-            ))
-        }
+    /// What is signed (RFC 7515, section 5.1, step 5).
+    pub(crate) fn signing_input(&self) -> &'a str {
+        self.signing_input
     }
+
+    /// The signature's own bytes.
+    pub(crate) fn signature(&self) -> Result<Vec<u8>, Error> {
+        base64url_decode(self.signature).ok_or_else(|| not_base64url("signature"))
+    }
+}
+
+/// The refusal of a token that its key has not signed.
+pub(crate) fn bad_signature() -> Error {
+    Error::new(ErrorCode::BadSignature, "the token's signature is not the one of the key that it names")
 }
 
 /// Refuses a token of more than 16 KiB by its length alone, before a byte of it is read.

@@ -6,6 +6,8 @@ mod issuers;
 mod keys;
 mod open;
 mod policy;
+mod signatures;
+mod token_check;
 mod verified_cache;
 mod verifier;
 
@@ -13,6 +15,7 @@ pub use config::{Audiences, Callers, DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEW
 pub use issuers::Preset;
 pub use keys::{KeyCache, KeyFetch};
 pub use open::{OpenVerifier, Opened};
+pub use token_check::TokenCheck;
 pub use verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost, PLACES};
 pub(crate) use verifier::Surroundings;
 pub use verifier::{Recall, TokenDigest, Verdict, Verified, Verifier};

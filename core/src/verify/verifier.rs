@@ -19,10 +19,16 @@ use crate::verify::config::VerifierConfig;
 use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::Policy;
+use crate::verify::signatures::{InThisProcess, Signatures};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
 /// Checks received tokens. Made once, used from any thread.
 pub struct Verifier {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What a verifier shares with the [`TokenCheck`](crate::TokenCheck)s that it has begun.
+pub(super) struct Shared {
     policy: Policy,
     keys: KeyStore,
     verified: VerifiedCache,
@@ -146,7 +152,7 @@ impl Verifier {
         let policy = config.policy(surroundings.is_on_cloud_run)?;
         let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers, surroundings.emulator, cache)?;
         let verified = VerifiedCache::new(config.remembered_bytes, config.host_cost);
-        Ok(Self { policy, keys, verified })
+        Ok(Self { shared: Arc::new(Shared { policy, keys, verified }) })
     }
 
     /// The verdict on `token` at this moment.
@@ -154,7 +160,7 @@ impl Verifier {
         let Some(digest) = digest_of(token.as_bytes()) else {
             return self.check_new(token, TokenDigest(None), now);
         };
-        match self.recalled(&digest, now, |entry| Verified::proven(&entry.token, entry.number)) {
+        match self.shared.recalled(&digest, now, |entry| Verified::proven(&entry.token, entry.number)) {
             Some(verified) => Verdict::Accepted(verified, None),
             None => self.check_new(token, TokenDigest(Some(digest)), now),
         }
@@ -166,19 +172,14 @@ impl Verifier {
     /// Bytes that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Now) -> Recall {
         let digest = digest_of(token);
-        let entry = digest.and_then(|digest| self.recalled(&digest, now, |entry| entry.number));
+        let entry = digest.and_then(|digest| self.shared.recalled(&digest, now, |entry| entry.number));
         entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
-        match digest.0 {
-            Some(digest) => match self.check_digest(token, digest, now) {
-                Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token, &self.policy)),
-                verdict => verdict,
-            },
-            None => Verdict::Rejected(jws::too_large(token.len())),
-        }
+        let Ok(verdict) = self.shared.check_new(token, digest, now, &InThisProcess);
+        verdict
     }
 
     /// The token of a request with these headers, from the header that this verifier's issuer uses.
@@ -186,16 +187,16 @@ impl Verifier {
     /// # Errors
     /// [`TOKEN_MISSING`](crate::ErrorCode::TokenMissing) or [`TOKEN_MALFORMED`](crate::ErrorCode::TokenMalformed).
     pub fn token_from_headers<'a>(&self, headers: &TokenHeaders<'a>) -> Result<&'a str, Error> {
-        if self.policy.is_iap {
+        if self.policy().is_iap {
             header::iap_assertion(headers)
         } else {
-            header::bearer(headers, self.policy.trusts_cloud_run)
+            header::bearer(headers, self.policy().trusts_cloud_run)
         }
     }
 
     /// Gives up the key flight, as a forked child must: the thread that flew it is not there.
     pub fn abandon_flights(&self) {
-        self.keys.abandon_flight();
+        self.shared.keys.abandon_flight();
     }
 
     /// Everything that is wrong with `token`, the first refusal of [`check`](Self::check) first; and whether the
@@ -205,22 +206,23 @@ impl Verifier {
             Ok(compact) => compact,
             Err(error) => return (vec![error], true),
         };
-        let header = compact.header(&self.policy.algorithms);
+        let header = compact.header(&self.policy().algorithms);
         let payload = compact.payload();
-        let keys = self.keys.at_hand();
+        let keys = self.shared.keys.at_hand();
         let signature = match (&header, &keys) {
             (Err(error), _) => Err(error.clone()),
-            _ if jws::is_stripped(token) && self.policy.trusts_cloud_run => Ok(()),
+            _ if jws::is_stripped(token) && self.policy().trusts_cloud_run => Ok(()),
             _ if jws::is_stripped(token) => Err(jws::signature_stripped()),
             (Ok(header), Some(keys)) => keys.find(header.kid(), header.alg, now).and_then(|key| {
                 payload.as_ref().map_err(Error::clone)?;
-                compact.verify(header.alg, key)
+                let is_valid = key.verifies(header.alg, compact.signing_input(), &compact.signature()?);
+                if is_valid { Ok(()) } else { Err(jws::bad_signature()) }
             }),
             (Ok(_), None) => Ok(()),
         };
         let mut errors: Vec<_> = signature.err().into_iter().collect();
         match payload.and_then(|payload| Claims::parse(&payload)) {
-            Ok(claims) => errors.extend(self.policy.complaints(&claims, now)),
+            Ok(claims) => errors.extend(self.policy().complaints(&claims, now)),
             Err(error) if errors.contains(&error) => {}
             Err(error) => errors.push(error),
         }
@@ -229,18 +231,36 @@ impl Verifier {
 
     /// Why the keys that an option gives are none.
     pub(crate) fn problem_of_keys(&self) -> Option<String> {
-        self.keys
+        self.shared
+            .keys
             .at_hand()
             .and_then(|keys| keys.problem().map(|problem| format!("{problem}; every token is refused")))
     }
 
     #[cfg(all(test, not(loom)))]
     pub(crate) fn keys_url(&self) -> Option<String> {
-        self.keys.url()
+        self.shared.keys.url()
     }
 
     pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+        &self.shared.policy
+    }
+}
+
+impl Shared {
+    /// The verdict on a token that is not simply remembered, or the question that decides it.
+    pub(super) fn check_new<S: Signatures>(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+        now: Now,
+        signatures: &S,
+    ) -> Result<Verdict, S::Question> {
+        let Some(digest) = digest.0 else { return Ok(Verdict::Rejected(jws::too_large(token.len()))) };
+        Ok(match self.check_digest(token, digest, now, signatures)? {
+            Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token, &self.policy)),
+            verdict => verdict,
+        })
     }
 
     /// What `make` makes of a remembered token, if nothing has to be looked at but its times: the keys are fresh, and
@@ -252,55 +272,68 @@ impl Verifier {
         self.keys.fresh(now, look).flatten().flatten()
     }
 
-    fn check_digest(&self, token: &str, digest: Digest, now: Now) -> Verdict {
-        match self.verified.read(&digest, Entry::clone) {
-            Some(known) => self.check_known(&known, token, digest, now),
-            None => self.check_unknown(token, digest, now),
+    fn check_digest<S: Signatures>(
+        &self,
+        token: &str,
+        digest: Digest,
+        now: Now,
+        signatures: &S,
+    ) -> Result<Verdict, S::Question> {
+        let known = self.verified.read(&digest, Entry::clone);
+        match known.and_then(|known| self.check_known(&known, digest, now)) {
+            Some(verdict) => Ok(verdict),
+            None => self.check_unknown(token, digest, now, signatures),
         }
     }
 
-    fn check_known(&self, entry: &Entry, token: &str, digest: Digest, now: Now) -> Verdict {
+    /// `None` where what is remembered proves nothing any more.
+    fn check_known(&self, entry: &Entry, digest: Digest, now: Now) -> Option<Verdict> {
         let known = &entry.token;
         let (keys, refresh) = match self.keys.current(now) {
             Ok(known) => known,
-            Err(missing) => return missing.into(),
+            Err(missing) => return Some(missing.into()),
         };
-        // The key has left the set, or its id has gone to another key: the signature proves nothing any more.
+        // The key has left the set, or its id has gone to another key. What was chosen here ends here: held any longer,
+        // it would be joined and never land.
         let is_same = |key: &Arc<_>| Arc::ptr_eq(key, &known.key) || *key == known.key;
         if !keys.find(known.header.kid(), known.header.alg, now.unix).is_ok_and(is_same) {
-            // What was chosen here ends here: held any longer, it would be joined and never land.
-            drop(refresh);
-            return self.check_unknown(token, digest, now);
+            return None;
         }
         let number = if Arc::ptr_eq(&keys, &known.keys) {
             entry.number
         } else {
             self.remember(digest, &Arc::new(Remembered { keys, ..Remembered::clone(known) }), now.unix)
         };
-        match self.policy.check_times(known.times, now.unix) {
+        Some(match self.policy.check_times(known.times, now.unix) {
             Ok(()) => Verdict::Accepted(Verified::proven(known, number), refresh),
             Err(error) => Verdict::Rejected(error),
-        }
+        })
     }
 
-    fn check_unknown(&self, token: &str, digest: Digest, now: Now) -> Verdict {
+    fn check_unknown<S: Signatures>(
+        &self,
+        token: &str,
+        digest: Digest,
+        now: Now,
+        signatures: &S,
+    ) -> Result<Verdict, S::Question> {
         let (compact, header) = match self.split(token) {
             Ok(opened) => opened,
-            Err(error) => return Verdict::Rejected(error),
+            Err(error) => return Ok(Verdict::Rejected(error)),
         };
         if jws::is_stripped(token) {
-            return self.check_stripped(compact, now.unix);
+            return Ok(self.check_stripped(compact, now.unix));
         }
         let (keys, refresh) = match self.keys_for(&header, now) {
             Ok(known) => known,
-            Err(missing) => return missing.into(),
+            Err(missing) => return Ok(missing.into()),
         };
-        match self.verify(compact, &header, &keys, now.unix) {
+        Ok(match self.verify(compact, &header, &keys, now.unix, signatures)? {
             Ok(token) => self.accept(digest, token, refresh, now.unix),
             // Without a key id nothing says that the key is unknown; the issuer may have rotated it.
             Err(error) if header.kid.is_none() && error.is_about_keys() => {
                 match self.newer_keys(&keys, refresh, now) {
-                    Ok(Some(newer)) => match self.verify(compact, &header, &newer, now.unix) {
+                    Ok(Some(newer)) => match self.verify(compact, &header, &newer, now.unix, signatures)? {
                         Ok(token) => self.accept(digest, token, None, now.unix),
                         Err(error) => Verdict::Rejected(error),
                     },
@@ -309,7 +342,7 @@ impl Verifier {
                 }
             }
             Err(error) => Verdict::Rejected(error),
-        }
+        })
     }
 
     /// Keys that have come since these, if there are any.
@@ -365,26 +398,34 @@ impl Verifier {
         }
     }
 
-    fn verify(
+    fn verify<S: Signatures>(
         &self,
         compact: Compact<'_>,
         header: &Header,
         keys: &Arc<KeySet>,
         now: Millis,
-    ) -> Result<Remembered, Error> {
-        let key = keys.find(header.kid(), header.alg, now)?;
+        signatures: &S,
+    ) -> Result<Result<Remembered, Error>, S::Question> {
+        let key = match keys.find(header.kid(), header.alg, now) {
+            Ok(key) => key,
+            Err(error) => return Ok(Err(error)),
+        };
         // Decoded, not read: a part that is no base64url is a malformed token, whatever its signature.
-        let payload = compact.payload()?;
-        compact.verify(header.alg, key)?;
-        let times = self.check_claims(&payload, now)?;
-        Ok(Remembered {
+        let (payload, signature) = match (compact.payload(), compact.signature()) {
+            (Ok(payload), Ok(signature)) => (payload, signature),
+            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+        };
+        if !signatures.is_valid(header.alg, key, compact.signing_input(), &signature)? {
+            return Ok(Err(jws::bad_signature()));
+        }
+        Ok(self.check_claims(&payload, now).map(|times| Remembered {
             payload: payload.into(),
             times,
             accepted: key.valid_within(self.policy.accepted(times)),
             header: header.clone(),
             key: Arc::clone(key),
             keys: Arc::clone(keys),
-        })
+        }))
     }
 
     fn check_claims(&self, payload: &[u8], now: Millis) -> Result<Times, Error> {

@@ -1,6 +1,8 @@
 //! Reads the files of tests/vectors for the Rust runners next to this crate.
 #![allow(clippy::panic)]
 
+pub mod host;
+
 use std::path::Path;
 
 use serde_json::Value;
