@@ -57,6 +57,7 @@ const LAYERS: &[Layer] = &[
     layer("gatepass-jni", &["gatepass-bridge"], Others::Only(&["jni"])),
     layer("gatepass-node", &["gatepass-bridge"], Others::Only(&["napi", "napi-build", "napi-derive"])),
     layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3", "serde", "serde_json"])),
+    layer("gatepass-wasm", &["gatepass-bridge"], Others::Only(&["wasm-bindgen"])),
     // ring is what the core is built on: the emulator would share its mistakes.
     layer("gatepass-emulator", &[], Others::AllBut(&["ring"])),
     layer("gatepass", &["gatepass-core"], Others::AllBut(&[])),

@@ -1,0 +1,150 @@
+//! gatepass for JavaScript without native code: the handles of [`gatepass_bridge`] as classes of a WebAssembly module. Glue
+//! only; the package `packages/js` is what users see.
+//!
+//! It is the interface of the add-on for Node.js (`bindings/node`), but for two things: what is done with an object of these
+//! classes is said by `free()`, and a token that is not remembered is checked by an operation, so that its
+//! signature can be checked by WebCrypto.
+//!
+//! Times are milliseconds: `now_ms` since the epoch, `monotonic_ms` of a clock that is never set. An error is thrown with
+//! the bridge's JSON form of it as its message. After a panic, which is a `WebAssembly.RuntimeError`, the instance is not
+//! to be used any more.
+
+mod source;
+mod verifier;
+
+use gatepass_bridge::{self as bridge, Failure};
+use wasm_bindgen::JsError;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use source::{Lookup, Source};
+pub use verifier::{KeyCache, Verdict, Verifier, open_verifier};
+
+/// The version of gatepass, the same in all its packages.
+#[wasm_bindgen]
+pub fn version() -> String {
+    bridge::VERSION.to_owned()
+}
+
+/// Every error code, as a JSON array.
+#[wasm_bindgen(js_name = errorCodes)]
+pub fn error_codes() -> String {
+    bridge::error_codes()
+}
+
+/// The bounds that hosts keep to, as a JSON object; see [`bridge::limits`].
+#[wasm_bindgen]
+pub fn limits() -> String {
+    bridge::limits()
+}
+
+/// The names of the headers that may carry a token, as a JSON array; see [`bridge::token_headers`].
+#[wasm_bindgen(js_name = tokenHeaders)]
+pub fn token_headers() -> String {
+    bridge::token_headers()
+}
+
+/// What a service writes to its log about a request that it has refused, as JSON; see [`bridge::refusal_log`].
+///
+/// # Errors
+/// `API_MISUSE` when `error` is no error of gatepass.
+#[wasm_bindgen(js_name = refusalLog)]
+pub fn refusal_log(error: &str, path: &str) -> Result<String, JsError> {
+    bridge::refusal_log(error, path).map_err(thrown)
+}
+
+/// The error of a call that has ended in a panic, as JSON.
+#[wasm_bindgen]
+pub fn panicked(message: &str) -> String {
+    Failure::panicked(message).to_json()
+}
+
+/// The audience to ask for when calling `url`.
+///
+/// # Errors
+/// `INVALID_AUDIENCE`.
+#[wasm_bindgen(js_name = audienceForUrl)]
+pub fn audience_for_url(url: &str) -> Result<String, JsError> {
+    bridge::audience_for_url(url).map_err(thrown)
+}
+
+/// How a request carries its token, both JSON; see [`bridge::plan_call`].
+///
+/// # Errors
+/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
+#[wasm_bindgen(js_name = planCall)]
+pub fn plan_call(call: &str) -> Result<String, JsError> {
+    bridge::plan_call(call).map_err(thrown)
+}
+
+/// Both spellings of a URL that is its own audience, as a JSON array.
+#[wasm_bindgen(js_name = sameAudienceSpellings)]
+pub fn same_audience_spellings(audience: &str) -> String {
+    bridge::same_audience_spellings(audience)
+}
+
+/// Asks for the audiences of the Cloud Run service that this process is: drive it.
+#[wasm_bindgen(js_name = ownAudiences)]
+pub fn own_audiences() -> Op {
+    Op(bridge::Op::own_audiences())
+}
+
+/// Explains a token, as JSON; see [`bridge::explain_token`].
+///
+/// # Errors
+/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
+#[wasm_bindgen]
+pub fn explain(options: &str, token: &str, now_ms: f64) -> Result<String, JsError> {
+    bridge::explain_token(options, token, millis(now_ms)).map_err(thrown)
+}
+
+/// An operation under way.
+#[wasm_bindgen]
+pub struct Op(bridge::Op);
+
+#[wasm_bindgen]
+impl Op {
+    /// The flight that others join while this operation is under way, if it is one.
+    #[wasm_bindgen(getter)]
+    pub fn flight(&self) -> Option<f64> {
+        self.0.flight().map(|flight| flight as f64)
+    }
+
+    /// Takes the reply to the last step and gives the next step, both JSON.
+    pub fn resume(&mut self, now_ms: f64, monotonic_ms: f64, reply: &str) -> String {
+        self.0.resume(now(now_ms, monotonic_ms), reply)
+    }
+
+    /// The verifier that the operation of `openVerifier` has made.
+    ///
+    /// # Errors
+    /// `API_MISUSE` for any other operation, and a second time.
+    pub fn verifier(&mut self) -> Result<Verifier, JsError> {
+        bridge::Verifier::made_by(&mut self.0).map(Verifier::from).map_err(thrown)
+    }
+
+    /// The verdict that the operation of a verifier's `verify` has come to.
+    ///
+    /// # Errors
+    /// `API_MISUSE` for any other operation, and a second time.
+    pub fn verdict(&mut self) -> Result<Verdict, JsError> {
+        bridge::Verdict::reached_by(&mut self.0).map(Verdict::from).map_err(thrown)
+    }
+
+    /// Ends the operation now and gives its flight up.
+    pub fn cancel(&mut self) {
+        self.0.cancel();
+    }
+}
+
+fn thrown(failure: Failure) -> JsError {
+    JsError::new(&failure.to_json())
+}
+
+fn now(now_ms: f64, monotonic_ms: f64) -> bridge::Now {
+    bridge::now(millis(now_ms), millis(monotonic_ms))
+}
+
+/// JavaScript's numbers are doubles; what is no moment (negative, not a number) becomes the epoch.
+fn millis(now_ms: f64) -> u64 {
+    now_ms as u64
+}

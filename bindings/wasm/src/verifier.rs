@@ -1,0 +1,167 @@
+//! Checking received tokens.
+
+use gatepass_bridge::{self as bridge, RequestHeaders};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
+
+use crate::{Op, millis, now, thrown};
+
+/// The keys of issuers, shared by the verifiers that are opened with it.
+#[wasm_bindgen]
+pub struct KeyCache(bridge::KeyCache);
+
+#[wasm_bindgen]
+impl KeyCache {
+    /// An empty cache.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(bridge::KeyCache::new())
+    }
+}
+
+/// The operation that makes a verifier with these options, as JSON. Its only step is `read_env`; when it is done,
+/// `op.verifier()` gives the verifier.
+///
+/// # Errors
+/// `INVALID_OPTION`.
+#[wasm_bindgen(js_name = openVerifier)]
+pub fn open_verifier(options: &str, keys: &KeyCache) -> Result<Op, JsError> {
+    bridge::Verifier::open(options, &keys.0).map(Op).map_err(thrown)
+}
+
+/// Checks received tokens.
+#[wasm_bindgen]
+pub struct Verifier(bridge::Verifier);
+
+/// The answer to "is this token to be accepted?".
+#[wasm_bindgen]
+pub struct Verdict(Answer);
+
+enum Answer {
+    Reached(bridge::Verdict),
+    /// By this operation: its signature is to be checked.
+    Open(bridge::Op),
+}
+
+#[wasm_bindgen]
+impl Verifier {
+    /// The entry of a token that is remembered, a number; or the [`Verdict`], which it always is if `is_whole` says so.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn verify(
+        &self,
+        token: &str,
+        now_ms: f64,
+        monotonic_ms: f64,
+        is_whole: bool,
+    ) -> Result<JsValue, JsError> {
+        let (token, now) = (token.as_bytes(), now(now_ms, monotonic_ms));
+        let answer = match self.0.recall(token, now) {
+            bridge::Recall::Known(entry) if !is_whole => return Ok(JsValue::from_f64(entry as f64)),
+            bridge::Recall::Known(_) => Answer::Reached(self.0.check(token, now).map_err(thrown)?),
+            bridge::Recall::New(digest) => Answer::Open(self.0.begin_check(token, digest).map_err(thrown)?),
+        };
+        Ok(JsValue::from(Verdict(answer)))
+    }
+
+    /// The token of a request with these headers, each with all its values and a line feed between each two; one that the
+    /// request has not is undefined.
+    ///
+    /// # Errors
+    /// `TOKEN_MISSING` or `TOKEN_MALFORMED`.
+    #[wasm_bindgen(js_name = tokenFromHeaders)]
+    pub fn token_from_headers(
+        &self,
+        authorization: Option<String>,
+        x_serverless_authorization: Option<String>,
+        x_goog_iap_jwt_assertion: Option<String>,
+    ) -> Result<String, JsError> {
+        let headers = RequestHeaders {
+            authorization: authorization.as_deref(),
+            x_serverless_authorization: x_serverless_authorization.as_deref(),
+            x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
+        };
+        self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
+    }
+
+    /// Explains a token to this verifier; see [`bridge::Verifier::explain`].
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn explain(&self, token: &str, place: &str, now_ms: f64) -> Result<String, JsError> {
+        self.0.explain(token, place, millis(now_ms)).map_err(thrown)
+    }
+}
+
+#[wasm_bindgen]
+impl Verdict {
+    /// `accepted`, `needs_keys`, `join`, or `check`: drive the operation, which has a verdict then.
+    #[wasm_bindgen(getter)]
+    pub fn status(&self) -> String {
+        match &self.0 {
+            Answer::Reached(bridge::Verdict::Accepted(..)) => "accepted",
+            Answer::Reached(bridge::Verdict::NeedsKeys(_)) => "needs_keys",
+            Answer::Reached(bridge::Verdict::Join(_)) => "join",
+            Answer::Open(_) => "check",
+        }
+        .to_owned()
+    }
+
+    /// The token's payload, JSON: accepted has one.
+    #[wasm_bindgen(getter)]
+    pub fn payload(&self) -> Option<String> {
+        // An accepted payload is UTF-8; the lossy way is only for the type.
+        self.verified().map(|verified| String::from_utf8_lossy(verified.payload()).into_owned())
+    }
+
+    /// Whether nothing proves the payload: accepted says so.
+    #[wasm_bindgen(getter)]
+    pub fn is_unverified(&self) -> bool {
+        self.verified().is_some_and(bridge::Verified::is_unverified)
+    }
+
+    /// By what number this token is answered from now on; 0 when it is not remembered. Accepted has one.
+    #[wasm_bindgen(getter)]
+    pub fn entry(&self) -> f64 {
+        self.verified().map_or(0.0, |verified| verified.entry() as f64)
+    }
+
+    /// The flight to wait for, before checking again: join has one.
+    #[wasm_bindgen(getter)]
+    pub fn flight(&self) -> Option<f64> {
+        match self.0 {
+            Answer::Reached(bridge::Verdict::Join(flight)) => Some(flight as f64),
+            _ => None,
+        }
+    }
+
+    /// The operation to drive, if there is one. It is given once.
+    pub fn op(self) -> Option<Op> {
+        match self.0 {
+            Answer::Reached(bridge::Verdict::Accepted(_, op)) => op.map(Op),
+            Answer::Reached(bridge::Verdict::NeedsKeys(op)) | Answer::Open(op) => Some(Op(op)),
+            Answer::Reached(bridge::Verdict::Join(_)) => None,
+        }
+    }
+
+    fn verified(&self) -> Option<&bridge::Verified> {
+        match &self.0 {
+            Answer::Reached(bridge::Verdict::Accepted(verified, _)) => Some(verified),
+            _ => None,
+        }
+    }
+}
+
+impl From<bridge::Verifier> for Verifier {
+    fn from(verifier: bridge::Verifier) -> Self {
+        Self(verifier)
+    }
+}
+
+impl From<bridge::Verdict> for Verdict {
+    fn from(verdict: bridge::Verdict) -> Self {
+        Self(Answer::Reached(verdict))
+    }
+}
