@@ -29,6 +29,15 @@ export function fetchIdToken(audience: string, options?: WaitOptions): Promise<s
 export function fetchAccessToken(scopes?: string | readonly string[], options?: WaitOptions): Promise<string>;
 
 /**
+ * Loads the WebAssembly module where it cannot be loaded at once: await it in browsers and service workers before anything
+ * else of this package. Elsewhere it need not be called.
+ *
+ * @param module where to get it, or itself: a `WebAssembly.Module`, its bytes, a `Response`, a URL, or a promise of one of
+ *   them; the package's own `wasm/gatepass.wasm` if it is left out. In Node.js the native add-on is not used then.
+ */
+export function init(module?: object | string): Promise<void>;
+
+/**
  * Verifies an ID token that Google has issued for this service and gives its claims.
  *
  * Each audience has one verifier in the process; make a {@link Verifier} for other issuers, keys or rules.

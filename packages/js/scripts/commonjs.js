@@ -11,7 +11,10 @@ import { dirname, join } from 'node:path';
 /** Brings the folder `cjs` in the package's folder up to date. */
 export function writeCommonJs(folder) {
   const [from, to] = [join(folder, 'src'), join(folder, 'cjs')];
-  const names = readdirSync(from, { recursive: true }).filter((name) => name.endsWith('.js'));
+  // What is there for the web alone is nowhere loaded by `require`.
+  const names = readdirSync(from, { recursive: true }).filter(
+    (name) => name.endsWith('.js') && !/^web[/\\]/.test(name),
+  );
   const texts = names.map((name) => [name, commonJs(name, readFileSync(join(from, name), 'utf8'))]);
   const wanted = new Map([...texts, ['package.json', '{ "type": "commonjs" }\n']]);
   for (const [name, text] of wanted) write(join(to, name), text);

@@ -1,7 +1,9 @@
 /** gatepass for Node.js: what users import. `index.d.ts` documents it. */
 
 import { gatepassOn } from '../gatepass.js';
+import { moduleOf } from '../wasm/module.js';
 import { host } from './host.js';
+import { load } from './wasm.js';
 
 export { unverified } from '../claims.js';
 export { ResponseError } from '../client.js';
@@ -19,3 +21,7 @@ export const {
   sameAudienceSpellings,
   verifyIdToken,
 } = gatepassOn(host);
+
+export async function init(module) {
+  if (module !== undefined) host.native = load(await moduleOf(module));
+}

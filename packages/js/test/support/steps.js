@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict';
 
-import { awaited } from '../../src/node/driver/abort.js';
-import { drive } from '../../src/node/driver/driver.js';
+import { awaited } from '../../src/driver/abort.js';
+import { drive } from '../../src/driver/driver.js';
+import { steps } from '../../src/node/driver/steps.js';
 import { host } from '../../src/node/host.js';
 
 /** What is said in answer to `step`. */
 export async function replyTo(step, { suppliers = {}, signal } = {}) {
   const { clock, monotonic, limits } = host;
-  const given = { clock, monotonic, limits, suppliers: new Map(Object.entries(suppliers)) };
+  const given = { clock, monotonic, limits, steps, suppliers: new Map(Object.entries(suppliers)) };
   return await awaited(drive(scripted({ timeout_ms: 10_000, ...step }), given, signal));
 }
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-import { abortable } from './abort.js';
+import { abortable } from '../../driver/abort.js';
 import { headOf, textOf } from './reading.js';
 
 /** Windows has no process groups: there the program is ended, but not what it has started itself. */

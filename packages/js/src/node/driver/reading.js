@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 
-import { StepFailure } from './step-failure.js';
+import { StepFailure } from '../../driver/step-failure.js';
 
 /** The text of a file of at most `limit` bytes. */
 export async function textOfFile(path, limit, signal) {

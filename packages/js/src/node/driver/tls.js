@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 
 import { textOfFile } from './reading.js';
-import { StepFailure } from './step-failure.js';
+import { StepFailure } from '../../driver/step-failure.js';
 
 /**
  * The TLS context for a request; its files are read anew, because certificates rotate.

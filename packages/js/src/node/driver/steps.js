@@ -1,64 +1,16 @@
-/**
- * Carries out what the core asks for: environment, files, HTTP, programs, time. Nothing is decided here.
- *
- * Steps and replies hold secrets: none of them is ever logged.
- */
+/** Steps in Node.js: environment, files, HTTP, programs, time. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { errorFrom } from '../../errors.js';
-import { within } from './abort.js';
+import { within } from '../../driver/abort.js';
+import { checkSignature } from '../../driver/signatures.js';
+import { StepFailure, unsupported } from '../../driver/step-failure.js';
+import { supply } from '../../driver/supplier.js';
 import { moduleFor } from './modules.js';
 import { textOf, textOfFile } from './reading.js';
-import { StepFailure } from './step-failure.js';
-import { supply } from './supplier.js';
 
-/**
- * Drives `op` to its end and gives its output.
- *
- * The core gets two times: Unix time, which may be set, and `performance.now()`, which goes on steadily but may stop
- * while the machine is suspended. What has come by either of them has come.
- *
- * @param op the operation; the caller cancels it afterwards
- * @param {DriverHost} host
- * @param {AbortSignal} [signal] ends the step that is under way; its reason is thrown
- *
- * @typedef {object} DriverHost what steps need
- * @property {() => number} clock Unix time in milliseconds
- * @property {() => number} monotonic milliseconds of a clock that is never set
- * @property {{ body_bytes: number, stderr_bytes: number, looks: number }} limits the core's
- * @property {Map<string, Function>} suppliers the user's sources of subject tokens
- */
-export async function drive(op, host, signal) {
-  let reply = { reply: 'start' };
-  let failure;
-  for (;;) {
-    const step = JSON.parse(op.resume(host.clock(), host.monotonic(), JSON.stringify(reply)));
-    if (step.step === 'done') return step.output;
-    if (step.step === 'fail') throw errorFrom(step.error, failure?.cause);
-    try {
-      signal?.throwIfAborted();
-      reply = await perform(step, host, signal);
-      failure = undefined;
-    } catch (error) {
-      signal?.throwIfAborted();
-      failure = failureOf(step, error);
-      reply = { reply: 'failed', kind: failure.kind, message: failure.message };
-    }
-  }
-}
-
-/** The same for an operation that asks for nothing that takes time. */
-export function driveAtOnce(op, host) {
-  let reply = { reply: 'start' };
-  for (;;) {
-    const step = JSON.parse(op.resume(host.clock(), host.monotonic(), JSON.stringify(reply)));
-    if (step.step === 'done') return step.output;
-    if (step.step === 'fail') throw errorFrom(step.error);
-    const { kind, message } = unsupported(step);
-    reply = step.step === 'read_env' ? environment(step) : { reply: 'failed', kind, message };
-  }
-}
+/** How steps are carried out here. */
+export const steps = { perform, environment, failureOf };
 
 async function perform(step, { limits, suppliers }, signal) {
   switch (step.step) {
@@ -79,16 +31,14 @@ async function perform(step, { limits, suppliers }, signal) {
       const ask = (limit) => supply(step, suppliers, limit);
       return { reply: 'text', text: await within(step.timeout_ms, signal, ask) };
     }
+    case 'check_signature':
+      return await checkSignature(step);
     case 'wait':
       await sleep(step.delay_ms, undefined, { signal, ref: false });
       return { reply: 'elapsed' };
     default:
       throw unsupported(step);
   }
-}
-
-function unsupported({ step }) {
-  return new StepFailure('unsupported', `this package does not know the step ${step}`);
 }
 
 function environment({ names }) {

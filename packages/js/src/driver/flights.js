@@ -5,7 +5,7 @@
  * No lock is needed: JavaScript runs from a look to the start of the flight without a break.
  */
 
-import { GatepassError } from '../../errors.js';
+import { GatepassError } from '../errors.js';
 import { awaited } from './abort.js';
 import { drive } from './driver.js';
 
@@ -29,9 +29,15 @@ export class Flights {
    */
   async settle(look, signal, first) {
     const { looks } = this.#host.limits;
+    let next = first;
     for (let count = 0; count < looks; count++) {
       signal?.throwIfAborted();
-      const found = (count === 0 && first) || look();
+      const found = next ?? look();
+      next = undefined;
+      if (found.status === 'check') {
+        next = await awaited(this.#check(found.op), signal);
+        continue;
+      }
       const flight = found.op ? this.#fly(found.op) : this.#landings.get(found.flight);
       switch (found.status) {
         case 'fetch':
@@ -62,6 +68,16 @@ export class Flights {
       landing.then(() => this.#landings.delete(flight));
     }
     return flying;
+  }
+
+  /** The verdict on a token whose signature is to be checked. */
+  async #check(op) {
+    try {
+      await drive(op, this.#host);
+      return op.verdict();
+    } finally {
+      op.cancel();
+    }
   }
 
   async #drive(op) {

@@ -10,3 +10,8 @@ export class StepFailure extends Error {
     this.kind = kind;
   }
 }
+
+/** The failure of a step that this host does not carry out. */
+export function unsupported({ step }) {
+  return new StepFailure('unsupported', `this package does not carry out the step ${step} here`);
+}

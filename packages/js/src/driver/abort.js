@@ -28,7 +28,9 @@ export async function within(milliseconds, signal, work) {
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timeUp = () => limit.abort(new StepFailure('timeout', `not finished within ${milliseconds} ms`));
-  const timer = setTimeout(timeUp, milliseconds).unref();
+  const timer = setTimeout(timeUp, milliseconds);
+  // In Node.js a timer keeps the process alive.
+  timer.unref?.();
   const abort = () => limit.abort(signal.reason);
   signal?.addEventListener('abort', abort);
   try {

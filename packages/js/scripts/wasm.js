@@ -1,0 +1,35 @@
+/**
+ * Puts the WebAssembly module and its glue into `wasm/`: `node scripts/wasm.js <folder with gatepass.js> <module>`.
+ *
+ * The glue is what wasm-bindgen has written, in both module systems. Whoever uses it brings the module along.
+ */
+
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { commonJs } from './commonjs.js';
+
+const [from, module] = process.argv.slice(2);
+const to = fileURLToPath(new URL('../wasm', import.meta.url));
+mkdirSync(to, { recursive: true });
+
+const written = readFileSync(join(from, 'gatepass.js'), 'utf8');
+const glue = written
+  .replaceAll(/^ *\/\*\*\n(?: *\*.*\n)+/gm, '')
+  .replace('\nfunction initSync(', '\nexport function initSync(')
+  .replace(/\nasync function __wbg_load\([^]*?\n}\n/, '')
+  .replace(/\nlet __wbg_init_promise;[^]*$/, '\n');
+if (glue.includes('__wbg_load') || !glue.includes('export function initSync')) {
+  throw new Error('the glue is not as wasm-bindgen 0.2.130 writes it');
+}
+put('gatepass.js', (path) => writeFileSync(path, glue));
+put('gatepass.cjs', (path) => writeFileSync(path, commonJs('gatepass.js', glue)));
+put('gatepass.wasm', (path) => copyFileSync(module, path));
+
+/** Renamed into place: a process that runs with the old one keeps it. */
+function put(name, write) {
+  const fresh = join(to, `${name}.${process.pid}`);
+  write(fresh);
+  renameSync(fresh, join(to, name));
+}

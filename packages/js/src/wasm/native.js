@@ -1,0 +1,252 @@
+/**
+ * The WebAssembly module (`bindings/wasm`) in the place of the native add-on: the same names, arguments and answers.
+ *
+ * A panic leaves an instance of the module unusable. Another one takes its place, and what was made in the old one is made
+ * again there when it is next asked for, from the same options; what it had fetched and remembered is lost.
+ */
+
+/**
+ * @param {object} glue the exports of `wasm/gatepass.js`, which are those of one instance
+ * @param {WebAssembly.Module | BufferSource} module
+ */
+export function nativeOn(glue, module) {
+  glue.initSync({ module });
+  const instances = new Instances(glue);
+  const call = (name) => (...parameters) => instances.call(() => glue[name](...parameters));
+  const operation = (begin) => new Operation(instances, begin);
+  return {
+    VERSION: glue.version(),
+    errorCodes: call('errorCodes'),
+    limits: call('limits'),
+    tokenHeaders: call('tokenHeaders'),
+    refusalLog: call('refusalLog'),
+    audienceForUrl: call('audienceForUrl'),
+    planCall: call('planCall'),
+    sameAudienceSpellings: call('sameAudienceSpellings'),
+    explain: call('explain'),
+    ownAudiences: () => operation(() => glue.ownAudiences()),
+    openVerifier: (options, keys) => new Opening(instances, options, keys),
+    KeyCache: class extends Handle {
+      constructor() {
+        super(instances, () => new glue.KeyCache());
+      }
+    },
+    Source: class extends Source {
+      constructor(options) {
+        super(instances, options);
+      }
+    },
+  };
+}
+
+/** The instances of the module, of which one is in use. */
+class Instances {
+  /** How many there were before. */
+  number = 0;
+
+  constructor(glue) {
+    this.glue = glue;
+  }
+
+  /** Makes a call. One that panics throws as any other error of the core's, and ends the instance. */
+  call(work) {
+    try {
+      return work();
+    } catch (error) {
+      // A stack that is exhausted within the module is as bad.
+      if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;
+      this.glue.__wbg_reset_state();
+      this.number += 1;
+      throw new Error(this.glue.panicked(error.message), { cause: error });
+    }
+  }
+}
+
+/** Something that is made again in an instance that has not got it. */
+class Handle {
+  #instances;
+  #make;
+  #made;
+  #number = -1;
+
+  constructor(instances, make) {
+    this.#instances = instances;
+    this.#make = make;
+    this.use(() => {});
+  }
+
+  /** Calls with what was made. */
+  use(work) {
+    return this.#instances.call(() => {
+      if (this.#number !== this.#instances.number) {
+        this.#made = this.#make();
+        this.#number = this.#instances.number;
+      }
+      return work(this.#made);
+    });
+  }
+}
+
+class Source extends Handle {
+  #instances;
+
+  constructor(instances, options) {
+    super(instances, () => new instances.glue.Source(options));
+    this.#instances = instances;
+  }
+
+  lookup(...parameters) {
+    const [json, op] = this.use((source) => {
+      const found = source.lookup(...parameters);
+      return [found.toJson(), found.op()];
+    });
+    return { ...JSON.parse(json), op: op && new Operation(this.#instances, () => op) };
+  }
+
+  retryAfterRefusal(...parameters) {
+    return this.use((source) => source.retryAfterRefusal(...parameters));
+  }
+
+  invalidate(...parameters) {
+    return this.use((source) => source.invalidate(...parameters));
+  }
+
+  principal() {
+    return new Operation(this.#instances, () => this.use((source) => source.principal()));
+  }
+
+  signBytes(bytes) {
+    return new Operation(this.#instances, () => this.use((source) => source.signBytes(bytes)));
+  }
+
+  accessTokenHeaders() {
+    return this.use((source) => source.accessTokenHeaders());
+  }
+}
+
+/** An operation under way. It goes with its instance. */
+class Operation {
+  #instances;
+  #op;
+  #number;
+  #flight;
+
+  constructor(instances, begin) {
+    this.#instances = instances;
+    this.#op = instances.call(begin);
+    this.#number = instances.number;
+    this.#flight = this.#op.flight ?? null;
+  }
+
+  get flight() {
+    return this.#flight;
+  }
+
+  /** Whether its instance has gone, and it has failed for that reason. */
+  get isLost() {
+    return this.#number !== this.#instances.number;
+  }
+
+  resume(now, monotonic, reply) {
+    if (this.isLost) return failure(this.#instances.glue.panicked('another call, and this operation is lost'));
+    if (this.#op === undefined) return ended(this.#instances.glue, now, monotonic, reply);
+    try {
+      return this.#instances.call(() => this.#op.resume(now, monotonic, reply));
+    } catch (error) {
+      return failure(error.message);
+    }
+  }
+
+  /** What the operation of a verifier's `verify` has come to. */
+  verdict() {
+    return verdictOf(this.#instances, () => this.#op.verdict());
+  }
+
+  /** What the operation of `openVerifier` has made. */
+  opened() {
+    return this.#instances.call(() => this.#op.verifier());
+  }
+
+  cancel() {
+    if (!this.isLost) this.#op?.free();
+    this.#op = undefined;
+  }
+}
+
+/** The operation that makes a verifier. What it was answered is what an instance to come will be. */
+class Opening extends Operation {
+  #instances;
+  #options;
+  #keys;
+  #replies = [];
+
+  constructor(instances, options, keys) {
+    super(instances, () => keys.use((cache) => instances.glue.openVerifier(options, cache)));
+    this.#instances = instances;
+    this.#options = options;
+    this.#keys = keys;
+  }
+
+  resume(now, monotonic, reply) {
+    this.#replies.push([now, monotonic, reply]);
+    return super.resume(now, monotonic, reply);
+  }
+
+  /** The verifier that it has made, as an object of its functions. */
+  verifier() {
+    const [instances, options, keys, replies] = [this.#instances, this.#options, this.#keys, this.#replies];
+    let first = this.opened();
+    const verifier = new Handle(instances, () => {
+      if (first !== undefined) return [first, (first = undefined)][0];
+      const again = keys.use((cache) => instances.glue.openVerifier(options, cache));
+      for (const one of replies) again.resume(...one);
+      return [again.verifier(), again.free()][0];
+    });
+    return functionsOf(instances, verifier);
+  }
+}
+
+function functionsOf(instances, verifier) {
+  const tokenOf = (headers) => verifier.use((own) => own.tokenFromHeaders(...headers));
+  const verify = (...parameters) => {
+    const found = verifier.use((own) => own.verify(...parameters));
+    return typeof found === 'number' ? found : verdictOf(instances, () => found);
+  };
+  const explain = (...parameters) => verifier.use((own) => own.explain(...parameters));
+  return {
+    verify,
+    verifyHeaders: (a, b, c, now, monotonic, isWhole) => verify(tokenOf([a, b, c]), now, monotonic, isWhole),
+    explain,
+    explainHeaders: (a, b, c, now) => explain(tokenOf([a, b, c]), '{}', now),
+  };
+}
+
+/** A verdict as an object, after which there is nothing to free. */
+function verdictOf(instances, reach) {
+  const [verdict, op] = instances.call(() => {
+    const found = reach();
+    const { status } = found;
+    const verdict = { status };
+    if (status === 'join') verdict.flight = found.flight;
+    if (status === 'accepted') {
+      verdict.payload = found.payload;
+      verdict.is_unverified = found.is_unverified;
+      verdict.entry = found.entry;
+    }
+    return [verdict, found.op()];
+  });
+  if (op !== undefined) verdict.op = new Operation(instances, () => op);
+  return verdict;
+}
+
+/** The step of an operation that has failed with this error, both JSON. */
+function failure(error) {
+  return `{"step":"fail","error":${error}}`;
+}
+
+/** What the core says to whoever resumes an operation that has ended. */
+function ended(glue, now, monotonic, reply) {
+  const op = glue.ownAudiences();
+  op.cancel();
+  return [op.resume(now, monotonic, reply), op.free()][0];
+}
