@@ -10,11 +10,7 @@ use crate::toolchains;
 pub(crate) const NODE: Language = Language {
     name: "node",
     toolchains: &[toolchains::NODE, toolchains::NPM],
-    builds: |checkout| {
-        let modules = checkout.path("packages/js/node_modules");
-        let install = vec![install(checkout, "packages/js")];
-        Ok(vec![Build::native("package", &["packages/js"], install, modules)])
-    },
+    builds: |checkout| Ok(vec![package(checkout)]),
     suites,
     demo: Some(Demo {
         builds: |checkout| Ok(vec![dependencies(checkout, "e2e", "tests/e2e/node")]),
@@ -30,6 +26,13 @@ pub(crate) const NODE: Language = Language {
         programs: |checkout| Ok(vec![checkout.program("node").arg("tests/bench/node/bench.mjs")]),
     }),
 };
+
+/// The package with the add-on, and what its tests need.
+pub(super) fn package(checkout: &Checkout) -> Build {
+    let modules = checkout.path("packages/js/node_modules");
+    let install = vec![install(checkout, "packages/js")];
+    Build { is_shared: true, ..Build::native("JavaScript package", &["packages/js"], install, modules) }
+}
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let npm_test = |folder| checkout.program("npm").arg("test").in_folder(checkout.path(folder));

@@ -1,25 +1,69 @@
-//! The core for wasm32-unknown-unknown, where there is no operating system to lean on.
+//! WebAssembly: `bindings/wasm`, and packages/js with it in the add-on's place, in every JavaScript runtime.
 
-use super::{Build, Language, Suite};
+use std::path::PathBuf;
+
+use super::{Build, Language, NATIVE, Suite, node};
 use crate::checkout::Checkout;
 use crate::compilers;
 use crate::counts::Runner;
 use crate::failure::Result;
+use crate::process::Program;
+use crate::toolchains;
 
-pub(crate) const WASM: Language =
-    Language { name: "wasm", toolchains: &[], builds, suites, demo: None, bench: None };
+pub(crate) const WASM: Language = Language {
+    name: "wasm",
+    toolchains: &[toolchains::NODE, toolchains::NPM],
+    builds,
+    suites,
+    demo: None,
+    bench: None,
+};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// ring has C in it, so a C compiler for the target is needed as well.
 const C_PACKAGES: &[&str] = &["clang", "llvm"];
 
-fn builds(_: &Checkout) -> Result<Vec<Build>> {
+/// Runtimes from npm, and what makes the module smaller.
+const RUNTIMES: &str = "tests/runtimes";
+
+/// What all engines of the last years know, and the compiler uses.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let mut builds = toolchain()?;
+    let runtimes = checkout.program("npm").args(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    builds.extend([
+        linker(checkout),
+        Build {
+            what: "runtimes",
+            inputs: vec!["tests/runtimes/package.json", "tests/runtimes/package-lock.json"],
+            programs: vec![runtimes.in_folder(checkout.path(RUNTIMES))],
+            output: checkout.path(RUNTIMES).join("node_modules"),
+            is_shared: false,
+        },
+        glue(checkout),
+        module(checkout),
+        node::package(checkout),
+    ]);
+    Ok(builds)
+}
+
+fn toolchain() -> Result<Vec<Build>> {
     let mut packages = Vec::new();
     if !compilers::is_on_path("clang") || !compilers::is_on_path("llvm-ar") {
         packages.extend(C_PACKAGES);
     }
-    if !compilers::has_target(TARGET) && !compilers::has_debian() {
+    if !compilers::has_debian() {
         packages.extend(compilers::DEBIAN_RUST);
     }
     if packages.is_empty() {
@@ -34,19 +78,97 @@ fn builds(_: &Checkout) -> Result<Vec<Build>> {
     }])
 }
 
+/// A linker of the version of LLVM that Debian's compiler has, by a name without that version.
+fn linker(checkout: &Checkout) -> Build {
+    let script = r#"
+version=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+command -v "wasm-ld-$version" || {
+    apt-get update --quiet
+    apt-get install --yes --quiet --no-install-recommends "lld-$version"
+}
+ln -sf "$(command -v "wasm-ld-$version")" "$1"
+"#;
+    let link = linker_link(checkout);
+    Build {
+        what: "linker",
+        inputs: Vec::new(),
+        programs: vec![checkout.program("sh").args(&["-e", "-c", script, "sh"]).arg(&link)],
+        output: link,
+        is_shared: false,
+    }
+}
+
+fn linker_link(checkout: &Checkout) -> PathBuf {
+    checkout.built("xtask/wasm-ld")
+}
+
+/// The program that makes JavaScript of what the module says about itself.
+fn glue(checkout: &Checkout) -> Build {
+    let build = checkout.cargo(&["build", "--locked", "--manifest-path", "bindings/wasm/glue/Cargo.toml"]);
+    Build {
+        what: "glue",
+        inputs: vec!["bindings/wasm/glue"],
+        programs: vec![build.arg("--target-dir").arg(checkout.built("wasm-glue"))],
+        output: glue_program(checkout),
+        is_shared: false,
+    }
+}
+
+fn glue_program(checkout: &Checkout) -> PathBuf {
+    checkout.built("wasm-glue").join("debug/gatepass-wasm-glue")
+}
+
+/// packages/js/wasm: the module, and the glue in both module systems.
+fn module(checkout: &Checkout) -> Build {
+    let target = checkout.built("wasm");
+    let compiled = target.join(TARGET).join("wasm/gatepass_wasm.wasm");
+    let written = target.join("glue");
+    let smaller = target.join("gatepass.wasm");
+    let split = checkout.program(glue_program(checkout)).arg(&compiled).arg(&written);
+    let shrink = checkout
+        .program(checkout.path(RUNTIMES).join("node_modules/.bin/wasm-opt"))
+        .args(&["-Oz", "--strip-debug", "--strip-producers"])
+        .args(FEATURES)
+        .arg(written.join("gatepass_bg.wasm"))
+        .arg("-o")
+        .arg(&smaller);
+    let place = checkout.program("node").arg("packages/js/scripts/wasm.js").arg(&written).arg(&smaller);
+    Build {
+        what: "module",
+        inputs: [NATIVE, &["packages/js/scripts"]].concat(),
+        programs: vec![compile(checkout), split, shrink, place],
+        output: checkout.path("packages/js/wasm/gatepass.wasm"),
+        is_shared: false,
+    }
+}
+
+/// Debian's compiler, with its standard library compiled for size and without the texts of panics, which nobody would see.
+fn compile(checkout: &Checkout) -> Program {
+    checkout
+        .program("/usr/bin/cargo")
+        .env("RUSTC", "/usr/bin/rustc")
+        .without_env("RUSTUP_TOOLCHAIN")
+        // -Z allows what follows on a stable compiler.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(&["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"])
+        .args(&["build", "--profile", "wasm", "--package", "gatepass-wasm", "--target", TARGET])
+        // The folder is not shared: it belongs to another compiler.
+        .arg("--target-dir")
+        .arg(checkout.built("wasm"))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker_link(checkout))
+        .env("CC_wasm32_unknown_unknown", "clang")
+        .env("AR_wasm32_unknown_unknown", "llvm-ar")
+}
+
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
-    let arguments = ["build", "--package", "gatepass-core", "--target", TARGET, "--target-dir"];
-    // Nothing of it is run, so nothing is optimised. The folder is not shared: it belongs to another compiler.
-    let fast = ["--config", "profile.dev.package.'*'.opt-level=0", "--config", "profile.dev.debug=false"];
-    let cargo = if compilers::has_target(TARGET) {
-        checkout.program("cargo")
-    } else {
-        let debian =
-            checkout.program("/usr/bin/cargo").env("RUSTC", "/usr/bin/rustc").without_env("RUSTUP_TOOLCHAIN");
-        // -Z build-std compiles the standard library; this variable allows it on a stable compiler.
-        debian.env("RUSTC_BOOTSTRAP", "1").args(&["-Z", "build-std=std,panic_abort"])
+    let npm = |arguments: &[&str], folder| {
+        let npm = checkout.program("npm").args(arguments).in_folder(checkout.path(folder));
+        npm.env("NODE_OPTIONS", "--test-reporter=spec")
     };
-    let build = cargo.args(&arguments).arg(checkout.built("wasm")).args(&fast);
-    let build = build.env("CC_wasm32_unknown_unknown", "clang").env("AR_wasm32_unknown_unknown", "llvm-ar");
-    Ok(vec![Suite::new("core builds", Runner::Check, build)])
+    let public = npm(&["run", "test:public"], "packages/js").env("GATEPASS_BACKEND", "wasm");
+    Ok(vec![
+        Suite::new("public API", Runner::Node, public),
+        Suite::new("runtimes", Runner::Node, npm(&["test"], RUNTIMES)),
+    ])
 }

@@ -1,0 +1,100 @@
+/** The vectors of the core's decisions, in whatever runtime: it needs nothing but the package, the files, and JavaScript. */
+
+/**
+ * @param {object} gatepass the package
+ * @param {object} native its core
+ * @param {Record<string, object>} files path below tests/vectors → what is in it
+ * @returns {Promise<{ passed: number, wrong: string[] }>}
+ */
+export async function runVectors(gatepass, native, files) {
+  const outcome = { passed: 0, wrong: [] };
+  const note = (name, found, expected) => {
+    if (same(found, expected)) outcome.passed += 1;
+    else outcome.wrong.push(`${name}: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`);
+  };
+  for (const [path, file] of Object.entries(files)) {
+    const [folder] = path.split('/');
+    for (const one of file.cases ?? []) {
+      const name = `${path}: ${one.name}`;
+      if (path === 'verify/attack_corpus.json') await verify(gatepass, file, files['verify/codes.json'], one, note);
+      else if (folder === 'algorithms') await algorithms(gatepass, file, one, name, note);
+      else if (folder === 'acquire') acquire(native, one, name, note);
+      else if (folder === 'cache') cache(native, one, name, note);
+    }
+  }
+  return outcome;
+}
+
+async function verify({ Verifier, VerifyError }, { profiles, jwks }, codes, one, note) {
+  const { id, name, profile, jwks: keySet, token, now, leeway, opts, expected, reasons } = one;
+  const verifier = new Verifier({
+    preset: profile,
+    audience: profiles[profile].audience,
+    keys: JSON.stringify(jwks[keySet]),
+    leewaySeconds: leeway,
+    allowedEmails: opts?.email,
+    clock: () => now * 1000,
+  });
+  const verdict = await verifier.verify(token).then(
+    (claims) => (claims.iss === undefined ? 'accept without claims' : 'accept'),
+    (error) => (error instanceof VerifyError ? error.code : `foreign ${error}`),
+  );
+  const right = expected === 'accept' ? ['accept'] : reasons.flatMap((reason) => codes[reason]);
+  note(`verify ${id} ${name}`, right.includes(verdict) ? right : verdict, right);
+}
+
+async function algorithms({ Verifier, VerifyError }, { issuer, audience, now }, one, name, note) {
+  const { keys, algorithms, token, expected } = one;
+  const verifier = new Verifier({ issuers: issuer, audience, algorithms, keys, clock: () => now * 1000 });
+  const verdict = await verifier.verify(token).then(
+    () => 'accept',
+    (error) => (error instanceof VerifyError ? error.code : `foreign ${error}`),
+  );
+  note(name, verdict, expected);
+}
+
+function acquire(native, { options, kind, target, transcript }, name, note) {
+  const source = new native.Source(JSON.stringify(options));
+  const [{ now_ms: begin }] = transcript;
+  const { status, op } = source.lookup(kind, target, begin, begin);
+  note(name, status, 'fetch');
+  for (const { now_ms, reply, step } of transcript) {
+    note(name, shown(op.resume(now_ms, now_ms, JSON.stringify(reply)), step), step);
+  }
+}
+
+function cache(native, { options, events }, name, note) {
+  const source = new native.Source(JSON.stringify(options));
+  const ops = new Map();
+  for (const event of events) {
+    const { expect, at_ms } = event;
+    const op = ops.get(event.op);
+    if (event.do === 'resume') {
+      note(name, shown(op.resume(at_ms, at_ms, JSON.stringify(event.reply)), expect), expect);
+    } else if (event.do === 'cancel') {
+      op.cancel();
+    } else {
+      const found = source.lookup(event.kind, event.target, at_ms, at_ms);
+      if (event.op !== undefined) ops.set(event.op, found.op);
+      note(name, found.status, expect.status);
+      if (expect.header !== undefined) note(name, found.header, expect.header);
+      if (expect.refresh !== undefined) note(name, found.op !== undefined, expect.refresh);
+      if (expect.flight_of !== undefined) note(name, found.flight, ops.get(expect.flight_of).flight);
+    }
+  }
+}
+
+/** A step as a vector writes it: exactly, but of an error only what the vector names. */
+function shown(text, expected) {
+  const step = JSON.parse(text);
+  if (expected.step !== 'fail') return step;
+  const named = Object.keys(expected.error).map((name) => [name, step.error?.[name]]);
+  return { step: step.step, error: Object.fromEntries(named) };
+}
+
+/** Whether two values of JSON are the same, whatever the order of their members. */
+function same(one, other) {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const [own, others] = [Object.keys(one), Object.keys(other)];
+  return own.length === others.length && own.every((name) => same(one[name], other[name]));
+}
