@@ -1,4 +1,5 @@
 const { GatePass, GatepassError, Verifier } = require('gatepass');
+const { requireIdToken } = require('gatepass/grpc');
 const { Emulator } = require('gatepass/testing');
 
 const audience = 'https://receiver.example';
@@ -20,5 +21,6 @@ test('a call', async () => {
   const client = await new GatePass().getIdTokenClient(audience);
   const { status } = await client.request({ url: emulator.keysUrl });
   expect(status).toBe(200);
+  expect(() => requireIdToken({})).toThrow(GatepassError);
   restore();
 });
