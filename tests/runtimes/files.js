@@ -9,7 +9,9 @@ const FOLDER = fileURLToPath(new URL('../vectors/', import.meta.url));
 export function readVectors() {
   const files = {};
   for (const folder of ['verify', 'algorithms', 'acquire', 'cache']) {
-    const names = readdirSync(`${FOLDER}${folder}`).filter((name) => name.endsWith('.json') && name !== 'schema.json');
+    const names = readdirSync(`${FOLDER}${folder}`).filter(
+      (name) => name.endsWith('.json') && name !== 'schema.json',
+    );
     for (const name of names.sort()) {
       files[`${folder}/${name}`] = JSON.parse(readFileSync(`${FOLDER}${folder}/${name}`, 'utf8'));
     }

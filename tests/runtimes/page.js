@@ -11,11 +11,17 @@ let outcome;
 try {
   console.warn = () => {};
   await gatepass.init();
-  const native = nativeOn(glue, await moduleOf(new URL('../../packages/js/wasm/gatepass.wasm', import.meta.url)));
+  const native = nativeOn(
+    glue,
+    await moduleOf(new URL('../../packages/js/wasm/gatepass.wasm', import.meta.url)),
+  );
   const files = await (await fetch('/vectors.json')).json();
   outcome = { backend: 'wasm', ...(await runVectors(gatepass, native, files)) };
 } catch (error) {
   outcome = { wrong: [`${error?.stack ?? error}`] };
 }
 const [, version] = /Chrome\/([\d.]+)/.exec(navigator.userAgent) ?? [];
-await fetch('/outcome', { method: 'POST', body: JSON.stringify({ version: `Chromium ${version}`, ...outcome }) });
+await fetch('/outcome', {
+  method: 'POST',
+  body: JSON.stringify({ version: `Chromium ${version}`, ...outcome }),
+});

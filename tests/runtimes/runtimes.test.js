@@ -42,7 +42,11 @@ test('workerd', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'config.capnp'), configuration(folder));
   const program = join(HERE, 'node_modules/@cloudflare/workerd-linux-64/bin/workerd');
-  const { stdout, stderr } = await run(program, ['test', '--import-path=/', join(folder, 'config.capnp')], LIMIT);
+  const { stdout, stderr } = await run(
+    program,
+    ['test', '--import-path=/', join(folder, 'config.capnp')],
+    LIMIT,
+  );
   const { stdout: version } = await run(program, ['--version'], LIMIT);
   judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
 });
@@ -52,10 +56,18 @@ test('Chromium', async (t) => {
   if (program === undefined) return t.skip('there is no Chromium: apt-get install chromium');
   const profile = temporaryFolder(t);
   const { url, outcome } = await serve(t);
-  const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`];
+  const options = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    `--user-data-dir=${profile}`,
+  ];
   const browser = execFile(program, [...options, url]);
   t.after(() => browser.kill('SIGKILL'));
-  const ended = new Promise((_, reject) => browser.on('exit', (code) => reject(new Error(`Chromium ended: ${code}`))));
+  const ended = new Promise((_, reject) =>
+    browser.on('exit', (code) => reject(new Error(`Chromium ended: ${code}`))),
+  );
   judge(await Promise.race([outcome, ended]));
 });
 

@@ -16,7 +16,8 @@ export async function runVectors(gatepass, native, files) {
     const [folder] = path.split('/');
     for (const one of file.cases ?? []) {
       const name = `${path}: ${one.name}`;
-      if (path === 'verify/attack_corpus.json') await verify(gatepass, file, files['verify/codes.json'], one, note);
+      if (path === 'verify/attack_corpus.json')
+        await verify(gatepass, file, files['verify/codes.json'], one, note);
       else if (folder === 'algorithms') await algorithms(gatepass, file, one, name, note);
       else if (folder === 'acquire') acquire(native, one, name, note);
       else if (folder === 'cache') cache(native, one, name, note);
@@ -94,7 +95,8 @@ function shown(text, expected) {
 
 /** Whether two values of JSON are the same, whatever the order of their members. */
 function same(one, other) {
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return one === other;
   const [own, others] = [Object.keys(one), Object.keys(other)];
   return own.length === others.length && own.every((name) => same(one[name], other[name]));
 }

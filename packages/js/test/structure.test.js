@@ -44,6 +44,20 @@ test('the driver decides nothing, so it needs no more than the errors', () => {
   }
 });
 
+test('every runtime is given the same names', () => {
+  const namesIn = (file) => {
+    const text = readFileSync(join(SOURCE, file), 'utf8');
+    const lists = [...text.matchAll(/^export (?:const )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
+      names.split(','),
+    );
+    const functions = [...text.matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name);
+    return [...lists.map((name) => name.trim()).filter(Boolean), ...functions].sort();
+  };
+  const names = namesIn('node/index.js');
+  assert.ok(names.includes('Verifier') && names.includes('VerifyError') && names.includes('init'));
+  for (const file of ['web/index.js', 'web/workerd.js']) assert.deepEqual(namesIn(file), names, file);
+});
+
 test('a circle is found', () => {
   const circle = new Map([
     ['a.js', importsOf('a.js', "import { b } from './b/b.js';")],

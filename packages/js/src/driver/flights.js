@@ -34,21 +34,26 @@ export class Flights {
       signal?.throwIfAborted();
       const found = next ?? look();
       next = undefined;
-      if (found.status === 'check') {
-        next = await awaited(this.#check(found.op), signal);
-        continue;
-      }
-      const flight = found.op ? this.#fly(found.op) : this.#landings.get(found.flight);
-      switch (found.status) {
-        case 'fetch':
-          return await awaited(flight, signal);
-        case 'needs_keys':
-        case 'join':
-          await awaited(flight, signal);
-          break;
-        default:
-          // The caller has what it needs; the core remembers how the refresh ends.
-          return found;
+      try {
+        if (found.status === 'check') {
+          next = await awaited(this.#check(found.op), signal);
+          continue;
+        }
+        const flight = found.op ? this.#fly(found.op) : this.#landings.get(found.flight);
+        switch (found.status) {
+          case 'fetch':
+            return await awaited(flight, signal);
+          case 'needs_keys':
+          case 'join':
+            await awaited(flight, signal);
+            break;
+          default:
+            // The caller has what it needs; the core remembers how the refresh ends.
+            return found;
+        }
+      } catch (error) {
+        // A call that has panicked has taken it along; there is another instance of the module to ask.
+        if (!found.op?.isLost) throw error;
       }
     }
     throw new GatepassError({ code: 'INTERNAL', message: `no result after ${looks} looks; report it` });
@@ -65,7 +70,10 @@ export class Flights {
     // None, if the operation only repeats a remembered failure: nobody joins that.
     if (flight !== null) {
       this.#landings.set(flight, landing);
-      landing.then(() => this.#landings.delete(flight));
+      landing.then(() => {
+        // Another instance of the module numbers its flights anew.
+        if (this.#landings.get(flight) === landing) this.#landings.delete(flight);
+      });
     }
     return flying;
   }

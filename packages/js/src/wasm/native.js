@@ -12,7 +12,10 @@
 export function nativeOn(glue, module) {
   glue.initSync({ module });
   const instances = new Instances(glue);
-  const call = (name) => (...parameters) => instances.call(() => glue[name](...parameters));
+  const call =
+    (name) =>
+    (...parameters) =>
+      instances.call(() => glue[name](...parameters));
   const operation = (begin) => new Operation(instances, begin);
   return {
     VERSION: glue.version(),
@@ -130,6 +133,7 @@ class Operation {
   #op;
   #number;
   #flight;
+  #panicked = false;
 
   constructor(instances, begin) {
     this.#instances = instances;
@@ -142,17 +146,20 @@ class Operation {
     return this.#flight;
   }
 
-  /** Whether its instance has gone, and it has failed for that reason. */
+  /** Whether another call has taken its instance away, so that it has failed. */
   get isLost() {
-    return this.#number !== this.#instances.number;
+    return !this.#panicked && this.#number !== this.#instances.number;
   }
 
   resume(now, monotonic, reply) {
-    if (this.isLost) return failure(this.#instances.glue.panicked('another call, and this operation is lost'));
-    if (this.#op === undefined) return ended(this.#instances.glue, now, monotonic, reply);
+    const { glue, number } = this.#instances;
+    if (this.#op === undefined) return ended(glue, now, monotonic, reply);
+    if (this.#number !== number)
+      return failure(glue.panicked('in another call, with which this operation is lost'));
     try {
       return this.#instances.call(() => this.#op.resume(now, monotonic, reply));
     } catch (error) {
+      this.#panicked = true;
       return failure(error.message);
     }
   }
@@ -168,7 +175,7 @@ class Operation {
   }
 
   cancel() {
-    if (!this.isLost) this.#op?.free();
+    if (this.#number === this.#instances.number) this.#op?.free();
     this.#op = undefined;
   }
 }

@@ -10,7 +10,10 @@ import { steps } from './steps.js';
 
 const host = hostOn({
   load() {
-    throw new GatepassError({ code: 'API_MISUSE', message: 'the module is not loaded yet: await init() first' });
+    throw new GatepassError({
+      code: 'API_MISUSE',
+      message: 'the module is not loaded yet: await init() first',
+    });
   },
   steps,
   warn: (message) => console.warn(message),

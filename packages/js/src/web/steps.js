@@ -46,7 +46,8 @@ async function send(step, limits, signal) {
     if (step[member]) throw new StepFailure('unsupported', `fetch takes no ${member.replaceAll('_', ' ')}`);
   }
   const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
-  if (response.type === 'opaqueredirect') throw new StepFailure('other', 'the browser does not show a redirect');
+  if (response.type === 'opaqueredirect')
+    throw new StepFailure('other', 'the browser does not show a redirect');
   const text = await textOf(response, limits.body_bytes);
   return { reply: 'response', status: response.status, headers: [...response.headers], body: text };
 }
