@@ -379,6 +379,7 @@ fn maven_vectors(room: &Room) -> Result<Vec<Program>> {
 
 fn maven_demo(room: &Room) -> Result<Vec<Program>> {
     copy_tree(&room.checkout.path("tests/e2e/java"), &room.path("e2e"))?;
+    copy_tree(&room.checkout.path("tests/e2e/grpc"), &room.path("grpc"))?;
     Ok(vec![maven(room, "e2e").arg("package")])
 }
 

@@ -1,6 +1,6 @@
 //! Java: packages/java, which Maven installs into the user's own repository of artifacts.
 
-use super::{Bench, Build, Demo, Language, Suite, node};
+use super::{Bench, Build, Demo, Language, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -25,14 +25,17 @@ pub(crate) const JAVA: Language = Language {
             let package = maven(checkout, "tests/e2e/java").arg("package");
             Ok(vec![Build::native(
                 "e2e",
-                &["packages/java", "tests/e2e/java"],
+                &["packages/java", "tests/e2e/java", "tests/e2e/grpc"],
                 vec![package],
                 checkout.path("tests/e2e/java/target/classes"),
             )])
         },
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
-        grpc: None,
+        grpc: Some(Programs {
+            receiver: |checkout| java(checkout).arg("GrpcReceiver"),
+            caller: |checkout| java(checkout).arg("GrpcCaller"),
+        }),
     }),
     bench: Some(Bench {
         builds: |checkout| {
