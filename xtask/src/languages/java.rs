@@ -64,6 +64,7 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
             Runner::Check,
             checkout.program(checkout.path("packages/java/check-install.sh")),
         ),
+        Suite::new("example", Runner::Maven, test("packages/java/examples/grpc")),
         Suite::new("interop", Runner::Maven, test("tests/interop/java")).needs(node::issuer(checkout)),
     ])
 }
