@@ -41,7 +41,8 @@ public final class Bench {
     }
 
     private void run() throws Exception {
-        List<Job> jobs = Stream.of(VerifyJobs.all(), FetchJobs.all(), ProcessJobs.all()).flatMap(List::stream).toList();
+        List<Job> jobs = Stream.of(VerifyJobs.all(), FetchJobs.all(), GrpcJobs.all(), ProcessJobs.all())
+                .flatMap(List::stream).toList();
         List<String> names = jobs.stream().flatMap(job -> job.units().keySet().stream()).toList();
         for (String name : wanted) {
             if (names.stream().noneMatch(known -> isMeant(known, name))) {
