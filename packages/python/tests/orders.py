@@ -107,8 +107,9 @@ def sync_server(
     running: Server,
     checks: gatepass.Verifier,
     handlers: dict[str, Callable[[Any, grpc.ServicerContext], Any]] = HANDLERS,
+    **options: Any,
 ) -> Iterator[None]:
-    interceptor = gatepass.grpc.RequireIdToken(checks, open_services=["grpc.health.v1.Health"])
+    interceptor = gatepass.grpc.RequireIdToken(checks, open_services=["grpc.health.v1.Health"], **options)
     server = grpc.server(ThreadPoolExecutor(4), handlers=services(handlers), interceptors=[interceptor])
     running.port = server.add_secure_port("127.0.0.1:0", tls)
     running.plaintext_port = server.add_insecure_port("127.0.0.1:0")
@@ -120,11 +121,14 @@ def sync_server(
 
 
 @contextmanager
-def aio_server(tls: grpc.ServerCredentials, running: Server, checks: gatepass.Verifier) -> Iterator[None]:
+def aio_server(
+    tls: grpc.ServerCredentials, running: Server, checks: gatepass.Verifier, **options: Any
+) -> Iterator[None]:
     ready, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        interceptor = gatepass.grpc.RequireIdTokenAio(checks, open_services=["grpc.health.v1.Health"])
+        open_services = ["grpc.health.v1.Health"]
+        interceptor = gatepass.grpc.RequireIdTokenAio(checks, open_services=open_services, **options)
         server = grpc.aio.server(handlers=services(HANDLERS_AIO), interceptors=[interceptor])
         running.port = server.add_secure_port("127.0.0.1:0", tls)
         running.plaintext_port = server.add_insecure_port("127.0.0.1:0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,7 +15,21 @@ from google.rpc import error_details_pb2
 import gatepass
 import gatepass.grpc
 from gatepass.testing import Emulator
-from orders import AUDIENCE, CALLER, KINDS, Server, answers, call, details_of, emulator_account, refused
+from orders import (
+    AUDIENCE,
+    CALLER,
+    KINDS,
+    Server,
+    aio_server,
+    answers,
+    call,
+    certified,
+    details_of,
+    emulator_account,
+    refused,
+    sync_server,
+    verifier,
+)
 from support import PATIENCE
 
 
@@ -85,6 +100,25 @@ def test_a_service_may_be_left_open(server: Server) -> None:
     with server.channel() as channel:
         for kind in KINDS:
             assert call(channel, kind, "grpc.health.v1.Health") == answers(kind, "nobody")
+
+
+@pytest.mark.parametrize("start", [sync_server, aio_server])
+def test_a_caller_may_be_optional_and_a_refusal_heard_of(
+    start: Any, emulator: Emulator, tmp_path: Path
+) -> None:
+    heard = []
+
+    def on_refusal(error: gatepass.GatepassError, method: str) -> None:
+        heard.append((error.code, method))
+
+    server, tls = certified(tmp_path)
+    with start(tls, server, verifier(emulator), optional=True, on_refusal=on_refusal):
+        with server.channel() as channel:
+            for kind in KINDS:
+                assert call(channel, kind) == answers(kind, "nobody")
+        with server.channel(grpc.access_token_call_credentials("a.b.c")) as channel:
+            refused(channel, "unary_stream", grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MALFORMED")
+    assert heard == [("TOKEN_MALFORMED", "/shop.Orders/unary_stream")]
 
 
 def test_a_channel_outlives_its_tokens(server: Server, adc: Emulator, moment: list[float]) -> None:
