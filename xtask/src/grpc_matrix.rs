@@ -1,39 +1,29 @@
 //! Every caller against every receiver over gRPC and TLS, and every receiver against tokens that it must refuse.
 //! tests/e2e/grpc/README.md says what the programs do.
 
-use std::iter;
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::bad_tokens::{BAD_TOKENS, BadToken};
 use crate::checkout::Checkout;
-use crate::counts::Counts;
 use crate::emulator::Emulator;
 use crate::failure::Result;
-use crate::languages::{Programs, log, read};
-use crate::matrix::time;
-use crate::outcome::{Outcome, count, troubles};
+use crate::grid::{Grid, fetched, reports, time};
+use crate::languages::{Programs, log};
+use crate::outcome::Outcome;
 use crate::participants::{Emulators, Participant};
 use crate::receiver::Receiver;
-use crate::table::{Cell, Table};
 use crate::terminal::Terminal;
 use crate::threads::side_by_side;
 use crate::tls::Tls;
 
-/// What became of it all.
-#[derive(Debug)]
-pub(crate) struct GrpcMatrix {
-    names: Vec<&'static str>,
-    /// For each caller, what each receiver made of it.
-    calls: Vec<Vec<Outcome>>,
-    /// For each caller, how often the emulator was asked for a token.
-    fetches: Vec<Outcome>,
-    /// For each of [`BAD_TOKENS`], what each receiver made of it, as all callers saw it.
-    refusals: Vec<Vec<Outcome>>,
-}
+const ABOUT: [&str; 2] = [
+    "Over gRPC, with TLS. Callers down, receivers across: the e-mail that the receiver saw in unary calls and in\n\
+     all three kinds of streams, and how long the first unary call and the hundredth took.",
+    "What each receiver answers to a token that it must refuse, the same to all callers and in all four kinds\n\
+     of calls: the number of the status (16 is UNAUTHENTICATED), and the reason in its details.",
+];
 
 /// The methods of the service, one of each kind, and how often a caller sees its e-mail in their answers.
 const METHODS: [(&str, u64); 4] = [("GetBook", CALLS), ("ListBooks", 3), ("AddBooks", 1), ("Discuss", 3)];
@@ -41,8 +31,6 @@ const CALLS: u64 = 100;
 
 /// The number of UNAUTHENTICATED.
 const UNAUTHENTICATED: u64 = 16;
-
-const CALLER_LIMIT: Duration = Duration::from_secs(600);
 
 /// Whether a language has its programs for this.
 pub(crate) fn has_part(participant: &Participant) -> bool {
@@ -56,7 +44,7 @@ pub(crate) fn run(
     terminal: &Terminal,
     participants: &[Participant],
     emulators: &Emulators,
-) -> Result<GrpcMatrix> {
+) -> Result<Grid> {
     let callers: Vec<_> =
         participants.iter().zip(&emulators.of_callers).filter(|(one, _)| has_part(one)).collect();
     let names: Vec<_> = callers.iter().map(|(participant, _)| participant.name()).collect();
@@ -81,40 +69,7 @@ pub(crate) fn run(
     }
     let refusals =
         BAD_TOKENS.iter().map(|bad| receivers.iter().map(|one| judge_refusals(&reports, one, bad)).collect());
-    Ok(GrpcMatrix { names, calls, fetches, refusals: refusals.collect() })
-}
-
-impl GrpcMatrix {
-    /// How many of all the outcomes are as they should be.
-    pub(crate) fn counts(&self) -> Counts {
-        count(self.outcomes())
-    }
-
-    pub(crate) fn draw(&self, terminal: &Terminal) -> String {
-        let across = |first: &'static str| iter::once(first).chain(self.names.iter().copied());
-        let mut calls = Table::new(across("caller").chain(["tokens\nfetched"]).map(Cell::from));
-        for ((name, row), fetched) in self.names.iter().zip(&self.calls).zip(&self.fetches) {
-            let cells = row.iter().chain([fetched]).map(Outcome::cell);
-            calls.row(iter::once(Cell::from(*name)).chain(cells));
-        }
-        let mut refusals = Table::new(across("token").map(Cell::from));
-        for (bad, row) in BAD_TOKENS.iter().zip(&self.refusals) {
-            refusals.row(iter::once(Cell::from(bad.what)).chain(row.iter().map(Outcome::cell)));
-        }
-        format!(
-            "Over gRPC, with TLS. Callers down, receivers across: the e-mail that the receiver saw in unary calls and in\n\
-             all three kinds of streams, and how long the first unary call and the hundredth took.\n\n{}\n\
-             What each receiver answers to a token that it must refuse, the same to all callers and in all four kinds\n\
-             of calls: the number of the status (16 is UNAUTHENTICATED), and the reason in its details.\n\n{}{}",
-            calls.draw(terminal),
-            refusals.draw(terminal),
-            troubles(self.outcomes())
-        )
-    }
-
-    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        self.calls.iter().chain(&self.refusals).flatten().chain(&self.fetches)
-    }
+    Ok(Grid { about: ABOUT, names, calls, fetches, refusals: refusals.collect() })
 }
 
 /// The programs of a participant, or what stands in its cells instead.
@@ -164,17 +119,12 @@ fn call(
     emulator.forget_requests()?;
     let program = emulator.show_to((programs.caller)(checkout)).env("TLS_CA", tls.ca());
     let log = log(checkout, &format!("{}-grpc-caller", participant.name()))?;
-    let (output, end) = program.arg(json!(list).to_string()).read(&log, CALLER_LIMIT);
-    let why = end.err().map(|failure| failure.with_output(output.clone() + &read(&log)).to_string());
-    let reports: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let (reports, why) = reports(&program.arg(json!(list).to_string()), &log);
     let row = receivers.iter().map(|receiver| match &receiver.running {
         Ok(_) => judge_call(&reports, receiver.name, &participant.email(), &why),
         Err(outcome) => outcome.clone(),
     });
-    let fetched = match emulator.token_requests()? {
-        fetched if fetched == list.len() as u64 => Outcome::Right(fetched.to_string()),
-        fetched => Outcome::Wrong(format!("{fetched}, expected {}", list.len()), None),
-    };
+    let fetched = fetched(emulator, list.len())?;
     Ok(Called { row: row.collect(), fetched, reports })
 }
 

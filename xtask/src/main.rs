@@ -15,7 +15,7 @@
 //! | [`compilers`] | compilers for other targets than this machine's |
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
 //! | [`matrix`], [`grpc_matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
-//! | [`participants`], [`receiver`], [`outcome`], [`tls`] | what the matrices have in common |
+//! | [`participants`], [`receiver`], [`grid`], [`outcome`], [`tls`] | what the matrices have in common |
 //! | [`emulator`], [`http`] | the emulator, and the few requests that are made by hand |
 //! | [`process`], [`stamp`], [`threads`] | programs with a time limit, builds that are skipped while nothing has changed, things done side by side |
 //! | [`terminal`], [`table`] | what is printed |
@@ -32,6 +32,7 @@ mod dist;
 mod docs;
 mod emulator;
 mod failure;
+mod grid;
 mod grpc_long;
 mod grpc_matrix;
 mod http;

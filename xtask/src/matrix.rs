@@ -1,40 +1,30 @@
 //! Every caller against every receiver over HTTP, and every receiver against tokens that it must refuse.
 
-use std::iter;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::bad_tokens::{BAD_TOKENS, BadToken};
 use crate::checkout::Checkout;
-use crate::counts::Counts;
 use crate::emulator::Emulator;
 use crate::failure::Result;
+use crate::grid::{Grid, fetched, reports, time};
 use crate::http;
-use crate::languages::{log, read};
-use crate::outcome::{Outcome, count, troubles};
+use crate::languages::log;
+use crate::outcome::Outcome;
 use crate::participants::{Emulators, Participant};
 use crate::receiver::Receiver;
-use crate::table::{Cell, Table};
 use crate::terminal::Terminal;
 use crate::threads::side_by_side;
 
-/// What became of it all.
-#[derive(Debug)]
-pub(crate) struct Matrix {
-    names: Vec<&'static str>,
-    /// For each caller, what each receiver made of it.
-    calls: Vec<Vec<Outcome>>,
-    /// For each caller, how often the emulator was asked for a token.
-    fetches: Vec<Outcome>,
-    /// For each of [`BAD_TOKENS`], what each receiver made of it.
-    refusals: Vec<Vec<Outcome>>,
-}
+const ABOUT: [&str; 2] = [
+    "Over HTTP. Callers down, receivers across: the e-mail that the receiver saw, and how long the first call\n\
+     and the hundredth took. The first fetches a token (and a receiver's very first, its keys); the\n\
+     others have it from the cache: in the last column, how many the emulator was asked for, which\n\
+     must be one for each receiver.",
+    "What each receiver answers to a token that it must refuse; the last is as Cloud Run passes it on.",
+];
 
 /// How often a caller calls each receiver.
 const CALLS: u64 = 100;
-
-const CALLER_LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs it all. Ends with an error only when an emulator does not answer; the rest stands in the matrix.
 pub(crate) fn run(
@@ -42,7 +32,7 @@ pub(crate) fn run(
     terminal: &Terminal,
     participants: &[Participant],
     emulators: &Emulators,
-) -> Result<Matrix> {
+) -> Result<Grid> {
     let issuer = &emulators.issuer;
     let task = terminal.begin("starting receivers");
     let receivers = side_by_side(participants, |participant| {
@@ -65,41 +55,7 @@ pub(crate) fn run(
     let refusals =
         BAD_TOKENS.iter().map(|bad| receivers.iter().map(|one| refuse(issuer, one, bad)).collect());
     let names = participants.iter().map(Participant::name).collect();
-    Ok(Matrix { names, calls, fetches, refusals: refusals.collect() })
-}
-
-impl Matrix {
-    /// How many of all the outcomes are as they should be.
-    pub(crate) fn counts(&self) -> Counts {
-        count(self.outcomes())
-    }
-
-    pub(crate) fn draw(&self, terminal: &Terminal) -> String {
-        let across = |first: &'static str| iter::once(first).chain(self.names.iter().copied());
-        let mut calls = Table::new(across("caller").chain(["tokens\nfetched"]).map(Cell::from));
-        for ((name, row), fetched) in self.names.iter().zip(&self.calls).zip(&self.fetches) {
-            let cells = row.iter().chain([fetched]).map(Outcome::cell);
-            calls.row(iter::once(Cell::from(*name)).chain(cells));
-        }
-        let mut refusals = Table::new(across("token").map(Cell::from));
-        for (bad, row) in BAD_TOKENS.iter().zip(&self.refusals) {
-            refusals.row(iter::once(Cell::from(bad.what)).chain(row.iter().map(Outcome::cell)));
-        }
-        format!(
-            "Over HTTP. Callers down, receivers across: the e-mail that the receiver saw, and how long the first call\n\
-             and the hundredth took. The first fetches a token (and a receiver's very first, its keys); the\n\
-             others have it from the cache: in the last column, how many the emulator was asked for, which\n\
-             must be one for each receiver.\n\n{}\n\
-             What each receiver answers to a token that it must refuse; the last is as Cloud Run passes it on.\n\n{}{}",
-            calls.draw(terminal),
-            refusals.draw(terminal),
-            troubles(self.outcomes())
-        )
-    }
-
-    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        self.calls.iter().chain(&self.refusals).flatten().chain(&self.fetches)
-    }
+    Ok(Grid { about: ABOUT, names, calls, fetches, refusals: refusals.collect() })
 }
 
 /// Has the caller call all receivers that run; tells what came of each and how many tokens were fetched.
@@ -122,17 +78,12 @@ fn call(
     let program = emulator.show_to((demo.caller)(checkout)).arg(json!(list).to_string());
 
     let log = log(checkout, &format!("{name}-caller"))?;
-    let (output, end) = program.read(&log, CALLER_LIMIT);
-    let why = end.err().map(|failure| failure.with_output(output.clone() + &read(&log)).to_string());
-    let reports: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let (reports, why) = reports(&program, &log);
     let outcomes = receivers.iter().map(|receiver| match &receiver.running {
         Ok(_) => judge_call(&reports, receiver.name, &participant.email(), &why),
         Err(outcome) => outcome.clone(),
     });
-    let fetched = match emulator.token_requests()? {
-        fetched if fetched == list.len() as u64 => Outcome::Right(fetched.to_string()),
-        fetched => Outcome::Wrong(format!("{fetched}, expected {}", list.len()), None),
-    };
+    let fetched = fetched(emulator, list.len())?;
     Ok((outcomes.collect(), fetched))
 }
 
@@ -170,11 +121,6 @@ fn refuse(issuer: &Emulator, receiver: &Receiver, bad: &BadToken) -> Outcome {
         Ok(answer) => Outcome::Wrong(format!("{} {}\nexpected 401 {code}", answer.status, answer.body), None),
         Err(failure) => Outcome::wrong("no answer", failure),
     }
-}
-
-pub(crate) fn time(micros: u64) -> String {
-    let millis = Duration::from_micros(micros).as_secs_f64() * 1e3;
-    if micros < 1000 { format!("{micros} µs") } else { format!("{millis:.1} ms") }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::checkout::Checkout;
 use crate::counts::Counts;
 use crate::demo;
 use crate::failure::{Failure, Result};
+use crate::grid::Grid;
 use crate::grpc_matrix::{self, has_part};
 use crate::languages::{self, Language, Suite};
 use crate::matrix;
@@ -123,19 +124,19 @@ impl Run<'_> {
                 return self.report(E2E, "emulators", Counts::FAILED, began.elapsed(), &failure.to_string());
             }
         };
-        let matrix = matrix::run(self.checkout, self.terminal, &participants, &emulators);
-        let drawn = matrix.map(|matrix| (matrix.counts(), matrix.draw(self.terminal)));
-        self.matrix("matrix", began, drawn);
+        self.matrix("matrix", matrix::run(self.checkout, self.terminal, &participants, &emulators), began);
         if participants.iter().any(has_part) {
             let began = Instant::now();
-            let matrix = grpc_matrix::run(self.checkout, self.terminal, &participants, &emulators);
-            let drawn = matrix.map(|matrix| (matrix.counts(), matrix.draw(self.terminal)));
-            self.matrix("matrix over gRPC", began, drawn);
+            let grid = grpc_matrix::run(self.checkout, self.terminal, &participants, &emulators);
+            self.matrix("matrix over gRPC", grid, began);
         }
     }
 
-    fn matrix(&self, name: &str, began: Instant, drawn: Result<(Counts, String)>) {
-        let (counts, output) = drawn.unwrap_or_else(|failure| (Counts::FAILED, failure.to_string()));
+    fn matrix(&self, name: &str, grid: Result<Grid>, began: Instant) {
+        let (counts, output) = match grid {
+            Ok(grid) => (grid.counts(), grid.draw(self.terminal)),
+            Err(failure) => (Counts::FAILED, failure.to_string()),
+        };
         self.report(E2E, name, counts, began.elapsed(), &output);
     }
 
