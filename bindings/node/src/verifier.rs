@@ -67,8 +67,6 @@ pub fn open_verifier(options: String, keys: &KeyCache) -> Result<Op> {
 ///   same for the token of a request with these headers, each with all its values and a line feed between each two; one
 ///   that the request has not is undefined.
 /// * `explain(token, place, now_ms)`: see [`bridge::Verifier::explain`].
-/// * `explainHeaders(authorization, x_serverless_authorization, x_goog_iap_jwt_assertion, now_ms)`: the same for the token of
-///   a request with these headers.
 ///
 /// They throw why the token is refused.
 pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<'_>> {
@@ -91,17 +89,6 @@ pub(crate) fn functions(env: &Env, verifier: bridge::Verifier) -> Result<Object<
     functions.set(
         "verifyHeaders",
         env.create_function_from_closure::<(), _, _>("verifyHeaders", verify_headers)?,
-    )?;
-
-    let own = Rc::clone(&verifier);
-    let explain_headers = move |call: FunctionCallContext<'_>| {
-        let headers = Headers::of(&call)?;
-        let token = own.token_from_headers(&headers.borrow()).map_err(thrown)?;
-        own.explain(token, "{}", millis(call.get(3)?)).map_err(thrown)
-    };
-    functions.set(
-        "explainHeaders",
-        env.create_function_from_closure::<(), _, _>("explainHeaders", explain_headers)?,
     )?;
 
     let explain = move |call: FunctionCallContext<'_>| {

@@ -219,12 +219,10 @@ function functionsOf(instances, verifier) {
     const found = verifier.use((own) => own.verify(...parameters));
     return typeof found === 'number' ? found : verdictOf(instances, () => found);
   };
-  const explain = (...parameters) => verifier.use((own) => own.explain(...parameters));
   return {
     verify,
     verifyHeaders: (a, b, c, now, monotonic, isWhole) => verify(tokenOf([a, b, c]), now, monotonic, isWhole),
-    explain,
-    explainHeaders: (a, b, c, now) => explain(tokenOf([a, b, c]), '{}', now),
+    explain: (...parameters) => verifier.use((own) => own.explain(...parameters)),
   };
 }
 
