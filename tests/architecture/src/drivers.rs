@@ -30,7 +30,12 @@ pub const DRIVERS: &[Driver] = &[
     Driver {
         language: "js",
         // Of two hosts: Node.js, and the web.
-        places: &["packages/js/src/driver/", "packages/js/src/node/driver/", "packages/js/src/web/steps.js"],
+        places: &[
+            "packages/js/src/driver/",
+            "packages/js/src/node/driver/",
+            "packages/js/src/web/signatures.js",
+            "packages/js/src/web/steps.js",
+        ],
         extension: "js",
         limit: 575,
     },

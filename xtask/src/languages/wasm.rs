@@ -41,9 +41,11 @@ const FEATURES: &[&str] = &[
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = toolchain()?;
+    if !compilers::has_target(TARGET) {
+        builds.push(linker(checkout));
+    }
     let runtimes = checkout.program("npm").args(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     builds.extend([
-        linker(checkout),
         Build {
             what: "runtimes",
             inputs: vec!["tests/runtimes/package.json", "tests/runtimes/package-lock.json"],
@@ -63,7 +65,7 @@ fn toolchain() -> Result<Vec<Build>> {
     if !compilers::is_on_path("clang") || !compilers::is_on_path("llvm-ar") {
         packages.extend(C_PACKAGES);
     }
-    if !compilers::has_debian() {
+    if !compilers::has_target(TARGET) && !compilers::has_debian() {
         packages.extend(compilers::DEBIAN_RUST);
     }
     if packages.is_empty() {
@@ -142,8 +144,23 @@ fn module(checkout: &Checkout) -> Build {
     }
 }
 
-/// Debian's compiler, with its standard library compiled for size and without the texts of panics, which nobody would see.
 fn compile(checkout: &Checkout) -> Program {
+    let cargo = if compilers::has_target(TARGET) {
+        checkout.program("cargo")
+    } else {
+        with_own_standard_library(checkout)
+    };
+    cargo
+        .args(&["build", "--profile", "wasm", "--package", "gatepass-wasm", "--target", TARGET])
+        // The folder is not shared: it may belong to another compiler.
+        .arg("--target-dir")
+        .arg(checkout.built("wasm"))
+        .env("CC_wasm32_unknown_unknown", "clang")
+        .env("AR_wasm32_unknown_unknown", "llvm-ar")
+}
+
+/// Debian's compiler. Its standard library is compiled for size, and without the texts of panics, which nobody would see.
+fn with_own_standard_library(checkout: &Checkout) -> Program {
     checkout
         .program("/usr/bin/cargo")
         .env("RUSTC", "/usr/bin/rustc")
@@ -151,14 +168,8 @@ fn compile(checkout: &Checkout) -> Program {
         // -Z allows what follows on a stable compiler.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(&["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"])
-        .args(&["build", "--profile", "wasm", "--package", "gatepass-wasm", "--target", TARGET])
-        // The folder is not shared: it belongs to another compiler.
-        .arg("--target-dir")
-        .arg(checkout.built("wasm"))
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker_link(checkout))
-        .env("CC_wasm32_unknown_unknown", "clang")
-        .env("AR_wasm32_unknown_unknown", "llvm-ar")
 }
 
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {

@@ -4,9 +4,9 @@
  */
 
 import { within } from '../driver/abort.js';
-import { checkSignature } from '../driver/signatures.js';
 import { StepFailure, unsupported } from '../driver/step-failure.js';
 import { supply } from '../driver/supplier.js';
+import { checkSignature } from './signatures.js';
 
 /** How steps are carried out here. */
 export const steps = { perform, environment, failureOf };

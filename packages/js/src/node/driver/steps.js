@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { within } from '../../driver/abort.js';
-import { checkSignature } from '../../driver/signatures.js';
 import { StepFailure, unsupported } from '../../driver/step-failure.js';
 import { supply } from '../../driver/supplier.js';
 import { moduleFor } from './modules.js';
@@ -11,6 +10,9 @@ import { textOf, textOfFile } from './reading.js';
 
 /** How steps are carried out here. */
 export const steps = { perform, environment, failureOf };
+
+/** Loaded when it is first needed, and then at hand: it is needed for every new token. */
+let signatures;
 
 async function perform(step, { limits, suppliers }, signal) {
   switch (step.step) {
@@ -32,7 +34,8 @@ async function perform(step, { limits, suppliers }, signal) {
       return { reply: 'text', text: await within(step.timeout_ms, signal, ask) };
     }
     case 'check_signature':
-      return await checkSignature(step);
+      signatures ??= await import('./signatures.js');
+      return signatures.checkSignature(step);
     case 'wait':
       await sleep(step.delay_ms, undefined, { signal, ref: false });
       return { reply: 'elapsed' };

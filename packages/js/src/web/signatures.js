@@ -1,14 +1,14 @@
 /**
- * Signatures, checked by the Web Cryptography API. A core that is WebAssembly asks for them, because it is several times slower
- * itself; it has decided already which algorithm, key and signature they may be.
+ * Signatures, checked by the Web Cryptography API: a core that is WebAssembly asks for them, because it is slower at it. Which
+ * algorithm, key and signature they may be is decided already.
  */
 
-import { unsupported } from './step-failure.js';
+import { unsupported } from '../driver/step-failure.js';
 
 const sha = (bits) => ({ hash: `SHA-${bits}` });
 const pkcs1 = (bits) => ({ name: 'RSASSA-PKCS1-v1_5', ...sha(bits) });
 
-/** The name in JOSE (RFC 7518, section 3.1) → that of the API. Ed25519 is not everywhere yet. */
+/** The name in JOSE (RFC 7518, section 3.1) → that of the API. Ed25519, which is not everywhere, is left to the core. */
 const ALGORITHMS = {
   RS256: pkcs1(256),
   RS384: pkcs1(384),
@@ -29,7 +29,7 @@ export async function checkSignature(step) {
   const algorithm = ALGORITHMS[step.alg];
   const subtle = globalThis.crypto?.subtle;
   if (algorithm === undefined || subtle === undefined) throw unsupported(step);
-  const [signature, data] = [bytesOfBase64Url(step.signature), bytesOfAscii(step.data)];
+  const [signature, data] = [bytesOfBase64Url(step.signature), new TextEncoder().encode(step.data)];
   const is_valid = await subtle.verify(algorithm, await keyOf(step, algorithm, subtle), signature, data);
   return { reply: 'checked', is_valid };
 }
@@ -46,11 +46,6 @@ function keyOf({ alg, key: jwk }, algorithm, subtle) {
 }
 
 function bytesOfBase64Url(text) {
-  return bytesOfAscii(atob(text.replaceAll('-', '+').replaceAll('_', '/')));
-}
-
-function bytesOfAscii(text) {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+  const letters = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
 }
