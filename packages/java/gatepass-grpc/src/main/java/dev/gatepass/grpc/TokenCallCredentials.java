@@ -4,7 +4,6 @@ import dev.gatepass.CallPlan;
 import dev.gatepass.CallPlanner;
 import dev.gatepass.GatepassException;
 import dev.gatepass.Token;
-import dev.gatepass.TokenHeader;
 import dev.gatepass.TokenSource;
 import io.grpc.Attributes;
 import io.grpc.CallCredentials;

@@ -83,16 +83,26 @@ final class Orders implements AutoCloseable {
     }
 
     ManagedChannel channel(CallCredentials credentials, String authority) {
-        return channel(encrypted, TLS.client(), credentials, authority);
+        return opened(builder(encryptedAddress(), TLS.client(), credentials, authority));
     }
 
+    /** A channel without TLS. */
     ManagedChannel plaintextChannel(CallCredentials credentials) {
-        return channel(plaintext, InsecureChannelCredentials.create(), credentials, AUTHORITY);
+        return plaintextChannel(plaintextAddress(), credentials);
+    }
+
+    /** A channel without TLS to whoever is in front of this server. */
+    ManagedChannel plaintextChannel(String address, CallCredentials credentials) {
+        return opened(builder(address, InsecureChannelCredentials.create(), credentials, AUTHORITY));
+    }
+
+    String plaintextAddress() {
+        return "127.0.0.1:" + plaintext.getPort();
     }
 
     /** Builds a channel over TLS, with more options. */
     ManagedChannel channel(CallCredentials credentials, UnaryOperator<ManagedChannelBuilder<?>> options) {
-        return opened(options.apply(builder(encrypted, TLS.client(), credentials, AUTHORITY)));
+        return opened(options.apply(builder(encryptedAddress(), TLS.client(), credentials, AUTHORITY)));
     }
 
     /** The headers of each call, in the order in which they came. */
@@ -112,8 +122,8 @@ final class Orders implements AutoCloseable {
         plaintext.awaitTermination(30, TimeUnit.SECONDS);
     }
 
-    private ManagedChannel channel(Server to, ChannelCredentials channel, CallCredentials call, String authority) {
-        return opened(builder(to, channel, call, authority));
+    private String encryptedAddress() {
+        return "127.0.0.1:" + encrypted.getPort();
     }
 
     private ManagedChannel opened(ManagedChannelBuilder<?> builder) {
@@ -123,9 +133,9 @@ final class Orders implements AutoCloseable {
     }
 
     private static ManagedChannelBuilder<?> builder(
-            Server to, ChannelCredentials channel, CallCredentials call, String authority) {
-        return Grpc.newChannelBuilder("127.0.0.1:" + to.getPort(),
-                        call == null ? channel : CompositeChannelCredentials.create(channel, call))
+            String address, ChannelCredentials channel, CallCredentials call, String authority) {
+        return Grpc.newChannelBuilder(
+                        address, call == null ? channel : CompositeChannelCredentials.create(channel, call))
                 .overrideAuthority(authority);
     }
 
