@@ -181,7 +181,8 @@ func WithPreset(preset Preset) VerifierOption {
 }
 
 // WithIssuers accepts tokens whose iss is exactly one of these. Without [WithPreset], its keys are those of [WithKeys] or
-// [WithKeysURL], which need [WithAlgorithms] too, or else those that it publishes as [OIDC] says.
+// [WithKeysURL], which need [WithAlgorithms] too, or else those that it publishes as [OIDC] says. A list must not be
+// empty.
 func WithIssuers(issuers ...string) VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.Issuers = extended(v.Issuers, issuers) })
 }
@@ -282,7 +283,7 @@ type sourceSettings struct {
 // verifierSettings are the options of a verifier, likewise.
 type verifierSettings struct {
 	Preset                        Preset   `json:"preset,omitempty"`
-	Issuers                       []string `json:"issuers,omitempty"`
+	Issuers                       []string `json:"issuers,omitzero"`
 	Algorithms                    []string `json:"algorithms,omitempty"`
 	Audiences                     []string `json:"audiences,omitempty"`
 	AnyAudience                   bool     `json:"any_audience,omitempty"`

@@ -135,8 +135,7 @@ pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
 #[serde(deny_unknown_fields)]
 struct VerifierOptions {
     preset: Option<String>,
-    #[serde(default)]
-    issuers: Vec<String>,
+    issuers: Option<Vec<String>>,
     #[serde(default)]
     algorithms: Vec<String>,
     #[serde(default)]
@@ -177,7 +176,7 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
         algorithms.map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
     Ok(VerifierConfig {
         preset,
-        issuers: options.issuers,
+        issuers: VerifierConfig::parse_issuers(options.issuers)?,
         algorithms: algorithms.collect::<Result<_, _>>()?,
         audiences: Audiences::parse(options.audiences, options.any_audience)?,
         keys: KeySource::parse(options.keys, options.keys_url)?,

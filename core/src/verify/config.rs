@@ -195,6 +195,21 @@ impl KeySource {
 }
 
 impl VerifierConfig {
+    /// The issuers that options name, `None` if they name none. An empty list is refused: one that a program makes from an
+    /// empty setting must not mean Google.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] when the list is empty.
+    pub fn parse_issuers(issuers: Option<Vec<String>>) -> Result<Vec<String>, Error> {
+        match issuers {
+            None => Ok(Vec::new()),
+            Some(issuers) if issuers.is_empty() => {
+                Err(invalid("`issuers` is an empty list, expected at least one value of iss"))
+            }
+            Some(issuers) => Ok(issuers),
+        }
+    }
+
     /// The same options with the preset that they leave open: Google's ID tokens, whoever sends them; `oidc` where
     /// issuers are given without keys, which discovery finds then; none where both are given.
     pub(crate) fn with_default_preset(mut self) -> Self {

@@ -24,7 +24,7 @@ export const VERIFIER_OPTIONS = {
 export function bordered(options) {
   return {
     preset: options.preset,
-    issuers: list(options.issuers),
+    issuers: listIfGiven(options.issuers),
     algorithms: list(options.algorithms),
     audiences: list(options.audience),
     any_audience: options.anyAudience,
@@ -39,7 +39,7 @@ export function bordered(options) {
   };
 }
 
-/** No list is another thing than an empty one: it lets everybody in. */
+/** No list is another thing than an empty one, which the core refuses. */
 function listIfGiven(values) {
   return values === undefined ? undefined : list(values);
 }

@@ -41,6 +41,8 @@ def cases():
     yield case("issuers, keys and algorithms", "Google's", "BAD_ISSUER", **named)
     yield case("issuers, keys and algorithms", "the issuer's, ES256", "ALG_NOT_ALLOWED", **named)
     yield case("issuers and keys, nobody says how they sign", "the issuer's", "INVALID_OPTION", issuers=[ISSUER])
+    yield case("an empty list of issuers", "Google's", "INVALID_OPTION", issuers=[])
+    yield case("an empty list of issuers with Google's preset", "Google's", "INVALID_OPTION", preset="google", issuers=[])
     yield case("Google's preset", "Google's", "accept", preset="google")
     yield case("Google's preset", "the issuer's", "BAD_ISSUER", preset="google")
     yield case("Google's preset with issuers", "the issuer's", "accept", preset="google", issuers=[ISSUER])

@@ -102,7 +102,7 @@ class VerifierOptions(TypedDict, total=False):
     audience: Strings | None
     any_audience: bool
     preset: Preset | None
-    issuers: Strings
+    issuers: Strings | None
     algorithms: Algorithms
     keys: str | Mapping[str, Any] | None
     keys_url: str | None

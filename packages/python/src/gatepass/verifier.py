@@ -80,7 +80,7 @@ class Verifier(_native.Verifier):
         *,
         any_audience: bool = False,
         preset: Preset | None = None,
-        issuers: Strings = (),
+        issuers: Strings | None = None,
         algorithms: Algorithms = (),
         keys: str | Mapping[str, Any] | None = None,
         keys_url: str | None = None,
@@ -96,12 +96,12 @@ class Verifier(_native.Verifier):
             "audience": texts("audience", audience),
             "any_audience": any_audience,
             "preset": preset,
-            "issuers": texts("issuers", issuers),
+            # No list is not the same as an empty one, here and below.
+            "issuers": None if issuers is None else texts("issuers", issuers),
             "algorithms": texts("algorithms", algorithms),  # type: ignore[typeddict-item]
             "keys": keys,
             "keys_url": keys_url,
             "leeway_seconds": leeway_seconds,
-            # No list is not the same as an empty one.
             "allowed_emails": None if allowed_emails is None else texts("allowed_emails", allowed_emails),
             "allowed_subjects": (
                 None if allowed_subjects is None else texts("allowed_subjects", allowed_subjects)
@@ -241,7 +241,7 @@ _TYPES: dict[str, type] = {
 
 def _options(
     audience: Strings | None = None,
-    issuers: Strings = (),
+    issuers: Strings | None = None,
     algorithms: Algorithms = (),
     keys: str | Mapping[str, Any] | None = None,
     allowed_emails: Strings | None = None,
@@ -253,10 +253,10 @@ def _options(
     return {
         **others,
         "audiences": texts("audience", audience),
-        "issuers": texts("issuers", issuers),
+        # No list is not the same as an empty one, here and below.
+        "issuers": None if issuers is None else texts("issuers", issuers),
         "algorithms": texts("algorithms", algorithms),
         "keys": _keys_json(keys),
-        # No list is not the same as an empty one.
         "allowed_emails": None if allowed_emails is None else texts("allowed_emails", allowed_emails),
         "allowed_subjects": None if allowed_subjects is None else texts("allowed_subjects", allowed_subjects),
     }

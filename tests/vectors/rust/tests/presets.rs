@@ -15,9 +15,15 @@ fn presets() {
 /// `accept`, or the code of the refusal.
 fn decide(vectors: &Value, case: &Value) -> String {
     let list = |name: &str| case[name].as_array().cloned().unwrap_or_default();
+    let issuers = case["issuers"].as_array();
+    let issuers = issuers.map(|list| list.iter().map(|issuer| issuer.as_str().unwrap().to_owned()).collect());
+    let issuers = match VerifierConfig::parse_issuers(issuers) {
+        Ok(issuers) => issuers,
+        Err(refused) => return refused.code().to_string(),
+    };
     let made = Verifier::new(VerifierConfig {
         preset: case["preset"].as_str().map(|name| Preset::from_name(name).unwrap()),
-        issuers: list("issuers").iter().map(|issuer| issuer.as_str().unwrap().to_owned()).collect(),
+        issuers,
         algorithms: list("algorithms")
             .iter()
             .map(|n| Algorithm::from_name(n.as_str().unwrap()).unwrap())
