@@ -6,10 +6,10 @@
 //	client, err := gatepass.NewClient(ctx, "https://receiver-123.europe-west1.run.app")
 //	response, err := client.Get("https://receiver-123.europe-west1.run.app/orders")
 //
-// The client attaches an ID token to every request and sees to it that the token never expires.
-// [NewTokenSource] gives the same token to whatever takes an [oauth2.TokenSource], gRPC's credentials for one, and
-// [Source] is for programs that call many receivers or need a deadline for each call. Access tokens for Google's APIs
-// come from [NewAccessTokenSource].
+// The client attaches an ID token to every request, always a fresh one. [NewTokenSource] gives the same token to
+// whatever takes an [oauth2.TokenSource], and [Source] is for programs that call many receivers or need a deadline for
+// each call. Access tokens for Google's APIs come from [NewAccessTokenSource]. For gRPC there is the module
+// gatepass.dev/gatepass/grpc.
 //
 // Credentials are found as Application Default Credentials say (AIP-4110): in the file that
 // GOOGLE_APPLICATION_CREDENTIALS names, in gcloud's own file, or from the metadata server.

@@ -31,8 +31,8 @@ func WithClock(now func() time.Time) Option {
 	return hostOption(func(h *driver.Host) { h.Clock = now })
 }
 
-// WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects, and whose
-// proxies are its own affair. The metadata server is a neighbour and is always reached directly. Credentials that name certificates for TLS need
+// WithTransport sends requests to token endpoints and key URLs through transport, which must follow no redirects and
+// chooses proxies itself. The metadata server is always reached directly. Credentials that name certificates for TLS need
 // an [*http.Transport].
 func WithTransport(transport http.RoundTripper) Option {
 	return hostOption(func(h *driver.Host) { h.Transport = transport })
@@ -61,7 +61,7 @@ func WithImpersonation(email string, delegates ...string) SourceOption {
 func WithSupplier(name string, supplier Supplier) SourceOption {
 	return sourceOption(func(s *sourceSettings) {
 		if supplier == nil {
-			return // Nobody is registered by this.
+			return // As if the option were not given.
 		}
 		if s.host.Suppliers == nil {
 			s.host.Suppliers = map[string]driver.Supplier{}
@@ -90,8 +90,9 @@ func WithGDCHAudience(audience string) SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.GDCHAudience = &audience })
 }
 
-// WithUserIDToken takes, from a person's credentials, the ID token of their login, whatever audience is asked for: it is
-// for the OAuth client that they logged in with. Cloud Run takes it if gcloud was that client; no other receiver should.
+// WithUserIDToken uses, of a person's credentials, the ID token of their login, whichever audience is requested: its own
+// audience is the OAuth client that they logged in with. Cloud Run accepts it if gcloud was that client; no other receiver
+// should.
 func WithUserIDToken() SourceOption {
 	return sourceOption(func(s *sourceSettings) { s.AllowUserIDToken = true })
 }
@@ -248,7 +249,7 @@ func WithRememberedBytes(bytes int64) VerifierOption {
 
 // WithTrustCloudRunAndSkipSignature accepts Google's ID tokens without a signature, as Cloud Run hands them on after a
 // check of its own. Nothing proves such a token, and its [Payload] is Unverified: use it only in a service on Cloud Run
-// that lets nobody in without authentication, for to any other anybody can send one.
+// that requires authentication, since anybody can send such a token to any other.
 func WithTrustCloudRunAndSkipSignature() VerifierOption {
 	return verifierOption(func(v *verifierSettings) {
 		v.TrustCloudRunAndSkipSignature = true

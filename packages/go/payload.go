@@ -72,7 +72,7 @@ func isKept(payload string) bool { return strings.Count(payload, "{") <= mostObj
 
 // A payloadMemory spares reading the same payload again. The low bits of an entry are a place, which the core gives to
 // another token only after it has forgotten the one that had it, lowest places first. So this holds no more payloads than
-// the core has tokens, and nobody waits for it.
+// the core has tokens, and readers take no lock.
 type payloadMemory struct {
 	parts []atomic.Pointer[payloadPart]
 }

@@ -24,12 +24,12 @@ func withCertificates(base http.RoundTripper, step *step) (*http.Transport, erro
 			base, errors.ErrUnsupported)
 	}
 	transport = transport.Clone()
-	transport.DisableKeepAlives = true // Nobody would use the connection again, or close it.
+	transport.DisableKeepAlives = true // The connection would not be used again, nor closed.
 	if transport.TLSClientConfig == nil {
 		transport.TLSClientConfig = &tls.Config{}
 	}
 	config := transport.TLSClientConfig
-	// The clone may offer HTTP/2 without being able to speak it. One exchange does not need it.
+	// The clone may offer HTTP/2 without supporting it. One exchange does not need it.
 	config.NextProtos, transport.ForceAttemptHTTP2 = nil, false
 	if files := step.ClientCertificate; files != nil {
 		certificate, err := tls.LoadX509KeyPair(files.CertPath, files.KeyPath)

@@ -20,7 +20,7 @@ import (
 )
 
 // bounds are the core's: how many bytes of a body, a file or a program's output it takes, how many of a program's
-// complaint, and how often a caller asks again after what it has waited for, which is out of reach.
+// standard error, and how often a caller asks again after what it has waited for, which is out of reach.
 var bounds = func() (bounds struct {
 	BodyBytes   int `json:"body_bytes"`
 	StderrBytes int `json:"stderr_bytes"`

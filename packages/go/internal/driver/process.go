@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// outputDelay is how long a program that has ended may be outlived by its output: somebody whom it has left behind
-// may hold that open for ever.
+// outputDelay is how long the output of a program is awaited after it has ended: a process that it has left behind may
+// hold that open for ever.
 const outputDelay = time.Second
 
 // run runs a program without a shell. When its time is up, when it writes too much, and when it has ended, all that it
