@@ -87,7 +87,7 @@ func newCredentials(c *Credentials, options []CredentialsOption) (*Credentials, 
 
 // GetRequestMetadata returns the metadata of a call. gRPC calls it for each attempt.
 func (c *Credentials) GetRequestMetadata(ctx context.Context, uri ...string) (map[string]string, error) {
-	held, err := c.held(ctx, strings.Join(uri, ""))
+	held, err := c.held(ctx, strings.Join(uri, "")) // It is one: the service's URL.
 	if err != nil {
 		return nil, asStatus(err)
 	}
@@ -116,7 +116,10 @@ type heldToken struct {
 
 func (c *Credentials) held(ctx context.Context, url string) (*heldToken, error) {
 	if c.source == nil {
-		return nil, errors.New("these Credentials are a zero value, expected some from NewIDTokenCredentials")
+		return nil, &gatepass.Error{
+			Code: gatepass.ErrInvalidOption, Kind: gatepass.KindUsage,
+			Message: "these Credentials are a zero value, expected some from NewIDTokenCredentials",
+		}
 	}
 	service, err := c.services.get(destinationOf(ctx, url), c.call)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials/local"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -120,7 +124,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		}
 	}
 	connection := startRecording(t, codes.OK).connect(t, grpc.WithPerRPCCredentials(&gatepassgrpc.Credentials{}))
-	if _, err := call(deadline(t), connection, "Unary"); err == nil || !strings.Contains(err.Error(), "NewIDTokenCredentials") {
+	if _, err := call(deadline(t), connection, "Unary"); !errors.Is(err, gatepass.ErrInvalidOption) || !strings.Contains(err.Error(), "NewIDTokenCredentials") {
 		t.Errorf("%v", err)
 	}
 }
@@ -185,6 +189,30 @@ func TestNoTokenOverPlaintext(t *testing.T) {
 	for _, headers := range recording.headers {
 		if !strings.HasPrefix(headers.Get("authorization")[0], "Bearer ey") {
 			t.Error("a call has come without a token")
+		}
+	}
+}
+
+// On a Unix socket it is gRPC's own credentials that say that nobody listens.
+func TestAUnixSocket(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.Setenv(t)
+	verifier := newVerifier(t, emulator)
+	server := &server{Server: grpc.NewServer(
+		grpc.Creds(local.NewCredentials()),
+		grpc.ChainUnaryInterceptor(gatepassgrpc.UnaryServerInterceptor(verifier)),
+		grpc.ChainStreamInterceptor(gatepassgrpc.StreamServerInterceptor(verifier)))}
+	server.RegisterService(&orders, nil)
+	path := filepath.Join(t.TempDir(), "socket")
+	server.listen(t, "unix", path)
+	for channel, expected := range map[credentials.TransportCredentials]codes.Code{
+		local.NewCredentials(): codes.OK, insecure.NewCredentials(): codes.Unauthenticated,
+	} {
+		connection := got(grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(channel), grpc.WithAuthority("orders.example"),
+			idTokens(t, gatepassgrpc.WithAllowPlaintextLoopback())))(t)
+		defer connection.Close()
+		if _, err := call(deadline(t), connection, "Unary"); status.Code(err) != expected {
+			t.Errorf("%v, expected %s", err, expected)
 		}
 	}
 }

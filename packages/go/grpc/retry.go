@@ -83,8 +83,10 @@ func noteUse(ctx context.Context, source *gatepass.Source, token *oauth2.Token) 
 	}
 }
 
-// isReplaced reports whether a call that has ended so would carry another token.
+// isReplaced reports whether a call that has ended so would carry another token. That no token could be had says nothing
+// of the last one.
 func (u *use) isReplaced(err error) bool {
 	last := u.last.Load()
-	return last != nil && status.Code(err) == codes.Unauthenticated && last.source.Invalidate(last.token)
+	isRefused := status.Code(err) == codes.Unauthenticated && !errors.As(err, new(*failure))
+	return isRefused && last != nil && last.source.Invalidate(last.token)
 }

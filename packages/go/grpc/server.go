@@ -95,7 +95,9 @@ func (g *guard) admit(ctx context.Context, method string) (context.Context, erro
 	case g.isOptional && errors.Is(err, gatepass.ErrTokenMissing):
 		return ctx, nil
 	case errors.As(err, &refused):
-		g.onRefusal(ctx, method, refused)
+		if g.onRefusal != nil {
+			g.onRefusal(ctx, method, refused)
+		}
 		return nil, refusal(refused.GRPC())
 	}
 	// The call's context ended before there was a verdict.

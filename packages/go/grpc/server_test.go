@@ -145,7 +145,7 @@ func TestOpenServices(t *testing.T) {
 	server.RegisterService(&orders, nil)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)
-	server.listen(t)
+	server.listen(t, "tcp", "127.0.0.1:0")
 	connection := server.connect(t)
 
 	if answer, err := healthpb.NewHealthClient(connection).Check(deadline(t), &healthpb.HealthCheckRequest{}); err != nil {

@@ -200,13 +200,13 @@ func serve(t *testing.T, options ...grpc.ServerOption) *server {
 	t.Helper()
 	server := &server{Server: grpc.NewServer(options...)}
 	server.RegisterService(&orders, nil)
-	server.listen(t)
+	server.listen(t, "tcp", "127.0.0.1:0")
 	return server
 }
 
-func (s *server) listen(t *testing.T) {
+func (s *server) listen(t *testing.T, network, address string) {
 	t.Helper()
-	listener := got(net.Listen("tcp", "127.0.0.1:0"))(t)
+	listener := got(net.Listen(network, address))(t)
 	s.address = listener.Addr().String()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(listener) }()
