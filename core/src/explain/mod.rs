@@ -413,14 +413,12 @@ impl Case<'_> {
 
 fn wrapped(wrapping: Wrapping) -> Finding {
     let (found, todo) = wrapping.words();
-    Finding {
-        level: Level::Error,
-        code: Some(ErrorCode::TokenMalformed),
-        cause: Some(wrapping.cause()),
-        title: "Extra text surrounds the token",
-        found: found.into(),
-        todo: todo.into(),
-    }
+    // Whoever shows a whole request asks about the token that it carries.
+    let (level, code, title) = match wrapping {
+        Wrapping::Request => (Level::Note, None, "The token was taken from a request"),
+        _ => (Level::Error, Some(ErrorCode::TokenMalformed), "Extra text surrounds the token"),
+    };
+    Finding { level, code, cause: Some(wrapping.cause()), title, found: found.into(), todo: todo.into() }
 }
 
 impl fmt::Display for Explanation {

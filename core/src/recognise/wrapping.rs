@@ -35,7 +35,7 @@ impl Wrapping {
         match self {
             Self::Request => (
                 "the text is a whole request with the token in one of its headers",
-                "Pass the token alone: the word after Bearer.",
+                "Look at the token alone; where a program is to take it, pass the word after Bearer.",
             ),
             Self::WhiteSpace => (
                 "there is white space before or after the token",
