@@ -56,6 +56,9 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
 /// The page that is made of the core's table.
 const ERRORS: &str = "docs/site/errors.md";
 
+/// The core as the inspector has it.
+const MODULE: &str = "packages/js/wasm/gatepass.wasm";
+
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Builds the site; tells where it is. Without the artefacts of `cargo xtask dist`, which may be left out, it has no references.
@@ -89,6 +92,13 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
         }
     } else {
         terminal.say("without references, which are made of what cargo xtask dist makes");
+    }
+    if checkout.path(MODULE).exists() {
+        let page = workplace.pages.join("inspector");
+        workplace.run(checkout.program("node").arg("docs/inspector/build.js").arg(page))?;
+        site.navigation += "  - Explain a token: inspector/index.html\n";
+    } else {
+        terminal.say("without the inspector, which is made of what cargo xtask test --only wasm makes");
     }
     let settings = read_file(&checkout.path("docs/site/mkdocs.yml"))? + &site.navigation;
     write(&workplace.folder.join("mkdocs.yml"), settings)?;

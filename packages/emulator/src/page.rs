@@ -19,6 +19,7 @@ pub(crate) fn index() -> Response {
 /// A file of the page, below the control API's root.
 pub(crate) fn asset(path: &str) -> Option<Response> {
     match path {
+        "/emulator/base.css" => Some(file("text/css; charset=utf-8", include_str!("page/base.css"))),
         "/emulator/page.css" => Some(file("text/css; charset=utf-8", include_str!("page/page.css"))),
         "/emulator/page.js" => Some(file("text/javascript; charset=utf-8", include_str!("page/page.js"))),
         _ => None,

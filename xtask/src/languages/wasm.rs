@@ -65,6 +65,9 @@ fn toolchain() -> Result<Vec<Build>> {
     if !compilers::is_on_path("clang") || !compilers::is_on_path("llvm-ar") {
         packages.extend(C_PACKAGES);
     }
+    if !compilers::is_on_path("chromium") && !compilers::is_on_path("chromium-browser") {
+        packages.push("chromium");
+    }
     if !compilers::has_target(TARGET) && !compilers::has_debian() {
         packages.extend(compilers::DEBIAN_RUST);
     }

@@ -151,7 +151,7 @@ fn browsers_get_the_page_and_programs_the_metadata_server() {
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(page.header("Metadata-Flavor"), None);
     let html = text(&page);
-    for path in ["/emulator/page.css", "/emulator/page.js"] {
+    for path in ["/emulator/base.css", "/emulator/page.css", "/emulator/page.js"] {
         assert!(html.contains(path));
         let asset = get(&emulator, path);
         assert_eq!((asset.status, asset.header("Content-Security-Policy")), (200, Some(policy)), "{path}");
