@@ -66,7 +66,7 @@ const LAYERS: &[Layer] = &[
     layer("gatepass-architecture", &[], Others::AllBut(&[])),
     // It judges the border from outside; its tests call it.
     layer("gatepass-interface", &["gatepass-bridge", "gatepass-core"], Others::AllBut(&[])),
-    layer("xtask", &["gatepass-architecture"], Others::Only(&["serde_json"])),
+    layer("xtask", &["gatepass-architecture"], Others::Only(&["base64", "serde_json"])),
 ];
 
 /// What tests of any layer may use: neither depends on anything that it would test.
