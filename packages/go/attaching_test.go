@@ -111,6 +111,42 @@ func TestAClientRepeatsARefusedRequest(t *testing.T) {
 	}
 }
 
+// Of all who have waited for one token, whoever is refused first has it replaced for the others as well.
+func TestATokenThatManyHaveIsReplacedForAll(t *testing.T) {
+	clearEnv(t)
+	var mu sync.Mutex
+	refused := ""
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if refused == "" {
+			refused = r.Header.Get("Authorization")
+		}
+		if r.Header.Get("Authorization") == refused {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(receiver.Close)
+	client := got(gatepass.NewClient(deadline(t), audience, otherTokens(t)...))(t)
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Add(1)
+		go func() {
+			defer callers.Done()
+			response, err := client.Get(receiver.URL)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Error(response.Status)
+			}
+		}()
+	}
+	callers.Wait()
+}
+
 func TestAClientReplacesATokenOnceAMinute(t *testing.T) {
 	clearEnv(t)
 	receiver := startRecording(t, 401)

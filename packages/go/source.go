@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -173,6 +174,9 @@ type slot struct {
 	slotKey
 	source *Source
 	warm   atomic.Pointer[warmToken]
+	// keeping is held while warm changes, and guards refusals: how many tokens have been replaced before their time.
+	keeping  sync.Mutex
+	refusals uint64
 }
 
 type warmToken struct {
@@ -250,6 +254,9 @@ func (s *slot) get(ctx context.Context) (*warmToken, error) {
 // settle asks the core for the token until there is one, and keeps it at hand.
 func (s *slot) settle(ctx context.Context) (*warmToken, error) {
 	driver := s.source.driver
+	s.keeping.Lock()
+	refusals := s.refusals
+	s.keeping.Unlock()
 	var found native.Lookup
 	output, err := driver.Settle(ctx, func() (native.Turn, error) {
 		var err error
@@ -266,8 +273,18 @@ func (s *slot) settle(ctx context.Context) (*warmToken, error) {
 		}
 	}
 	warm := held.warm()
-	s.warm.Store(warm)
+	s.keep(warm, refusals)
 	return warm, nil
+}
+
+// keep keeps a token that was asked for after so many refusals. Others may have sent it already: if one was refused since,
+// it may have been this one, and the core knows what comes next.
+func (s *slot) keep(warm *warmToken, refusals uint64) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	if s.refusals == refusals {
+		s.warm.Store(warm)
+	}
 }
 
 // isReplaced reports whether a token that was refused with this status is to be replaced, and makes room for the next.
@@ -285,7 +302,13 @@ func (s *slot) isForgotten(warm *warmToken, isOld bool, err error) bool {
 	if err != nil || !isOld {
 		return false
 	}
-	s.warm.CompareAndSwap(warm, nil)
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	s.refusals++
+	// Each of those who have waited for a token has it in a variable of its own.
+	if held := s.warm.Load(); held != nil && held.header == warm.header {
+		s.warm.Store(nil)
+	}
 	return true
 }
 
