@@ -334,6 +334,35 @@ func TestAConnectionOutlivesItsTokens(t *testing.T) {
 	}
 }
 
+// While a token is good, calls carry it although no other can be had.
+func TestATokenEndpointThatIsDownNowAndThen(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.Setenv(t)
+	clock := newClock()
+	source := got(gatepass.NewSource(gatepass.WithClock(clock.now)))(t)
+	server := startServer(t, newVerifier(t, emulator, gatepass.WithClock(clock.now)))
+	connection := server.connect(t, idTokens(t, gatepassgrpc.WithSource(source)))
+	var passed time.Duration
+	pass := func(some time.Duration) {
+		passed += some
+		clock.advance(some)
+		emulator.Reset(t)
+		emulator.SetClock(t, passed)
+	}
+	for range 4 {
+		mustBeSeenAs(t, connection, account)
+		pass(57 * time.Minute) // The token is to be refreshed, and is not.
+		emulator.Fault(t, identityPath, gatepasstest.Fault{Status: 503, Times: 1_000})
+		var calls sync.WaitGroup
+		for range 4 {
+			calls.Go(func() { mustBeSeenAs(t, connection, account) })
+		}
+		calls.Wait()
+		pass(3 * time.Minute)
+	}
+	mustBeSeenAs(t, connection, account)
+}
+
 // A stream goes on after its token has ended; a new one does not begin with that.
 func TestAStreamOutlivesItsToken(t *testing.T) {
 	emulator := startEmulator(t)
