@@ -26,22 +26,47 @@ const LIMIT = { timeout: 240_000, maxBuffer: 2 ** 26 };
 const table = [];
 after(() => console.table(table));
 
+const DENO = join(HERE, 'node_modules/@deno/linux-x64-glibc/deno');
+const BUN = join(HERE, 'node_modules/@oven/bun-linux-x64/bin/bun');
+const WASM = { ...process.env, GATEPASS_BACKEND: 'wasm', NO_COLOR: '1', NODE_NO_WARNINGS: '1' };
+
 for (const [runtime, program, ...options] of [
   ['Node.js', process.execPath],
-  ['Deno', join(HERE, 'node_modules/@deno/linux-x64-glibc/deno'), 'run', '--allow-env', '--allow-read'],
-  ['Bun', join(HERE, 'node_modules/@oven/bun-linux-x64/bin/bun'), 'run'],
+  ['Deno', DENO, 'run', '--allow-env', '--allow-read'],
+  ['Bun', BUN, 'run'],
 ]) {
   test(runtime, async (t) => {
-    if (!existsSync(program)) return t.skip(`npm has no ${runtime} for this platform that is asked for here`);
-    const env = { ...process.env, GATEPASS_BACKEND: 'wasm', NO_COLOR: '1', NODE_NO_WARNINGS: '1' };
-    const { stdout } = await run(program, [...options, 'process.js'], { cwd: HERE, env, ...LIMIT });
+    if (!existsSync(program)) return t.skip(missing(runtime));
+    const { stdout } = await run(program, [...options, 'process.js'], { cwd: HERE, env: WASM, ...LIMIT });
     judge(outcomeIn(stdout));
+  });
+}
+
+/** All but that with a certificate, whose test reads what Node.js itself logs. */
+const OTHER_KINDS =
+  '/metadata|service_account|authorized_user|file|url|executable|AWS|Azure|supplier|workforce/';
+
+// Of the package's own tests, the one that needs most of a runtime: files, programs, TLS, and signatures of one's own.
+for (const [runtime, program, ...options] of [
+  ['Deno', DENO, 'test', '-A', '--no-check', '--filter', OTHER_KINDS],
+  ['Bun', BUN, 'test', '--timeout', '200000'],
+]) {
+  test(`${runtime}: every kind of credentials`, async (t) => {
+    if (!existsSync(program)) return t.skip(missing(runtime));
+    const cwd = join(ROOT, 'packages/js');
+    const { stdout, stderr } = await run(program, [...options, './test/credentials.test.js'], {
+      cwd,
+      env: WASM,
+      ...LIMIT,
+    });
+    const [, passed] = /(\d+) pass/.exec(stdout + stderr) ?? [];
+    assert.ok(Number(passed) >= 30, stdout + stderr);
   });
 }
 
 test('workerd', async (t) => {
   const program = join(HERE, 'node_modules/@cloudflare/workerd-linux-64/bin/workerd');
-  if (!existsSync(program)) return t.skip('npm has no workerd for this platform that is asked for here');
+  if (!existsSync(program)) return t.skip(missing('workerd'));
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'config.capnp'), configuration(folder));
   const { stdout, stderr } = await run(
@@ -72,6 +97,10 @@ test('Chromium', async (t) => {
   );
   judge(await Promise.race([outcome, ended]));
 });
+
+function missing(runtime) {
+  return `there is no ${runtime} of this platform in package.json`;
+}
 
 function judge({ version, backend, passed, wrong }) {
   assert.deepEqual(wrong, []);

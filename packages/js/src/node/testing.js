@@ -33,7 +33,7 @@ export class Emulator {
     const { environment, url, tlsUrl } = await announced(child);
     const emulator = await Emulator.at(url, { program });
     // It ends with this process, which need not wait for it.
-    for (const one of [child, child.stdin, child.stdout]) one.unref();
+    for (const one of [child, child.stdin, child.stdout]) one.unref?.();
     emulator.#child = child;
     return Object.assign(emulator, { environment, tlsUrl });
   }

@@ -19,6 +19,7 @@ export function nativeOn(glue, module) {
   const operation = (begin) => new Operation(instances, begin);
   return {
     VERSION: glue.version(),
+    Op: Operation,
     errorCodes: call('errorCodes'),
     limits: call('limits'),
     tokenHeaders: call('tokenHeaders'),

@@ -23,7 +23,8 @@ export async function run({ argv: [program, ...args], env }, { body_bytes, stder
     detached: HAS_GROUPS,
     windowsHide: true,
   });
-  for (const one of [child, child.stdout, child.stderr]) one.unref();
+  // In Bun the streams have none, and keep nothing alive.
+  for (const one of [child, child.stdout, child.stderr]) one.unref?.();
   const end = () => kill(child);
   process.on('exit', end);
   try {
