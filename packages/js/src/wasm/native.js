@@ -5,12 +5,22 @@
  * again there when it is next asked for, from the same options; what it had fetched and remembered is lost.
  */
 
+/** Glue → what was made with it: it knows one instance at a time, so there is one of these. */
+const made = new WeakMap();
+
 /**
- * @param {object} glue the exports of `wasm/gatepass.js`, which are those of one instance
+ * @param {object} glue the exports of `wasm/gatepass.js`
  * @param {WebAssembly.Module | BufferSource} module
  */
 export function nativeOn(glue, module) {
-  glue.initSync({ module });
+  if (!made.has(glue)) {
+    glue.initSync({ module });
+    made.set(glue, nativeOf(glue));
+  }
+  return made.get(glue);
+}
+
+function nativeOf(glue) {
   const instances = new Instances(glue);
   const call =
     (name) =>
