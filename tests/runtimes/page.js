@@ -5,7 +5,7 @@ import * as gatepass from 'gatepass';
 import { moduleOf } from '../../packages/js/src/wasm/module.js';
 import { nativeOn } from '../../packages/js/src/wasm/native.js';
 import * as glue from '../../packages/js/wasm/gatepass.js';
-import { runVectors } from './vectors.js';
+import { runVectors, verifyByUrl } from './vectors.js';
 
 let outcome;
 try {
@@ -16,7 +16,8 @@ try {
     await moduleOf(new URL('../../packages/js/wasm/gatepass.wasm', import.meta.url)),
   );
   const files = await (await fetch('/vectors.json')).json();
-  outcome = { backend: 'wasm', ...(await runVectors(gatepass, native, files)) };
+  const fetched = await verifyByUrl(gatepass, files, `${location.origin}/keys`);
+  outcome = { backend: 'wasm', fetched, ...(await runVectors(gatepass, native, files)) };
 } catch (error) {
   outcome = { wrong: [`${error?.stack ?? error}`] };
 }

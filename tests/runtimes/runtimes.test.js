@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { readVectors } from './files.js';
+import { fetchedCase } from './vectors.js';
 
 const run = promisify(execFile);
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -23,6 +24,7 @@ const { exports } = JSON.parse(readFileSync(join(ROOT, 'packages/js/package.json
 const entryFor = (condition) => posix.join('packages/js', exports['.'][condition]);
 const LIMIT = { timeout: 240_000, maxBuffer: 2 ** 26 };
 
+const vectors = readVectors();
 const table = [];
 after(() => console.table(table));
 
@@ -32,12 +34,14 @@ const WASM = { ...process.env, GATEPASS_BACKEND: 'wasm', NO_COLOR: '1', NODE_NO_
 
 for (const [runtime, program, ...options] of [
   ['Node.js', process.execPath],
-  ['Deno', DENO, 'run', '--allow-env', '--allow-read'],
+  ['Deno', DENO, 'run', '--allow-env', '--allow-read', '--allow-net=127.0.0.1'],
   ['Bun', BUN, 'run'],
 ]) {
   test(runtime, async (t) => {
     if (!existsSync(program)) return t.skip(missing(runtime));
-    const { stdout } = await run(program, [...options, 'process.js'], { cwd: HERE, env: WASM, ...LIMIT });
+    const { url: ORIGIN } = await serve(t);
+    const env = { ...WASM, ORIGIN };
+    const { stdout } = await run(program, [...options, 'process.js'], { cwd: HERE, env, ...LIMIT });
     judge(outcomeIn(stdout));
   });
 }
@@ -68,7 +72,8 @@ test('workerd', async (t) => {
   const program = join(HERE, 'node_modules/@cloudflare/workerd-linux-64/bin/workerd');
   if (!existsSync(program)) return t.skip(missing('workerd'));
   const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'config.capnp'), configuration(folder));
+  const { url } = await serve(t);
+  writeFileSync(join(folder, 'config.capnp'), configuration(folder, url));
   const { stdout, stderr } = await run(
     program,
     ['test', '--import-path=/', join(folder, 'config.capnp')],
@@ -90,7 +95,7 @@ test('Chromium', async (t) => {
     '--no-first-run',
     `--user-data-dir=${profile}`,
   ];
-  const browser = execFile(program, [...options, url]);
+  const browser = execFile(program, [...options, `${url}/`]);
   t.after(() => browser.kill('SIGKILL'));
   const ended = new Promise((_, reject) =>
     browser.on('exit', (code) => reject(new Error(`Chromium ended: ${code}`))),
@@ -102,8 +107,10 @@ function missing(runtime) {
   return `there is no ${runtime} of this platform in package.json`;
 }
 
-function judge({ version, backend, passed, wrong }) {
+function judge({ version, backend, passed, wrong, fetched }) {
   assert.deepEqual(wrong, []);
+  // By keys that the runtime has fetched.
+  assert.equal(fetched.iss, vectors['algorithms/algorithms.json'].issuer);
   assert.equal(backend, 'wasm');
   assert.ok(passed > 1000, `only ${passed}`);
   table.push({ runtime: version, checks: passed });
@@ -117,7 +124,7 @@ function outcomeIn(output) {
 }
 
 /** What workerd is to run: a worker of all the modules that it imports, as a bundler would put them together. */
-function configuration(folder) {
+function configuration(folder, origin) {
   const modules = new Map();
   const add = (path) => {
     if (modules.has(path)) return;
@@ -131,7 +138,7 @@ function configuration(folder) {
   };
   add('tests/runtimes/worker.js');
   add(entryFor('workerd'));
-  writeFileSync(join(folder, 'vectors.json'), JSON.stringify(readVectors()));
+  writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
   writeFileSync(join(folder, 'gatepass.js'), `export * from '../../${entryFor('workerd')}';\n`);
   const files = [...modules].map(([path, kind]) => [path, kind, join(ROOT, path)]);
   // A name without dots is looked for beside the module that imports it.
@@ -139,8 +146,16 @@ function configuration(folder) {
   files.push(['tests/runtimes/vectors.json', 'json', join(folder, 'vectors.json')]);
   const entries = files.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (services = [(name = "main", worker = .main)]);
-const main :Workerd.Worker = (modules = [${entries.join(', ')}], compatibilityDate = "2026-11-01");
+const config :Workerd.Config = (services = [
+  (name = "main", worker = .main),
+  (name = "loopback", network = (allow = ["private"])),
+]);
+const main :Workerd.Worker = (
+  modules = [${entries.join(', ')}],
+  bindings = [(name = "ORIGIN", text = "${origin}")],
+  globalOutbound = "loopback",
+  compatibilityDate = "2026-11-01",
+);
 `;
 }
 
@@ -159,14 +174,15 @@ async function serve(t) {
     }
     const send = (type, body) => response.setHeader('content-type', type).end(body);
     if (request.url === '/') return send('text/html', page);
-    if (request.url === '/vectors.json') return send('application/json', JSON.stringify(readVectors()));
+    if (request.url === '/vectors.json') return send('application/json', JSON.stringify(vectors));
+    if (request.url === '/keys') return send('application/json', JSON.stringify(fetchedCase(vectors).keys));
     const path = join(ROOT, posix.normalize(request.url));
     if (!existsSync(path) || !Object.hasOwn(TYPES, extname(path))) return response.writeHead(404).end();
     return send(TYPES[extname(path)], readFileSync(path));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${server.address().port}/`, outcome };
+  return { url: `http://127.0.0.1:${server.address().port}`, outcome };
 }
 
 function temporaryFolder(t) {

@@ -26,6 +26,19 @@ export async function runVectors(gatepass, native, files) {
   return outcome;
 }
 
+/** Verifies a token by keys from this URL, which gives those of {@link fetchedCase}; gives the token's claims. */
+export async function verifyByUrl({ Verifier }, files, keysUrl) {
+  const { token, algorithms } = fetchedCase(files);
+  const { issuer, audience, now } = files['algorithms/algorithms.json'];
+  const verifier = new Verifier({ issuers: issuer, audience, algorithms, keysUrl, clock: () => now * 1000 });
+  return await verifier.verify(token);
+}
+
+/** A case whose keys can be fetched as well. */
+export function fetchedCase(files) {
+  return files['algorithms/algorithms.json'].cases.find(({ expected }) => expected === 'accept');
+}
+
 async function verify({ Verifier, VerifyError }, { profiles, jwks }, codes, one, note) {
   const { id, name, profile, jwks: keySet, token, now, leeway, opts, expected, reasons } = one;
   const verifier = new Verifier({
