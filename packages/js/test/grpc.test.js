@@ -187,6 +187,7 @@ test('mistakes in options are found at once', () => {
     () => insecureIdTokenInterceptor({ allowPlainHttp: true }),
     () => requireIdToken(),
     () => requireIdToken({ audiance: AUDIENCE }),
+    () => requireIdToken({ audience: AUDIENCE, openPaths: '/healthz' }),
   ]) {
     assert.throws(mistake, { code: 'INVALID_OPTION' });
   }

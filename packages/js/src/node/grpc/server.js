@@ -18,9 +18,9 @@ export function claimsOf(call) {
 }
 
 export function requireIdToken(options = {}) {
-  const { openServices = [], ...others } = typed('options', 'object', options);
+  const { openServices = [], optional, onRefusal, ...policy } = typed('options', 'object', options);
   const open = new Set([typed('options.openServices', 'strings', openServices)].flat());
-  const guard = new Guard((policy) => new Verifier(policy), others);
+  const guard = new Guard(() => new Verifier(policy), { optional, onRefusal });
   return function requireIdToken({ path }, call) {
     if (open.has(serviceOf(path))) return new ServerInterceptingCall(call);
     const onReceiveMetadata = async (metadata, handOn) => {
