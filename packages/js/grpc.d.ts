@@ -50,6 +50,7 @@ export interface AccessTokenOptions extends Pick<IdTokenOptions, 'gatepass'> {
  */
 export function insecureIdTokenInterceptor(options?: InsecureIdTokenOptions): Interceptor;
 
+/** How calls without TLS get their ID tokens. */
 export interface InsecureIdTokenOptions extends IdTokenOptions {
   /** Send tokens to a loopback address without TLS. */
   allowPlaintextLoopback?: boolean;
