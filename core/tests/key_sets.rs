@@ -9,7 +9,7 @@ use gatepass_core::Algorithm;
 use gatepass_core::KeySet;
 use gatepass_core::KeySource;
 use gatepass_core::{
-    Error, ErrorCode, KeyCache, Now, Operation, Reason, Reply, Step, Verdict, Verified, Verifier,
+    Error, ErrorCode, KeyCache, Now, Operation, Preset, Reason, Reply, Step, Verdict, Verified, Verifier,
     VerifierConfig,
 };
 use serde_json::{Value, json};
@@ -122,18 +122,36 @@ fn a_set_is_bounded_in_bytes_and_not_in_keys() {
 }
 
 #[test]
-fn one_key_in_place_of_a_set_is_named() {
+fn one_key_of_ones_own_issuer_is_a_set_of_one() {
     let key = Key::es256();
-    let mut open = Verifier::open(config(KeySource::Static(key.jwk().to_string())), &KeyCache::default());
+    let mut anonymous = key.jwk();
+    anonymous.as_object_mut().unwrap().remove("kid");
+    assert!(verify(&key.jwk(), &token(&key)).is_ok());
+    let error = verify(&anonymous, &token(&key)).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::UnknownKey, "the token names a key, and this one has no name");
+}
+
+#[test]
+fn one_key_in_place_of_a_presets_set_is_named() {
+    let key = Key::es256();
+    let config = VerifierConfig {
+        preset: Some(Preset::Google),
+        audiences: AUDIENCE.into(),
+        keys: KeySource::Static(key.jwk().to_string()),
+        ..VerifierConfig::default()
+    };
+    let mut open = Verifier::open(config, &KeyCache::default());
     let _ = open.resume(Now::steady(NOW), Reply::Start);
     let Step::Done(opened) = open.resume(Now::steady(NOW), Reply::Env(Vec::new())) else {
         panic!("not made")
     };
-    assert!(opened.warnings[0].contains("a single JWK, expected it in a set"), "{:?}", opened.warnings);
-    let error = decide(&opened.verifier, &token(&key)).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::UnknownKey);
-    assert!(error.to_string().contains("a single JWK, expected it in a set: {\"keys\":[…]}"), "{error}");
+    let warning = &opened.warnings[0];
+    assert!(warning.contains("a single JWK, expected it in a set: {\"keys\":[…]}"), "{warning}");
+}
 
+#[test]
+fn one_key_that_an_issuer_publishes_in_place_of_a_set_is_named() {
+    let key = Key::es256();
     let verifier = Verifier::new(config(KeySource::Url(format!("{ISSUER}/keys")))).unwrap();
     let now = Now::steady(NOW);
     let Verdict::NeedsKeys(mut fetch) = verifier.check(&token(&key), now) else { panic!("not asked") };

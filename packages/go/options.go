@@ -205,7 +205,7 @@ func WithAnyAudience() VerifierOption {
 	return verifierOption(func(v *verifierSettings) { v.AnyAudience = true })
 }
 
-// WithKeys takes the issuer's keys from this document, a JWK set (RFC 7517) or a map of certificates in PEM.
+// WithKeys takes the issuer's keys from this document, a JWK set (RFC 7517), one JWK, or a map of certificates in PEM.
 func WithKeys(document []byte) VerifierOption {
 	text := string(document)
 	return verifierOption(func(v *verifierSettings) { v.Keys = &text })

@@ -393,7 +393,7 @@ export interface VerifierOptions {
   issuers?: string | readonly string[];
   /** Algorithms that the issuer signs with; the preset's, if left out. */
   algorithms?: Algorithm | readonly Algorithm[];
-  /** The issuer's keys: a JWK set or a map of PEM certificates, parsed or as text. */
+  /** The issuer's keys: a JWK set, one JWK or a map of PEM certificates, parsed or as text. */
   keys?: object | string;
   /** The `https` URL of the issuer's keys. Not together with `keys`. */
   keysUrl?: string;

@@ -35,35 +35,30 @@ impl KeySet {
     /// # Errors
     /// [`ErrorCode::InvalidOption`] when it is not strict JSON, or larger than 256 KiB.
     pub fn parse(document: &str) -> Result<Self, Error> {
-        let invalid = |what: String| Error::new(ErrorCode::InvalidOption, what);
-        if document.len() > MAX_KEY_SET_BYTES {
-            return Err(invalid(format!(
-                "the key set has {} bytes, expected at most {MAX_KEY_SET_BYTES}",
-                document.len()
-            )));
+        Ok(Self::from_value(&read(document)?))
+    }
+
+    /// Reads what a program gives as the keys of an issuer of its own: a set as [`parse`](Self::parse) reads it, or one JWK
+    /// alone.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub(crate) fn given(document: &str) -> Result<Self, Error> {
+        let document = read(document)?;
+        let mut set = Self::default();
+        if is_jwk(&document) {
+            set.add(&document);
+            Ok(set)
+        } else {
+            Ok(Self::from_value(&document))
         }
-        let value = json::value(document.as_bytes()).map_err(|error| {
-            invalid(format!("the key set is {error}, expected {{\"keys\":[…]}} or a PEM map"))
-        })?;
-        Ok(Self::from_value(&value))
     }
 
     fn from_value(document: &Value) -> Self {
         let mut set = Self::default();
-        let is_jwk =
-            document.member("kty").is_some_and(|kty| matches!(kty.as_str(), Some("RSA" | "EC" | "OKP")));
         match (document, document.member("keys")) {
-            (_, Some(Value::Array(entries))) => {
-                for entry in entries {
-                    let key = Jwk::from_json(entry).map(Arc::new);
-                    match entry.member("kid") {
-                        Some(Value::String(kid)) => set.keys.entry(kid.clone()).or_default().push(key),
-                        None if matches!(entry, Value::Object(_)) => set.anonymous.push(key),
-                        _ => {}
-                    }
-                }
-            }
-            (Value::Object(entries), None) if !entries.is_empty() && !is_jwk => {
+            (_, Some(Value::Array(entries))) => entries.iter().for_each(|entry| set.add(entry)),
+            (Value::Object(entries), None) if !entries.is_empty() && !is_jwk(document) => {
                 for (kid, pem) in entries {
                     if let Value::String(pem) = pem {
                         set.keys.entry(kid.clone()).or_default().push(x509::key_from_pem(pem).map(Arc::new));
@@ -74,7 +69,9 @@ impl KeySet {
         }
         if set.keys.is_empty() && set.anonymous.is_empty() {
             set.problem = Some(match document {
-                _ if is_jwk => "the key set is a single JWK, expected it in a set: {\"keys\":[…]}".into(),
+                _ if is_jwk(document) => {
+                    "the key set is a single JWK, expected it in a set: {\"keys\":[…]}".into()
+                }
                 Value::Object(_) => {
                     "the key set names no key: expected {\"keys\":[{\"kid\":…}]} or a PEM map".into()
                 }
@@ -82,6 +79,16 @@ impl KeySet {
             });
         }
         set
+    }
+
+    /// Takes in an entry of a set.
+    fn add(&mut self, entry: &Value) {
+        let key = Jwk::from_json(entry).map(Arc::new);
+        match entry.member("kid") {
+            Some(Value::String(kid)) => self.keys.entry(kid.clone()).or_default().push(key),
+            None if matches!(entry, Value::Object(_)) => self.anonymous.push(key),
+            _ => {}
+        }
     }
 
     /// The same keys, for these algorithms only; `None`: for those that each key allows.
@@ -161,6 +168,24 @@ impl KeySet {
             }
         }
     }
+}
+
+fn read(document: &str) -> Result<Value, Error> {
+    let invalid = |what: String| Error::new(ErrorCode::InvalidOption, what);
+    if document.len() > MAX_KEY_SET_BYTES {
+        return Err(invalid(format!(
+            "the key set has {} bytes, expected at most {MAX_KEY_SET_BYTES}",
+            document.len()
+        )));
+    }
+    json::value(document.as_bytes())
+        .map_err(|error| invalid(format!("the key set is {error}, expected {{\"keys\":[…]}} or a PEM map")))
+}
+
+/// Whether a document is one key (RFC 7517, section 4), and not a set of keys.
+fn is_jwk(document: &Value) -> bool {
+    let kty = document.member("kty").and_then(Value::as_str);
+    matches!(kty, Some("RSA" | "EC" | "OKP")) && document.member("keys").is_none()
 }
 
 /// The keys that may verify `alg`, each once.

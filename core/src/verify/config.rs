@@ -173,7 +173,7 @@ pub enum KeySource {
     /// The preset's own: its URL, or the one that the issuer's discovery document names.
     #[default]
     Preset,
-    /// This document: a JWK set or a PEM map.
+    /// This document: a JWK set, one JWK or a PEM map.
     Static(String),
     /// This URL: `https`, or `http` on a loopback host.
     Url(String),

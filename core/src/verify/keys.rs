@@ -97,7 +97,9 @@ impl KeyStore {
     ) -> Result<Self, Error> {
         let place = match (source, preset.map(Preset::keys_url)) {
             (KeySource::Static(document), _) => {
-                return Ok(Self::Static(Arc::new(KeySet::parse(document)?)));
+                // An issuer of one's own may have one key. Those of a preset publish sets, of which one key is but a part.
+                let keys = if preset.is_none() { KeySet::given(document)? } else { KeySet::parse(document)? };
+                return Ok(Self::Static(Arc::new(keys)));
             }
             (KeySource::Url(url), _) => Place::url(url)?,
             (KeySource::Preset, Some(Some(url))) => match emulator {

@@ -31,7 +31,7 @@ pub(crate) struct VerifierOptions {
     /// The algorithm, if it is not the preset's (may be repeated)
     #[arg(long, value_parser = algorithm())]
     algorithm: Vec<Algorithm>,
-    /// The issuer's keys: a file with a JWK set or a PEM map
+    /// The issuer's keys: a file with a JWK set, one JWK or a PEM map
     #[arg(long, value_name = "FILE", conflicts_with = "keys_url")]
     keys: Option<PathBuf>,
     /// The URL of the issuer's keys, if it is not the preset's

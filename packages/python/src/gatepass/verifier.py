@@ -50,7 +50,7 @@ class Verifier(_native.Verifier):
             - "oidc": any other OpenID Connect issuer, the one in `issuers`, by its discovery document.
         issuers: The values of `iss` that are accepted.
         algorithms: The algorithms that the issuer signs with.
-        keys: The issuer's keys, a JWK set or a PEM map, as text or as what `json.load` makes of it.
+        keys: The issuer's keys, a JWK set, one JWK or a PEM map, as text or as what `json.load` makes of it.
         keys_url: Where the issuer publishes its keys.
         leeway_seconds: How far clocks may be apart.
         allowed_emails: The callers that are accepted. Without it, any.

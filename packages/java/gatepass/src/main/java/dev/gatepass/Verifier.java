@@ -392,7 +392,7 @@ public final class Verifier {
         /**
          * Checks with these keys and fetches none.
          *
-         * @param document a JWK set (RFC 7517), or a JSON object of key ids and PEM certificates
+         * @param document a JWK set (RFC 7517), one JWK, or a JSON object of key ids and PEM certificates
          * @return this builder
          */
         public Builder keys(String document) {
