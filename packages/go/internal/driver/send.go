@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,13 @@ var transport = &http.Transport{
 			return nil, nil
 		}
 		return url.Parse(named.URL)
+	},
+	// The transport's own error has the words of the status alone, and does not say whose it is.
+	OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, request *http.Request, response *http.Response) error {
+		if response.StatusCode == http.StatusOK {
+			return nil
+		}
+		return fmt.Errorf("the proxy %s answered %d to CONNECT %s", proxy.Host, response.StatusCode, request.URL.Opaque)
 	},
 	IdleConnTimeout: time.Minute,
 }

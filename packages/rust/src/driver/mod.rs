@@ -7,8 +7,10 @@
 //! | `process`, `tls` | of these, programs and TLS |
 //! | `flights` | work that several threads wait for |
 
+mod absolute_form;
 mod flights;
 mod process;
+mod route;
 mod steps;
 mod tls;
 

@@ -7,8 +7,13 @@ use std::{env, fs, thread};
 
 use gatepass_core::BODY_LIMIT;
 use gatepass_core::{Error, HostFailure, HttpRequest, Method, Operation, Reply, Secret, Step};
-use ureq::{Agent, Proxy, RequestBuilder};
+use ureq::http::uri::Scheme;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
+use ureq::{Agent, RequestBuilder};
 
+use super::absolute_form::AbsoluteForm;
+use super::route::Route;
 use super::{Host, SubjectTokenRequest, failed, process, tls};
 
 /// Drives `operation` to its end.
@@ -91,11 +96,11 @@ fn read_file(path: &str) -> Reply {
 }
 
 fn send(request: &HttpRequest) -> Reply {
-    let agent = match agent(request) {
-        Ok(agent) => agent,
+    let (agent, route) = match Route::of(request).and_then(|route| Ok((agent(request, &route)?, route))) {
+        Ok(found) => found,
         Err(message) => return failed(HostFailure::Other, &message),
     };
-    match exchange(&agent, request) {
+    match exchange(&agent, &route, request) {
         Ok(reply) => reply,
         Err(ureq::Error::Timeout(_)) => failed(HostFailure::Timeout, "no answer in time"),
         Err(ureq::Error::BodyExceedsLimit(_)) => failed(HostFailure::TooLarge, "a body of more than 1 MiB"),
@@ -117,26 +122,31 @@ fn is_untrusted(error: &ureq::Error) -> bool {
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
-fn agent(request: &HttpRequest) -> Result<Agent, String> {
+fn agent(request: &HttpRequest, route: &Route) -> Result<Agent, String> {
     let mut config = Agent::config_builder()
         .max_redirects(0)
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_millis(request.timeout_ms)));
-    // The core has read the environment: this proxy and no other.
-    let proxy = request.proxy.as_ref().map(|url| Proxy::new(url.expose()));
-    config = config.proxy(proxy.transpose().map_err(|_| "the proxy's URL cannot be used".to_owned())?);
-    if request.url.starts_with("https:") {
+    config = config.proxy(route.tunnel.clone());
+    if route.uri.scheme() == Some(&Scheme::HTTPS) {
         config = config.tls_config(tls::config(request)?);
     }
-    Ok(config.build().new_agent())
+    let config = config.build();
+    Ok(match &route.origin {
+        None => config.new_agent(),
+        Some(origin) => {
+            let connector = DefaultConnector::new().chain(AbsoluteForm { origin: origin.clone() });
+            Agent::with_parts(config, connector, DefaultResolver::default())
+        }
+    })
 }
 
-fn exchange(agent: &Agent, request: &HttpRequest) -> Result<Reply, ureq::Error> {
+fn exchange(agent: &Agent, route: &Route, request: &HttpRequest) -> Result<Reply, ureq::Error> {
     let body = request.body.as_ref().map_or("", |body| body.expose());
     let mut response = match request.method {
-        Method::Get => with_headers(agent.get(&request.url), request).call(),
-        Method::Post => with_headers(agent.post(&request.url), request).send(body),
-        Method::Put => with_headers(agent.put(&request.url), request).send(body),
+        Method::Get => with_headers(agent.get(&route.uri), route, request).call(),
+        Method::Post => with_headers(agent.post(&route.uri), route, request).send(body),
+        Method::Put => with_headers(agent.put(&route.uri), route, request).send(body),
     }?;
     let headers = response.headers().iter();
     let headers =
@@ -146,11 +156,10 @@ fn exchange(agent: &Agent, request: &HttpRequest) -> Result<Reply, ureq::Error> 
     Ok(Reply::Response { status, headers, body: Secret::new(body) })
 }
 
-fn with_headers<B>(builder: RequestBuilder<B>, request: &HttpRequest) -> RequestBuilder<B> {
-    request
-        .headers
-        .iter()
-        .fold(builder, |builder, (name, value)| builder.header(name.as_ref(), value.expose()))
+fn with_headers<B>(builder: RequestBuilder<B>, route: &Route, request: &HttpRequest) -> RequestBuilder<B> {
+    let own = route.headers.iter().map(|(name, value)| (*name, value));
+    let headers = request.headers.iter().map(|(name, value)| (name.as_ref(), value.expose()));
+    own.chain(headers).fold(builder, |builder, (name, value)| builder.header(name, value))
 }
 
 /// Scheme and host of a URL: what an error may show of it.
