@@ -56,6 +56,39 @@ def test_the_import_is_cheap() -> None:
     assert "gatepass._native" in loaded
 
 
+TWO_INTERPRETERS = """
+try:
+    import _xxsubinterpreters as interpreters
+    new = lambda: interpreters.create(isolated=False)
+except ImportError:  # Its name since Python 3.13.
+    import _interpreters as interpreters
+    new = lambda: interpreters.create("legacy")
+
+APPLICATION = '''
+try:
+    import gatepass
+except ImportError as error:
+    print("refused:", error, flush=True)
+else:
+    try:
+        gatepass.Verifier("a", keys={"keys": []}).verify("no token")
+    except gatepass.VerifyError as error:
+        print("caught:", error.code, flush=True)
+'''
+living = [new(), new()]
+for interpreter in [*living, living[0]]:
+    interpreters.run_string(interpreter, APPLICATION)
+"""
+
+
+def test_a_second_interpreter_in_a_process_is_told_why_it_cannot_import() -> None:
+    """As under mod_wsgi; the first one's own classes go on being caught."""
+    first, second, first_again = python(TWO_INTERPRETERS).splitlines()
+    assert (first, first_again) == ("caught: TOKEN_MALFORMED",) * 2
+    assert second.startswith("refused: gatepass is in use by another interpreter of this process")
+    assert "WSGIDaemonProcess" in second
+
+
 def test_parts_are_imported_when_they_are_first_used() -> None:
     python("import gatepass; gatepass.aio, gatepass.requests, gatepass.httpx; gatepass.flask, gatepass.asgi")
     python("from gatepass import *; fetch_id_token")
