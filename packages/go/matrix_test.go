@@ -87,22 +87,25 @@ func (r matrixRow) source(t *testing.T, emulator *emulator) (*gatepass.Source, [
 	t.Helper()
 	emulator.setEnv()
 	var secrets []string
+	stem := ""
+	if r.Key != nil {
+		path := emulator.keyFile(r.Key...)
+		folder := filepath.Dir(path)
+		stem = strings.TrimSuffix(path, ".json")
+		t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+		must(t, fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() {
+				secrets = append(secrets, secretsIn(string(got(os.ReadFile(filepath.Join(folder, name)))(t)))...)
+			}
+			return err
+		}))
+	}
 	for name, value := range r.Env {
-		value = strings.ReplaceAll(value, "{emulator}", emulator.URL)
+		value = strings.NewReplacer("{emulator}", emulator.URL, "{stem}", stem).Replace(value)
 		t.Setenv(name, value)
 		if strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN") {
 			secrets = append(secrets, value)
 		}
-	}
-	if r.Key != nil {
-		path := emulator.keyFile(r.Key...)
-		t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
-		must(t, fs.WalkDir(os.DirFS(filepath.Dir(path)), ".", func(name string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.Type().IsRegular() {
-				secrets = append(secrets, secretsIn(string(got(os.ReadFile(filepath.Join(filepath.Dir(path), name)))(t)))...)
-			}
-			return err
-		}))
 	}
 	var options []gatepass.SourceOption
 	if r.Options.Impersonate != "" {

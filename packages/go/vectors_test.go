@@ -296,7 +296,7 @@ func sameStep(t *testing.T, at int, step string, expected json.RawMessage) {
 	must(t, json.Unmarshal(expected, &want))
 	if wanted, isFail := want["error"].(map[string]any); isFail && is["step"] == "fail" {
 		found, _ := is["error"].(map[string]any)
-		for _, member := range []string{"code", "retryable", "claim"} {
+		for _, member := range []string{"code", "retryable", "claim", "message"} {
 			if value, named := wanted[member]; named && !reflect.DeepEqual(found[member], value) {
 				t.Errorf("step %d: the error's %s is %v, expected %v", at, member, found[member], value)
 			}

@@ -152,6 +152,15 @@ def fail(code, retryable=False, claim=None):
     return {"step": "fail", "error": {"code": code, "retryable": retryable, "claim": claim}}
 
 
+ADVICE = {"TOKEN_REFUSED": "check the account's key, its permissions and this machine's clock",
+          "SUBJECT_TOKEN_FAILED": "check the source of the subject token that the credential file names"}
+
+
+def fail_saying(code, message):
+    step = fail(code)
+    return step | {"error": step["error"] | {"message": f"{message} ({ADVICE[code]})"}}
+
+
 def done(token, exp_ms, now, jitter, minted):
     life = exp_ms - now
     spread = jitter.up_to(min(30_000, life // 20))
@@ -729,6 +738,12 @@ def external_cases():
     yield given("no STS", external(path, token_url=None) .replace('"token_url": null', ''), read, (text("subject"), sts("subject")), *ok)
 
 
+ASK_AWS = {"step": "read_env", "names": ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+                                         "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_ENDPOINT_URL_STS",
+                                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]}
+
+
 def aws_cases(ok):
     """Keys and region from the environment, or from an instance's metadata service."""
     aws4 = "urn:ietf:params:aws:token-type:aws4_request"
@@ -737,10 +752,7 @@ def aws_cases(ok):
               "url": f"{here}/meta-data/iam/security-credentials", "imdsv2_session_token_url": f"{here}/api/token",
               "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}
     account = external(source, subject_token_type=aws4)
-    ask = {"step": "read_env", "names": ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                                         "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-                                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]}
+    ask = ASK_AWS
     keys = {"AWS_ACCESS_KEY_ID": "AKIDDEMO", "AWS_SECRET_ACCESS_KEY": "SECRETDEMO", "AWS_SESSION_TOKEN": "SESSDEMO"}
     signed = sts(signed_request("eu-west-1"), token_type=aws4)
     yield given("AWS: all from the environment", account, ask, (env(AWS_REGION="eu-west-1", **keys), signed), *ok)
@@ -785,14 +797,20 @@ def aws_cases(ok):
     # A web identity, as on EKS with IAM roles for service accounts: AWS's STS gives keys for it.
     role = "arn:aws:iam::123456789012:role/orders"
     irsa = region | {"AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/web-token", "AWS_ROLE_ARN": role}
-    def assume(session_name):
+    def assume(session_name, url="https://sts.eu-west-1.amazonaws.com/"):
         form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": session_name, "WebIdentityToken": "web"}
-        return post_form("https://sts.eu-west-1.amazonaws.com/", form)
+        return post_form(url, form)
     assumed = {"AccessKeyId": "AKIDDEMO", "SecretAccessKey": "SECRETDEMO", "SessionToken": "SESSDEMO", "Expiration": 1800003600.0}
     assumed = json.dumps({"AssumeRoleWithWebIdentityResponse": {"AssumeRoleWithWebIdentityResult": {"Credentials": assumed}}})
     yield given("AWS: a web identity's role", plain, ask, (env(**irsa), read_file("/var/run/web-token")), (text("web\n"), assume("gatepass")), (response(assumed), signed), *ok)
     yield given("AWS: a web identity's role, with a session's name", plain, ask, (env(**irsa, AWS_ROLE_SESSION_NAME="mine"), read_file("/var/run/web-token")),
                 (text("web"), assume("mine")), (response(assumed), signed), *ok)
+    for url in ["https://sts.aws.example/", "http://127.0.0.1:8085/"]:
+        yield given(f"AWS: a web identity's role from {url}", plain, ask, (env(**irsa, AWS_ENDPOINT_URL_STS=url), read_file("/var/run/web-token")),
+                    (text("web"), assume("gatepass", url)), (response(assumed), signed), *ok)
+    for url in ["http://sts.aws.example/", "sts.aws.example", "http://127.0.0.1.evil.example/"]:
+        yield given(f"AWS: a web identity's token must not go to {url}", plain, ask, (env(**irsa, AWS_ENDPOINT_URL_STS=url), fail("SUBJECT_TOKEN_FAILED")),
+                    flags=["UntrustedEndpoint"])
     yield given("AWS: a web identity that STS refuses", plain, ask, (env(**irsa), read_file("/var/run/web-token")), (text("web"), assume("gatepass")),
                 (response('{"Error":{"Code":"InvalidIdentityToken","Message":"No provider"}}', 400), fail("SUBJECT_TOKEN_FAILED")))
 
@@ -1172,6 +1190,83 @@ def cache_cases():
         look(short_exp - 4_000, "join", flight_of="r")]
 
 
+def message_cases():
+    """What the other side says reaches the user: shortened, and without what is known to be secret or looks like it."""
+    at = "127.0.0.1:8085"
+    leaked = id_token(LATER)
+
+    def metadata(name, reply, message, **more):
+        return case(name, (START, READ_ENV), (env(GCE_METADATA_HOST=at), identity(host=at)), (reply, fail_saying("TOKEN_REFUSED", message)), **more)
+
+    denied = "IAM returned 403 Forbidden: Permission iam.serviceAccounts.getOpenIdToken denied on resource (or it may not exist)"
+    yield metadata("403 of GKE's metadata server", mds(denied + ".\n", 403), f"the metadata server answered 403, expected 200: {denied}.")
+    absent = "the metadata server answered 404, expected 200"
+    hint = "this machine has no service account, or it has no scopes"
+    yield metadata("404 of the metadata server", mds("Service account 'default' does not exist.", 404), f"{absent}: Service account 'default' does not exist. ({hint})")
+    yield metadata("404 of the metadata server with a page", mds("<!DOCTYPE html><title>Error 404</title>", 404), f"{absent} ({hint})")
+    yield metadata("403 with tokens in it", mds(f"no {leaked} nor Bearer ya29.a0AfB_byC for https://orders.example, gcp@shop.example", 403),
+                   "the metadata server answered 403, expected 200: no [redacted] nor Bearer [redacted] for https://orders.example, gcp@shop.example", flags=["SecretInMessage"])
+    yield metadata("403 with what a terminal obeys", mds("\x1b[2Jno\r\nway\x07\x00", 403), "the metadata server answered 403, expected 200: [2Jno way", flags=["SecretInMessage"])
+    yield metadata("403 of great length", mds("word " * 1000, 403), "the metadata server answered 403, expected 200: " + "word " * 80 + "…")
+
+    key = {"options": {"credentials_json": key_file()}}
+    ask = exchange(NOW, {"target_audience": AUDIENCE})
+    sent = urllib.parse.parse_qs(ask["body"])["assertion"][0]
+    for name, reply, message in [
+        ("400 of the token endpoint", response('{"error":"invalid_grant","error_description":"Invalid JWT Signature."}', 400), "answered 400 with invalid_grant: Invalid JWT Signature."),
+        ("403 of the token endpoint", response(f'{{"error":"access_denied","error_description":"Account {EMAIL} is disabled, says {sent}"}}', 403),
+         f"answered 403 with access_denied: Account {EMAIL} is disabled, says [redacted]"),
+        ("404 of the token endpoint", response("no such page", 404), "answered 404, expected 200: no such page"),
+    ]:
+        yield case(name, (START, READ_ENV), (env(), ask), (reply, fail_saying("TOKEN_REFUSED", f"the token endpoint {message}")), **key)
+
+    path, read = {"file": "/var/run/token"}, read_file("/var/run/token")
+    subject = "s3cret-subject-of-a-workload"
+    for status, body, message in [
+        (403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": f"Permission denied on {POOL} for {subject}."}}, f"403 with PERMISSION_DENIED: Permission denied on {POOL} for [redacted]."),
+        (404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "No such pool."}}, "404 with NOT_FOUND: No such pool."),
+        (400, {"error": "invalid_target", "error_description": f"The audience {POOL} is none."}, f"400 with invalid_target: The audience {POOL} is none."),
+        (403, "Forbidden by policy of shop.example", "403, expected 200: Forbidden by policy of shop.example"),
+    ]:
+        reply = response(body if isinstance(body, str) else json.dumps(body), status)
+        yield given(f"STS says {message}", external(path), read, (text(subject), sts(subject)), (reply, fail_saying("TOKEN_REFUSED", f"the STS endpoint answered {message}")))
+
+    federated, bearer = access("s3cret-federated"), "s3cret-federated"
+    url = f"{IAM}/{TARGET}:generateIdToken"
+    for status, reason, words in [(403, "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource (or it may not exist)."),
+                                  (404, "NOT_FOUND", f"Not found; Gaia id not found for email {TARGET}, see {url}")]:
+        body = {"error": {"code": status, "status": reason, "message": f"{words} {bearer}"}}
+        yield given(f"IAM says {reason}", external(path), read, (text(subject), sts(subject)), (federated, generate_id(bearer)),
+                    (response(json.dumps(body), status), fail_saying("TOKEN_REFUSED", f"the IAM Credentials API answered {status} with {reason}: {words} [redacted]")))
+
+    azure = {"url": "http://169.254.169.254/metadata/identity/oauth2/token?resource=api://AzureADTokenExchange", "headers": {"Metadata": "True"},
+             "format": {"type": "json", "subject_token_field_name": "access_token"}}
+    get = send("GET", azure["url"], [["Metadata", "True"]], None, 10000, "default")
+    for status, body, message in [
+        (400, '{"error":"invalid_request","error_description":"Identity not found for api://AzureADTokenExchange"}', "400 with invalid_request: Identity not found for api://AzureADTokenExchange"),
+        (403, f'{{"statusCode":403,"message":"no right, {leaked}"}}', '403, expected 200: {"statusCode":403,"message":"no right, [redacted]'),
+        (404, "no managed identity", "404, expected 200: no managed identity"),
+    ]:
+        yield given(f"Azure says {message}", external(azure), get, (response(body, status), fail_saying("SUBJECT_TOKEN_FAILED", f"the subject token's URL answered {message}")))
+
+    aws4 = "urn:ietf:params:aws:token-type:aws4_request"
+    plain = external({"environment_id": "aws1"}, subject_token_type=aws4)
+    pod = {"AWS_REGION": "eu-west-1", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "s3cret-of-a-pod"}
+    agent = send("GET", pod["AWS_CONTAINER_CREDENTIALS_FULL_URI"], [["authorization", "s3cret-of-a-pod"]], None, 3000, "direct")
+    for status, body, message in [
+        (403, '{"code":"AccessDenied","message":"no s3cret-of-a-pod here"}', "403, expected 200: AccessDenied: no [redacted] here"),
+        (404, "ResourceNotFoundException: no association for orders", "404, expected 200: ResourceNotFoundException: no association for orders"),
+    ]:
+        yield given(f"AWS's agent says {message}", plain, ASK_AWS, (env(**pod), agent),
+                    (response(body, status), fail_saying("SUBJECT_TOKEN_FAILED", f"the AWS container agent answered {message}")))
+    role = "arn:aws:iam::123456789012:role/orders"
+    web = {"AWS_REGION": "eu-west-1", "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/web-token", "AWS_ROLE_ARN": role}
+    assume = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": "gatepass", "WebIdentityToken": "s3cret-web"}
+    yield given("AWS's STS denies", plain, ASK_AWS, (env(**web), read_file("/var/run/web-token")), (text("s3cret-web"), post_form("https://sts.eu-west-1.amazonaws.com/", assume)),
+                (response('{"Error":{"Code":"AccessDenied","Message":"s3cret-web may not assume ' + role + '"}}', 403),
+                 fail_saying("SUBJECT_TOKEN_FAILED", f"AWS's STS answered 403, expected 200: AccessDenied: [redacted] may not assume {role}")))
+
+
 def main():
     def write(path, comment, cases):
         (HERE / path).write_text(json.dumps({"comment": comment, "cases": cases}, indent=1, ensure_ascii=False) + "\n")
@@ -1186,6 +1281,7 @@ def main():
     write("acquire/options.json", note, list(option_cases()))
     write("acquire/endpoints.json", note, list(endpoint_cases()))
     write("acquire/proxies.json", note, list(proxy_cases()))
+    write("acquire/messages.json", note, list(message_cases()))
     cases = [{"name": name, "options": {"seed": SEED}, "events": events} for name, events in cache_cases()]
     write("cache/timelines.json", note, cases)
 

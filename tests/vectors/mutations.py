@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """For each file of vectors a mutation of the core that makes it fail: a file that no mutation fails proves nothing.
 
-Run it in a clean checkout: `python3 tests/vectors/mutations.py` applies one mutation at a time to core/src, runs the Rust
+Run it in a clean checkout: `python3 tests/vectors/mutations.py` applies one mutation at a time to core/src, runs a Rust
 runner on the one file, expects it to fail, and takes the mutation back. `mutations.py NAME` runs those of one file.
 """
 
@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Vectors; the runner's test; the file of the core; what stands there; what is put in its place.
+# Vectors; the runner's test, of another package than gatepass-vectors with that before a colon; the file of the core; what stands there; what is put in its place.
 MUTATIONS = [
     ("verify/attack_corpus.json", "verify", "jose/claims.rs",
      "Value::String(iss) if issuers.contains(iss) => Ok(()),", "Value::String(_) => Ok(()),"),
@@ -30,6 +30,8 @@ MUTATIONS = [
      "grant-type:token-exchange", "grant-type:token_exchange"),
     ("acquire/impersonated_service_account.json", "operations acquire", "credentials/impersonation.rs",
      "delegates, lifetime_seconds, token_uri", "delegates: Vec::new(), lifetime_seconds, token_uri"),
+    ("acquire/messages.json", "operations acquire", "quote.rs",
+     "const LONGEST_REASON: usize = 400;", "const LONGEST_REASON: usize = 4000;"),
     ("acquire/metadata.json", "operations acquire", "exchange/metadata.rs",
      'response.header("metadata-flavor").as_deref() != Some("Google")', "false"),
     ("acquire/options.json", "operations acquire", "adc.rs",
@@ -43,13 +45,16 @@ MUTATIONS = [
      "grant-type:jwt-bearer", "grant-type:jwt_bearer"),
     ("acquire/user.json", "operations acquire", "exchange/oauth2_token.rs",
      '("grant_type", "refresh_token")', '("grant_type", "refresh-token")'),
+    ("credentials/matrix.json", "gatepass-cli:matrix", "credentials/subject_token/aws.rs",
+     '("Action", "AssumeRoleWithWebIdentity")', '("Action", "AssumeRole")'),
 ]
 
 
 def fails(vectors: str, test: str) -> bool:
     """Whether the runner, which has been built, fails on this file."""
+    package, _, test = test.rpartition(":")
     target, *name = test.split()
-    command = ["cargo", "test", "--quiet", "--package", "gatepass-vectors", "--test", target, *name]
+    command = ["cargo", "test", "--quiet", "--package", package or "gatepass-vectors", "--test", target, *name]
     built = subprocess.run([*command, "--no-run"], cwd=ROOT, capture_output=True, text=True)
     if built.returncode != 0:
         sys.exit(f"{vectors}: the mutation does not compile\n{built.stderr}")

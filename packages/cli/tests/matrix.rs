@@ -91,7 +91,11 @@ impl<'a> Run<'a> {
     fn fetch(&self, target: &[&str]) -> Output {
         let mut command = self.emulator.command(&["token"]);
         let env = self.row.env.iter();
-        command.envs(env.map(|(name, value)| (name, value.replace("{emulator}", &self.emulator.url))));
+        let stem = self.credentials.as_ref().map(|file| file.with_extension("")).unwrap_or_default();
+        let stem = stem.to_string_lossy();
+        command.envs(env.map(|(name, value)| {
+            (name, value.replace("{emulator}", &self.emulator.url).replace("{stem}", &stem))
+        }));
         command.args(target).env("SSL_CERT_FILE", self.ca_file);
         command.envs(self.credentials.iter().map(|file| ("GOOGLE_APPLICATION_CREDENTIALS", file)));
         let Options { impersonate, delegates, subject, gdch_audience } = &self.row.options;

@@ -13,7 +13,7 @@ use crate::time::UnixSeconds;
 /// The role's keys, which are words rather than secrets. The Security Token Service knows them.
 pub(crate) const ACCESS_KEY_ID: &str = "AKIDDEMO";
 pub(crate) const SECRET_ACCESS_KEY: &str = "SECRETDEMO";
-const SESSION_TOKEN: &str = "SESSDEMO";
+pub(crate) const SESSION_TOKEN: &str = "SESSDEMO";
 
 const ROLE: &str = "gatepass-emulator-role";
 
@@ -21,7 +21,7 @@ const ROLE: &str = "gatepass-emulator-role";
 const AVAILABILITY_ZONE: &str = "eu-west-1b";
 
 /// How long the role's keys last; AWS says six hours, give or take.
-const KEY_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
 /// The longest session, in seconds.
 const MAX_SESSION_SECONDS: u64 = 21_600;

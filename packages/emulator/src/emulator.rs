@@ -7,8 +7,8 @@ use crate::state::State;
 use crate::time::UnixSeconds;
 use crate::token_cache::TokenCache;
 use crate::{
-    Config, aws_metadata, browser, certs, control, gdch, iam_credentials, metadata, page, paths, sts,
-    subject_token_source, token, token_info,
+    Config, aws_metadata, aws_sts, browser, certs, control, gdch, iam_credentials, metadata, page, paths,
+    sts, subject_token_source, token, token_info,
 };
 
 /// A stand-in for the Google endpoints that issue and publish service identity.
@@ -91,6 +91,7 @@ impl Emulator {
     ) -> Response {
         let refresh_tokens = &self.state.refresh_tokens;
         let answered = match request.path.as_str() {
+            "/" if request.method == "POST" => aws_sts::answer(config, request, now),
             path if metadata::owns(path) => metadata::answer(config, metadata_tokens, request, now),
             path if iam_credentials::owns(path) => iam_credentials::answer(config, request, now),
             path if aws_metadata::owns(path) => Ok(aws_metadata::answer(request, now)),
@@ -132,7 +133,7 @@ fn post_only(
 
 fn no_such_endpoint(path: &str) -> Response {
     let body = format!(
-        "the gatepass emulator has no endpoint {path}; it answers /computeMetadata/v1/…, /token, /tokeninfo, /v1/token, \
+        "the gatepass emulator has no endpoint {path}; it answers POST /, /computeMetadata/v1/…, /token, /tokeninfo, /v1/token, \
          /v1/oauthtoken, /v1/projects/-/serviceAccounts/…, /authenticate, /latest/…, /v1/credentials, /v2/credentials/…, /msi/token, /emulator/v1/subject-token, /oauth2/v1/certs, \
          /oauth2/v3/certs, /iap/verify/public_key, /iap/verify/public_key-jwk, /.well-known/openid-configuration \
          and its control API, /emulator/v1/…\n"

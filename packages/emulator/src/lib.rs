@@ -11,7 +11,7 @@
 //! | [`credential_file`], [`User`] | the other credential files, and the people in them |
 //! | `metadata`, `token`, `token_info`, `sts`, `iam_credentials`, [`gdch`], `certs` | one file per family of Google's endpoints |
 //! | [`cloud_run`], [`push`] | what is in front of a service, and what calls it |
-//! | `aws_metadata`, `subject_token_source` | where workloads elsewhere get what they show to Google |
+//! | `aws_metadata`, `aws_sts`, `subject_token_source` | where workloads elsewhere get what they show to Google |
 //! | `oauth`, `refresh`, `refresh_tokens` | what the token endpoints have in common |
 //! | `control`, `state`, `faults`, `request_log` | the control API, and what it steers |
 //! | `browser` | what keeps web pages out |
@@ -24,6 +24,7 @@
 
 mod activity;
 mod aws_metadata;
+mod aws_sts;
 mod browser;
 mod certs;
 pub mod cloud_run;

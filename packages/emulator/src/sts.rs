@@ -4,7 +4,7 @@
 //! Identity pools need not be registered: any provider that can be named exists.
 
 mod aws;
-mod subject_token;
+pub(crate) mod subject_token;
 
 use percent_encoding::percent_decode_str;
 use serde_json::json;

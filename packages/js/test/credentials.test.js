@@ -50,13 +50,14 @@ for (const row of rows) {
 /** The environment in which the row's credentials are found, and nothing else. */
 async function environmentOf(t, { key, env }) {
   const environment = { PATH: process.env.PATH, HOME: '/nonexistent', NODE_EXTRA_CA_CERTS: authority };
+  const stem = join(temporaryFolder(t), 'credentials');
   if (key !== null) {
-    environment.GOOGLE_APPLICATION_CREDENTIALS = join(temporaryFolder(t), 'credentials.json');
+    environment.GOOGLE_APPLICATION_CREDENTIALS = `${stem}.json`;
     await emulator.writeKeyFile(environment.GOOGLE_APPLICATION_CREDENTIALS, ...key);
   }
   const values = Object.entries(env).map(([name, value]) => [
     name,
-    value.replace('{emulator}', emulator.url),
+    value.replace('{emulator}', emulator.url).replace('{stem}', stem),
   ]);
   return { ...environment, ...emulator.environment, ...Object.fromEntries(values) };
 }

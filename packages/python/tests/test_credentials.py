@@ -63,6 +63,8 @@ def make(
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file(row)))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     for name, value in row["env"].items():
+        if "{stem}" in value:
+            value = value.replace("{stem}", str(key_file(row).with_suffix("")))
         monkeypatch.setenv(name, value.replace("{emulator}", adc.url))
 
     def supplier(request: gatepass.SubjectTokenRequest) -> str:

@@ -83,8 +83,8 @@ struct Keys {
 enum KeysFrom {
     /// The user's own function.
     Supplier(String),
-    /// A web identity, as on EKS: AWS's STS exchanges its token for keys.
-    WebIdentity { token_file: String, role: String, session_name: String },
+    /// A web identity, as on EKS: AWS's STS exchanges its token for keys. Without a URL it is the region's.
+    WebIdentity { token_file: String, role: String, session_name: String, sts_url: Option<Url> },
     /// The agent next to a container, as on ECS, Fargate and EKS.
     Container { url: Url, token_file: Option<String> },
     /// The instance's metadata service.
@@ -174,7 +174,7 @@ impl Sign {
             }
             _ => None,
         };
-        let token = self.token.clone().filter(|_| matches!(question, Question::ContainerKeys));
+        let token = self.token.clone();
         let ask = Ask { question, url, session: self.session.clone(), token, form };
         let mut exchange = Exchange::new(ask, self.jitter.fork());
         let step = exchange.resume(now, Reply::Start).and_then(|_| Step::misuse("Start", &Reply::Start));
@@ -197,9 +197,9 @@ impl Sign {
         match (&self.keys_from, &self.token) {
             (KeysFrom::Supplier(supplier), _) => Missing::Supplied(supplier.clone()),
             (KeysFrom::WebIdentity { token_file, .. }, None) => Missing::TokenOf(token_file.clone()),
-            (KeysFrom::WebIdentity { .. }, Some(_)) => {
-                let url = Url::parse(&format!("https://sts.{region}.amazonaws.com/")).ok();
-                Missing::Answer(Question::AssumedRole, url)
+            (KeysFrom::WebIdentity { sts_url, .. }, Some(_)) => {
+                let of_region = || Url::parse(&format!("https://sts.{region}.amazonaws.com/")).ok();
+                Missing::Answer(Question::AssumedRole, sts_url.clone().or_else(of_region))
             }
             (KeysFrom::Container { token_file: Some(path), .. }, None) => Missing::TokenOf(path.clone()),
             (KeysFrom::Container { url, .. }, _) => {
@@ -320,7 +320,8 @@ impl KeysFrom {
         let var = |name| env.var(name).map(str::to_owned);
         if let (Some(token_file), Some(role)) = (var("AWS_WEB_IDENTITY_TOKEN_FILE"), var("AWS_ROLE_ARN")) {
             let session_name = var("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| SESSION_NAME.to_owned());
-            return Ok(Self::WebIdentity { token_file, role, session_name });
+            let sts_url = env.var("AWS_ENDPOINT_URL_STS").map(sts_url).transpose()?;
+            return Ok(Self::WebIdentity { token_file, role, session_name, sts_url });
         }
         let token_file = var("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
         let url = match (
@@ -352,6 +353,16 @@ fn container_url(variable: &str, url: &str) -> Result<Url, Error> {
     } else {
         Err(refused("names another host by http"))
     }
+}
+
+/// Where the user says that AWS's STS is (AWS SDKs and Tools documentation, "Service-specific endpoints"). It is shown the
+/// web identity's token.
+fn sts_url(url: &str) -> Result<Url, Error> {
+    let refused = |found: &str| {
+        failed(format!("AWS_ENDPOINT_URL_STS {found}, expected https, or a loopback host by http"))
+    };
+    let url = Url::parse(url).map_err(refused)?;
+    if url.is_https() || url.is_loopback() { Ok(url) } else { Err(refused("names another host by http")) }
 }
 
 /// The question to AWS's STS for the keys of a role (AWS Security Token Service API Reference,
@@ -444,7 +455,7 @@ struct Ask {
     question: Question,
     url: Url,
     session: Option<Secret<String>>,
-    /// What a container's agent wants to see.
+    /// What a container's agent, or STS, wants to see.
     token: Option<Secret<String>>,
     form: Option<Secret<String>>,
 }
@@ -463,7 +474,7 @@ impl Endpoint for Ask {
         }
         let route = if self.url.is_https() { Route::Default } else { Route::Direct };
         let mut request = HttpRequest::get(self.url.as_str().to_owned(), route, TIMEOUT_MS);
-        if let Some(token) = &self.token {
+        if let (Question::ContainerKeys, Some(token)) = (self.question, &self.token) {
             request = request.with_header("authorization", token.clone());
         }
         if let Question::Session = self.question {
@@ -485,8 +496,11 @@ impl Endpoint for Ask {
                     Question::AssumedRole => "AWS's STS",
                     _ => WHO,
                 };
-                let reason = reason(response.body.expose());
-                Err(failed(format!("{who} answered {}, expected 200{reason}", response.status)))
+                let found = match reason(response.body.expose()) {
+                    Some(reason) => format!("{who} answered {}, expected 200: {reason}", response.status),
+                    None => response.refusal(who).map(|error| error.detail().to_owned()).unwrap_or_default(),
+                };
+                Err(failed(found))
             }
             None => Ok(Secret::new(String::from_utf8_lossy(response.body.expose()).into_owned())),
         }
@@ -494,14 +508,12 @@ impl Endpoint for Ask {
 }
 
 /// Why AWS has refused, in its own words: `{"Error":{"Code":…,"Message":…}}`, or `code` and `message`.
-fn reason(body: &[u8]) -> String {
-    let Ok([error, code, message]) = json::members(body, ["Error", "code", "message"]) else {
-        return String::new();
-    };
+fn reason(body: &[u8]) -> Option<String> {
+    let [error, code, message] = json::members(body, ["Error", "code", "message"]).ok()?;
     let of_error = |name| error.as_ref().and_then(|error| error.member(name)).cloned();
     let words = [code.or_else(|| of_error("Code")), message.or_else(|| of_error("Message"))];
     let words: Vec<_> = words.iter().flatten().filter_map(json::Value::as_str).map(printable).collect();
-    if words.is_empty() { String::new() } else { format!(": {}", words.join(": ")) }
+    (!words.is_empty()).then(|| words.join(": "))
 }
 
 /// A region becomes part of a host name.

@@ -139,6 +139,9 @@ enum SourceKind {
     /// AWS keys from the environment, or from the agent that AWS_CONTAINER_CREDENTIALS_FULL_URI names, such as the
     /// emulator's /v1/credentials or /v2/credentials/task
     AwsContainer,
+    /// AWS keys of a role, from the emulator's look-alike of AWS's STS; writes the token for it beside --out, which
+    /// AWS_WEB_IDENTITY_TOKEN_FILE then names
+    AwsWebIdentity,
     /// The emulator's look-alike of Azure Container Apps
     AzureApp,
     /// An X.509 certificate; needs --mtls
@@ -346,6 +349,7 @@ impl Options {
             },
             SourceKind::Aws => Source::Aws,
             SourceKind::AwsContainer => Source::AwsContainer,
+            SourceKind::AwsWebIdentity => self.aws_web_identity_source()?,
             SourceKind::AzureApp => Source::AzureApp,
             SourceKind::Certificate => self.certificate_source()?,
             SourceKind::Supplier => {
@@ -371,6 +375,15 @@ impl Options {
             }
         };
         Ok(Source::File { path, format })
+    }
+
+    /// To the credential file it is all the same where AWS's keys come from.
+    fn aws_web_identity_source(&self) -> Result<Source, Failure> {
+        let place = self.place().ok_or_else(|| {
+            Failure::usage("the source `aws-web-identity` needs --out, beside which its token is written")
+        })?;
+        place.write_beside("web-identity-token", &subject_token::in_format(Format::Text, &self.emulator)?)?;
+        Ok(Source::AwsContainer)
     }
 
     fn certificate_source(&self) -> Result<Source, Failure> {

@@ -52,7 +52,7 @@ impl Presented<'_> {
         let verify = config.verify_subject_tokens;
         match self.token_type {
             "urn:ietf:params:oauth:token-type:jwt" | "urn:ietf:params:oauth:token-type:id_token" => {
-                if verify { self.verified_jwt(config, now) } else { Ok(self.claimed()) }
+                if verify { of_emulator(config, self.token, now) } else { Ok(self.claimed()) }
             }
             "urn:ietf:params:oauth:token-type:access_token" if verify => self.verified_access_token(now),
             "urn:ietf:params:oauth:token-type:saml2" if verify => Err(invalid_grant(
@@ -74,19 +74,6 @@ impl Presented<'_> {
         Unverified::parse(self.token)
             .and_then(|jws| subject_claim(&jws.claims))
             .unwrap_or_else(|| fingerprint::of(self.token.as_bytes()))
-    }
-
-    fn verified_jwt(&self, config: &Config, now: UnixSeconds) -> Result<String, Refusal> {
-        let jws = Unverified::parse(self.token)
-            .ok_or_else(|| invalid_grant("The subject token is not a signed JWT."))?;
-        if !is_signed_here(&jws, config.key_rotations)? {
-            return Err(invalid_grant("The subject token is not signed by a key of the emulator."));
-        }
-        let expires_at = jws.claims.get("exp").and_then(Value::as_u64).map(UnixSeconds);
-        if expires_at.is_none_or(|expires_at| expires_at <= now) {
-            return Err(invalid_grant("The subject token has expired, or does not say when it does."));
-        }
-        subject_claim(&jws.claims).ok_or_else(|| invalid_grant("The subject token has no `sub`."))
     }
 
     fn verified_access_token(&self, now: UnixSeconds) -> Result<String, Refusal> {
@@ -124,6 +111,20 @@ impl Presented<'_> {
         }
         Ok(fingerprint::of(leaf))
     }
+}
+
+/// The subject of a JWT that the emulator, or one of its service accounts, has signed and that has not expired.
+pub(crate) fn of_emulator(config: &Config, token: &str, now: UnixSeconds) -> Result<String, Refusal> {
+    let jws =
+        Unverified::parse(token).ok_or_else(|| invalid_grant("The subject token is not a signed JWT."))?;
+    if !is_signed_here(&jws, config.key_rotations)? {
+        return Err(invalid_grant("The subject token is not signed by a key of the emulator."));
+    }
+    let expires_at = jws.claims.get("exp").and_then(Value::as_u64).map(UnixSeconds);
+    if expires_at.is_none_or(|expires_at| expires_at <= now) {
+        return Err(invalid_grant("The subject token has expired, or does not say when it does."));
+    }
+    subject_claim(&jws.claims).ok_or_else(|| invalid_grant("The subject token has no `sub`."))
 }
 
 fn subject_claim(claims: &Object) -> Option<String> {

@@ -9,6 +9,7 @@
 )]
 
 mod aws_metadata;
+mod aws_sts;
 mod certs;
 mod cloud_run;
 mod control;

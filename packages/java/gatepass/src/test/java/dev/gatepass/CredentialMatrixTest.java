@@ -65,9 +65,8 @@ class CredentialMatrixTest {
             this.row = row;
             audience = (String) matrix.get("audience");
             scope = (String) matrix.get("scope");
-            members(row.get("env"))
-                    .forEach((name, value) -> environment.put(
-                            name, ((String) value).replace("{emulator}", emulator.url().toString())));
+            members(row.get("env")).forEach((name, value) -> environment.put(name, ((String) value)
+                    .replace("{emulator}", emulator.url().toString()).replace("{stem}", files.resolve("credentials").toString())));
             Secrets.ofReply(Map.of("values", environment)).forEach(secrets::add);
             if (row.get("key") != null) {
                 Path file = files.resolve("credentials.json");

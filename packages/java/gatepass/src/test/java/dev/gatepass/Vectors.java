@@ -42,7 +42,7 @@ final class Vectors {
         }
         assertEquals("fail", actual.get("step"), about);
         Map<String, Object> error = members(actual.get("error"));
-        for (String member : List.of("code", "retryable", "claim")) {
+        for (String member : List.of("code", "retryable", "claim", "message")) {
             if (members(expected.get("error")).containsKey(member)) {
                 assertEquals(members(expected.get("error")).get(member), error.get(member), about + ": " + member);
             }
