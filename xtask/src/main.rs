@@ -16,6 +16,7 @@
 //! | [`counts`] | how many tests passed, read from what a test runner printed |
 //! | [`matrix`], [`grpc_matrix`], [`bad_tokens`] | callers against receivers, and what receivers must refuse |
 //! | [`participants`], [`receiver`], [`grid`], [`outcome`], [`tls`] | what the matrices have in common |
+//! | [`e2e`] | programs of every language behind proxies, and before clients that send what no HTTP library sends |
 //! | [`emulator`], [`http`] | the emulator, and the few requests that are made by hand |
 //! | [`process`], [`stamp`], [`threads`] | programs with a time limit, builds that are skipped while nothing has changed, things done side by side |
 //! | [`terminal`], [`table`] | what is printed |
@@ -30,6 +31,7 @@ mod counts;
 mod demo;
 mod dist;
 mod docs;
+mod e2e;
 mod emulator;
 mod failure;
 mod grid;

@@ -77,8 +77,13 @@ impl Program {
 
     /// The line that a user would type.
     pub(crate) fn line(&self) -> String {
+        self.words().join(" ")
+    }
+
+    /// Its name and its arguments.
+    pub(crate) fn words(&self) -> Vec<String> {
         let words = std::iter::once(&self.name).chain(&self.arguments);
-        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     /// Runs the program to its end; what it prints goes to the end of the file `log`.
@@ -98,6 +103,13 @@ impl Program {
         };
         let end = finish();
         (fs::read_to_string(&output).unwrap_or_default(), end)
+    }
+
+    /// Whether the program can be run and ends well; what it prints is for nobody.
+    pub(crate) fn succeeds(&self) -> bool {
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.prepare(&mut command).status().is_ok_and(|status| status.success())
     }
 
     fn finish(&self, stdout: File, stderr: File, limit: Duration) -> Result<()> {

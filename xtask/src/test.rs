@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::checkout::Checkout;
 use crate::counts::Counts;
 use crate::demo;
+use crate::e2e;
 use crate::failure::{Failure, Result};
 use crate::grid::Grid;
 use crate::grpc_matrix::{self, has_part};
@@ -17,7 +18,7 @@ use crate::participants::{Emulators, Participant, State};
 use crate::terminal::{Terminal, Tone, seconds};
 use crate::toolchains;
 
-/// The tests that go from language to language: the demo, counted.
+/// The tests that go from language to language: the demo, counted, and the suites of tests/e2e.
 const E2E: &str = "e2e";
 
 /// What can be tested by itself.
@@ -129,6 +130,12 @@ impl Run<'_> {
             let began = Instant::now();
             let grid = grpc_matrix::run(self.checkout, self.terminal, &participants, &emulators);
             self.matrix("matrix over gRPC", grid, began);
+        }
+        let ready = participants.iter().filter(|participant| participant.state == State::Ready);
+        let ready: Vec<_> = ready.map(|participant| participant.language).collect();
+        match e2e::suites(self.checkout, &ready) {
+            Ok(suites) => suites.iter().for_each(|suite| self.suite(E2E, suite)),
+            Err(failure) => self.report(E2E, "suites", Counts::FAILED, Duration::ZERO, &failure.to_string()),
         }
     }
 

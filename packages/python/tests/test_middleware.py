@@ -139,19 +139,6 @@ def test_what_googles_senders_send(
     assert answers == [(204, CALLER), (403, "EMAIL_NOT_ALLOWED"), (401, "BAD_AUDIENCE")]
 
 
-def test_a_repeated_header_is_refused(guarded: str, emulator: Emulator) -> None:
-    """Whatever stands before this service may have looked at the other."""
-    token = emulator.mint(AUDIENCE, email=CALLER)
-    connection = http.client.HTTPConnection(urlsplit(guarded).netloc, timeout=PATIENCE)
-    connection.putrequest("GET", urlsplit(guarded).path)
-    for _ in range(2):
-        connection.putheader("Authorization", f"Bearer {token}")
-    connection.endheaders()
-    answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())) == (401, {"error": "TOKEN_MALFORMED"})
-    connection.close()
-
-
 def test_a_websocket(emulator: Emulator) -> None:
     verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, allowed_emails=[CALLER])
     token = emulator.mint(AUDIENCE, email=CALLER)

@@ -9,7 +9,7 @@ import pytest
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 
 
-@pytest.mark.parametrize("folder", ["acquire", "cache", "client", "credentials", "verify"])
+@pytest.mark.parametrize("folder", ["acquire", "cache", "client", "credentials", "http", "verify"])
 def test_vectors_fit_their_schema(folder: str) -> None:
     schema = json.loads((VECTORS / folder / "schema.json").read_text())
     others = {"schema.json", "codes.json"}

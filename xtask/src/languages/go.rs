@@ -37,6 +37,7 @@ pub(crate) const GO: Language = Language {
             receiver: |checkout| checkout.program(checkout.built("xtask/go/grpc-receiver")),
             caller: |checkout| checkout.program(checkout.built("xtask/go/grpc-caller")),
         }),
+        middlewares: Some(|checkout| checkout.program(checkout.built("xtask/go/middlewares"))),
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),

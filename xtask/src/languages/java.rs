@@ -36,6 +36,7 @@ pub(crate) const JAVA: Language = Language {
             receiver: |checkout| java(checkout).arg("GrpcReceiver"),
             caller: |checkout| java(checkout).arg("GrpcCaller"),
         }),
+        middlewares: Some(|checkout| java(checkout).arg("Middlewares")),
     }),
     bench: Some(Bench {
         builds: |checkout| {

@@ -56,12 +56,17 @@ pub(crate) struct Bench {
 /// The caller finds the receivers in its argument, `[{"name": …, "url": …, "audience": …}, …]`, and credentials in its
 /// environment. It calls each a hundred times and prints a line for each: `{"receiver": <name>, "status": …,
 /// "email": …, "first_us": …, "hundredth_us": …, "calls": 100}`, or `{"receiver": <name>, "error": …}`.
+///
+/// The middlewares are every middleware of the language's package behind every server that its users have. They find
+/// `AUDIENCE`, `KEYS_URL`, `CERTIFICATE` and `PRIVATE_KEY` (PEM files) in their environment, print `{"server": …,
+/// "protocol": …, "port": …}` for each and then `ready`, answer as the receiver does, and end as it does.
 #[derive(Debug)]
 pub(crate) struct Demo {
     /// What these need that is not in [`Language::builds`].
     pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
     pub(crate) receiver: fn(&Checkout) -> Program,
     pub(crate) caller: fn(&Checkout) -> Program,
+    pub(crate) middlewares: Option<fn(&Checkout) -> Program>,
     /// The same over gRPC, as tests/e2e/grpc/README.md says.
     pub(crate) grpc: Option<Programs>,
 }
@@ -170,11 +175,11 @@ impl Build {
 }
 
 impl Suite {
-    fn new(name: &'static str, runner: Runner, program: Program) -> Self {
+    pub(crate) fn new(name: &'static str, runner: Runner, program: Program) -> Self {
         Self { name, builds: Vec::new(), runner, program, limit: SUITE_LIMIT }
     }
 
-    fn needs(mut self, build: Build) -> Self {
+    pub(crate) fn needs(mut self, build: Build) -> Self {
         self.builds.push(build);
         self
     }

@@ -20,6 +20,7 @@ pub(crate) const NODE: Language = Language {
             receiver: |checkout| checkout.program("node").arg("tests/e2e/node/grpc-receiver.mjs"),
             caller: |checkout| checkout.program("node").arg("tests/e2e/node/grpc-caller.mjs"),
         }),
+        middlewares: Some(|checkout| checkout.program("node").arg("tests/e2e/node/middlewares.mjs")),
     }),
     bench: Some(Bench {
         builds: |checkout| Ok(vec![dependencies(checkout, "benchmark", "tests/bench/node")]),

@@ -22,6 +22,7 @@ pub(crate) const PYTHON: Language = Language {
             receiver: |checkout| python(checkout).arg("tests/e2e/python/grpc_receiver.py"),
             caller: |checkout| python(checkout).arg("tests/e2e/python/grpc_caller.py"),
         }),
+        middlewares: Some(|checkout| python(checkout).arg("tests/e2e/python/middlewares.py")),
     }),
     bench: Some(Bench {
         builds: |checkout| {

@@ -74,38 +74,6 @@ export function testMiddleware(place, start) {
     assert.equal((await call(url, token)).status, 200);
   });
 
-  test('X-Serverless-Authorization comes before Authorization', async (t) => {
-    const url = await start(t, options());
-    const headers = {
-      Authorization: 'Bearer other',
-      'X-Serverless-Authorization': `Bearer ${await valid()}`,
-    };
-    assert.equal((await fetch(url, { headers })).status, 200);
-  });
-
-  test('a header of which there are several is refused, whatever the framework makes of it', async (t) => {
-    const url = await start(t, options({ onRefusal: () => {} }));
-    const [token, other] = [
-      `Bearer ${await valid()}`,
-      `Bearer ${await emulator.mint({ audience: AUDIENCE })}`,
-    ];
-    for (const name of ['Authorization', 'X-Serverless-Authorization']) {
-      for (const values of [
-        [token, token],
-        [token, other],
-        [token, ''],
-      ]) {
-        const lines = values.map((value) => `${name}: ${value}\r\n`).join('');
-        assert.equal(
-          await statusOf(url, `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines}\r\n`),
-          401,
-        );
-      }
-    }
-    const lower = `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nauthoriZation: ${token}\r\n\r\n`;
-    assert.equal(await statusOf(url, lower), 200);
-  });
-
   test('without a token, where that is wanted; never with a bad one', async (t) => {
     const url = await start(t, options({ optional: true, onRefusal: () => {} }));
     const response = await call(url);

@@ -104,24 +104,6 @@ class IdTokenFilterTest {
         assertTrue(response.headers().firstValue("Retry-After").isPresent());
     }
 
-    /** Requests byte by byte, as no client sends them. */
-    @Test
-    void aTokenTwiceIsRefused() throws Exception {
-        String token = mint(Map.of());
-        for (String headers : List.of(
-                "Authorization: Bearer " + token + "\r\nAuthorization: Bearer " + token,
-                "Authorization: Bearer " + token + "\r\nauthorization: Bearer " + token,
-                "Authorization: Bearer " + token + ", Bearer " + token,
-                "X-Serverless-Authorization: Bearer " + token + "\r\nX-Serverless-Authorization: Bearer other\r\n"
-                        + "Authorization: Bearer " + token)) {
-            String answer = raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + "\r\n\r\n");
-            assertTrue(answer.startsWith("HTTP/1.1 401 "), answer);
-            assertTrue(answer.contains("TOKEN_MALFORMED"), answer);
-        }
-        String once = raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nauthorization:bearer " + token + "\r\n\r\n");
-        assertTrue(once.startsWith("HTTP/1.1 200 "), once);
-    }
-
     @Test
     void whoBringsNoTokenMayBeLetThrough() throws Exception {
         restart(IdTokenFilter.builder(verifier()).optional().build());
