@@ -8,7 +8,7 @@ const FOLDER = fileURLToPath(new URL('../vectors/', import.meta.url));
 /** Path below tests/vectors → what is in it. */
 export function readVectors() {
   const files = {};
-  for (const folder of ['verify', 'algorithms', 'acquire', 'cache']) {
+  for (const folder of ['verify', 'algorithms', 'presets', 'acquire', 'cache']) {
     const names = readdirSync(`${FOLDER}${folder}`).filter(
       (name) => name.endsWith('.json') && name !== 'schema.json',
     );

@@ -19,6 +19,7 @@ export async function runVectors(gatepass, native, files) {
       if (path === 'verify/attack_corpus.json')
         await verify(gatepass, file, files['verify/codes.json'], one, note);
       else if (folder === 'algorithms') await algorithms(gatepass, file, one, name, note);
+      else if (folder === 'presets') await presets(gatepass, file, one, name, note);
       else if (folder === 'acquire') acquire(native, one, name, note);
       else if (folder === 'cache') cache(native, one, name, note);
     }
@@ -63,6 +64,17 @@ async function algorithms({ Verifier, VerifyError }, { issuer, audience, now }, 
   const verdict = await verifier.verify(token).then(
     () => 'accept',
     (error) => (error instanceof VerifyError ? error.code : `foreign ${error}`),
+  );
+  note(name, verdict, expected);
+}
+
+async function presets({ GatepassError, Verifier }, { audience, keys, now }, one, name, note) {
+  const { preset, issuers, algorithms, token, expected } = one;
+  const given = Object.entries({ preset, issuers, algorithms }).filter(([, value]) => value !== null);
+  const options = { ...Object.fromEntries(given), audience, keys, clock: () => now * 1000 };
+  const verdict = await (async () => new Verifier(options).verify(token))().then(
+    () => 'accept',
+    (error) => (error instanceof GatepassError ? error.code : `foreign ${error}`),
   );
   note(name, verdict, expected);
 }
