@@ -11,16 +11,24 @@
 mod boundary;
 mod handle;
 
+use std::ffi::c_void;
 use std::slice;
 
 use gatepass_bridge::{
     KeyCache, Lookup, Now, Op, Recall, RequestHeaders, Source, TokenDigest, Verdict, Verifier,
 };
 use jni::objects::{JByteArray, JClass, JLongArray};
-use jni::sys::{jboolean, jbyte, jint, jlong};
+use jni::sys::{JavaVM, jboolean, jbyte, jint, jlong};
 use jni::{Env, EnvUnowned, jni_mangle};
 
 use crate::boundary::{Raised, boundary};
+
+/// Called by the JVM when it unloads this library, together with the classes that have its handles.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case)] // JNI's own name.
+pub extern "system" fn JNI_OnUnload(_vm: *mut JavaVM, _reserved: *mut c_void) {
+    handle::free_all();
+}
 
 /// `static native byte[] version()`
 #[jni_mangle("dev.gatepass.Native")]
@@ -128,7 +136,7 @@ pub fn new_source<'local>(
     class: JClass<'local>,
     options: JByteArray<'local>,
 ) -> jlong {
-    boundary(env, class, |env| Ok(handle::new(Source::new(&text(env, &options)?)?)))
+    boundary(env, class, |env| Ok(handle::new_lasting(Source::new(&text(env, &options)?)?)))
 }
 
 /// `static native void freeSource(long source)`
@@ -137,7 +145,7 @@ pub fn free_source<'local>(env: EnvUnowned<'local>, class: JClass<'local>, sourc
     boundary(env, class, |_| {
         // SAFETY: TokenSource.java gives the handle of `new_source` to Handles.java, which calls this once, when
         // nothing can use it any more.
-        unsafe { handle::free::<Source>(source) };
+        unsafe { handle::free_lasting(source) };
         Ok(())
     });
 }
@@ -268,7 +276,7 @@ pub fn access_token_headers<'local>(
 /// `static native long newKeys()`: an empty cache of keys, a handle for `freeKeys`.
 #[jni_mangle("dev.gatepass.Native")]
 pub fn new_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>) -> jlong {
-    boundary(env, class, |_| Ok(handle::new(KeyCache::new())))
+    boundary(env, class, |_| Ok(handle::new_lasting(KeyCache::new())))
 }
 
 /// `static native void freeKeys(long keys)`
@@ -277,7 +285,7 @@ pub fn free_keys<'local>(env: EnvUnowned<'local>, class: JClass<'local>, keys: j
     boundary(env, class, |_| {
         // SAFETY: KeyCache.java gives the handle of `new_keys` to Handles.java, which calls this once, when nothing can
         // use it any more.
-        unsafe { handle::free::<KeyCache>(keys) };
+        unsafe { handle::free_lasting(keys) };
         Ok(())
     });
 }
@@ -305,7 +313,7 @@ pub fn op_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, op: j
     boundary(env, class, |_| {
         // SAFETY: the methods of Op.java are synchronized, so this is the only reference, and `cancel` comes after it.
         let op = unsafe { handle::borrow_mut::<Op>(op) }?;
-        Ok(handle::new(Verifier::made_by(op)?))
+        Ok(handle::new_lasting(Verifier::made_by(op)?))
     })
 }
 
@@ -315,7 +323,7 @@ pub fn free_verifier<'local>(env: EnvUnowned<'local>, class: JClass<'local>, ver
     boundary(env, class, |_| {
         // SAFETY: Verifier.java gives the handle of `op_verifier` to Handles.java, which calls this once, when nothing
         // can use it any more.
-        unsafe { handle::free::<Verifier>(verifier) };
+        unsafe { handle::free_lasting(verifier) };
         Ok(())
     });
 }
