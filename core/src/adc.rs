@@ -118,8 +118,8 @@ impl Adc {
     }
 
     fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
-        self.trail.push(format!("{named_by} names {}", quote::path(&path)));
         if let Some(found) = quote::no_path(&path) {
+            self.trail.push(format!("{named_by} names {found}"));
             let message = format!(
                 "{named_by} names {found}, expected the path of a credential file (its text goes into the option `credentials_json`)"
             );
@@ -265,12 +265,18 @@ impl Operation for Adc {
                 self.env = Environment::new(values);
                 self.look_at_files()
             }
-            (State::ReadingFile { path, .. } | State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
+            (State::ReadingFile { path, named_by }, Reply::Text(text)) => {
+                self.is_of_file = true;
+                self.trail.push(format!("{named_by} names {}", quote::path(&path)));
+                self.parse(text.expose(), &quote::path(&path)).into()
+            }
+            (State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
                 self.is_of_file = true;
                 self.parse(text.expose(), &quote::path(&path)).into()
             }
             (State::ReadingFile { path, named_by }, Reply::Failed { kind, message }) => {
-                let (shown, why) = (quote::path(&path), unreadable(kind, &message, &path));
+                let (shown, why) = (quote::unread_path(&path), unreadable(kind, &message, &path));
+                self.trail.push(format!("{named_by} names {shown}"));
                 let message = format!("credential file {shown}, named by {named_by}, {why}");
                 Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message))
             }

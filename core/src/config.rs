@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use crate::quote;
+use crate::quote::{self, Quoted};
 use crate::secret::Secret;
 
 /// How a [`TokenSource`](crate::TokenSource) finds its credentials, and what it asks of them.
-#[derive(Clone, Debug, Default)]
+///
+/// `Debug` shows what a program may have mixed up with a secret as an error does: without what looks like one.
+#[derive(Clone, Default)]
 pub struct SourceConfig {
     /// Credentials that the program gives; else Application Default Credentials.
     pub credentials: CredentialsFrom,
@@ -45,14 +47,14 @@ impl fmt::Debug for CredentialsFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Search => f.write_str("Search"),
-            Self::File(path) => write!(f, "File({})", quote::path(path)),
+            Self::File(path) => write!(f, "File({})", quote::unread_path(path)),
             Self::Json(_) => f.write_str("Json(…)"),
         }
     }
 }
 
 /// A service account that the program wants to act as, whatever credentials are found.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Impersonate {
     /// The account's e-mail.
     pub email: String,
@@ -61,7 +63,7 @@ pub struct Impersonate {
 }
 
 /// What the program asks of whichever credentials are found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Preferences {
     /// The e-mail of a person to act for (domain-wide delegation). Access tokens only.
     pub subject: Option<String>,
@@ -73,4 +75,88 @@ pub struct Preferences {
     /// Whether credentials of a person give the ID token of their login, which is for the OAuth client that they
     /// used and no other audience. Cloud Run takes it where gcloud was that client; no other receiver should.
     pub allow_user_id_token: bool,
+}
+
+impl fmt::Debug for SourceConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Taken apart, so that a new field is not forgotten.
+        let Self {
+            credentials,
+            impersonate,
+            preferences,
+            expect_type,
+            quota_project_id,
+            universe_domain,
+            trusted_endpoints,
+            seed,
+        } = self;
+        f.debug_struct("SourceConfig")
+            .field("credentials", credentials)
+            .field("impersonate", impersonate)
+            .field("preferences", preferences)
+            .field("expect_type", &expect_type.as_deref().map(Quoted))
+            .field("quota_project_id", &quota_project_id.as_deref().map(Quoted))
+            .field("universe_domain", &universe_domain.as_deref().map(Quoted))
+            .field("trusted_endpoints", &Quoted::all(trusted_endpoints))
+            .field("seed", seed)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Impersonate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { email, delegates } = self;
+        f.debug_struct("Impersonate")
+            .field("email", &Quoted(email))
+            .field("delegates", &Quoted::all(delegates))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Preferences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, self_signed_access_tokens, gdch_audience, allow_user_id_token } = self;
+        f.debug_struct("Preferences")
+            .field("subject", &subject.as_deref().map(Quoted))
+            .field("self_signed_access_tokens", self_signed_access_tokens)
+            .field("gdch_audience", &gdch_audience.as_deref().map(Quoted))
+            .field("allow_user_id_token", allow_user_id_token)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret_in_the_wrong_place() {
+        let secret = || "q7Wm2ZxVt9LkRb4HdYcN8sJfGpEa3uTi6oQvXyBn1wKMlPzC0rUhSgDeAjOF5I".to_owned();
+        let config = SourceConfig {
+            credentials: CredentialsFrom::File("hunter2".to_owned()),
+            impersonate: Some(Impersonate { email: secret(), delegates: vec![secret()] }),
+            preferences: Preferences {
+                subject: Some(secret()),
+                gdch_audience: Some(secret()),
+                ..Preferences::default()
+            },
+            expect_type: Some(secret()),
+            quota_project_id: Some(secret()),
+            universe_domain: Some(secret()),
+            trusted_endpoints: vec![secret(), "127.0.0.1:8085".to_owned()],
+            seed: 1,
+        };
+        assert_eq!(
+            format!("{config:?}"),
+            "SourceConfig { credentials: File([7 characters without a folder or an extension, not shown]), \
+             impersonate: Some(Impersonate { email: \"[redacted]\", delegates: [\"[redacted]\"] }), \
+             preferences: Preferences { subject: Some(\"[redacted]\"), self_signed_access_tokens: false, \
+             gdch_audience: Some(\"[redacted]\"), allow_user_id_token: false }, \
+             expect_type: Some(\"[redacted]\"), quota_project_id: Some(\"[redacted]\"), \
+             universe_domain: Some(\"[redacted]\"), trusted_endpoints: [\"[redacted]\", \"127.0.0.1:8085\"], seed: 1 }"
+        );
+        let given =
+            SourceConfig { credentials: CredentialsFrom::Json(secret().into()), ..SourceConfig::default() };
+        assert!(format!("{given:?}").starts_with("SourceConfig { credentials: Json(…), "));
+    }
 }

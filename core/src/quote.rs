@@ -3,6 +3,8 @@
 //! Any value may be something else than it should be: a key where a path belongs, a token where a name does. No text from
 //! outside gets into an error, a log line or an explanation but by this file.
 
+use std::fmt;
+
 /// The most characters of a text that are shown.
 const LONGEST_SHOWN: usize = 200;
 /// The most characters of a path that are shown; longer ones are refused by most file systems.
@@ -49,6 +51,36 @@ pub(crate) fn path(text: &str) -> String {
         ""
     };
     quoted + odd
+}
+
+/// A path at which no file was read. A word without a folder and an extension may be a password as well as a name, so it is
+/// not shown; once a file of that name was read, [`path`] shows it.
+pub(crate) fn unread_path(text: &str) -> String {
+    let has_extension = text.rsplit_once('.').is_some_and(|(name, extension)| {
+        !name.is_empty()
+            && (2..=8).contains(&extension.len())
+            && extension.bytes().all(|b| b.is_ascii_alphabetic())
+    });
+    if no_path(text).is_some() || has_extension || text.contains(['/', '\\']) {
+        return path(text);
+    }
+    format!("[{} characters without a folder or an extension, not shown]", text.chars().count())
+}
+
+/// A text in a `Debug`, as [`quoted`] shows it.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quoted(self.0))
+    }
+}
+
+impl Quoted<'_> {
+    /// Several texts.
+    pub(crate) fn all(texts: &[String]) -> Vec<Quoted<'_>> {
+        texts.iter().map(|text| Quoted(text)).collect()
+    }
 }
 
 /// What a text looks like that was given for a path and is none; `None` if it may be one.
@@ -185,6 +217,21 @@ mod tests {
         for key in ["-----BEGIN PRIVATE KEY-----", "ya29.x", "eyJhbGciOi"] {
             assert_eq!(path(key), "a text that looks like a key or a token, not like a path");
         }
+    }
+
+    #[test]
+    fn a_word_that_led_to_no_file_may_be_a_password() {
+        for word in ["hunter2", "Tr0ub4dor&3", "correct horse battery", "pass.w0rd", "abc.d", ".hidden", "~"]
+        {
+            let count = word.chars().count();
+            let shown = format!("[{count} characters without a folder or an extension, not shown]");
+            assert_eq!(unread_path(word), shown, "{word}");
+        }
+        for path_of_a_file in ["key.json", "./key", "/run/key", r"C:\key", "gcloud.credentials.json", "~/key"]
+        {
+            assert_eq!(unread_path(path_of_a_file), path(path_of_a_file));
+        }
+        assert_eq!(unread_path("{}"), "a text that looks like JSON, not like a path");
     }
 
     #[test]

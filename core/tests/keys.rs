@@ -276,7 +276,8 @@ fn a_key_url_that_is_none_is_named_and_not_retryable() {
         assert_eq!((error.code(), error.is_retryable()), (ErrorCode::KeysUnavailable, is_retryable));
         let text = error.to_string();
         assert!(text.contains("https://keys.example/typo") && !text.contains("hush"), "{text}");
-        assert_eq!(text.matches("try again").count(), 1, "advice is given once: {text}");
+        assert_eq!(text.matches("check that").count(), 1, "advice is given once: {text}");
+        assert_eq!(text.contains("try again"), is_retryable, "it fits: {text}");
     }
     // Where keys were before, it is an outage.
     let test = Test::with_keys("max-age=60");

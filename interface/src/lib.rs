@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `source_options`, `verifier_options`, `explain_options`, `call` `.schema.json` | what packages hand over |
+//! | `credential_file` | every member of every kind of credential file, with an example of each kind |
 //! | `step`, `reply` | what the core asks for, and how it is answered |
 //! | `error`, `explanation` | what users see |
 //! | `event` | what a service writes to its log |

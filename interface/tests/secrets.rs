@@ -1,18 +1,20 @@
 //! A secret where another value belongs is shown nowhere: in every option of the schemas, every variable that the core
-//! reads, and every field of a credential file. A new one cannot be forgotten: all three lists are read, not written.
+//! reads, and every member of a credential file. A new one cannot be forgotten: all three lists are read, not written.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 
 use gatepass_bridge::{KeyCache, Lookup, Op, RequestHeaders, Source, Verifier, now};
-use gatepass_emulator::credential_file::{self, ExternalAccount, Format, Impersonator};
+use gatepass_emulator::ServiceAccount;
+use gatepass_emulator::credential_file::{self, ExternalAccount};
 use gatepass_emulator::gdch::ServiceIdentity;
-use gatepass_emulator::{ServiceAccount, User};
 use gatepass_interface::{read, repository};
 use serde_json::{Value, json};
 
 const NOW_MS: u64 = 1_800_000_000_000;
 const URL: &str = "http://127.0.0.1:8085";
+/// Stands for [`URL`] in the schema's examples.
+const TRUSTED: &str = "https://emulator.example";
 
 /// What people have pasted where another value belongs.
 fn secrets() -> Vec<(&'static str, String)> {
@@ -172,37 +174,24 @@ fn variables() {
     }
 }
 
-/// A file of each type, as the emulator writes it.
+/// A file of each kind, with every member that the schema knows: its examples, with keys that sign.
 fn files() -> Vec<Value> {
-    let account = ServiceAccount::default();
-    let external = |source| ExternalAccount::new(source).file(URL);
     let identity = ServiceIdentity { project: "p".into(), name: "n".into() };
-    let texts = vec![
-        account.key_file(URL).unwrap(),
-        credential_file::authorized_user(&User::default(), URL),
-        credential_file::external_account_authorized_user(&User::default(), URL),
-        credential_file::gdch_service_account(&identity, "https://127.0.0.1:8443", "/ca.pem").unwrap(),
-        credential_file::impersonated_service_account(
-            &account,
-            std::slice::from_ref(&account),
-            &Impersonator::Person(User::default()),
-            URL,
-        )
-        .unwrap(),
-        external(credential_file::Source::File { path: "/t".into(), format: Format::Json }),
-        external(credential_file::Source::Url),
-        external(credential_file::Source::Executable {
-            command: "/bin/a b".into(),
-            output_file: Some("/o".into()),
-        }),
-        external(credential_file::Source::Aws),
-        external(credential_file::Source::Certificate {
-            config: Some("/c".into()),
-            trust_chain: Some("/t".into()),
-        }),
-        external(credential_file::Source::Supplier { name: "s".into() }),
-    ];
-    texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    let key_of = |file: String| serde_json::from_str::<Value>(&file).unwrap()["private_key"].take();
+    let rsa = key_of(ServiceAccount::default().key_file(URL).unwrap());
+    let p256 = key_of(credential_file::gdch_service_account(&identity, URL, "/ca.pem").unwrap());
+    let schema = read("credential_file.schema.json").unwrap();
+    let kinds = schema["anyOf"].as_array().unwrap();
+    let files = kinds.iter().map(|kind| {
+        let text = kind["examples"][0].to_string().replace(TRUSTED, URL);
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        if file["private_key"].is_string() {
+            file["private_key"] =
+                if file["type"] == "gdch_service_account" { p256.clone() } else { rsa.clone() };
+        }
+        file
+    });
+    files.collect()
 }
 
 /// The JSON pointers of all texts in a document.
@@ -237,7 +226,7 @@ fn fields_of_credential_files() {
                     let options = json!({
                         "seed": 1,
                         "credentials_json": changed.to_string(),
-                        "trusted_endpoints": ["127.0.0.1:8085", "127.0.0.1:8443"],
+                        "trusted_endpoints": [URL],
                     });
                     assert_hidden(&errors_of_source(&options, &env), &secret, &field);
                 }

@@ -1,8 +1,11 @@
 //! The options of a verifier. Those that exclude each other are one option of several kinds, so that no two can be given
 //! at once; all are parsed here, once, and what they leave open is decided here.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
+use crate::quote::Quoted;
 use crate::verify::issuers::Preset;
 use crate::verify::policy::Policy;
 use crate::verify::verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost};
@@ -14,7 +17,9 @@ pub const DEFAULT_LEEWAY_SECONDS: u64 = 30;
 pub const MAX_LEEWAY_SECONDS: u64 = 3600;
 
 /// The options of a [`Verifier`](crate::Verifier).
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows texts as an error does: without what looks like a secret.
+#[derive(Clone)]
 pub struct VerifierConfig {
     /// A kind of sender that gatepass knows; gives issuers, algorithms and keys where they are not given below. `None`:
     /// [`Preset::Google`] without issuers, [`Preset::Oidc`] with issuers and without keys, none with both.
@@ -59,7 +64,7 @@ impl Default for VerifierConfig {
 }
 
 /// Whom a verifier's tokens must be for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Audiences {
     /// One of these values of `aud`, compared exactly. An empty list is refused: nobody has decided.
     OneOf(Vec<String>),
@@ -111,7 +116,7 @@ impl Audiences {
 
 /// Who may call. Lists are compared exactly, and an empty one is refused: a list that a program makes from an empty
 /// setting must not open it to everybody.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum Callers {
     /// Anybody, unless the preset is one of senders: those require one of the others.
     #[default]
@@ -168,7 +173,7 @@ impl Callers {
 }
 
 /// Where a verifier's keys come from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum KeySource {
     /// The preset's own: its URL, or the one that the issuer's discovery document names.
     #[default]
@@ -190,6 +195,73 @@ impl KeySource {
             (Some(document), None) => Ok(Self::Static(document)),
             (None, Some(url)) => Ok(Self::Url(url)),
             (Some(_), Some(_)) => Err(invalid("both `keys` and `keys_url` are given, expected one of them")),
+        }
+    }
+}
+
+impl fmt::Debug for VerifierConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Taken apart, so that a new field is not forgotten.
+        let Self {
+            preset,
+            issuers,
+            algorithms,
+            audiences,
+            keys,
+            leeway_seconds,
+            callers,
+            trust_cloud_run_and_skip_signature,
+            remembered_bytes,
+            host_cost,
+        } = self;
+        f.debug_struct("VerifierConfig")
+            .field("preset", preset)
+            .field("issuers", &Quoted::all(issuers))
+            .field("algorithms", algorithms)
+            .field("audiences", audiences)
+            .field("keys", keys)
+            .field("leeway_seconds", leeway_seconds)
+            .field("callers", callers)
+            .field("trust_cloud_run_and_skip_signature", trust_cloud_run_and_skip_signature)
+            .field("remembered_bytes", remembered_bytes)
+            .field("host_cost", host_cost)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Audiences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneOf(list) => f.debug_tuple("OneOf").field(&Quoted::all(list)).finish(),
+            Self::Any => f.write_str("Any"),
+        }
+    }
+}
+
+impl fmt::Debug for Callers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = |name, list: &[String]| f.debug_tuple(name).field(&Quoted::all(list)).finish();
+        match self {
+            Self::Unspecified => f.write_str("Unspecified"),
+            Self::Emails(emails) => list("Emails", emails),
+            Self::Subjects(subjects) => list("Subjects", subjects),
+            Self::EmailsAndSubjects(emails, subjects) => f
+                .debug_tuple("EmailsAndSubjects")
+                .field(&Quoted::all(emails))
+                .field(&Quoted::all(subjects))
+                .finish(),
+            Self::Any => f.write_str("Any"),
+        }
+    }
+}
+
+impl fmt::Debug for KeySource {
+    /// A document is not shown: it may be a private key by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preset => f.write_str("Preset"),
+            Self::Static(_) => f.write_str("Static(…)"),
+            Self::Url(url) => f.debug_tuple("Url").field(&Quoted(url)).finish(),
         }
     }
 }
@@ -339,4 +411,44 @@ impl VerifierConfig {
 
 fn invalid(found: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidOption, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret_in_the_wrong_place() {
+        let secret = || vec!["q7Wm2ZxVt9LkRb4HdYcN8sJfGpEa3uTi6oQvXyBn1wKMlPzC0rUhSgDeAjOF5I".to_owned()];
+        let hidden = "[\"[redacted]\"]";
+        for (callers, shown) in [
+            (Callers::Emails(secret()), format!("Emails({hidden})")),
+            (Callers::Subjects(secret()), format!("Subjects({hidden})")),
+            (
+                Callers::EmailsAndSubjects(secret(), secret()),
+                format!("EmailsAndSubjects({hidden}, {hidden})"),
+            ),
+            (Callers::Any, "Any".to_owned()),
+            (Callers::Unspecified, "Unspecified".to_owned()),
+        ] {
+            let config = VerifierConfig {
+                issuers: secret(),
+                audiences: Audiences::OneOf(secret()),
+                keys: KeySource::Url(secret().concat()),
+                callers,
+                ..VerifierConfig::default()
+            };
+            assert_eq!(
+                format!("{config:?}"),
+                format!(
+                    "VerifierConfig {{ preset: None, issuers: {hidden}, algorithms: [], audiences: OneOf({hidden}), \
+                     keys: Url(\"[redacted]\"), leeway_seconds: 30, callers: {shown}, \
+                     trust_cloud_run_and_skip_signature: false, remembered_bytes: 16777216, host_cost: \
+                     HostCost {{ token: 0, member: 0, byte: 0 }} }}"
+                )
+            );
+        }
+        let keys = [KeySource::Preset, KeySource::Static(secret().concat())];
+        assert_eq!(format!("{keys:?} {:?}", Audiences::Any), "[Preset, Static(…)] Any");
+    }
 }

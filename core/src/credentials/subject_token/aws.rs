@@ -11,8 +11,9 @@ use crate::crypto::{hmac_sha256, sha256};
 use crate::encoding::{form, hex, percent_encode};
 use crate::environment::{self, Environment};
 use crate::error::Error;
-use crate::exchange::{Endpoint, Exchange, Response, printable};
+use crate::exchange::{Endpoint, Exchange, Response, printable, unreadable};
 use crate::json;
+use crate::quote;
 use crate::retry::Jitter;
 use crate::secret::Secret;
 use crate::step::{HttpRequest, Method, Millis, Now, Operation, Reply, Route, Step};
@@ -415,16 +416,16 @@ impl Operation for Sign {
                 if token.is_empty() || token.bytes().any(|b| b.is_ascii_control()) {
                     return Step::Fail(failed(format!(
                         "the AWS token file {} holds no token, expected one line",
-                        printable(path)
+                        quote::path(path)
                     )));
                 }
                 self.token = Some(Secret::from(token));
                 self.advance(now)
             }
-            (State::ReadingToken(path), Reply::Failed { message, .. }) => Step::Fail(failed(format!(
-                "the AWS token file {} cannot be read: {}",
-                printable(path),
-                printable(&message)
+            (State::ReadingToken(path), Reply::Failed { kind, message }) => Step::Fail(failed(format!(
+                "the AWS token file {} {}",
+                quote::unread_path(path),
+                unreadable(kind, &message, path)
             ))),
             (State::Supplying, Reply::Text(text)) => {
                 match self.learn_keys(text.expose(), "the supplier of AWS keys") {

@@ -116,7 +116,7 @@ impl Operation for Read {
             }
             (State::ReadingCertificate(certificate), Reply::Failed { .. }) => Step::Fail(failed(format!(
                 "the certificate {} cannot be read",
-                quote::path(&certificate.cert_path)
+                quote::unread_path(&certificate.cert_path)
             ))),
             (State::ReadingChain { .. }, Reply::Failed { .. }) => {
                 Step::Fail(failed("the trust chain cannot be read"))

@@ -53,7 +53,7 @@ impl Operation for Read {
             Reply::Failed { kind, message } => {
                 let found = format!(
                     "the subject token file {} {}",
-                    quote::path(path),
+                    quote::unread_path(path),
                     unreadable(kind, &message, path)
                 );
                 Step::Fail(failed(found))
