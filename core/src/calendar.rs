@@ -108,6 +108,8 @@ mod tests {
     #[test]
     fn dates_of_http_are_read() {
         assert_eq!(read_http_date("Fri, 15 Jan 2027 08:00:00 GMT"), MOMENT);
+        // A leap second.
+        assert_eq!(read_http_date("Fri, 15 Jan 2027 07:59:60 GMT"), MOMENT);
         for text in [
             "",
             "Fri, 15 Jan 2027 08:00:00 CET",

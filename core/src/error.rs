@@ -68,7 +68,7 @@ error_codes! {
     4 Unsupported "UNSUPPORTED" Usage 500 false, "use a package that can carry out this step, or another kind of credentials";
     5 Internal "INTERNAL" Usage 500 false, "a fault in gatepass; report it with the message";
 
-    100 CredentialsNotFound "CREDENTIALS_NOT_FOUND" Credentials 500 false, "set GOOGLE_APPLICATION_CREDENTIALS, or run where a metadata server answers";
+    100 CredentialsNotFound "CREDENTIALS_NOT_FOUND" Credentials 500 false, "set GOOGLE_APPLICATION_CREDENTIALS, log in with gcloud auth application-default login, or run where a metadata server answers";
     101 CredentialsFileUnreadable "CREDENTIALS_FILE_UNREADABLE" Credentials 500 false, "check that the file exists and that this process may read it";
     102 CredentialsFileInvalid "CREDENTIALS_FILE_INVALID" Credentials 500 false, "download the credential file again, or correct the field that the message names";
     103 CredentialsTypeUnknown "CREDENTIALS_TYPE_UNKNOWN" Credentials 500 false, "use a credential file of a known type";
@@ -501,7 +501,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.detail, self.code.advice())
+        let advice = self.code.advice();
+        // Trying again is no advice where it is in vain.
+        let advice = match self.retryable {
+            true => advice,
+            false => advice.trim_start_matches("try again; ").trim_end_matches(", then try again"),
+        };
+        write!(f, "{} ({advice})", self.detail)
     }
 }
 
@@ -552,5 +558,11 @@ mod tests {
     fn display_says_what_to_do() {
         let error = Error::new(ErrorCode::TokenExpired, "exp is 10 s ago");
         assert_eq!(error.to_string(), "exp is 10 s ago (fetch a new token; check both clocks)");
+        let keys = Error::new(ErrorCode::KeysUnavailable, "it answered 404");
+        let advice = "check that this service reaches the issuer's key URL";
+        assert_eq!(keys.to_string(), format!("it answered 404 (try again; {advice})"));
+        assert_eq!(keys.permanent().to_string(), format!("it answered 404 ({advice})"));
+        let refused = Error::new(ErrorCode::ConnectionFailed, "no").permanent();
+        assert_eq!(refused.to_string(), "no (check the network)");
     }
 }

@@ -132,3 +132,14 @@ mod tests {
         assert_eq!(flight.under_way(), None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_begin_with_one_for_hosts_take_zero_for_none() {
+        let ids = FlightIds::default();
+        assert_eq!([ids.next(), ids.next()], [FlightId(1), FlightId(2)]);
+    }
+}

@@ -19,7 +19,7 @@ const (
 	// ErrInternal: a fault in gatepass; report it with the message.
 	ErrInternal Code = "INTERNAL"
 
-	// ErrCredentialsNotFound: set GOOGLE_APPLICATION_CREDENTIALS, or run where a metadata server answers.
+	// ErrCredentialsNotFound: set GOOGLE_APPLICATION_CREDENTIALS, log in with gcloud auth application-default login, or run where a metadata server answers.
 	ErrCredentialsNotFound Code = "CREDENTIALS_NOT_FOUND"
 
 	// ErrCredentialsFileUnreadable: check that the file exists and that this process may read it.

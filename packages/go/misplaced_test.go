@@ -224,28 +224,43 @@ func TestSecretsAsVariables(t *testing.T) {
 	}
 }
 
-// A secret in the place of a field's value, in a credential file of every kind.
+// A secret in the place of a field's value, in a credential file of every kind. Which members there are, the schema says:
+// its examples have them all.
 func TestSecretsAsFields(t *testing.T) {
 	emulator := startEmulator(t)
-	var matrix struct{ Rows []matrixRow }
-	readVectors(t, vectors+"/credentials/matrix.json", &matrix)
-	known := map[string]bool{}
-	for _, row := range matrix.Rows {
-		if row.Key == nil || known[strings.Join(row.Key, " ")] {
-			continue
+	schema := string(got(os.ReadFile("../../interface/credential_file.schema.json"))(t))
+	var kinds struct {
+		AnyOf []struct {
+			Title    string
+			Examples []object
 		}
-		known[strings.Join(row.Key, " ")] = true
-		t.Run(row.Name, func(t *testing.T) {
+	}
+	must(t, json.Unmarshal([]byte(strings.ReplaceAll(schema, "https://emulator.example", emulator.URL)), &kinds))
+	if len(kinds.AnyOf) < 10 {
+		t.Fatalf("only %d kinds", len(kinds.AnyOf))
+	}
+	key := func(options ...string) (file object) {
+		must(t, json.Unmarshal(got(os.ReadFile(emulator.keyFile(options...)))(t), &file))
+		return file
+	}
+	keys := map[any]any{ // That sign.
+		"service_account":      key("--email", caller)["private_key"],
+		"gdch_service_account": key("--type", "gdch_service_account", "--name", "orders")["private_key"],
+	}
+	for _, kind := range kinds.AnyOf {
+		t.Run(kind.Title, func(t *testing.T) {
 			emulator.setEnv()
 			t.Setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
-			var file any
-			must(t, json.Unmarshal(got(os.ReadFile(emulator.keyFile(row.Key...)))(t), &file))
+			file := kind.Examples[0]
+			if file["private_key"] != nil {
+				file["private_key"] = keys[file["type"]]
+			}
 			t.Chdir(t.TempDir()) // A program writes its answer to the output file, whatever that is called.
 			for name, secret := range misplaced {
-				eachTextReplaced(file, secret, func(path string) {
+				eachTextReplaced(map[string]any(file), secret, func(path string) {
 					logged := captureLog(t)
 					found := errorsOf(t, gatepass.WithCredentialsJSON(asJSON(t, file)),
-						gatepass.WithTrustedEndpoints(emulator.Host(), strings.TrimPrefix(emulator.TLSURL, "https://")))
+						gatepass.WithTrustedEndpoints(emulator.Host(), emulator.URL))
 					mustHide(t, path, name, logged, found...)
 				})
 			}

@@ -17,6 +17,7 @@ pub(crate) use crate::quote::reason as printable;
 use crate::retry::{Attempts, Jitter};
 use crate::secret::Secret;
 use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step};
+use crate::url::Url;
 
 /// Error codes that an endpoint means as "try again", whatever the status (seen on Google's front ends).
 const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
@@ -118,6 +119,8 @@ pub(crate) struct Exchange<E> {
 enum State {
     Ready,
     Sent {
+        /// Where to: host and port.
+        place: String,
         /// The file of the certificate that the host presents, if any.
         certificate: Option<String>,
     },
@@ -133,7 +136,8 @@ impl<E: Endpoint> Exchange<E> {
         match self.endpoint.request(now) {
             Ok(request) => {
                 let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
-                self.state = State::Sent { certificate };
+                let place = Url::parse(&request.url).map(|url| url.host_and_port()).unwrap_or_default();
+                self.state = State::Sent { place, certificate };
                 Step::Send(request)
             }
             Err(error) => Step::Fail(error),
@@ -166,21 +170,22 @@ impl<E: Endpoint> Operation for Exchange<E> {
                 self.settle(outcome)
             }
             (
-                State::Sent { certificate: Some(path) },
+                State::Sent { certificate: Some(path), .. },
                 Reply::Failed { kind: HostFailure::Other, message },
             ) => {
                 let found = format!(
                     "the client certificate {} cannot be presented: {}",
-                    quote::path(path),
+                    quote::unread_path(path),
                     quote::reason(&message)
                 );
                 self.settle(Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
             }
-            (State::Sent { .. }, Reply::Failed { kind, message }) => {
-                self.settle(Err(host_error(kind, &message).within(E::WHO)))
+            (State::Sent { place, .. }, Reply::Failed { kind, message }) => {
+                let error = host_error(kind, &message, place).within(E::WHO);
+                self.settle(Err(error))
             }
             (State::Waiting, Reply::Failed { kind, message }) => {
-                Step::Fail(host_error(kind, &message).within(E::WHO))
+                Step::Fail(host_error(kind, &message, "").within(E::WHO))
             }
             (State::Ready, other) => Step::misuse("Start", &other),
             (State::Sent { .. }, other) => Step::misuse("Response or Failed", &other),
@@ -189,8 +194,8 @@ impl<E: Endpoint> Operation for Exchange<E> {
     }
 }
 
-/// The error for a step that the host could not carry out.
-pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
+/// The error for a step that the host could not carry out; a request led to `place`.
+fn host_error(kind: HostFailure, message: &str, place: &str) -> Error {
     let code = match kind {
         HostFailure::UntrustedCertificate => {
             let found = format!(
@@ -208,14 +213,21 @@ pub(crate) fn host_error(kind: HostFailure, message: &str) -> Error {
             ErrorCode::ConnectionFailed
         }
     };
-    Error::new(code, quote::reason(message))
+    let reason = quote::reason(message);
+    // The commonest one has other words in each language.
+    let words = reason.to_ascii_lowercase();
+    if words.contains("connection refused") || words.contains("econnrefused") {
+        let place = quote::harmless(place);
+        return Error::new(code, format!("the connection to {place} was refused: nothing listens there"));
+    }
+    Error::new(code, reason)
 }
 
-/// Why a file could not be read, with the operating system's own reason.
+/// Why a file could not be read, with the operating system's own reason where that says more.
 pub(crate) fn unreadable(kind: HostFailure, message: &str, path: &str) -> String {
     let found = match kind {
-        HostFailure::NotFound => "does not exist",
-        HostFailure::PermissionDenied => "may not be read by this process",
+        HostFailure::NotFound => return "does not exist".to_owned(),
+        HostFailure::PermissionDenied => return "may not be read by this process".to_owned(),
         HostFailure::TooLarge => return "is larger than 1 MiB".to_owned(),
         HostFailure::Timeout => "could not be read in time",
         _ => "cannot be read",

@@ -33,7 +33,7 @@ fn malformed(error: Error, text: &str, kind: Kind) -> Error {
     let (inner, wrappings) = wrapping::peel(text);
     if !wrappings.is_empty() && Kind::of(&inner, &Claimed::read(&inner)).is_jwt() {
         let found: Vec<_> = wrappings.iter().map(|wrapping| wrapping.words().0).collect();
-        return error.with_detail(found.join(", and "));
+        return error.with_detail(format!("{}, expected the token alone", found.join(", and ")));
     }
     match kind {
         Kind::AccessToken => error.with_detail("this is a Google access token, expected an ID token".into()),

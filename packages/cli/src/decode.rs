@@ -13,7 +13,6 @@ use crate::{Failure, input};
 #[derive(Args)]
 pub(crate) struct Command {
     /// A token, or - for one token a line on standard input
-    #[arg(allow_hyphen_values = true)]
     token: String,
 }
 

@@ -26,7 +26,7 @@ const MAX_TEXT: u64 = 1 << 20;
     gatepass explain - --preset iap --header X-Goog-IAP-JWT-Assertion < assertion")]
 pub(crate) struct Command {
     /// A token as it was sent or copied, or - for standard input
-    #[arg(default_value = "-", allow_hyphen_values = true)]
+    #[arg(default_value = "-")]
     token: String,
     /// The URL that was called
     #[arg(long)]
@@ -54,7 +54,7 @@ impl Command {
             now: self.verifier.now().unix,
         };
         let config = explain::complete(self.verifier.config()?, &question)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+            .map_err(|error| Failure::refused_options(&error))?;
         let verifier = self.verifier.verifier(config)?;
         // Checking fetches the keys, if the text is enough of a token to need some. The explanation says so where it has
         // none.

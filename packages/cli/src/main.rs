@@ -10,6 +10,7 @@ mod explain;
 mod hidden;
 mod input;
 mod man;
+mod option_names;
 mod serve;
 mod source_options;
 mod token;
@@ -111,6 +112,11 @@ impl Failure {
     /// The options make no sense together. The exit code is the one that clap gives for a wrong option.
     fn usage(message: impl Into<String>) -> Self {
         Self { exit_code: 2, message: Some(message.into()) }
+    }
+
+    /// The options make no sense to gatepass.
+    fn refused_options(error: &gatepass::Error) -> Self {
+        Self::usage(format!("{}: {}", error.code(), option_names::spelled(&error.to_string())))
     }
 
     /// The answer is no, and standard output has said it.

@@ -35,7 +35,7 @@ impl Command {
             (None, Some(audience)) => TokenKey::self_signed_jwt(audience),
             (None, None) => TokenKey::access_token(&self.scope.join(" ")),
         };
-        let key = key.map_err(|error| Failure::usage(error.to_string()))?;
+        let key = key.map_err(|error| Failure::refused_options(&error))?;
         let token = TokenSource::with(self.source.config())
             .token(&key)
             .map_err(|error| Failure::runtime(format!("{}: {error}", error.code())))?;

@@ -75,7 +75,7 @@ impl VerifierOptions {
     pub(crate) fn verifier(&self, config: VerifierConfig) -> Result<Verifier, Failure> {
         let now = self.now;
         let host = Host::with_clock(move || at(now));
-        Verifier::on(host, config).map_err(|error| Failure::usage(error.to_string()))
+        Verifier::on(host, config).map_err(usage)
     }
 
     /// The moment to judge at.
@@ -98,7 +98,7 @@ impl VerifierOptions {
 }
 
 fn usage(error: Error) -> Failure {
-    Failure::usage(error.to_string())
+    Failure::refused_options(&error)
 }
 
 fn at(seconds: Option<u64>) -> Now {

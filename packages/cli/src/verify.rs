@@ -15,7 +15,6 @@ use crate::{Failure, input};
 #[derive(Args)]
 pub(crate) struct Command {
     /// A token, or - for one token a line on standard input, each taken as it is
-    #[arg(allow_hyphen_values = true)]
     token: String,
     /// Write one JSON object a line
     #[arg(long)]

@@ -65,5 +65,6 @@ function quoted(name) {
 function typeName(value) {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
+  if (typeof value.then === 'function') return 'a promise: is an await missing?';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -17,7 +17,11 @@ const NO_STRINGS = [
   [() => 'hush', 'a function'],
   [Symbol('hush'), 'a symbol'],
 ];
-const NO_STRING = [...NO_STRINGS, [['hush'], 'an array']];
+const NO_STRING = [
+  ...NO_STRINGS,
+  [['hush'], 'an array'],
+  [Promise.resolve('hush'), 'a promise: is an await missing?'],
+];
 
 /** Calls with one argument that must be a string. */
 const CALLS = {

@@ -30,14 +30,13 @@ before(async () => {
     ['a token', token, [token.split('.')[2], token.split('.')[1]]],
     ['a random text', random, [random.slice(0, 32), random.slice(32)]],
   );
-  for (const args of [
-    ['--email', CALLER],
-    ['--type', 'authorized_user', '--email', 'person@example.com'],
-    ['--type', 'external_account', '--source', 'url', '--email', CALLER],
-    ['--type', 'external_account', '--source', 'executable', '--no-impersonation'],
-    ['--type', 'impersonated_service_account', '--email', CALLER, '--person', 'person@example.com'],
-  ]) {
-    keyFiles.push(await emulator.keyFile(...args));
+  // An example of each kind, with every member that is known, the emulator's endpoints, and a key that signs.
+  const gdch = await emulator.keyFile('--type', 'gdch_service_account', '--name', 'orders');
+  const schema = readFileSync(new URL('../../../interface/credential_file.schema.json', import.meta.url), 'utf8');
+  for (const { examples } of JSON.parse(schema.replaceAll('https://emulator.example', emulator.url)).anyOf) {
+    const [example] = examples;
+    const { private_key } = example.type === 'gdch_service_account' ? gdch : file;
+    keyFiles.push({ ...example, ...(example.private_key && { private_key }) });
   }
 });
 after(() => emulator?.stop());
@@ -88,11 +87,12 @@ test('in variables', async () => {
     [...text.split('#[cfg(test)]')[0].matchAll(/"([A-Z][A-Z0-9_]{3,})"/g)].map(([, name]) => name),
   );
   assert.ok(names.size > 20);
+  const awsFile = keyFiles.find(({ credential_source: source }) => source?.environment_id);
   await eachSecret([...names], async (name, secret) => {
     setEnvironment({ METADATA_SERVER_DETECTION: 'none', [name]: secret });
     try {
       await shownWhen(() => fetchedWith({}));
-      await shownWhen(() => fetchedWith({ credentials: keyFiles[2] }));
+      await shownWhen(() => fetchedWith({ credentials: awsFile }));
       await shownWhen(async () => new Verifier({ audience: AUDIENCE }));
     } finally {
       delete process.env[name];

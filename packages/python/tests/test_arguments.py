@@ -51,6 +51,13 @@ def test_what_is_no_string(what: str, value: Any) -> None:
     assert "hush" not in str(raised.value)
 
 
+def test_an_await_that_is_missing() -> None:
+    fetching = aio.fetch_id_token(AUDIENCE, source=source)
+    with pytest.raises(TypeError, match="token is coroutine, expected str or bytes: is an await missing?"):
+        verifier_at_zero().verify(fetching)  # type: ignore[arg-type]
+    fetching.close()
+
+
 OPTIONS: dict[str, list[Any]] = {
     "audience": [7, b"a", [None], [b"a"], object()],
     "issuers": [7, [7]],

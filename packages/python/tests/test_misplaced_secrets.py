@@ -1,7 +1,7 @@
 """A secret where something else belongs: in no option, variable or field is it shown by what goes wrong then.
 
 What is tried comes from the schemas of options, from the variables that the core asks for, and from
-credential files of every kind, so that a new one cannot be forgotten.
+the schema of credential files, so that a new one cannot be forgotten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gatepass._driver import exchange, replies
 from gatepass._driver import steps as driver
 from gatepass.testing import Emulator
 from leaks import chain
-from support import REPOSITORY, VECTORS
+from support import REPOSITORY
 from tokens import AUDIENCE, token_of
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -248,18 +248,32 @@ def test_in_a_variable(
     shown.check(secret)
 
 
-KINDS = json.loads((VECTORS / "credentials" / "matrix.json").read_text())["rows"]
-FILES = {row["name"]: row["key"] for row in KINDS if row["key"] is not None}
+# An example of each kind, with every member that is known.
+KINDS = {
+    kind["title"]: kind["examples"][0]
+    for kind in json.loads((REPOSITORY / "interface" / "credential_file.schema.json").read_text())["anyOf"]
+}
 
 
-@pytest.mark.parametrize("kind", FILES)
+def example_of(kind: str, adc: Emulator, folder: Path) -> dict[str, Any]:
+    """The example, with the emulator's endpoints and a key that signs."""
+    file: dict[str, Any] = json.loads(json.dumps(KINDS[kind]).replace("https://emulator.example", adc.url))
+    if "private_key" in file:
+        who = ["--type", "gdch_service_account", "--name", "orders"]
+        who = who if file["type"] in who else ["--email", "orders@shop.iam.gserviceaccount.com"]
+        written = adc.write_key_file(folder / "key.json", *who)
+        file["private_key"] = json.loads(written.read_text())["private_key"]
+    return file
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_in_a_field_of_a_file(
     kind: str, secret: str, shown: Shown, adc: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
     monkeypatch.chdir(tmp_path)  # A program writes its answer to the output file, whatever that is called.
-    path = adc.write_key_file(tmp_path / "credentials.json", *FILES[kind])
-    whole = json.loads(path.read_text())
+    whole = example_of(kind, adc, tmp_path)
+    path = tmp_path / "credentials.json"
     for place in leaves_of(whole):
         changed = put(whole, place, secret)
         path.write_text(json.dumps(changed))

@@ -48,4 +48,5 @@ def check(arguments: dict[str, Any], **expected: type) -> None:
 
 def wrong(name: str, value: object, expected: str) -> TypeError:
     """The error, which never shows the value: it may be a secret in the wrong place."""
-    return TypeError(f"{name} is {type(value).__name__}, expected {expected}")
+    hint = ": is an await missing?" if hasattr(value, "__await__") else ""
+    return TypeError(f"{name} is {type(value).__name__}, expected {expected}{hint}")

@@ -15,7 +15,7 @@ public enum ErrorCode {
     UNSUPPORTED,
     /** A fault in gatepass; report it with the message. */
     INTERNAL,
-    /** Set GOOGLE_APPLICATION_CREDENTIALS, or run where a metadata server answers. */
+    /** Set GOOGLE_APPLICATION_CREDENTIALS, log in with gcloud auth application-default login, or run where a metadata server answers. */
     CREDENTIALS_NOT_FOUND,
     /** Check that the file exists and that this process may read it. */
     CREDENTIALS_FILE_UNREADABLE,

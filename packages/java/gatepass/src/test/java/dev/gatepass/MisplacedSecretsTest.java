@@ -6,19 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.json.Json;
 import dev.gatepass.json.Utf8;
+import dev.gatepass.testing.Emulator;
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -82,18 +86,68 @@ class MisplacedSecretsTest {
                 })));
     }
 
+    /** Which members there are, the schema says: its examples have them all. */
     @TestFactory
-    Stream<DynamicTest> fieldsOfACredentialFile() {
-        Map<String, Object> file = Json.readMembers(Utf8.bytes(SECRETS.get("key")));
-        Set<String> names = new TreeSet<>(file.keySet());
-        names.addAll(List.of("universe_domain", "quota_project_id", "type"));
-        return names.stream().flatMap(name -> SECRETS.entrySet().stream().map(secret ->
-                DynamicTest.dynamicTest(name + " is a " + secret.getKey(), () -> {
-                    Map<String, Object> broken = new HashMap<>(file);
-                    broken.put(name, secret.getValue());
-                    assertHidden(secret.getValue(), tryAll(TokenSource.builder()
-                            .credentialsJson(Utf8.text(Json.write(broken))).environment(any -> null).time(time()).build()));
-                })));
+    Stream<DynamicTest> fieldsOfACredentialFile() throws IOException {
+        Emulator emulator = Emulators.fresh();
+        String schema = Files.readString(Path.of("../../../interface/credential_file.schema.json"))
+                .replace("https://emulator.example", emulator.url().toString());
+        Map<String, Object> keys = Map.of( // That sign.
+                "service_account", key(SECRETS.get("key")),
+                "gdch_service_account", key(emulator.credentialFile("--type", "gdch_service_account", "--name", "orders")));
+        Map<String, String> environment = Map.of("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Object kind : (List<?>) Json.readMembers(Utf8.bytes(schema)).get("anyOf")) {
+            Map<?, ?> example = (Map<?, ?>) ((List<?>) ((Map<?, ?>) kind).get("examples")).get(0);
+            SECRETS.forEach((name, secret) -> {
+                Map<String, Object> file = copyOf(example);
+                file.computeIfPresent("private_key", (member, none) -> keys.get((String) file.get("type")));
+                eachTextReplaced(file, secret, "", path -> {
+                    String broken = Utf8.text(Json.write(file));
+                    tests.add(DynamicTest.dynamicTest(path + " is a " + name, () -> assertHidden(secret, tryAll(
+                            emulator.tokenSource().credentialsJson(broken).environment(environment::get).time(time())
+                                    .build()))));
+                });
+            });
+        }
+        assertTrue(tests.size() > 300, () -> tests.size() + " only");
+        return tests.stream();
+    }
+
+    private static Object key(String file) {
+        return Json.readMembers(Utf8.bytes(file)).get("private_key");
+    }
+
+    /** The members, of which nested objects and lists can be changed, too. */
+    private static Map<String, Object> copyOf(Map<?, ?> members) {
+        return Json.readMembers(Json.write(members));
+    }
+
+    /** Calls {@code see} for each text in a document, while another stands there. */
+    @SuppressWarnings("unchecked")
+    private static void eachTextReplaced(Object document, String other, String at, Consumer<String> see) {
+        if (document instanceof Map<?, ?> members) {
+            for (Map.Entry<String, Object> member : ((Map<String, Object>) members).entrySet()) {
+                replace(member::getValue, member::setValue, other, at + "/" + member.getKey(), see);
+            }
+        } else if (document instanceof List<?> items) {
+            for (int index = 0; index < items.size(); index++) {
+                int place = index;
+                replace(() -> items.get(place), text -> ((List<Object>) items).set(place, text), other, at + "/" + index, see);
+            }
+        }
+    }
+
+    private static void replace(
+            Supplier<Object> get, Consumer<Object> set, String other, String at, Consumer<String> see) {
+        Object was = get.get();
+        if (was instanceof String) {
+            set.accept(other);
+            see.accept(at);
+            set.accept(was);
+        } else {
+            eachTextReplaced(was, other, at, see);
+        }
     }
 
     @TestFactory
@@ -121,7 +175,7 @@ class MisplacedSecretsTest {
     }
 
     /** Each public method of a builder that takes text, with a secret in each place. */
-    private static Stream<DynamicTest> options(Class<?> type, java.util.function.Supplier<Object> builder, Use use) {
+    private static Stream<DynamicTest> options(Class<?> type, Supplier<Object> builder, Use use) {
         List<Method> methods = Arrays.stream(type.getMethods())
                 .filter(method -> method.getReturnType().isAssignableFrom(type) && !Modifier.isStatic(method.getModifiers()))
                 .filter(method -> method.getDeclaringClass() != Object.class && !method.isBridge())
