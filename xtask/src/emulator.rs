@@ -14,7 +14,6 @@ use crate::process::{Program, Service};
 pub(crate) struct Emulator {
     _service: Service,
     url: String,
-    /// What a program needs in its environment to find it.
     environment: Vec<(String, String)>,
 }
 
@@ -28,6 +27,15 @@ impl Emulator {
         let exports = service.lines().iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
         let environment = exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()));
         Ok(Self { url, environment: environment.collect(), _service: service })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What a program needs in its environment to find this emulator.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
     }
 
     /// A program that takes this emulator for Google.

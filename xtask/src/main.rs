@@ -9,6 +9,7 @@
 //! | [`docs`] | `cargo xtask docs`: the documentation as a site |
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
 //! | [`mod@bench`] | `cargo xtask bench`: gatepass compared with the libraries that a user would otherwise pick |
+//! | [`mistakes`] | `cargo xtask mistakes`: what is said to twenty ordinary mistakes, in every language |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
@@ -41,6 +42,7 @@ mod http;
 mod instructions;
 mod languages;
 mod matrix;
+mod mistakes;
 mod outcome;
 mod participants;
 mod process;
@@ -84,6 +86,8 @@ Builds, shows, tests and measures gatepass in all languages.
                     [--provider aws-lc-rs]
                                     measure gatepass against other libraries; writes tests/bench/RESULTS.md
   cargo xtask bench --report        write that page anew from the figures next to it
+  cargo xtask mistakes [--update]   compare what every language says to ordinary mistakes with docs/mistakes.md; --update
+                                    writes that page
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
@@ -124,6 +128,8 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         }
         ["instructions"] => instructions::run(&checkout, &terminal, false),
         ["instructions", "--update"] => instructions::run(&checkout, &terminal, true),
+        ["mistakes"] => mistakes::run(&checkout, &terminal, false),
+        ["mistakes", "--update"] => mistakes::run(&checkout, &terminal, true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)

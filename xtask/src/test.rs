@@ -14,6 +14,7 @@ use crate::grid::Grid;
 use crate::grpc_matrix::{self, has_part};
 use crate::languages::{self, Language, Suite};
 use crate::matrix;
+use crate::mistakes;
 use crate::participants::{Emulators, Participant, State};
 use crate::terminal::{Terminal, Tone, seconds};
 use crate::toolchains;
@@ -137,6 +138,15 @@ impl Run<'_> {
             Ok(suites) => suites.iter().for_each(|suite| self.suite(E2E, suite)),
             Err(failure) => self.report(E2E, "suites", Counts::FAILED, Duration::ZERO, &failure.to_string()),
         }
+        self.mistakes();
+    }
+
+    fn mistakes(&self) {
+        let began = Instant::now();
+        let (counts, output) = mistakes::build(self.checkout, self.terminal)
+            .and_then(|()| mistakes::check(self.checkout, self.terminal))
+            .unwrap_or_else(|failure| (Counts::FAILED, failure.to_string()));
+        self.report(E2E, "mistakes", counts, began.elapsed(), &output);
     }
 
     fn matrix(&self, name: &str, grid: Result<Grid>, began: Instant) {

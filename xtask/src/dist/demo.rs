@@ -101,6 +101,7 @@ const fn language(name: &'static str, demo: Demo) -> Language {
         builds: |_| Ok(Vec::new()),
         suites: |_| Ok(Vec::new()),
         demo: Some(demo),
+        mistakes: None,
         bench: None,
     }
 }

@@ -13,7 +13,7 @@ use crate::counts::Runner;
 use crate::failure::{Failure, Result};
 
 pub(crate) const FUZZ: Language =
-    Language { name: "fuzz", toolchains: &[], builds, suites, demo: None, bench: None };
+    Language { name: "fuzz", toolchains: &[], builds, suites, demo: None, mistakes: None, bench: None };
 
 const FOLDER: &str = "fuzz";
 /// As fuzz/Cargo.toml names them.

@@ -1,6 +1,6 @@
 //! Go: packages/go, which links the core as a static library.
 
-use super::{Bench, Build, Demo, Language, Programs, Suite, node};
+use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -38,6 +38,22 @@ pub(crate) const GO: Language = Language {
             caller: |checkout| checkout.program(checkout.built("xtask/go/grpc-caller")),
         }),
         middlewares: Some(|checkout| checkout.program(checkout.built("xtask/go/middlewares"))),
+    }),
+    mistakes: Some(Mistakes {
+        builds: |checkout| {
+            let program =
+                go(checkout, "tests/mistakes/go").args(&["build", "-o"]).arg(folder(checkout)?).arg(".");
+            Ok(vec![Build::native(
+                "mistakes",
+                &["packages/go", "tests/mistakes/go"],
+                vec![program],
+                checkout.built("xtask/go/mistakes"),
+            )])
+        },
+        program: |checkout| checkout.program(checkout.built("xtask/go/mistakes")),
+        compiler: Some(("go build", |checkout, package| {
+            go(checkout, "tests/mistakes/go").args(&["build", &format!("./uncompiled/{package}")])
+        })),
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),

@@ -1,6 +1,6 @@
 //! Java: packages/java, which Maven installs into the user's own repository of artifacts.
 
-use super::{Bench, Build, Demo, Language, Programs, Suite, node};
+use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -21,15 +21,7 @@ pub(crate) const JAVA: Language = Language {
     },
     suites,
     demo: Some(Demo {
-        builds: |checkout| {
-            let package = maven(checkout, "tests/e2e/java").arg("package");
-            Ok(vec![Build::native(
-                "e2e",
-                &["packages/java", "tests/e2e/java", "tests/e2e/grpc"],
-                vec![package],
-                checkout.path("tests/e2e/java/target/classes"),
-            )])
-        },
+        builds: |checkout| Ok(vec![e2e(checkout)]),
         receiver: |checkout| java(checkout).arg("Receiver"),
         caller: |checkout| java(checkout).arg("Caller"),
         grpc: Some(Programs {
@@ -37,6 +29,17 @@ pub(crate) const JAVA: Language = Language {
             caller: |checkout| java(checkout).arg("GrpcCaller"),
         }),
         middlewares: Some(|checkout| java(checkout).arg("Middlewares")),
+    }),
+    mistakes: Some(Mistakes {
+        builds: |checkout| Ok(vec![e2e(checkout)]),
+        // One file, which the launcher compiles; what it needs is beside the programs of the demo.
+        program: |checkout| java(checkout).arg("tests/mistakes/java/Mistakes.java"),
+        compiler: Some(("javac", |checkout, class| {
+            let javac =
+                checkout.program("javac").args(&["-J-Duser.language=en", "-proc:none", "-cp", E2E, "-d"]);
+            let file = format!("tests/mistakes/java/uncompiled/{class}.java");
+            javac.arg(checkout.built("xtask/java")).arg(file)
+        })),
     }),
     bench: Some(Bench {
         builds: |checkout| {
@@ -74,7 +77,16 @@ fn maven(checkout: &Checkout, folder: &str) -> Program {
     checkout.program("mvn").args(&["--batch-mode", "--no-transfer-progress"]).in_folder(checkout.path(folder))
 }
 
+/// The programs of the demo, with all that they need next to them.
+fn e2e(checkout: &Checkout) -> Build {
+    let package = maven(checkout, "tests/e2e/java").arg("package");
+    let output = checkout.path("tests/e2e/java/target/classes");
+    Build::native("e2e", &["packages/java", "tests/e2e/java", "tests/e2e/grpc"], vec![package], output)
+}
+
 /// A class of tests/e2e/java, with what Maven has put next to it.
 fn java(checkout: &Checkout) -> Program {
-    checkout.program("java").args(&["-cp", "tests/e2e/java/target/*"])
+    checkout.program("java").args(&["-cp", E2E])
 }
+
+const E2E: &str = "tests/e2e/java/target/*";

@@ -35,6 +35,8 @@ pub(crate) struct Language {
     pub(crate) suites: fn(&Checkout) -> Result<Vec<Suite>>,
     /// What takes part in the demo, if there is something.
     pub(crate) demo: Option<Demo>,
+    /// What makes mistakes, if there is something.
+    pub(crate) mistakes: Option<Mistakes>,
     /// What is measured, if there is something.
     pub(crate) bench: Option<Bench>,
 }
@@ -76,6 +78,18 @@ pub(crate) struct Demo {
 pub(crate) struct Programs {
     pub(crate) receiver: fn(&Checkout) -> Program,
     pub(crate) caller: fn(&Checkout) -> Program,
+}
+
+/// What makes the mistakes of docs/mistakes.md.
+#[derive(Debug)]
+pub(crate) struct Mistakes {
+    /// What these need that is not in [`Language::builds`].
+    pub(crate) builds: fn(&Checkout) -> Result<Vec<Build>>,
+    /// The program of tests/mistakes, which finds in its argument what to do, and prints a line for each mistake:
+    /// `{"mistake": <name>, "type": <of the error>, "code": <of gatepass, or null>, "message": …}`.
+    pub(crate) program: fn(&Checkout) -> Program,
+    /// The compiler's name, and how it compiles what the folder `uncompiled` has under a name.
+    pub(crate) compiler: Option<(&'static str, fn(&Checkout, &str) -> Program)>,
 }
 
 /// Something that is built, unless it was built before from the same sources.

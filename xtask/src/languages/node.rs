@@ -1,6 +1,6 @@
 //! Node.js: packages/js, with what npm installs next to each package.json.
 
-use super::{Bench, Build, Demo, Language, Programs, Suite};
+use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -21,6 +21,11 @@ pub(crate) const NODE: Language = Language {
             caller: |checkout| checkout.program("node").arg("tests/e2e/node/grpc-caller.mjs"),
         }),
         middlewares: Some(|checkout| checkout.program("node").arg("tests/e2e/node/middlewares.mjs")),
+    }),
+    mistakes: Some(Mistakes {
+        builds: |checkout| Ok(vec![dependencies(checkout, "mistakes", "tests/mistakes/node")]),
+        program: |checkout| checkout.program("node").arg("tests/mistakes/node/mistakes.mjs"),
+        compiler: None,
     }),
     bench: Some(Bench {
         builds: |checkout| Ok(vec![dependencies(checkout, "benchmark", "tests/bench/node")]),

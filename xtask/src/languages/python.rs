@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Bench, Build, Demo, Language, Programs, Suite, node};
+use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -23,6 +23,11 @@ pub(crate) const PYTHON: Language = Language {
             caller: |checkout| python(checkout).arg("tests/e2e/python/grpc_caller.py"),
         }),
         middlewares: Some(|checkout| python(checkout).arg("tests/e2e/python/middlewares.py")),
+    }),
+    mistakes: Some(Mistakes {
+        builds: |_| Ok(Vec::new()),
+        program: |checkout| python(checkout).arg("tests/mistakes/python/mistakes.py"),
+        compiler: None,
     }),
     bench: Some(Bench {
         builds: |checkout| {

@@ -13,6 +13,7 @@ pub(crate) const RUST: Language = Language {
     builds,
     suites,
     demo: None,
+    mistakes: None,
     bench: Some(Bench { builds: |_| Ok(Vec::new()), programs: benches }),
 };
 

@@ -16,6 +16,7 @@ pub(crate) const WASM: Language = Language {
     builds,
     suites,
     demo: None,
+    mistakes: None,
     bench: None,
 };
 

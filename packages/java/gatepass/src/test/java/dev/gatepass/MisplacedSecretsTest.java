@@ -1,5 +1,6 @@
 package dev.gatepass;
 
+import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -100,7 +102,7 @@ class MisplacedSecretsTest {
         for (Object kind : (List<?>) Json.readMembers(Utf8.bytes(schema)).get("anyOf")) {
             Map<?, ?> example = (Map<?, ?>) ((List<?>) ((Map<?, ?>) kind).get("examples")).get(0);
             SECRETS.forEach((name, secret) -> {
-                Map<String, Object> file = copyOf(example);
+                Map<String, Object> file = members(copyOf(example));
                 file.computeIfPresent("private_key", (member, none) -> keys.get((String) file.get("type")));
                 eachTextReplaced(file, secret, "", path -> {
                     String broken = Utf8.text(Json.write(file));
@@ -118,16 +120,22 @@ class MisplacedSecretsTest {
         return Json.readMembers(Utf8.bytes(file)).get("private_key");
     }
 
-    /** The members, of which nested objects and lists can be changed, too. */
-    private static Map<String, Object> copyOf(Map<?, ?> members) {
-        return Json.readMembers(Json.write(members));
+    /** The document, such that all of it can be changed. */
+    private static Object copyOf(Object document) {
+        if (document instanceof Map<?, ?> members) {
+            Map<Object, Object> copy = new LinkedHashMap<>();
+            members.forEach((name, member) -> copy.put(name, copyOf(member)));
+            return copy;
+        }
+        return document instanceof List<?> items ? new ArrayList<>(items.stream().map(item -> copyOf(item)).toList())
+                : document;
     }
 
     /** Calls {@code see} for each text in a document, while another stands there. */
     @SuppressWarnings("unchecked")
     private static void eachTextReplaced(Object document, String other, String at, Consumer<String> see) {
-        if (document instanceof Map<?, ?> members) {
-            for (Map.Entry<String, Object> member : ((Map<String, Object>) members).entrySet()) {
+        if (document instanceof Map<?, ?>) {
+            for (Map.Entry<String, Object> member : members(document).entrySet()) {
                 replace(member::getValue, member::setValue, other, at + "/" + member.getKey(), see);
             }
         } else if (document instanceof List<?> items) {

@@ -1,0 +1,9 @@
+module gatepass.dev/gatepass/mistakes
+
+go 1.24.0
+
+require gatepass.dev/gatepass v0.0.0
+
+require golang.org/x/oauth2 v0.30.0 // indirect
+
+replace gatepass.dev/gatepass => ../../../packages/go

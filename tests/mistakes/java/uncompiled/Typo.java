@@ -1,0 +1,7 @@
+import dev.gatepass.Verifier;
+
+class Typo {
+    Verifier mistake() {
+        return Verifier.builder().audiance("https://orders.example").build();
+    }
+}
