@@ -94,6 +94,22 @@ mod tests {
     }
 
     #[test]
+    fn ids_begin_with_one_for_hosts_take_zero_for_none() {
+        let ids = FlightIds::default();
+        assert_eq!([ids.next(), ids.next()], [FlightId(1), FlightId(2)]);
+    }
+
+    #[test]
+    fn a_success_ends_no_flight_so_that_nobody_departs_before_it_has_landed() {
+        let (id, mut flight) = (FlightIds::default().next(), SingleFlight::default());
+        flight.depart(id);
+        flight.note_success();
+        assert_eq!((flight.under_way(), flight.may_depart(at(0))), (Some(id), false));
+        flight.land(id);
+        assert!(flight.may_depart(at(0)));
+    }
+
+    #[test]
     fn one_at_a_time_and_a_pause_that_grows_with_failures() {
         let ids = FlightIds::default();
         let error = Error::new(ErrorCode::Timeout, "late");
@@ -130,16 +146,5 @@ mod tests {
         assert_eq!(flight.under_way(), Some(second));
         flight.land(second);
         assert_eq!(flight.under_way(), None);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_begin_with_one_for_hosts_take_zero_for_none() {
-        let ids = FlightIds::default();
-        assert_eq!([ids.next(), ids.next()], [FlightId(1), FlightId(2)]);
     }
 }

@@ -88,7 +88,7 @@ pub(crate) fn check(checkout: &Checkout, terminal: &Terminal) -> Result<(Counts,
 fn ask(checkout: &Checkout, terminal: &Terminal) -> Result<Vec<Vec<Answer>>> {
     let _task = terminal.begin("making mistakes");
     let asker = Asker::new(checkout)?;
-    let by_asked = side_by_side(&answers::ASKED, |asked| asker.all(*asked));
+    let by_asked = side_by_side(&answers::ASKED, |asked| asker.all(asked));
     let by_asked = by_asked.into_iter().collect::<Result<Vec<_>>>()?;
     let of = |index: usize| by_asked.iter().filter_map(|answers| answers.get(index).cloned()).collect();
     Ok((0..MISTAKES.len()).map(of).collect())

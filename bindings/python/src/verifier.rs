@@ -156,5 +156,6 @@ fn bytes<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
 /// Names the argument and never shows it, as the package's own checks do.
 fn wrong_type(token: &Bound<'_, PyAny>) -> PyErr {
     let kind = token.get_type().name().map_or_else(|_| "of another type".to_owned(), |name| name.to_string());
-    PyTypeError::new_err(format!("token is {kind}, expected str or bytes"))
+    let hint = if token.hasattr("__await__").unwrap_or(false) { ": is an await missing?" } else { "" };
+    PyTypeError::new_err(format!("token is {kind}, expected str or bytes{hint}"))
 }

@@ -30,6 +30,17 @@ fn by_key_file() {
 }
 
 #[test]
+fn a_key_file_in_another_encoding_is_named() {
+    let emulator = Emulator::start();
+    let file = format!("{}/utf-16.json", env!("CARGO_TARGET_TMPDIR"));
+    let text: Vec<u8> = "\u{feff}{\"type\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&file, text).unwrap();
+    let output = emulator.run(&["token", "--audience", AUDIENCE, "--credentials", &file]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("CREDENTIALS_FILE_INVALID") && message.contains("UTF-16"), "{message}");
+}
+
+#[test]
 fn by_a_service_identity_of_distributed_cloud() {
     let emulator = Emulator::start();
     let file = format!("{}/gdch.json", env!("CARGO_TARGET_TMPDIR"));

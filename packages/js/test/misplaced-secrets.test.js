@@ -1,7 +1,7 @@
 /** A secret where a plain value belongs, in every option, variable and member of a credential file: no error shows it. */
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
@@ -31,12 +31,15 @@ before(async () => {
     ['a random text', random, [random.slice(0, 32), random.slice(32)]],
   );
   // An example of each kind, with every member that is known, the emulator's endpoints, and a key that signs.
-  const gdch = await emulator.keyFile('--type', 'gdch_service_account', '--name', 'orders');
+  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const keys = {
+    service_account: file.private_key,
+    gdch_service_account: p256.export({ type: 'pkcs8', format: 'pem' }),
+  };
   const schema = readFileSync(new URL('../../../interface/credential_file.schema.json', import.meta.url), 'utf8');
   for (const { examples } of JSON.parse(schema.replaceAll('https://emulator.example', emulator.url)).anyOf) {
     const [example] = examples;
-    const { private_key } = example.type === 'gdch_service_account' ? gdch : file;
-    keyFiles.push({ ...example, ...(example.private_key && { private_key }) });
+    keyFiles.push({ ...example, ...(example.private_key && { private_key: keys[example.type] }) });
   }
 });
 after(() => emulator?.stop());

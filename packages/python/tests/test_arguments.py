@@ -53,7 +53,7 @@ def test_what_is_no_string(what: str, value: Any) -> None:
 
 def test_an_await_that_is_missing() -> None:
     fetching = aio.fetch_id_token(AUDIENCE, source=source)
-    with pytest.raises(TypeError, match="token is coroutine, expected str or bytes: is an await missing?"):
+    with pytest.raises(TypeError, match=r"token is coroutine, expected str or bytes: is an await missing\?"):
         verifier_at_zero().verify(fetching)  # type: ignore[arg-type]
     fetching.close()
 

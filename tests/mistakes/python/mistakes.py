@@ -41,14 +41,18 @@ MISTAKES: dict[str, Callable[[], Any]] = {
     "wrong_audience": lambda: verify(tokens["other_audience"]),
     "missing_scheme": lambda: gatepass.audience_for_url("orders.example/items"),
     "trailing_slash": lambda: verify(tokens["trailing_slash"]),
-    "access_token": lambda: verify(gatepass.fetch_access_token("https://www.googleapis.com/auth/cloud-platform")),
+    "access_token": lambda: verify(
+        gatepass.fetch_access_token("https://www.googleapis.com/auth/cloud-platform")
+    ),
     "plain_http": lambda: requests.get(
         "http://orders.example/items", auth=gatepass.requests.IdTokenAuth(audience), timeout=10
     ),
     "emulator_down": lambda: gatepass.fetch_id_token(audience),
     "clock_behind": lambda: verify(tokens["issued_in_two_hours"]),
     "no_audience": lambda: gatepass.Verifier(),
-    "keys_url_404": lambda: gatepass.Verifier(audience, keys_url=f"{url}/no/such/keys").verify(tokens["good"]),
+    "keys_url_404": lambda: gatepass.Verifier(audience, keys_url=f"{url}/no/such/keys").verify(
+        tokens["good"]
+    ),
     "bearer": lambda: verify(f"Bearer {tokens['good']}"),
     "newline": lambda: verify(f"{tokens['good']}\n"),
     "empty": lambda: verify(""),

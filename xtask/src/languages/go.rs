@@ -1,6 +1,6 @@
 //! Go: packages/go, which links the core as a static library.
 
-use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite, node};
+use super::{Bench, Build, Compiler, Demo, Language, Mistakes, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -51,9 +51,12 @@ pub(crate) const GO: Language = Language {
             )])
         },
         program: |checkout| checkout.program(checkout.built("xtask/go/mistakes")),
-        compiler: Some(("go build", |checkout, package| {
-            go(checkout, "tests/mistakes/go").args(&["build", &format!("./uncompiled/{package}")])
-        })),
+        compiler: Some(Compiler {
+            name: "go build",
+            program: |checkout, package| {
+                go(checkout, "tests/mistakes/go").args(&["build", &format!("./uncompiled/{package}")])
+            },
+        }),
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),

@@ -1,6 +1,6 @@
 //! Java: packages/java, which Maven installs into the user's own repository of artifacts.
 
-use super::{Bench, Build, Demo, Language, Mistakes, Programs, Suite, node};
+use super::{Bench, Build, Compiler, Demo, Language, Mistakes, Programs, Suite, node};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -34,12 +34,15 @@ pub(crate) const JAVA: Language = Language {
         builds: |checkout| Ok(vec![e2e(checkout)]),
         // One file, which the launcher compiles; what it needs is beside the programs of the demo.
         program: |checkout| java(checkout).arg("tests/mistakes/java/Mistakes.java"),
-        compiler: Some(("javac", |checkout, class| {
-            let javac =
-                checkout.program("javac").args(&["-J-Duser.language=en", "-proc:none", "-cp", E2E, "-d"]);
-            let file = format!("tests/mistakes/java/uncompiled/{class}.java");
-            javac.arg(checkout.built("xtask/java")).arg(file)
-        })),
+        compiler: Some(Compiler {
+            name: "javac",
+            program: |checkout, class| {
+                let javac =
+                    checkout.program("javac").args(&["-J-Duser.language=en", "-proc:none", "-cp", E2E]);
+                let file = format!("tests/mistakes/java/uncompiled/{class}.java");
+                javac.arg("-d").arg(checkout.built("xtask/java")).arg(file)
+            },
+        }),
     }),
     bench: Some(Bench {
         builds: |checkout| {

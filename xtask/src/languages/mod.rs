@@ -88,8 +88,15 @@ pub(crate) struct Mistakes {
     /// The program of tests/mistakes, which finds in its argument what to do, and prints a line for each mistake:
     /// `{"mistake": <name>, "type": <of the error>, "code": <of gatepass, or null>, "message": …}`.
     pub(crate) program: fn(&Checkout) -> Program,
-    /// The compiler's name, and how it compiles what the folder `uncompiled` has under a name.
-    pub(crate) compiler: Option<(&'static str, fn(&Checkout, &str) -> Program)>,
+    pub(crate) compiler: Option<Compiler>,
+}
+
+/// What finds the mistakes in the folder `uncompiled`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compiler {
+    pub(crate) name: &'static str,
+    /// How it compiles what the folder has under a name.
+    pub(crate) program: fn(&Checkout, &str) -> Program,
 }
 
 /// Something that is built, unless it was built before from the same sources.

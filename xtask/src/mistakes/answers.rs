@@ -116,13 +116,13 @@ impl<'a> Asker<'a> {
 
     fn by_compiler(&self, of: &str, what: &str) -> Result<Said> {
         let compiler = Language::named(of).and_then(|language| language.mistakes.as_ref()?.compiler);
-        let (name, program) = compiler.ok_or_else(|| Failure::new(format!("{of} has no compiler")))?;
+        let compiler = compiler.ok_or_else(|| Failure::new(format!("{of} has no compiler")))?;
         let log = log(self.checkout, &format!("{of}-mistakes"))?;
-        let (output, end) = program(self.checkout, what).read(&log, LIMIT);
+        let (output, end) = (compiler.program)(self.checkout, what).read(&log, LIMIT);
         let output = output + &read(&log);
         match end {
             Ok(()) => Err(Failure::new(format!("{what} of tests/mistakes/{of} compiles"))),
-            Err(_) => Ok(Said::Other(name.to_owned(), of_compiler(&output))),
+            Err(_) => Ok(Said::Other(compiler.name.to_owned(), of_compiler(&output))),
         }
     }
 

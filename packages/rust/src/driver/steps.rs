@@ -80,13 +80,14 @@ fn read_env(names: &[&str]) -> Vec<(String, Secret<String>)> {
 
 fn read_file(path: &str) -> Reply {
     let read = fs::File::open(path).and_then(|file| {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         // One byte more than is allowed shows that a file is too large.
-        file.take(BODY_LIMIT as u64 + 1).read_to_string(&mut text).map(|_| Secret::new(text))
+        file.take(BODY_LIMIT as u64 + 1).read_to_end(&mut bytes).map(|_| Secret::new(bytes))
     });
     match read {
-        Ok(text) if text.expose().len() > BODY_LIMIT => failed(HostFailure::TooLarge, "larger than 1 MiB"),
-        Ok(text) => Reply::Text(text),
+        Ok(bytes) if bytes.expose().len() > BODY_LIMIT => failed(HostFailure::TooLarge, "larger than 1 MiB"),
+        // What is no UTF-8 is the core's to name.
+        Ok(bytes) => Reply::Text(Secret::new(String::from_utf8_lossy(bytes.expose()).into_owned())),
         Err(error) => match error.kind() {
             ErrorKind::NotFound => failed(HostFailure::NotFound, "no such file"),
             ErrorKind::PermissionDenied => failed(HostFailure::PermissionDenied, "permission denied"),

@@ -29,6 +29,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A key, a token or a password where something else belongs, in any option, variable or field: nothing shows it. */
 class MisplacedSecretsTest {
@@ -39,6 +40,9 @@ class MisplacedSecretsTest {
             "key", Emulators.fresh().credentialFile("--email", "caller@project.iam.gserviceaccount.com"),
             "token", Emulators.fresh().mint(Map.of("claims", Map.of("aud", AUDIENCE))),
             "random", "q7Zr0Xn4Lk2Wv8Ts6Yp1Hd3Jf5Gb9Mc7Ea0Ui2Oo4Qq6Ww8Ee1Rr3Tt5Yy7Uu9Ii");
+
+    @TempDir
+    private Path folder;
 
     @TestFactory
     Stream<DynamicTest> optionsOfASource() {
@@ -94,9 +98,11 @@ class MisplacedSecretsTest {
         Emulator emulator = Emulators.fresh();
         String schema = Files.readString(Path.of("../../../interface/credential_file.schema.json"))
                 .replace("https://emulator.example", emulator.url().toString());
+        Path gdch = folder.resolve("gdch.json");
+        emulator.credentialFile("--type", "gdch_service_account", "--name", "orders", "--out", gdch.toString());
         Map<String, Object> keys = Map.of( // That sign.
                 "service_account", key(SECRETS.get("key")),
-                "gdch_service_account", key(emulator.credentialFile("--type", "gdch_service_account", "--name", "orders")));
+                "gdch_service_account", key(Files.readString(gdch)));
         Map<String, String> environment = Map.of("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
         List<DynamicTest> tests = new ArrayList<>();
         for (Object kind : (List<?>) Json.readMembers(Utf8.bytes(schema)).get("anyOf")) {
