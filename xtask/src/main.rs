@@ -10,6 +10,7 @@
 //! | [`sizes`] | `cargo xtask sizes`: how long the drivers and how large the native libraries are |
 //! | [`mod@bench`] | `cargo xtask bench`: gatepass compared with the libraries that a user would otherwise pick |
 //! | [`mistakes`] | `cargo xtask mistakes`: what is said to twenty ordinary mistakes, in every language |
+//! | [`mutants`] | `cargo xtask mutants`: whether the tests notice changes of the core |
 //! | [`instructions`] | `cargo xtask instructions`: how many instructions the hot paths take |
 //! | [`languages`] | per language: its toolchains, how its package is built, its test suites, its demo programs |
 //! | [`toolchains`] | what has to be on the machine, and what to install if it is not |
@@ -43,6 +44,7 @@ mod instructions;
 mod languages;
 mod matrix;
 mod mistakes;
+mod mutants;
 mod outcome;
 mod participants;
 mod process;
@@ -88,6 +90,9 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask bench --report        write that page anew from the figures next to it
   cargo xtask mistakes [--update]   compare what every language says to ordinary mistakes with docs/mistakes.md; --update
                                     writes that page
+  cargo xtask mutants [--shard K/N] [FILE …]
+                                    change the core in each way that cargo-mutants knows, and see which changes no test
+                                    notices: in all of it, a shard, or these files; takes hours, and is not part of test
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
@@ -130,6 +135,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["instructions", "--update"] => instructions::run(&checkout, &terminal, true),
         ["mistakes"] => mistakes::run(&checkout, &terminal, false),
         ["mistakes", "--update"] => mistakes::run(&checkout, &terminal, true),
+        ["mutants", options @ ..] => mutants::run(&checkout, &terminal, options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)
