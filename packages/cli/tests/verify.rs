@@ -201,7 +201,7 @@ fn callers_are_named_by_email_or_by_subject_or_left_open_by_a_word() {
     for sender in ["cloud_run", "pubsub", "cloud_tasks", "cloud_scheduler", "eventarc"] {
         let (status, _, message) = verify(&["--preset", sender]);
         assert_eq!(status, Some(2), "{sender}");
-        assert!(message.contains("needs `allowed_emails` or `allowed_subjects`"), "{message}");
+        assert!(message.contains("needs `--email` or `--subject`"), "{message}");
         for options in [&["--any-caller"][..], &["--email", email], &["--subject", subject]] {
             assert_eq!(verify(&[&["--preset", sender], options].concat()).0, Some(0), "{sender} {options:?}");
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::cases::{MISTAKES, Mistake, Way, World};
+use super::cases::{AUDIENCE, MISTAKES, Mistake, Way, World};
 use crate::checkout::Checkout;
 use crate::emulator::Emulator;
 use crate::failure::{Failure, Result};
@@ -16,8 +16,6 @@ use crate::process::Program;
 pub(super) const ASKED: [&str; 5] = ["python", "node", "go", "java", SHELL];
 const SHELL: &str = "shell";
 
-/// The receiver's audience.
-pub(super) const AUDIENCE: &str = "https://orders.example";
 /// Stands for the user's own folder in paths; nothing is there.
 const HOME: &str = "/home/you";
 const LIMIT: Duration = Duration::from_secs(120);

@@ -44,7 +44,8 @@ pub(super) enum Way {
 use Way::{Compiler, Never, Shell};
 use World::{Emulator, Ended, NoFile, Nowhere};
 
-const AUDIENCE: &str = super::answers::AUDIENCE;
+/// The receiver's audience.
+pub(super) const AUDIENCE: &str = "https://orders.example";
 const FETCH: Way = Shell(&["token", "--audience", AUDIENCE]);
 
 pub(super) const MISTAKES: &[Mistake] = &[
