@@ -25,9 +25,9 @@ const SECONDS: u64 = 180;
 const CALLS: i64 = 50_000;
 /// Seconds that a token lives.
 const LIFETIME: i64 = 20;
-/// Half of a time that is long enough for a token to end in it now and then, and short enough that the tries of one
-/// fetch outlast it.
-const DOWN: Duration = Duration::from_secs(4);
+/// How long the endpoint is down each time. A token that lives 20 s goes stale in its 15th second and is given out
+/// until its 18th, so that this can be bridged; of one that lives an hour it is minutes.
+const DOWN: Duration = Duration::from_secs(2);
 const CALLER_LIMIT: Duration = Duration::from_secs(SECONDS + 300);
 
 /// What the metadata server gives ID tokens at.
