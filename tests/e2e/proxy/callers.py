@@ -66,7 +66,8 @@ def trusting(name: str, authority: Path) -> dict[str, str]:
 
 def trust_store(authority: Path) -> Path:
     """The authority as Java wants it, made once."""
-    store = authority.with_suffix(".p12")
+    # mitmproxy writes one of its own beside its authority, under the obvious name.
+    store = authority.with_name(f"{authority.stem}-for-java.p12")
     if not store.exists():
         options = ["-noprompt", "-storetype", "PKCS12", "-storepass", "changeit", "-alias", "authority"]
         command = ["keytool", "-importcert", *options, "-file", str(authority), "-keystore", str(store)]
