@@ -50,8 +50,8 @@ class Site:
         environment: Mapping[str, str] | Callable[[str], Mapping[str, str]],
         authority: Path | None = None,
     ) -> dict[str, Outcome]:
-        """Has every caller fetch a token, in an environment that may be another for each. `{proxy}` in a value
-        is the caller's own one."""
+        """Has every caller fetch a token, in an environment that may differ for each. `{proxy}` in a value is
+        the caller's own one."""
         self.emulator.reset()
         for proxy in self.proxies.values():
             proxy.forget()

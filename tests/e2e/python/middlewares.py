@@ -2,8 +2,8 @@
 
 Answers any request to `/` that is let through with the caller's e-mail. Environment: AUDIENCE, KEYS_URL,
 CERTIFICATE and PRIVATE_KEY (PEM files, for TLS). Prints a line of JSON for each server, `{"server": …,
-"protocol": …, "port": …}`, then `ready`, and ends when standard input closes. A protocol is http/1.1, h2 (HTTP/2
-by TLS) or h2c (HTTP/2 without).
+"protocol": …, "port": …}`, then `ready`, and ends when standard input closes. A protocol is http/1.1, h2
+(HTTP/2 by TLS) or h2c (HTTP/2 without).
 """
 
 from __future__ import annotations
