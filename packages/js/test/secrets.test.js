@@ -40,6 +40,11 @@ test('what is looked for', () => {
   const found = (reply) => [...new Set(secretsOf(reply))];
   assert.deepEqual(found({ text: JSON.stringify(key) }), ['firstLineOfTheKey']);
   assert.deepEqual(found({ values }), ['accessKeyOfSomebody']);
+  const refusal = {
+    status: 403,
+    body: 'Permission iam.serviceAccounts.getOpenIdToken denied to eyJhbGciOiJub25lIn0.e30.c2ln',
+  };
+  assert.deepEqual(found(refusal), ['eyJhbGciOiJub25lIn0.e30.c2ln']);
   const stdout = 'header.payload.signatureOfTheToken';
   assert.deepEqual(found({ stdout: `${stdout}\n` }), [stdout, 'signatureOfTheToken']);
 });

@@ -38,10 +38,15 @@ export function shownBy(object) {
   ].join('\n');
 }
 
-/** The secrets in a reply to the core: of the environment what is called so, of all else whatever is long. */
-export function secretsOf({ values = {}, text, body, stdout }) {
+/**
+ * The secrets in a reply to the core: of the environment what is called so, of all else whatever is long; but of a refusal in
+ * plain words, which are shown, the tokens that it repeats.
+ */
+export function secretsOf({ values = {}, text, body, stdout, status = 200 }) {
   const environment = Object.entries(values).filter(([name]) => /SECRET|TOKEN(?!_HOST|_FILE)/.test(name));
-  const texts = [...environment.map(([, value]) => value), text, body, stdout];
+  const isInWords = status >= 400 && typeof parsed(body) === 'string';
+  const received = isInWords ? (body.match(/(?:eyJ|ya29\.)[\w.-]+/g) ?? []) : [body];
+  const texts = [...environment.map(([, value]) => value), text, ...received, stdout];
   return texts.filter((one) => one !== undefined).flatMap(secretsIn);
 }
 
