@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::checkout::Checkout;
 use crate::demo;
+use crate::dist;
 use crate::failure::{Failure, Result};
 use crate::instructions;
 use crate::languages::{Language, log, read};
@@ -22,7 +23,16 @@ use crate::process::Program;
 use crate::terminal::Terminal;
 use crate::toolchains;
 
-use figure::{DEFAULT_PROVIDER, Figure, read_figures};
+use figure::{DEFAULT_PROVIDER, Figure, INSTALLED, read_figures};
+
+/// What of gatepass is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Build {
+    /// What the checkout builds.
+    Checkout,
+    /// What `cargo xtask dist` has made, installed as users install it.
+    Installed,
+}
 
 const RESULTS: &str = "tests/bench/RESULTS.md";
 const CHART: &str = "tests/bench/results.svg";
@@ -34,12 +44,13 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn run(
     checkout: &Checkout,
     terminal: &Terminal,
+    build: Build,
     names: &[&str],
     options: &[&str],
 ) -> Result<bool> {
     let mut figures = read_figures(&fs::read_to_string(checkout.path(FIGURES)).unwrap_or_default());
     for language in names.iter().filter_map(|name| Language::named(name)) {
-        let new = measure(checkout, terminal, language, options)?;
+        let new = measure(checkout, terminal, build, language, options)?;
         figures.retain(|old| !new.iter().any(|new| new.is_of_the_same_job(old)));
         figures.extend(new);
     }
@@ -57,6 +68,7 @@ pub(crate) fn run(
 fn measure(
     checkout: &Checkout,
     terminal: &Terminal,
+    build: Build,
     language: &Language,
     options: &[&str],
 ) -> Result<Vec<Figure>> {
@@ -64,13 +76,20 @@ fn measure(
     if let Some(missing) = toolchains::missing(language.toolchains) {
         return Err(Failure::new(missing.to_string()));
     }
-    for build in (language.builds)(checkout)?.iter().chain(&(bench.builds)(checkout)?) {
-        demo::announce(checkout, terminal, language.name, build)?;
-    }
+    let (provider, programs) = match build {
+        Build::Installed => (INSTALLED, dist::benchmark(checkout, language.name)?),
+        Build::Checkout => {
+            for build in (language.builds)(checkout)?.iter().chain(&(bench.builds)(checkout)?) {
+                demo::announce(checkout, terminal, language.name, build)?;
+            }
+            (checkout.provider().unwrap_or(DEFAULT_PROVIDER), (bench.programs)(checkout)?)
+        }
+    };
     let mut figures = Vec::new();
-    for program in (bench.programs)(checkout)? {
+    for program in programs {
         let _task = terminal.begin(&format!("{} benchmark", language.name));
-        figures.extend(one(checkout, language.name, program.args(options))?);
+        let new = one(checkout, language.name, program.args(options))?;
+        figures.extend(new.into_iter().map(|figure| Figure { provider: provider.to_owned(), ..figure }));
     }
     Ok(figures)
 }
@@ -79,9 +98,5 @@ fn one(checkout: &Checkout, language: &str, program: Program) -> Result<Vec<Figu
     let log = log(checkout, &format!("bench-{language}"))?;
     let (output, end) = program.read(&log, LIMIT);
     end.map_err(|failure| failure.with_output(read(&log)))?;
-    let provider = checkout.provider().unwrap_or(DEFAULT_PROVIDER);
-    Ok(read_figures(&output)
-        .into_iter()
-        .map(|figure| Figure { provider: provider.to_owned(), ..figure })
-        .collect())
+    Ok(read_figures(&output))
 }

@@ -11,10 +11,11 @@
 //! | [`python`], [`npm`], [`go`], [`maven`], [`c`], [`cli`], [`crates`] | the artefacts |
 //! | [`dependencies`] | what is compiled in: licences and bill of materials |
 //! | [`sizes`] | how large each artefact may be |
-//! | [`checks`], [`demo`], [`room`] | artefacts as users install them |
+//! | [`checks`], [`demo`], [`mod@bench`], [`room`] | artefacts as users install them |
 //! | [`platforms`] | native code for other platforms, run on this machine |
 //! | [`reproduce`] | the same commit built once more, and compared |
 
+mod bench;
 mod c;
 mod checks;
 mod cli;
@@ -37,6 +38,7 @@ use std::time::Instant;
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
+use crate::process::Program;
 use crate::table::{Cell, Table};
 use crate::terminal::{Terminal, seconds};
 use platform::{PLATFORMS, Platform};
@@ -134,6 +136,11 @@ pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Res
     let check = checks::CHECKS.iter().find(|check| check.kind == what);
     let unknown = || Failure::new(format!("--check {what}: expected one of {}", checked().join(", ")));
     checks::run(checkout, terminal, check.ok_or_else(unknown)?)
+}
+
+/// The benchmark of a language, with gatepass installed from the artefacts.
+pub(crate) fn benchmark(checkout: &Checkout, language: &str) -> Result<Vec<Program>> {
+    bench::programs(checkout, language)
 }
 
 /// Builds it all once more; tells whether it is the same.

@@ -87,6 +87,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask bench [--language LIST] [--job LIST] [--rounds N] [--seconds S]
                     [--provider aws-lc-rs]
                                     measure gatepass against other libraries; writes tests/bench/RESULTS.md
+  cargo xtask bench --installed …   the same with gatepass installed from what cargo xtask dist has made
   cargo xtask bench --report        write that page anew from the figures next to it
   cargo xtask mistakes [--update]   compare what every language says to ordinary mistakes with docs/mistakes.md; --update
                                     writes that page
@@ -96,8 +97,8 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask instructions [--update]
                                     count the instructions of the hot paths; --update writes them down as the known ones
 
-LIST is separated by commas. demo and grpc-long know python, node, go, java; test knows rust, fuzz, wasm
-and e2e as well.
+LIST is separated by commas. demo and grpc-long know python, node, go, java; test knows rust, fuzz, wasm,
+dist and e2e as well.
 ";
 
 fn main() -> ExitCode {
@@ -126,10 +127,16 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?),
         ["docs"] => docs::run(&checkout, &terminal),
         ["sizes"] => sizes::run(&checkout, &terminal),
-        ["bench", "--report"] => bench::run(&checkout, &terminal, &[], &[]),
+        ["bench", "--report"] => bench::run(&checkout, &terminal, bench::Build::Checkout, &[], &[]),
+        ["bench", "--installed", options @ ..] => {
+            let (checkout, mut languages, options) = bench_options(checkout, options)?;
+            // A crate is compiled by whoever uses it.
+            languages.retain(|language| *language != "rust");
+            bench::run(&checkout, &terminal, bench::Build::Installed, &languages, &options)
+        }
         ["bench", options @ ..] => {
             let (checkout, languages, options) = bench_options(checkout, options)?;
-            bench::run(&checkout, &terminal, &languages, &options)
+            bench::run(&checkout, &terminal, bench::Build::Checkout, &languages, &options)
         }
         ["instructions"] => instructions::run(&checkout, &terminal, false),
         ["instructions", "--update"] => instructions::run(&checkout, &terminal, true),

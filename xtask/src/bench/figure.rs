@@ -5,6 +5,9 @@ use serde_json::Value;
 /// The cryptographic library that gatepass is built with unless another is named.
 pub(super) const DEFAULT_PROVIDER: &str = "ring";
 
+/// What stands in its place for what was installed from the artefacts, which carry AWS-LC.
+pub(super) const INSTALLED: &str = "AWS-LC, as installed";
+
 /// What a peer came to at a job.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {

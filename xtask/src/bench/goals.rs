@@ -2,7 +2,7 @@
 
 use super::comparison::Others::{self, All, Forgetful, Googles, Remembering};
 use super::comparison::{NEW, ratio};
-use super::figure::{Figure, short};
+use super::figure::{Figure, INSTALLED, short};
 
 struct Goal {
     job: &'static str,
@@ -14,7 +14,7 @@ struct Goal {
 }
 
 const LANGUAGES: [&str; 5] = ["python", "node", "go", "java", "rust"];
-const PROVIDERS: [&str; 2] = ["ring", "aws-lc-rs"];
+const PROVIDERS: [&str; 3] = ["ring", "aws-lc-rs", INSTALLED];
 
 const GOALS: [Goal; 10] = [
     Goal::new("V1", "gatepass", Forgetful, "same token", [60.0, 30.0, 60.0, 60.0, 100.0]),

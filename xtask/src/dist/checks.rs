@@ -234,7 +234,7 @@ fn python_vectors(room: &Room) -> Result<Vec<Program>> {
 
 // npm.
 
-fn npm_archive() -> Result<String> {
+pub(super) fn npm_archive() -> Result<String> {
     Ok(format!("gatepass-{}-{VERSION}", Platform::host()?.npm.name))
 }
 
@@ -283,7 +283,7 @@ fn npm_demo(room: &Room) -> Result<Vec<Program>> {
 // Go.
 
 /// The go command with modules of its own, of which ours come from the artefact.
-fn go(room: &Room, arguments: &[&str]) -> Program {
+pub(super) fn go(room: &Room, arguments: &[&str]) -> Program {
     // As the user has set it, in the environment or by `go env -w`, or as Go has it.
     let found = std::process::Command::new("go").args(["env", "GOPROXY"]).output();
     let others =
@@ -339,14 +339,15 @@ fn go_demo(room: &Room) -> Result<Vec<Program>> {
 // Maven.
 
 /// Maven with a repository of its own, in which nothing of ours is but what comes from the artefact.
-fn maven(room: &Room, folder: &str) -> Program {
+pub(super) fn maven(room: &Room, folder: &str) -> Program {
     let maven = room.program("mvn").in_folder(room.path(folder));
     let maven =
         maven.args(&["--batch-mode", "--no-transfer-progress", "--settings"]).arg(room.path("settings.xml"));
     maven.arg(format!("-Dmaven.repo.local={}", room.path("repository").display()))
 }
 
-fn maven_install(room: &Room) -> Result<Vec<Program>> {
+/// Writes where Maven looks for the artefact, and gives what fills the repository with what others have published and is here.
+pub(super) fn maven_settings(room: &Room) -> Result<Program> {
     let settings = format!(
         "<settings><profiles><profile><id>dist</id><repositories><repository><id>dist</id><url>file://{}</url>\
          </repository></repositories></profile></profiles>\
@@ -354,8 +355,13 @@ fn maven_install(room: &Room) -> Result<Vec<Program>> {
         room.artefact.display()
     );
     write(&room.path("settings.xml"), settings)?;
-    // What others have published may be here already.
-    let seed = "if [ -d ~/.m2/repository ]; then cp -a ~/.m2/repository repository; rm -rf repository/dev/gatepass; fi";
+    Ok(room.shell(
+        "if [ -d ~/.m2/repository ]; then cp -a ~/.m2/repository repository; rm -rf repository/dev/gatepass; fi",
+    ))
+}
+
+fn maven_install(room: &Room) -> Result<Vec<Program>> {
+    let seed = maven_settings(room)?;
     let pom = include_str!("../../dist/vectors-pom.xml").replace("@VERSION@", VERSION);
     let tests = room.checkout.path("packages/java/gatepass/src/test/java");
     write(&room.path("vectors/pom.xml"), pom.replace("@TESTS@", &tests.to_string_lossy()))?;
@@ -366,7 +372,7 @@ fn maven_install(room: &Room) -> Result<Vec<Program>> {
         maven(room, "vectors").args(&["compile", "dependency:copy-dependencies", "-DincludeScope=compile"]);
     let java =
         room.program("java").args(&["-cp", "vectors/target/classes:vectors/target/dependency/*", "Main"]);
-    Ok(vec![room.shell(seed), compile, java])
+    Ok(vec![seed, compile, java])
 }
 
 fn maven_vectors(room: &Room) -> Result<Vec<Program>> {
@@ -450,7 +456,7 @@ fn link(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
     symlink(from, to).map_err(|error| Failure::file(to, &error))
 }
 
-fn copy_tree(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+pub(super) fn copy_tree(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
     for entry in fs::read_dir(from).map_err(|error| Failure::file(from, &error))?.flatten() {
         let (path, to) = (entry.path(), to.join(entry.file_name()));
         let name = entry.file_name();

@@ -56,15 +56,19 @@ impl Room {
 
     /// The room for a copy of the artefact, made by now, that lacks its library.
     pub(crate) fn for_incomplete(&self) -> Result<Self> {
-        let room = |name: &str| {
-            let folder = self.folder.to_string_lossy();
-            PathBuf::from(format!("{folder}-{name}"))
-        };
-        let incomplete =
-            Self { folder: room("incomplete"), artefact: room("without-library"), ..self.clone() };
+        let incomplete = Self { artefact: self.beside("without-library"), ..self.named("incomplete") };
         let _missing = fs::remove_dir_all(&incomplete.artefact);
         copy_folder(&self.artefact, &incomplete.artefact)?;
         Ok(incomplete)
+    }
+
+    /// A room for the same artefact and another purpose.
+    pub(crate) fn named(&self, purpose: &str) -> Self {
+        Self { folder: self.beside(purpose), ..self.clone() }
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("{}-{name}", self.folder.display()))
     }
 
     /// A program that runs in this folder and finds no compiler.
