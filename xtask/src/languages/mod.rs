@@ -1,5 +1,6 @@
 //! What is done for each language, as data: a file per language, all of the same form.
 
+mod dist;
 mod fuzz;
 mod go;
 mod java;
@@ -22,7 +23,7 @@ use crate::toolchains::Toolchain;
 
 /// All that is built and tested. What takes longest is begun first.
 pub(crate) const ALL: &[&Language] =
-    &[&rust::RUST, &python::PYTHON, &node::NODE, &go::GO, &java::JAVA, &fuzz::FUZZ, &wasm::WASM];
+    &[&dist::DIST, &rust::RUST, &python::PYTHON, &node::NODE, &go::GO, &java::JAVA, &fuzz::FUZZ, &wasm::WASM];
 
 /// A language, or whatever else is built and tested by itself.
 #[derive(Debug)]
