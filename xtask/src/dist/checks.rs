@@ -276,8 +276,10 @@ fn npm_demo(room: &Room) -> Result<Vec<Program>> {
         "--no-audit",
         "--no-fund",
         "express@^5.2.0",
+        "@grpc/grpc-js@^1.14.0",
     ]);
-    Ok(vec![npm])
+    let line = "import * as grpc from 'gatepass/grpc'; console.log(Object.keys(grpc).join(' '));";
+    Ok(vec![npm, room.program("node").args(&["--input-type=module", "--eval", line])])
 }
 
 // Go.
@@ -326,7 +328,12 @@ fn go_vectors(room: &Room) -> Result<Vec<Program>> {
     // Where the tests of the module look for the vectors from the folder that the go command keeps it in.
     link(&room.checkout.path("tests"), &modules(room).join("tests"))?;
     let run = "-run=TestAttackCorpus|TestAlgorithmVectors|TestAcquireVectors|TestCacheVectors|TestClientAttackCorpus";
-    Ok(vec![go(room, &["test", "-count=1", "-timeout=15m", "-json", run, "gatepass.dev/gatepass"])])
+    let module = "gatepass.dev/gatepass/grpc";
+    Ok(vec![
+        go(room, &["get", &format!("{module}@v{VERSION}")]),
+        go(room, &["build", module]),
+        go(room, &["test", "-count=1", "-timeout=15m", "-json", run, "gatepass.dev/gatepass"]),
+    ])
 }
 
 fn go_demo(room: &Room) -> Result<Vec<Program>> {

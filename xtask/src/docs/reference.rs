@@ -54,10 +54,17 @@ fn javascript(workplace: &Workplace, api: &Path) -> Result<()> {
     let folder = workplace.empty("js")?;
     let archive = workplace.artefacts("npm").join(format!("gatepass-{VERSION}.tgz"));
     workplace.run(workplace.program("tar").arg("xzf").arg(archive).in_folder(&folder))?;
-    write(&folder.join("package.json"), "{ \"private\": true }\n")?;
-    let npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"];
-    let needs = ["typedoc@0.28", "typescript@5.9", "@types/node@20", "@types/express@5", "fastify@5"];
-    workplace.run(workplace.program("npm").args(&npm).args(&needs).in_folder(&folder))?;
+    // The types of others that these declarations name are what the package is developed with.
+    for file in ["package.json", "package-lock.json"] {
+        let from = workplace.checkout.path("packages/js").join(file);
+        fs::copy(&from, folder.join(file)).map_err(|error| Failure::file(&from, &error))?;
+    }
+    let npm = |arguments: &[&str]| {
+        let npm = workplace.program("npm").args(arguments);
+        npm.args(&["--ignore-scripts", "--no-audit", "--no-fund"]).in_folder(&folder)
+    };
+    workplace.run(npm(&["ci"]))?;
+    workplace.run(npm(&["install", "--no-save", "typedoc@0.28.20"]))?;
     let settings = r#"{ "compilerOptions": { "module": "nodenext", "strict": true, "skipLibCheck": true },
   "include": ["package/*.d.ts"] }
 "#;
@@ -80,10 +87,10 @@ fn go(workplace: &Workplace, api: &Path) -> Result<()> {
     let mut page =
         "# Go\n\nAs `go doc -all` prints it; <https://pkg.go.dev/gatepass.dev/gatepass> once published.\n"
             .to_owned();
-    for (package, folder) in [("gatepass", "."), ("gatepass/gatepasstest", "./gatepasstest")] {
-        let go = workplace.program("go").args(&["doc", "-all", folder]);
-        let text = workplace.read(go.in_folder(workplace.checkout.path("packages/go")))?;
-        page += &format!("\n## {package}\n\n```text\n{}\n```\n", text.trim());
+    for package in ["", "/gatepasstest", "/grpc"] {
+        let folder = workplace.checkout.path(&format!("packages/go{package}"));
+        let text = workplace.read(workplace.program("go").args(&["doc", "-all"]).in_folder(folder))?;
+        page += &format!("\n## gatepass{package}\n\n```text\n{}\n```\n", text.trim());
     }
     write(&api.join("go.md"), page)
 }
