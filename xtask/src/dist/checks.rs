@@ -245,13 +245,17 @@ fn npm_install(room: &Room) -> Result<Vec<Program>> {
         line.replace("import {", "const {").replace("} from 'gatepass'", "} = require('gatepass')");
     let npm = ["install", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"];
     let install = room.program("npm").args(&npm).arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
-    let node = |kind: &str, line: &str| {
-        room.program("node").args(&[&format!("--input-type={kind}"), "--eval", line])
+    let node = |backend: &str, kind: &str, line: &str| {
+        // Left to itself it takes WebAssembly where there is no add-on.
+        let node = room.program("node").env("GATEPASS_BACKEND", backend);
+        node.args(&[&format!("--input-type={kind}"), "--eval", line])
     };
     Ok(vec![
         install.arg(room.file(&npm_archive()?, ".tgz")?),
-        node("module", line),
-        node("commonjs", &required),
+        node("wasm", "module", line),
+        node("wasm", "commonjs", &required),
+        node("native", "module", line),
+        node("native", "commonjs", &required),
     ])
 }
 
@@ -262,8 +266,10 @@ fn npm_vectors(room: &Room) -> Result<Vec<Program>> {
     link(&room.checkout.path("tests"), &room.path("tests"))?;
     let node = room.program("node").args(&["--test", "--test-reporter=spec"]);
     let files = ["vectors.test.js", "client-vectors.test.js"];
-    let tests = files.iter().fold(node, |node, file| node.arg(tests.join(file)));
-    Ok(vec![needs_no_newer_glibc(room, "node_modules/@gatepass/*/*.node"), tests])
+    let node = files.iter().fold(node, |node, file| node.arg(tests.join(file)));
+    let on = |backend: &str| node.clone().env("GATEPASS_BACKEND", backend);
+    let libraries = needs_no_newer_glibc(room, "node_modules/@gatepass/*/*.node");
+    Ok(vec![libraries, on("native"), on("wasm")])
 }
 
 fn npm_demo(room: &Room) -> Result<Vec<Program>> {

@@ -4,6 +4,7 @@ use super::dependencies::Dependencies;
 use super::platform::{PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
+use crate::languages::wasm_module_builds;
 use serde_json::json;
 
 /// Makes of the checkout's package.json what is published: nothing is run or built where it is installed.
@@ -49,6 +50,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let folder = workshop.scratch("npm")?;
     workshop.copy_folder("packages/js", &folder)?;
     copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
+    add_module(workshop, &folder)?;
     let common_js = "import { writeCommonJs } from './scripts/commonjs.js'; writeCommonJs('.');";
     let node = |arguments: &[&str]| workshop.program("node").in_folder(&folder).args(arguments);
     workshop.run(&node(&["--input-type=module", "--eval", common_js]))?;
@@ -56,6 +58,19 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     workshop.run(&names.iter().fold(publish, |publish, name| publish.arg(name)))?;
     pack(workshop, &folder)?;
     dependencies.write_bill(workshop, "npm", "gatepass-node")
+}
+
+/// The WebAssembly module, for where there is no add-on: other platforms, and other runtimes than Node.
+fn add_module(workshop: &Workshop, folder: &std::path::Path) -> Result<()> {
+    for build in wasm_module_builds(&workshop.checkout)? {
+        build.run(&workshop.checkout, "wasm")?;
+    }
+    for file in ["gatepass.js", "gatepass.cjs", "gatepass.wasm"] {
+        copy(&workshop.checkout.path("packages/js/wasm").join(file), &folder.join("wasm").join(file))?;
+    }
+    let dependencies = Dependencies::of(workshop, "gatepass-wasm")?;
+    write(&folder.join(THIRD_PARTY), dependencies.notice()?)?;
+    dependencies.write_bill(workshop, "npm", "gatepass-wasm")
 }
 
 fn manifest(platform: &Platform, file: &str) -> Result<String> {

@@ -21,6 +21,8 @@ use crate::process::Program;
 use crate::stamp::Stamp;
 use crate::toolchains::Toolchain;
 
+pub(crate) use wasm::module_builds as wasm_module_builds;
+
 /// All that is built and tested. What takes longest is begun first.
 pub(crate) const ALL: &[&Language] =
     &[&dist::DIST, &rust::RUST, &python::PYTHON, &node::NODE, &go::GO, &java::JAVA, &fuzz::FUZZ, &wasm::WASM];

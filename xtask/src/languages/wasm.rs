@@ -41,6 +41,13 @@ const FEATURES: &[&str] = &[
 ];
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let mut builds = module_builds(checkout)?;
+    builds.push(node::package(checkout));
+    Ok(builds)
+}
+
+/// What puts the module into packages/js/wasm: for the tests here, and for what is published.
+pub(crate) fn module_builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = toolchain()?;
     if !compilers::has_target(TARGET) {
         builds.push(linker(checkout));
@@ -52,11 +59,10 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
             inputs: vec!["tests/runtimes/package.json", "tests/runtimes/package-lock.json"],
             programs: vec![runtimes.in_folder(checkout.path(RUNTIMES))],
             output: checkout.path(RUNTIMES).join("node_modules"),
-            is_shared: false,
+            is_shared: true,
         },
         glue(checkout),
         module(checkout),
-        node::package(checkout),
     ]);
     Ok(builds)
 }
@@ -100,7 +106,7 @@ ln -sf "$(command -v "wasm-ld-$version")" "$1"
         inputs: Vec::new(),
         programs: vec![checkout.program("sh").args(&["-e", "-c", script, "sh"]).arg(&link)],
         output: link,
-        is_shared: false,
+        is_shared: true,
     }
 }
 
@@ -116,7 +122,7 @@ fn glue(checkout: &Checkout) -> Build {
         inputs: vec!["bindings/wasm/glue"],
         programs: vec![build.arg("--target-dir").arg(checkout.built("wasm-glue"))],
         output: glue_program(checkout),
-        is_shared: false,
+        is_shared: true,
     }
 }
 
@@ -144,7 +150,7 @@ fn module(checkout: &Checkout) -> Build {
         inputs: [NATIVE, &["packages/js/scripts"]].concat(),
         programs: vec![compile(checkout), split, shrink, place],
         output: checkout.path("packages/js/wasm/gatepass.wasm"),
-        is_shared: false,
+        is_shared: true,
     }
 }
 
