@@ -21,6 +21,7 @@ pub(crate) const DIST: Language = Language {
     suites,
     demo: None,
     bench: None,
+    mistakes: None,
 };
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
