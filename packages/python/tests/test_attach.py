@@ -290,3 +290,16 @@ def test_who_writes_a_client_replaces_a_refused_token(adc: Emulator) -> None:
     assert source.fetch_id_token("https://receiver.example") == second
     access = source.fetch_access_token(SCOPES)
     assert source.invalidate_access_token(SCOPES, access)
+
+
+def test_a_token_that_is_refused_while_others_receive_it_is_not_kept(adc: Emulator) -> None:
+    source, audience = gatepass.TokenSource(), "https://receiver.example"
+    late = source._fetch("id_token", audience)
+    next(late).result(30)  # It is there; whoever has asked for it has not looked yet.
+    first = source.fetch_id_token(audience)
+    assert source.invalidate_id_token(audience, first)
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(late).result(30)
+    assert end.value.value[3] == first
+    assert not source._is_warm("id_token", audience)

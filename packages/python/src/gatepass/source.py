@@ -63,6 +63,7 @@ class TokenSource:
         "_clock",
         "_flights",
         "_id_tokens",
+        "_last_refusal",
         "_monotonic",
         "_native",
         "_options",
@@ -112,6 +113,7 @@ class TokenSource:
         self._monotonic = monotonic_of(clock)
         self._flights = Flights(clock, suppliers)
         self._id_tokens: dict[str, Held] = {}
+        self._last_refusal: object = None
         self._access_tokens: dict[str, Held] = {}
         self._self_signed_jwts: dict[str, Held] = {}
 
@@ -224,7 +226,7 @@ class TokenSource:
         now_ms, monotonic_ms = self._clock() * 1000, self._monotonic() * 1000
         done = self._native.invalidate(kind, target, f"Bearer {token}", now_ms, monotonic_ms)
         if done:
-            self._held_of(kind).pop(target, None)
+            self._forget(kind, target)
         return done
 
     def _is_worth_repeating(self, kind: Kind, target: str, header: str, status: int) -> bool:
@@ -232,8 +234,13 @@ class TokenSource:
         now_ms, monotonic_ms = self._clock() * 1000, self._monotonic() * 1000
         another = self._native.retry_after_refusal(kind, target, header, status, now_ms, monotonic_ms)
         if another:
-            self._held_of(kind).pop(target, None)
+            self._forget(kind, target)
         return another
+
+    def _forget(self, kind: Kind, target: str) -> None:
+        # In this order: whoever keeps a token looks at the refusal after that.
+        self._last_refusal = object()
+        self._held_of(kind).pop(target, None)
 
     def _is_warm(self, kind: Kind, target: str) -> bool:
         """Whether a token is at hand that needs no look-up."""
@@ -259,13 +266,14 @@ class TokenSource:
 
         text("audience", target)
         for _ in range(LOOKS):
+            refusal = self._last_refusal
             answer, flight = self._flights.ask(
                 lambda: self._native.lookup(kind, target, self._clock() * 1000, self._monotonic() * 1000)
             )
             _, header, expires_at_ms, *fresh_until, _, op = answer
             started = None if op is None else self._flights.start(op)
             if header is not None:
-                return self._hold(kind, target, header, expires_at_ms, *fresh_until)
+                return self._hold(kind, target, refusal, header, expires_at_ms, *fresh_until)
             if flight is not None:
                 yield flight
             elif started is not None:
@@ -274,13 +282,14 @@ class TokenSource:
                 token = started.result()
                 if token is not None:
                     until = token["fresh_until_ms"], token["fresh_until_monotonic_ms"]
-                    return self._hold(kind, target, token["header"], token["expires_at_ms"], *until)
+                    return self._hold(kind, target, refusal, token["header"], token["expires_at_ms"], *until)
         raise GatepassError("no token after many attempts", code="API_MISUSE")
 
     def _hold(
         self,
         kind: Kind,
         target: str,
+        refusal: object,
         header: str,
         expires_at_ms: float,
         fresh_until_ms: float,
@@ -292,6 +301,9 @@ class TokenSource:
         until = fresh_until_ms / 1000, fresh_until_monotonic_ms / 1000
         held = (*until, header, header.partition(" ")[2], expires_at_ms / 1000)
         tokens[target] = held
+        if self._last_refusal is not refusal:
+            # It may have been this token that was refused, sent by another: the core says what comes next.
+            tokens.pop(target, None)
         return held
 
     def _held_of(self, kind: Kind) -> dict[str, Held]:
