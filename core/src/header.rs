@@ -255,6 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_no_header_can_carry_is_refused() {
+        for token in ["a", "ya29.c.x", &"x".repeat(MAX_TOKEN_BYTES)] {
+            assert_eq!(check_token_text(token), Ok(()));
+        }
+        for token in ["", "a b", "a\n", "é", &"x".repeat(MAX_TOKEN_BYTES + 1)] {
+            let code = check_token_text(token).map_err(|error| error.code());
+            assert_eq!(code, Err(ErrorCode::TokenResponseInvalid));
+        }
+    }
+
+    #[test]
     fn refusals_follow_the_code() {
         let refusal = |code| Refusal::from(&Error::new(code, ""));
         let expired = refusal(ErrorCode::TokenExpired);
@@ -262,7 +273,9 @@ mod tests {
         assert_eq!((expired.status, expired.headers[1]), (401, asked));
         let missing = refusal(ErrorCode::TokenMissing);
         assert_eq!((missing.status, missing.headers[1]), (401, ("WWW-Authenticate", "Bearer")));
-        assert_eq!(refusal(ErrorCode::EmailNotAllowed).status, 403);
+        let stranger = refusal(ErrorCode::EmailNotAllowed);
+        let asked = ("WWW-Authenticate", "Bearer error=\"insufficient_scope\"");
+        assert_eq!((stranger.status, stranger.headers[1]), (403, asked));
         let unavailable = refusal(ErrorCode::KeysUnavailable);
         assert_eq!((unavailable.status, unavailable.headers[1]), (503, ("Retry-After", "5")));
         assert_eq!(unavailable.body, r#"{"error":"KEYS_UNAVAILABLE"}"#);

@@ -80,6 +80,17 @@ mod tests {
     use crate::error::ErrorCode;
 
     #[test]
+    fn jitter_is_split_mix_and_reaches_all_that_it_may() {
+        // The first numbers of the generator's published form for the seed 0.
+        let mut jitter = Jitter::new(0);
+        let numbers = [jitter.next(), jitter.next(), jitter.next()];
+        assert_eq!(numbers, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+        let reached: std::collections::BTreeSet<_> = (0..1000).map(|_| jitter.up_to(9)).collect();
+        assert_eq!(reached, (0..10).collect());
+        assert_eq!(Jitter::new(0).up_to(u64::MAX), numbers[0]);
+    }
+
+    #[test]
     fn gives_up_after_four_attempts() {
         let mut attempts = Attempts::new(Jitter::new(1));
         let error = Error::new(ErrorCode::EndpointUnavailable, "503");
