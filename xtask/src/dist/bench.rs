@@ -38,7 +38,7 @@ fn python(room: &Room) -> Result<(Vec<Program>, Program)> {
 
 fn node(room: &Room) -> Result<(Vec<Program>, Program)> {
     let npm = room.program("npm").args(&["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    let npm = npm.arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
+    let npm = npm.arg("@grpc/grpc-js@^1.14.0").arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
     Ok((vec![npm.arg(room.file(&npm_archive()?, ".tgz")?)], room.program("node").arg("bench.mjs")))
 }
 

@@ -1,15 +1,14 @@
 //! `cargo xtask dist --check platforms`: what was built for each Linux platform, loaded and run on this machine.
 //!
 //! AArch64 runs under qemu-user, musl on Debian's own dynamic linker. The `gatepass` program and C's libraries run the vectors;
-//! the libraries for Node and Java are loaded by a program that does no more. Python's is not: without an interpreter for its
-//! platform it does not load.
+//! the library for Java is loaded by a program that does no more. Those for Node and Python load in their hosts alone.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::platform::{Libc, PLATFORMS, Platform};
-use super::workshop::{Workshop, write};
+use super::workshop::{VERSION, Workshop, copy, write};
 use crate::checkout::Checkout;
 use crate::compilers;
 use crate::failure::{Failure, Result};
@@ -111,11 +110,20 @@ impl<'a> Place<'a> {
 
     fn outcomes(&self) -> Result<Vec<Outcome>> {
         let example = self.workshop.source("bindings/c/package/verify.c").to_string_lossy().into_owned();
-        let libraries = self.native("").to_string_lossy().into_owned();
+        // By both of its names: the one that is linked, and the one that is in it.
+        let major = VERSION.split('.').next().unwrap_or_default();
+        for name in ["libgatepass.so".to_owned(), format!("libgatepass.so.{major}")] {
+            copy(&self.native("libgatepass.so"), &self.folder.join(name))?;
+        }
+        let libraries = self.folder.to_string_lossy().into_owned();
         let archive = self.native("libgatepass.a").to_string_lossy().into_owned();
         let shared = ["-L", &libraries, "-lgatepass", &format!("-Wl,-rpath,{libraries}")];
-        let whole: &[&str] =
-            if self.platform.libc == Libc::Musl { &["-static"] } else { &["-lpthread", "-ldl", "-lm"] };
+        // With zig, what gcc links by itself has to be named.
+        let whole: &[&str] = if self.platform.libc == Libc::Musl {
+            &["-static", "-lunwind"]
+        } else {
+            &["-lunwind", "-lpthread", "-ldl", "-lm"]
+        };
 
         let program = self.wrap("gatepass", &self.native("gatepass"))?;
         let static_one = self.compile("verify-static", &[&[example.as_str(), &archive], whole].concat())?;
@@ -123,21 +131,21 @@ impl<'a> Place<'a> {
             vec![self.vectors("gatepass program", &program), self.vectors("C, static library", &static_one)];
         if let Some(reason) = self.why_not_dynamically() {
             let outcome = |artefact| self.outcome(artefact, Tried::Not(reason), Tried::Not(reason));
-            outcomes.extend(["C, shared library", "Node add-on", "Java library"].map(outcome));
+            outcomes.extend(["C, shared library", "Java library"].map(outcome));
         } else {
             let example = [&[example.as_str()], &shared[..]].concat();
             outcomes.push(self.vectors("C, shared library", &self.compile("verify-shared", &example)?));
             let loader = self.folder.join("loader.c").to_string_lossy().into_owned();
             let loader = self.compile("loader", &[&loader, "-ldl"])?;
-            for (artefact, file) in [("Node add-on", "gatepass.node"), ("Java library", "libgatepass_jni.so")]
-            {
-                let load = self.read(&self.workshop.program(&loader).arg(self.native(file)));
-                let loaded = load.map_or_else(Tried::badly, |_| Tried::Well("yes".to_owned()));
-                outcomes.push(self.outcome(artefact, loaded, Tried::Not("needs its host")));
-            }
+            let load = self.read(&self.workshop.program(&loader).arg(self.native("libgatepass_jni.so")));
+            let loaded = load.map_or_else(Tried::badly, |_| Tried::Well("yes".to_owned()));
+            outcomes.push(self.outcome("Java library", loaded, Tried::Not("needs Java")));
         }
-        let needs_python = Tried::Not("needs a Python of the platform");
-        outcomes.push(self.outcome("wheel", needs_python, Tried::Not("needs a Python of the platform")));
+        // What these link is in their hosts.
+        for artefact in ["Node add-on", "wheel"] {
+            let tried = || Tried::Not("needs its host, for that platform");
+            outcomes.push(self.outcome(artefact, tried(), tried()));
+        }
         Ok(outcomes)
     }
 
