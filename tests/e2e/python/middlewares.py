@@ -163,7 +163,6 @@ def main() -> None:
     for name, app, serve, protocols in [
         ("Flask on Werkzeug", wsgi, on_werkzeug, ["http/1.1"]),
         ("Flask on waitress", wsgi, on_waitress, ["http/1.1"]),
-        ("Flask on hypercorn", wsgi, on_hypercorn, ["http/1.1", "h2c"]),
         ("Starlette on uvicorn with h11", starlette, on_uvicorn("h11"), ["http/1.1"]),
         ("FastAPI on uvicorn with httptools", fast, on_uvicorn("httptools"), ["http/1.1"]),
         ("FastAPI on hypercorn", fast, on_hypercorn, ["http/1.1", "h2c"]),
