@@ -134,7 +134,13 @@ fn call_for_long(checkout: &Checkout, participant: &Participant, is_down_at_time
 /// Takes the endpoint down half of the time, until the caller has ended; gives how many requests it answered.
 fn take_down(emulator: &Emulator, end: &mpsc::Receiver<()>) -> Result<u64> {
     let fault = json!({"path": IDENTITY, "status": 503, "times": u32::MAX});
-    let mut answered = 0;
+    // Not before there is a token to go on with.
+    while emulator.token_requests()? == 0 {
+        if end.recv_timeout(Duration::from_millis(50)) != Err(RecvTimeoutError::Timeout) {
+            return Ok(0);
+        }
+    }
+    let mut answered = 1;
     loop {
         let before = emulator.token_requests()?;
         let is_over = end.recv_timeout(DOWN) != Err(RecvTimeoutError::Timeout);
