@@ -13,7 +13,7 @@
 //! | [`sizes`] | how large each artefact may be |
 //! | [`checks`], [`demo`], [`mod@bench`], [`room`] | artefacts as users install them |
 //! | [`platforms`] | native code for other platforms, run on this machine |
-//! | [`reproduce`] | the same commit built once more, and compared |
+//! | [`mod@reproduce`] | the same commit built once more, and compared |
 
 mod bench;
 mod c;

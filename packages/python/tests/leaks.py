@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,14 +51,20 @@ OPEN = {
 
 
 def secrets_of(reply: dict[str, Any]) -> set[str]:
-    """The secrets in a reply to the core: of variables what is called so, of all else what is long."""
+    """The secrets in a reply to the core: of variables what is called so, of all else what is long.
+
+    Of a refusal in plain words, which are shown, the tokens that it repeats.
+    """
     environment = reply.get("values", {}).items()
     texts = [
         value
         for name, value in environment
         if ("SECRET" in name or "TOKEN" in name) and not name.endswith("_FILE")
     ]
-    texts += [reply[member] for member in ("text", "body", "stdout") if member in reply]
+    texts += [reply[member] for member in ("text", "stdout") if member in reply]
+    body = reply.get("body", "")
+    is_in_words = reply.get("status", 200) >= 400 and not is_json(body)
+    texts += re.findall(r"(?:eyJ|ya29\.)[\w.-]+", body) if is_in_words else [body]
     return {secret for text in texts for secret in secrets_in(text)}
 
 
@@ -71,13 +78,17 @@ def secrets_sent(step: dict[str, Any]) -> set[str]:
 
 def secrets_in(text: str) -> Iterator[str]:
     """The secrets in a file or body. Those of a key are its lines, those of a token its segments as well."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    for secret in leaves(value):
+    for secret in leaves(json.loads(text) if is_json(text) else text):
         parts = [secret, *secret.splitlines(), *secret.split(".")]
         yield from (part for part in parts if len(part) >= SHORTEST and not part.startswith("-----"))
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def leaves(value: Any) -> Iterator[str]:

@@ -81,11 +81,15 @@ def test_a_leak_would_be_found() -> None:
     replies = [
         {"reply": "response", "body": json.dumps(body)},
         {"reply": "text", "text": "-----BEGIN PRIVATE KEY-----\nfirst-line-of-a-key\n"},
+        {"reply": "response", "status": 403, "body": "denied in plain words to eyJhbGciOiJub25lIn0.e30.c2ln"},
         {"reply": "env", "values": {"AWS_SECRET_ACCESS_KEY": "secret-of-a-variable", "AWS_REGION": "a" * 16}},
     ]
     secrets = {secret for reply in replies for secret in secrets_of(reply)}
     assert {"opaque-access-token", "first-line-of-a-key", "secret-of-a-variable"} <= secrets
-    assert not {"said openly", "a" * 16} & secrets
+    assert "eyJhbGciOiJub25lIn0.e30.c2ln" in secrets
+    assert not [
+        secret for secret in secrets if "said openly" in secret or "words" in secret or secret == "a" * 16
+    ]
     for where in ("message", "cause", "refusal"):
         error = gatepass.GatepassError("secret" if where == "message" else "")
         error.__cause__ = ValueError("secret") if where == "cause" else None

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -35,14 +36,26 @@ final class Secrets {
 
     private Secrets() {}
 
-    /** The secrets in a reply to the core. */
+    /** A token within words. */
+    private static final Pattern TOKEN = Pattern.compile("(?:eyJ|ya29\\.)[\\w.-]+");
+
+    /** The secrets in a reply to the core; of a refusal in plain words, which are shown, the tokens that it repeats. */
     static Stream<String> ofReply(Map<String, Object> reply) {
         Stream<String> variables = !(reply.get("values") instanceof Map<?, ?> values) ? Stream.of()
                 : values.entrySet().stream().filter(each -> VARIABLE.matcher((String) each.getKey()).find())
                         .map(each -> (String) each.getValue());
-        Stream<String> texts = Stream.of("text", "body", "stdout").map(reply::get)
+        Stream<String> texts = Stream.of("text", "stdout").map(reply::get)
                 .filter(String.class::isInstance).map(String.class::cast);
-        return Stream.concat(variables, texts).flatMap(Secrets::in);
+        return Stream.of(variables, texts, received(reply)).flatMap(each -> each).flatMap(Secrets::in);
+    }
+
+    private static Stream<String> received(Map<String, Object> reply) {
+        if (!(reply.get("body") instanceof String body)) {
+            return Stream.of();
+        }
+        boolean isRefused = reply.get("status") instanceof Long status && status >= 400;
+        boolean isInWords = isRefused && parsed(body) instanceof String;
+        return isInWords ? TOKEN.matcher(body).results().map(MatchResult::group) : Stream.of(body);
     }
 
     /** The secrets in a file or a body: of a key each line, of a token each part. */
