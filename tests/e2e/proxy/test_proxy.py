@@ -178,7 +178,6 @@ def test_a_proxy_that_looks_into_tls(site: Site, inspected: Inspected) -> None:
     assert site.emulator.counts()[TOKEN] == len(NAMES)
 
 
-@pytest.mark.skipif("python" not in NAMES, reason="Python takes no part")
 def test_requests_ca_bundle_counts_in_python(site: Site, inspected: Inspected) -> None:
     inspected.proxy.forget()
     trusted = {"REQUESTS_CA_BUNDLE": str(inspected.proxy.authority)}
