@@ -1,17 +1,21 @@
 //! Runs one hot path many times, for a profiler that counts instructions: `hot_path JOB TIMES`.
 //!
-//! `recall`: a token that was verified before; `header`: the header of a warm token; `digest`: the SHA-256 that a recall
-//! begins with, which is ring's and differs from processor to processor.
+//! `recall`: a token that was verified before; `new`: one that was not; `header`: the header of a warm token. `digest`: the
+//! SHA-256 that the first two begin with; `signature`: the check of the token's signature, its own SHA-256 included. These
+//! are ring's, and differ from processor to processor.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::hint::black_box;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass_core::CredentialsFrom;
 use gatepass_core::{KeySource, Preset};
 use gatepass_core::{
     Lookup, Millis, Now, Operation, Recall, Reply, Secret, SourceConfig, Step, TokenKey, TokenSource,
     Verdict, Verifier, VerifierConfig,
 };
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::Value;
 
 const CORPUS: &str = include_str!("../../tests/vectors/verify/attack_corpus.json");
@@ -22,9 +26,11 @@ fn main() {
     let times: u64 = times.parse().unwrap();
     match job.as_str() {
         "recall" => recall(times),
+        "new" => new(times),
+        "signature" => signature(times),
         "digest" => digest(times),
         "header" => header(times),
-        _ => panic!("expected recall, digest or header"),
+        _ => panic!("expected recall, new, digest, signature or header"),
     }
 }
 
@@ -38,19 +44,51 @@ fn token(corpus: &Value) -> (&str, Now) {
     (case["token"].as_str().unwrap(), now)
 }
 
-fn recall(times: u64) {
-    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
-    let (token, now) = token(&corpus);
+/// A verifier of Google's tokens that remembers so many bytes of them.
+fn verifier(corpus: &Value, remembered_bytes: u64) -> Verifier {
     let config = VerifierConfig {
         preset: Some(Preset::Google),
         audiences: corpus["profiles"]["google"]["audience"].as_str().unwrap().into(),
         keys: KeySource::Static(corpus["jwks"]["google"].to_string()),
+        remembered_bytes,
         ..VerifierConfig::default()
     };
-    let verifier = Verifier::new(config).unwrap();
+    Verifier::new(config).unwrap()
+}
+
+fn recall(times: u64) {
+    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
+    let (token, now) = token(&corpus);
+    let verifier = verifier(&corpus, VerifierConfig::default().remembered_bytes);
     assert!(matches!(verifier.check(token, now), Verdict::Accepted(..)));
     for _ in 0..times {
         assert!(matches!(verifier.recall(black_box(token).as_bytes(), black_box(now)), Recall::Known(_)));
+    }
+}
+
+/// Each time as if it came for the first time: nothing is remembered.
+fn new(times: u64) {
+    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
+    let (token, now) = token(&corpus);
+    let verifier = verifier(&corpus, 0);
+    for _ in 0..times {
+        assert!(matches!(verifier.check(black_box(token), black_box(now)), Verdict::Accepted(..)));
+    }
+}
+
+fn signature(times: u64) {
+    let corpus: Value = serde_json::from_str(CORPUS).unwrap();
+    let (token, _) = token(&corpus);
+    let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let (header, signature) = (message.split('.').next().unwrap(), decoded(signature));
+    let header: Value = serde_json::from_slice(&decoded(header)).unwrap();
+    let keys = corpus["jwks"]["google"]["keys"].as_array().unwrap();
+    let key = keys.iter().find(|key| key["kid"] == header["kid"]).unwrap();
+    let number = |name: &str| decoded(key[name].as_str().unwrap());
+    let key = RsaPublicKeyComponents { n: number("n"), e: number("e") };
+    for _ in 0..times {
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, black_box(message).as_bytes(), &signature).unwrap();
     }
 }
 
