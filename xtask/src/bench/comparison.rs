@@ -33,14 +33,11 @@ impl Others {
     }
 }
 
-/// A spread over this many percent proves nothing.
-const TOO_NOISY: f64 = 15.0;
-
 /// How many times better one is than another.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Ratio {
     pub(super) times: f64,
-    /// Whether the rounds of either lie too far apart to call a goal reached.
+    /// Whether the rounds of either are too noisy, or too few, to call a goal reached.
     pub(super) is_noisy: bool,
 }
 
@@ -58,7 +55,7 @@ pub(super) fn ratio(
             !other.is_ours() && !other.is_limit() && other.setting() == ours.setting() && others.hold(other)
         };
         let of_pair = |other: &&Figure| {
-            let is_noisy = [ours, other].iter().any(|figure| figure.spread() > TOO_NOISY);
+            let is_noisy = ours.is_noisy() || other.is_noisy();
             Some(Ratio { times: ours.times_better(other, &job)?, is_noisy })
         };
         worst(job.iter().filter(is_peer).filter_map(of_pair))
@@ -87,11 +84,22 @@ mod tests {
         ratio(&figures, "ring", "go", ("V2", "gatepass"), Others::All).unwrap()
     }
 
+    /// Nine rounds, of which the last so many are 30 % off.
+    fn rounds(about: f64, spoilt: usize) -> String {
+        let round = |i: usize| about + i as f64 + if i + spoilt >= 9 { 0.3 * about } else { 0.0 };
+        format!("{:?}", (0..9).map(round).collect::<Vec<_>>())
+    }
+
     #[test]
-    fn rounds_that_lie_apart_prove_nothing() {
-        let quiet = ratio_of("[200, 210, 205]", "[100, 105, 102]");
+    fn rounds_of_which_too_many_are_spoilt_prove_nothing() {
+        let (quiet, spoilt) = (ratio_of(&rounds(200.0, 0), &rounds(100.0, 1)), rounds(100.0, 3));
         assert!(!quiet.is_noisy && quiet.times > 1.9, "{quiet:?}");
-        assert!(ratio_of("[200, 240, 205]", "[100, 105, 102]").is_noisy);
-        assert!(ratio_of("[200, 210, 205]", "[100, 125, 102]").is_noisy);
+        assert!(ratio_of(&rounds(200.0, 0), &spoilt).is_noisy);
+        assert!(ratio_of(&spoilt, &rounds(100.0, 0)).is_noisy);
+    }
+
+    #[test]
+    fn few_rounds_prove_nothing() {
+        assert!(ratio_of("[200, 201, 200]", "[100, 100, 100]").is_noisy);
     }
 }

@@ -8,6 +8,12 @@ pub(super) const DEFAULT_PROVIDER: &str = "ring";
 /// What stands in its place for what was installed from the artefacts, which carry AWS-LC.
 pub(super) const INSTALLED: &str = "AWS-LC, as installed";
 
+/// A spread over this many percent proves nothing.
+const TOO_NOISY: f64 = 15.0;
+
+/// With fewer rounds there is no middle half to speak of.
+const ENOUGH_ROUNDS: usize = 9;
+
 /// What a peer came to at a job.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {
@@ -71,11 +77,19 @@ impl Figure {
         median(self.rounds.clone())
     }
 
-    /// The distance from the least to the most, in percent of the median.
+    /// The distance between the quartiles, in percent of the median: what the middle half of the rounds differs by. One
+    /// round that a neighbour spoilt does not change it; half of them do.
     pub(super) fn spread(&self) -> f64 {
-        let least = self.rounds.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = self.rounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (most - least) / self.median() * 100.0
+        let mut rounds = self.rounds.clone();
+        rounds.sort_by(f64::total_cmp);
+        let quarter = rounds.len() / 4;
+        let quartile = |place: usize| rounds.get(place).copied().unwrap_or(f64::NAN);
+        (quartile(rounds.len().saturating_sub(quarter + 1)) - quartile(quarter)) / self.median() * 100.0
+    }
+
+    /// Whether the rounds lie too far apart, or are too few, to prove anything.
+    pub(super) fn is_noisy(&self) -> bool {
+        self.rounds.len() < ENOUGH_ROUNDS || self.spread() > TOO_NOISY
     }
 
     /// Where it was measured, such as a framework, and what: the peer's name may begin with the first, and a comma.

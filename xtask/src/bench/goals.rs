@@ -58,7 +58,7 @@ impl Goal {
 pub(super) fn table(figures: &[Figure]) -> String {
     let mut text = String::from(
         "How many times as good as the best other library gatepass is; in brackets what it should be, **bold** where it is. \
-         Where a spread is over 15 % it is too noisy to tell.\n\n\
+         Where a spread is over 15 %, or there are fewer than nine rounds, it is too noisy to tell.\n\n\
          | job | gatepass on | Python | Node | Go | Java | Rust |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for goal in &GOALS {

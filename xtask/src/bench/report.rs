@@ -39,7 +39,7 @@ pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> 
     let mut text = format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`, from the figures in results.jsonl next to this page. Peers of a job \
          ran in turn, in interleaved rounds of one run on one machine ({}); the number is the median of the rounds, \
-         the spread is the distance from the least to the most in percent of it, and a ratio is the median of those within \
+         the spread is the distance between the quartiles in percent of it, and a ratio is the median of those within \
          each round. Rates do not carry over to other \
          machines; the ratios nearly do. Rates of one thread are per second of processor time, which neighbours on the \
          machine do not change, and W is processor time, too; rates of V4 and W, times of whole processes, and all of Node \
