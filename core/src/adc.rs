@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::config::{CredentialsFrom, SourceConfig};
 use crate::credentials::{self, Credential, CredentialFile, Impersonated, TrustedEndpoints};
-use crate::environment::{self, Environment, MetadataServer};
+use crate::environment::{self, Environment, GcloudFile, MetadataServer};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::metadata::{self, PING_TIMEOUTS_MS, Ping};
 use crate::exchange::unreadable;
@@ -60,6 +60,7 @@ enum State {
     },
     ReadingWellKnownFile {
         path: String,
+        shown: String,
     },
     ReadingProductName,
     /// Asking whether there is a metadata server, for the how manieth time.
@@ -106,8 +107,8 @@ impl Adc {
         }
         self.trail.push("GOOGLE_APPLICATION_CREDENTIALS is not set".into());
         match self.env.gcloud_file("application_default_credentials.json") {
-            Some(path) => {
-                self.state = State::ReadingWellKnownFile { path: path.clone() };
+            Some(GcloudFile { path, shown }) => {
+                self.state = State::ReadingWellKnownFile { path: path.clone(), shown };
                 Step::read_file(path)
             }
             None => {
@@ -120,9 +121,8 @@ impl Adc {
     fn read_file(&mut self, path: String, named_by: &'static str) -> Step<Found> {
         if let Some(found) = quote::no_path(&path) {
             self.trail.push(format!("{named_by} names {found}"));
-            let message = format!(
-                "{named_by} names {found}, expected the path of a credential file (its text goes into the option `credentials_json`)"
-            );
+            let message =
+                format!("{named_by} names {found}, expected the path of a credential file, not its text");
             return Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message));
         }
         self.state = State::ReadingFile { path: path.clone(), named_by };
@@ -270,9 +270,9 @@ impl Operation for Adc {
                 self.trail.push(format!("{named_by} names {}", quote::path(&path)));
                 self.parse(text.expose(), &quote::path(&path)).into()
             }
-            (State::ReadingWellKnownFile { path }, Reply::Text(text)) => {
+            (State::ReadingWellKnownFile { shown, .. }, Reply::Text(text)) => {
                 self.is_of_file = true;
-                self.parse(text.expose(), &quote::path(&path)).into()
+                self.parse(text.expose(), &shown).into()
             }
             (State::ReadingFile { path, named_by }, Reply::Failed { kind, message }) => {
                 let (shown, why) = (quote::unread_path(&path), unreadable(kind, &message, &path));
@@ -280,12 +280,15 @@ impl Operation for Adc {
                 let message = format!("credential file {shown}, named by {named_by}, {why}");
                 Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message))
             }
-            (State::ReadingWellKnownFile { path }, Reply::Failed { kind: HostFailure::NotFound, .. }) => {
-                self.trail.push(format!("gcloud's file {} does not exist", quote::path(&path)));
+            (
+                State::ReadingWellKnownFile { shown, .. },
+                Reply::Failed { kind: HostFailure::NotFound, .. },
+            ) => {
+                self.trail.push(format!("gcloud's file {shown} does not exist"));
                 self.look_for_metadata_server()
             }
-            (State::ReadingWellKnownFile { path }, Reply::Failed { kind, message }) => {
-                let (shown, why) = (quote::path(&path), unreadable(kind, &message, &path));
+            (State::ReadingWellKnownFile { path, shown }, Reply::Failed { kind, message }) => {
+                let why = unreadable(kind, &message, &path);
                 let message = format!("gcloud's credential file {shown} {why}");
                 Step::Fail(Error::new(ErrorCode::CredentialsFileUnreadable, message))
             }

@@ -121,6 +121,13 @@ pub(crate) enum MetadataServer {
     Unknown,
 }
 
+/// A file in gcloud's folder.
+pub(crate) struct GcloudFile {
+    pub(crate) path: String,
+    /// The path as a message may show it.
+    pub(crate) shown: String,
+}
+
 impl Environment {
     pub(crate) fn new(values: Vec<(String, Secret<String>)>) -> Self {
         Self(values)
@@ -181,13 +188,17 @@ impl Environment {
         let Some(text) = self.var(METADATA_TIMEOUT) else { return Ok(None) };
         match text.trim().parse::<f64>() {
             Ok(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Some((seconds * 1000.0) as u64)),
-            _ => Err(Error::new(
-                ErrorCode::InvalidOption,
-                format!(
-                    "{METADATA_TIMEOUT} is {}, expected seconds from 0.001 to {LONGEST}",
+            _ => {
+                let begins_a_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+                let shown = if begins_a_number {
                     quote::quoted(text)
-                ),
-            )),
+                } else {
+                    quote::withheld(text, "that are no number")
+                };
+                let message =
+                    format!("{METADATA_TIMEOUT} is {shown}, expected seconds from 0.001 to {LONGEST}");
+                Err(Error::new(ErrorCode::InvalidOption, message))
+            }
         }
     }
 
@@ -201,26 +212,37 @@ impl Environment {
             Ok(_) => return Ok(bare.to_owned()),
             Err(why) => why,
         };
+        // No URL has other characters; and what is before an @ may be a password.
+        let is_of_urls = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]%=&".contains(c);
+        let shown = if host.chars().all(is_of_urls) {
+            quote::quoted(host)
+        } else {
+            quote::withheld(host, "that are no host")
+        };
         Err(Error::new(
             ErrorCode::InvalidOption,
-            format!("{name} is {} and {found}, expected host or host:port", quote::quoted(host)),
+            format!("{name} is {shown} and {found}, expected host or host:port"),
         ))
     }
 
     /// Where gcloud keeps the file of this name; `None` when no variable says where its folder is.
-    pub(crate) fn gcloud_file(&self, file: &str) -> Option<String> {
-        if let Some(folder) = self.var(GCLOUD_CONFIG) {
-            return Some(format!("{folder}/{file}"));
-        }
+    pub(crate) fn gcloud_file(&self, file: &str) -> Option<GcloudFile> {
         // APPDATA is set on Windows only.
-        let on_windows = self.var("APPDATA").map(|folder| format!("{folder}\\gcloud\\{file}"));
-        on_windows.or_else(|| self.var("HOME").map(|home| format!("{home}/.config/gcloud/{file}")))
+        let places = [
+            (GCLOUD_CONFIG, format!("/{file}")),
+            ("APPDATA", format!("\\gcloud\\{file}")),
+            ("HOME", format!("/.config/gcloud/{file}")),
+        ];
+        places.into_iter().find_map(|(name, file)| {
+            let folder = self.var(name)?;
+            Some(GcloudFile { path: format!("{folder}{file}"), shown: quote::path_in(folder, &file) })
+        })
     }
 
     /// Where the configuration of the client certificate is.
     pub(crate) fn certificate_config(&self) -> Option<String> {
         let named = self.var(CERTIFICATE_CONFIG).map(str::to_owned);
-        named.or_else(|| self.gcloud_file("certificate_config.json"))
+        named.or_else(|| self.gcloud_file("certificate_config.json").map(|file| file.path))
     }
 }
 
@@ -270,10 +292,41 @@ mod tests {
     #[test]
     fn gcloud_keeps_its_files_where_the_environment_says() {
         let all = [(GCLOUD_CONFIG, "/c"), ("APPDATA", r"C:\a"), ("HOME", "/h")];
-        let file = |values| environment(values).gcloud_file("f");
+        let file = |values| environment(values).gcloud_file("f").map(|file| file.path);
         assert_eq!(file(&all).as_deref(), Some("/c/f"));
         assert_eq!(file(&all[1..]).as_deref(), Some(r"C:\a\gcloud\f"));
         assert_eq!(file(&all[2..]).as_deref(), Some("/h/.config/gcloud/f"));
         assert_eq!(file(&[]), None);
+    }
+
+    #[test]
+    fn what_cannot_be_the_value_of_a_variable_is_not_shown() {
+        let password = "hunter2";
+        let file = |name| environment(&[(name, password)]).gcloud_file("f").unwrap().shown;
+        let timeout = environment(&[(METADATA_TIMEOUT, password)]).metadata_timeout_ms().unwrap_err();
+        let host = |text| environment(&[(METADATA_HOST, text)]).metadata_host().unwrap_err().to_string();
+        for (shown, expected) in [
+            (
+                file(GCLOUD_CONFIG),
+                r#""/f" in a folder whose name is [7 characters without a separator, not shown]"#,
+            ),
+            (file("HOME"), r#""/.config/gcloud/f" in a folder whose name is [7 characters"#),
+            (
+                timeout.to_string(),
+                "GCE_METADATA_TIMEOUT is [7 characters that are no number, not shown], expected",
+            ),
+            (
+                host("http://user:hunter2@a"),
+                "GCE_METADATA_HOST is [21 characters that are no host, not shown] and has user",
+            ),
+            (host("hunter2 hunter2"), "is [15 characters that are no host, not shown] and holds white space"),
+            (host("https://a"), r#"is "https://a" and"#),
+        ] {
+            assert!(shown.contains(expected) && !shown.contains(password), "{shown}");
+        }
+        assert_eq!(
+            environment(&[("HOME", "/home/u")]).gcloud_file("f").unwrap().shown,
+            r#""/home/u/.config/gcloud/f""#
+        );
     }
 }

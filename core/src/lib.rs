@@ -64,7 +64,7 @@
 //! | `token` | what is asked for, and what comes back |
 //! | `jose` | JWS, JWK, JWK sets, algorithms and claims (RFC 7515, 7517, 7518, 7519) |
 //! | `attach`, `audience`, `header` | how a call carries a token, for whom, and in which headers it is received |
-//! | `proxy` | which proxy a request goes through |
+//! | `proxy`, `named_places` | which proxy a request goes through; which places besides Google's are trusted |
 //! | `recognise`, `quote` | what a token is that was refused; what of an outside text may be shown |
 //! | `error`, `secret` | the closed list of error codes; values that are never shown |
 
@@ -88,6 +88,7 @@ pub mod grpc;
 mod header;
 mod jose;
 mod json;
+mod named_places;
 mod proxy;
 mod quote;
 mod recognise;

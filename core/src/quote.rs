@@ -64,7 +64,26 @@ pub(crate) fn unread_path(text: &str) -> String {
     if no_path(text).is_some() || has_extension || text.contains(['/', '\\']) {
         return path(text);
     }
-    format!("[{} characters without a folder or an extension, not shown]", text.chars().count())
+    withheld(text, "without a folder or an extension")
+}
+
+/// A path that is made of a folder, as a variable names it, and what is below it. A word without a separator may be a
+/// password as well as a folder.
+pub(crate) fn path_in(folder: &str, file: &str) -> String {
+    match no_path(folder) {
+        None if folder.contains(['/', '\\']) => path(&format!("{folder}{file}")),
+        None => {
+            let folder = withheld(folder, "without a separator");
+            format!("{} in a folder whose name is {folder}", quoted(file))
+        }
+        Some(found) => format!("{} in a folder whose name is {found}", quoted(file)),
+    }
+}
+
+/// What stands for a text that has not the form that it should have, and may be anything: how long it is, and `what` is
+/// odd about it.
+pub(crate) fn withheld(text: &str, what: &str) -> String {
+    format!("[{} characters {what}, not shown]", text.chars().count())
 }
 
 /// A text in a `Debug`, as [`quoted`] shows it.
@@ -117,8 +136,9 @@ fn shortened(text: &str, longest: usize) -> String {
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
-/// The text with everything cut out of it that looks random.
+/// The text with everything cut out of it that looks random, and the user information of URLs, which holds passwords.
 fn words(text: &str) -> String {
+    let text = &without_user_information(text);
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || "+=_-".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
@@ -132,6 +152,25 @@ fn words(text: &str) -> String {
         }
     }
     out.push_str(if is_random(&word) { REDACTED } else { &word });
+    out
+}
+
+/// The text with what is between `://` and the host cut out of each URL in it.
+fn without_user_information(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority =
+            part.split(|c: char| c.is_whitespace() || "/?#\"'<>".contains(c)).next().unwrap_or_default();
+        out.push_str("://");
+        match authority.rfind('@').and_then(|at| part.get(at..)) {
+            Some(rest) => {
+                out.push_str(REDACTED);
+                out.push_str(rest);
+            }
+            None => out.push_str(part),
+        }
+    }
     out
 }
 
@@ -195,6 +234,23 @@ mod tests {
         ] {
             assert_eq!(harmless(name), name);
             assert_eq!(reason(name), name);
+        }
+    }
+
+    #[test]
+    fn passwords_are_cut_out_of_urls() {
+        for (text, shown) in [
+            ("https://u:hunter2@a.example/x?y", "https://[redacted]@a.example/x?y"),
+            (
+                "no way to http://u:p@ss@proxy:3128, or to https://b",
+                "no way to http://[redacted]@proxy:3128, or to https://b",
+            ),
+            ("socks5://hunter2@a", "socks5://[redacted]@a"),
+            ("https://a/@b", "https://a/@b"),
+            ("serviceAccount:a@b.example", "serviceAccount:a@b.example"),
+        ] {
+            assert_eq!(harmless(text), shown);
+            assert_eq!(reason(text), shown);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::quote;
+
 /// An absolute `http` or `https` URL without user information, fragment, white space or backslash.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Url {
@@ -75,6 +77,19 @@ impl Url {
     /// `host:port`, the port always given.
     pub(crate) fn host_and_port(&self) -> String {
         format!("{}:{}", self.host, self.port.unwrap_or(if self.https { 443 } else { 80 }))
+    }
+
+    /// Host and port as a message may show them.
+    pub(crate) fn place(&self) -> String {
+        // As it is written: in lower case, much that looks random does no longer.
+        let port = self.host_and_port().rsplit(':').next().unwrap_or_default().to_owned();
+        let after_scheme = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let host = after_scheme.get(..self.host.len()).unwrap_or_default();
+        if quote::harmless(host) == host {
+            self.host_and_port()
+        } else {
+            format!("{}:{port}", quote::harmless(host))
+        }
     }
 
     /// Whether the host is this machine's own loopback address.

@@ -41,20 +41,50 @@ fn secrets() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The same within URLs: for the user's name and password, for the host, in the path and in the query. And a password that
+/// looks like none: user information is hidden whatever it is.
+fn secrets_and_urls() -> Vec<(&'static str, String)> {
+    let mut all = secrets();
+    let (name, random) = all.pop().unwrap();
+    all.extend([
+        ("a user's password", format!("https://orders:{random}@orders.example/a")),
+        ("a host", format!("http://{random}:8085")),
+        ("a path of a URL", format!("https://orders.example/{random}/a")),
+        ("a query", format!("https://orders.example/?a={random}&b=c")),
+        ("a user's short password", "https://orders:hunter2@orders.example/a".into()),
+        (name, random),
+    ]);
+    all
+}
+
+/// And a password of words, which is no value of any variable but one that takes anything.
+fn secrets_of_variables() -> Vec<(&'static str, String)> {
+    [secrets_and_urls(), vec![("a password", "hunter2 hunter2".into())]].concat()
+}
+
 /// Asserts that no part of the secret that gives something away is in what is shown.
 fn assert_hidden(shown: &str, (name, secret): &(&str, String), place: &str) {
-    // Words as they are after a JSON text was written into another, too.
+    assert!(!shown.contains("hunter2"), "{place} is {name}, and shown: {shown}");
+    // Words as they are after a JSON text was written into another, too; hosts are in lower case.
     let words = secret.split(|c: char| !(c.is_ascii_alphanumeric() || b"+/_-".contains(&(c as u8))));
     for word in words.filter(|word| word.len() >= 16 && !word.starts_with("-----")) {
         for part in (0..=word.len() - 16).step_by(4).filter_map(|start| word.get(start..start + 16)) {
             let is_text = ["service_account", "PRIVATE"].iter().any(|known| part.contains(known));
-            assert!(is_text || !shown.contains(part), "{place} is {name}, and shown: {shown}");
+            let is_shown = shown.contains(part) || shown.contains(&part.to_lowercase());
+            assert!(is_text || !is_shown, "{place} is {name}, and shown: {shown}");
         }
     }
 }
 
+/// Who answers badly: endpoints, or the host itself, which repeats what it could not do.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    OfEndpoints,
+    OfHost,
+}
+
 /// Drives an operation whose every question is answered badly; gives its error.
-fn drive(op: &mut Op, env: &Value) -> String {
+fn drive(op: &mut Op, env: &Value, fault: Fault) -> String {
     let mut reply = json!({"reply": "start"});
     for turn in 0..64 {
         let step = op.resume(now(NOW_MS + turn, turn), &reply.to_string());
@@ -63,7 +93,14 @@ fn drive(op: &mut Op, env: &Value) -> String {
             "fail" => return step.to_string(),
             "done" => return step["output"]["warnings"].to_string(),
             "read_env" => json!({"reply": "env", "values": env}),
+            "read_file" if fault == Fault::OfHost => {
+                json!({"reply": "failed", "kind": "other", "message": format!("no file {}", step["path"])})
+            }
             "read_file" => json!({"reply": "failed", "kind": "not_found", "message": "no such file"}),
+            "send" if fault == Fault::OfHost => {
+                let message = format!("no way to {} by {}", step["url"], step["proxy"]);
+                json!({"reply": "failed", "kind": "connect", "message": message})
+            }
             "send" => json!({
                 "reply": "response", "status": 403, "headers": [["metadata-flavor", "Google"]], "body": "{\"error\":\"no\"}",
             }),
@@ -82,13 +119,13 @@ fn errors_of_source(options: &Value, env: &Value) -> String {
         Err(failure) => return failure.to_json(),
     };
     let mut shown = String::new();
-    for (kind, target) in [
-        ("id_token", "https://orders.example"),
-        ("access_token", "https://www.googleapis.com/auth/cloud-platform"),
-        ("self_signed_jwt", "https://orders.example"),
+    for (kind, target, fault) in [
+        ("id_token", "https://orders.example", Fault::OfEndpoints),
+        ("access_token", "https://www.googleapis.com/auth/cloud-platform", Fault::OfHost),
+        ("self_signed_jwt", "https://orders.example", Fault::OfHost),
     ] {
         if let Ok(Lookup::Fetch(mut op)) = source.lookup(kind, target, now(NOW_MS, 0)) {
-            shown += &drive(&mut op, env);
+            shown += &drive(&mut op, env, fault);
         }
     }
     shown
@@ -108,7 +145,7 @@ fn values(schema: &Value, secret: &str) -> Vec<Value> {
 
 #[test]
 fn options_of_a_source() {
-    for secret in secrets() {
+    for secret in secrets_and_urls() {
         for (name, schema) in options_of("source_options") {
             for value in values(&schema, &secret.1) {
                 let mut options = json!({"seed": 1});
@@ -126,7 +163,7 @@ fn options_of_a_source() {
         for target in ["id_token", "access_token", "self_signed_jwt"] {
             let source = Source::new(r#"{"seed": 1}"#).unwrap();
             let shown = match source.lookup(target, &secret.1, now(NOW_MS, 0)) {
-                Ok(Lookup::Fetch(mut op)) => drive(&mut op, &json!({})),
+                Ok(Lookup::Fetch(mut op)) => drive(&mut op, &json!({}), Fault::OfHost),
                 Ok(_) => String::new(),
                 Err(failure) => failure.to_json(),
             };
@@ -153,7 +190,7 @@ fn variables() {
         json!({"METADATA_SERVER_DETECTION": "assume-present"}),
         json!({"AWS_REGION": "eu-west-1", "AWS_ROLE_ARN": "arn:aws:iam::1:role/a", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}),
     ];
-    for secret in secrets() {
+    for secret in secrets_of_variables() {
         for name in &names {
             for base in &bases {
                 let mut env = base.clone();
@@ -166,9 +203,10 @@ fn variables() {
                     assert_hidden(&errors_of_source(&options, &env), &secret, name);
                 }
                 let options = json!({"audiences": ["a"]}).to_string();
-                let shown = drive(&mut Verifier::open(&options, &KeyCache::new()).unwrap(), &env);
+                let shown =
+                    drive(&mut Verifier::open(&options, &KeyCache::new()).unwrap(), &env, Fault::OfHost);
                 assert_hidden(&shown, &secret, name);
-                assert_hidden(&drive(&mut Op::own_audiences(), &env), &secret, name);
+                assert_hidden(&drive(&mut Op::own_audiences(), &env, Fault::OfHost), &secret, name);
             }
         }
     }
@@ -215,7 +253,7 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
 #[test]
 fn fields_of_credential_files() {
     let env = json!({"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "AWS_REGION": "eu-west-1"});
-    for secret in secrets() {
+    for secret in secrets_and_urls() {
         for file in files() {
             let mut fields = Vec::new();
             pointers(&file, "", &mut fields);
@@ -238,7 +276,7 @@ fn fields_of_credential_files() {
 #[test]
 fn options_of_a_verifier_of_an_explanation_and_of_a_call() {
     let token = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
-    for secret in secrets() {
+    for secret in secrets_and_urls() {
         for (name, schema) in options_of("explain_options") {
             for value in values(&schema, &secret.1) {
                 let mut options = json!({"audiences": ["a"]});
@@ -273,7 +311,7 @@ fn options_of_a_verifier_of_an_explanation_and_of_a_call() {
 #[test]
 fn tokens_and_headers_that_are_refused() {
     let verifier = Verifier::new(&json!({"audiences": ["a"]}).to_string()).unwrap();
-    for secret in secrets() {
+    for secret in secrets_and_urls() {
         if let Err(failure) = verifier.check(secret.1.as_bytes(), now(NOW_MS, 0)) {
             assert_hidden(&failure.to_json(), &secret, "the token");
         }

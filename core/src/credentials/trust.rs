@@ -7,6 +7,7 @@ use crate::credentials::endpoints::{Service, is_endpoint};
 use crate::credentials::fields::{Fields, invalid};
 use crate::environment::{IAM_CREDENTIALS, TOKEN_HOST, TRUSTED_ENDPOINTS};
 use crate::error::{Error, ErrorCode};
+use crate::named_places::NamedPlaces;
 use crate::url::Url;
 
 /// The universe whose endpoints are trusted: Google's own cloud (AIP-4118 calls the domain `universe_domain`).
@@ -41,7 +42,7 @@ const SYSTEM_FOLDERS: [&str; 3] = ["proc", "sys", "dev"];
 /// Google's endpoints, and those that the user has named.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedEndpoints {
-    named: Vec<Named>,
+    named: NamedPlaces,
     /// Another universe, whose endpoints the user trusts as well.
     universe: Option<String>,
     /// The token endpoint of whoever does not name one, in place of Google's.
@@ -50,50 +51,10 @@ pub(crate) struct TrustedEndpoints {
     iam_credentials: Option<String>,
 }
 
-/// A place that the user has named.
-#[derive(Clone, Debug)]
-struct Named {
-    /// In lower case.
-    host_and_port: String,
-    /// Whether it is for `https` only, or for `http` only; `None`: for `http` where nobody else listens.
-    https: Option<bool>,
-}
-
-impl Named {
-    fn parse(entry: &str) -> Self {
-        let entry = entry.to_ascii_lowercase();
-        let (https, place) = match (entry.strip_prefix("https://"), entry.strip_prefix("http://")) {
-            (Some(place), _) => (Some(true), place),
-            (_, Some(place)) => (Some(false), place),
-            _ => (None, entry.as_str()),
-        };
-        let place = place.strip_suffix('/').unwrap_or(place);
-        let after_brackets = place.rsplit(']').next().unwrap_or(place);
-        let port = if https == Some(false) { 80 } else { 443 };
-        let host_and_port =
-            if after_brackets.contains(':') { place.to_owned() } else { format!("{place}:{port}") };
-        Self { host_and_port, https }
-    }
-
-    fn is(&self, url: &Url) -> bool {
-        let is_protected = url.is_https() || url.is_loopback() || is_neighbour(url.host());
-        let is_scheme = self.https.map_or(is_protected, |https| https == url.is_https());
-        is_scheme && self.host_and_port == url.host_and_port()
-    }
-}
-
-/// A name that only this machine's own network gives: of a container next to this one, or of a host without a domain.
-fn is_neighbour(host: &str) -> bool {
-    let is_address = host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    !is_address && (!host.contains('.') || host.ends_with(".internal") || host.ends_with(".localhost"))
-}
-
 impl TrustedEndpoints {
-    /// Reads `host` or `host:port`, separated by commas; a host alone is its port 443. With a scheme in front an entry is
-    /// for that scheme only; that is how a host elsewhere is trusted without TLS.
+    /// Reads a list of [`NamedPlaces`].
     pub(crate) fn parse(list: &str) -> Self {
-        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        Self { named: entries.map(Named::parse).collect(), ..Self::default() }
+        Self { named: NamedPlaces::parse(list), ..Self::default() }
     }
 
     /// The same endpoints, with these in place of Google's own where a file names none.
@@ -175,7 +136,7 @@ impl TrustedEndpoints {
         let refused = |found: &str| not_allowed(name, found, "a URL whose host and port the user has named");
         let text = fields.optional(name).ok().flatten().unwrap_or_default();
         let url = Url::parse(text).map_err(refused)?;
-        if self.names(&url) { Ok(url) } else { Err(refused(&format!("leads to {}", url.host_and_port()))) }
+        if self.names(&url) { Ok(url) } else { Err(refused(&format!("leads to {}", url.place()))) }
     }
 
     /// Reads the URL of a service that hands out subject tokens. It sees no secret of ours, so any `https` host will
@@ -194,7 +155,7 @@ impl TrustedEndpoints {
         if LINK_LOCAL.contains(&url.host()) || is_named || url.is_https() {
             return Ok(url);
         }
-        let place = url.host_and_port();
+        let place = url.place();
         Err(refused_source(
             field,
             &format!(
@@ -240,7 +201,7 @@ impl TrustedEndpoints {
     }
 
     fn names(&self, url: &Url) -> bool {
-        self.named.iter().any(|named| named.is(url))
+        self.named.include(url)
     }
 
     /// Reads an endpoint and refuses it unless it is Google's for this service, or named by the user.
@@ -252,8 +213,8 @@ impl TrustedEndpoints {
         if is_google || self.names(&url) {
             return Ok(url);
         }
-        let place = url.host_and_port();
-        let found = match (url.is_https(), self.named.iter().any(|named| named.host_and_port == place)) {
+        let place = url.place();
+        let found = match (url.is_https(), self.named.include_host_of(&url)) {
             (true, _) => format!("leads to {place}, and is none of the endpoints of Google that do this"),
             (false, true) => format!("begins with http:// (to trust that, name http://{place})"),
             (false, false) => format!("begins with http:// and leads to {place}"),

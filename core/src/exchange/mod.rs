@@ -136,7 +136,7 @@ impl<E: Endpoint> Exchange<E> {
         match self.endpoint.request(now) {
             Ok(request) => {
                 let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
-                let place = Url::parse(&request.url).map(|url| url.host_and_port()).unwrap_or_default();
+                let place = Url::parse(&request.url).map(|url| url.place()).unwrap_or_default();
                 self.state = State::Sent { place, certificate };
                 Step::Send(request)
             }
@@ -217,7 +217,6 @@ fn host_error(kind: HostFailure, message: &str, place: &str) -> Error {
     // The commonest one has other words in each language.
     let words = reason.to_ascii_lowercase();
     if words.contains("connection refused") || words.contains("econnrefused") {
-        let place = quote::harmless(place);
         return Error::new(code, format!("the connection to {place} was refused: nothing listens there"));
     }
     Error::new(code, reason)

@@ -2,6 +2,7 @@
 
 use crate::environment::{self, Environment};
 use crate::error::{Error, ErrorCode};
+use crate::named_places::NamedPlaces;
 use crate::proxy::Proxies;
 use crate::step::{Now, Operation, Reply, Step};
 use crate::url::Url;
@@ -97,11 +98,10 @@ fn emulator(config: &VerifierConfig, environment: &Environment) -> Result<Option
         let message = format!("{} {found}", environment::TRUST_EMULATOR);
         Err(Error::new(ErrorCode::InvalidOption, message))
     };
-    if let Some(service) = environment.var(environment::SERVICE) {
+    if environment.var(environment::SERVICE).is_some() {
         return refused(format!(
-            "is set where {} is {}, expected it on a developer's machine only, never on Cloud Run: unset it",
-            environment::SERVICE,
-            crate::quote::quoted(service)
+            "is set and {} is as well, expected it on a developer's machine only, never on Cloud Run: unset it",
+            environment::SERVICE
         ));
     }
     let url = match Url::parse(text) {
@@ -117,13 +117,11 @@ fn emulator(config: &VerifierConfig, environment: &Environment) -> Result<Option
             return refused(format!("{why}, expected the emulator's URL, such as http://127.0.0.1:8085"));
         }
     };
-    let trusted = environment.var(environment::TRUSTED_ENDPOINTS).unwrap_or_default();
-    let place = url.host_and_port();
-    let is_trusted = trusted.split(',').any(|entry| entry.trim().eq_ignore_ascii_case(&place));
-    if !url.is_loopback() && !is_trusted {
+    let trusted = NamedPlaces::parse(environment.var(environment::TRUSTED_ENDPOINTS).unwrap_or_default());
+    if !url.is_loopback() && !trusted.include(&url) {
+        let (scheme, place) = (if url.is_https() { "https" } else { "http" }, url.place());
         return refused(format!(
-            "names {}, which is not this machine: add {place} to {} if it is yours",
-            url.host(),
+            "names {place}, which is not this machine: add {scheme}://{place} to {} if it is yours",
             environment::TRUSTED_ENDPOINTS
         ));
     }
@@ -187,16 +185,27 @@ mod tests {
             let [warning] = opened.warnings.as_slice() else { panic!("{:?}", opened.warnings) };
             assert!(warning.contains(TRUST) && warning.contains(url.trim_end_matches('/')), "{warning}");
         }
-        let env = [(TRUST, "http://Emulator:8085"), ("GATEPASS_TRUSTED_ENDPOINTS", "a:1, emulator:8085")];
-        let opened = open(config(), &env).unwrap();
-        assert_eq!(keys_url(&opened).as_deref(), Some("http://Emulator:8085/oauth2/v3/certs"));
+        // What is trusted for credentials is trusted here, and in the same spelling.
+        for trusted in ["a:1, emulator:8085", "http://emulator:8085", "HTTP://EMULATOR:8085/"] {
+            let env = [(TRUST, "http://Emulator:8085"), ("GATEPASS_TRUSTED_ENDPOINTS", trusted)];
+            let opened = open(config(), &env).unwrap();
+            assert_eq!(keys_url(&opened).as_deref(), Some("http://Emulator:8085/oauth2/v3/certs"));
+        }
     }
 
     #[test]
     fn the_variable_is_refused_where_it_could_let_a_stranger_in() {
         for (env, expected) in [
             (&[(TRUST, "http://127.0.0.1:8085"), ("K_SERVICE", "orders")][..], "K_SERVICE"),
-            (&[(TRUST, "http://emulator:8085")], "add emulator:8085 to GATEPASS_TRUSTED_ENDPOINTS"),
+            (&[(TRUST, "http://emulator:8085")], "add http://emulator:8085 to GATEPASS_TRUSTED_ENDPOINTS"),
+            (&[(TRUST, "http://q8FzA3kd9xLm2Vb7TnQw4RsYc1:8085")], "names [redacted]:8085, which is not"),
+            (
+                &[
+                    (TRUST, "http://emulator.example:8085"),
+                    ("GATEPASS_TRUSTED_ENDPOINTS", "emulator.example:8085"),
+                ],
+                "add http://emulator.example:8085",
+            ),
             (
                 &[(TRUST, "http://emulator:8085"), ("GATEPASS_TRUSTED_ENDPOINTS", "emulator,emulator:80")],
                 "GATEPASS_TRUSTED_ENDPOINTS",
