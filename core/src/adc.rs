@@ -356,8 +356,10 @@ impl Operation for ExplainCredentials {
     }
 }
 
+/// An id or a number of a project; it is shown, so nothing else will do that has only such characters.
 fn is_project(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
+    let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b));
+    !id.is_empty() && is_plain && quote::harmless(id) == id
 }
 
 #[cfg(test)]
@@ -421,5 +423,22 @@ mod tests {
             ]
         );
         assert_eq!((told.quota_project_id.as_deref(), told.error), (Some("shop"), None));
+    }
+
+    #[test]
+    fn a_project_is_no_secret() {
+        for project in ["shop", "123456789012", "example.com:shop-1234"] {
+            assert!(is_project(project), "{project}");
+        }
+        for other in [
+            "",
+            "a b",
+            "a\nb",
+            "eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
+            "q8FzA3kd9xLm2Vb7TnQw4RsYc1",
+            &"a".repeat(201),
+        ] {
+            assert!(!is_project(other), "{other}");
+        }
     }
 }

@@ -75,12 +75,12 @@ error_codes! {
     105 EndpointNotAllowed "ENDPOINT_NOT_ALLOWED" Credentials 500 false, "use a credential file from Google, or name the host in GATEPASS_TRUSTED_ENDPOINTS if you trust it";
     106 TokenRefused "TOKEN_REFUSED" Credentials 500 false, "check the account's key, its permissions and this machine's clock";
     107 TokenResponseInvalid "TOKEN_RESPONSE_INVALID" Credentials 500 false, "check that no proxy or portal answers in place of the endpoint";
-    108 IdTokenUnsupported "ID_TOKEN_UNSUPPORTED" Credentials 500 false, "impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account";
+    108 IdTokenUnsupported "ID_TOKEN_UNSUPPORTED" Credentials 500 false, "impersonate a service account: by the option `impersonate`, or with gcloud auth application-default login --impersonate-service-account";
     109 ExecutableNotAllowed "EXECUTABLE_NOT_ALLOWED" Credentials 500 false, "set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file";
     110 SubjectTokenFailed "SUBJECT_TOKEN_FAILED" Credentials 500 false, "check the source of the subject token that the credential file names";
-    111 SelfSignedJwtUnsupported "SELF_SIGNED_JWT_UNSUPPORTED" Credentials 500 false, "use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it";
-    112 SubjectUnsupported "SUBJECT_UNSUPPORTED" Credentials 500 false, "use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate";
-    113 CredentialsTypeUnexpected "CREDENTIALS_TYPE_UNEXPECTED" Credentials 500 false, "give credentials of the type that the option expect_type names, or change the option";
+    111 SelfSignedJwtUnsupported "SELF_SIGNED_JWT_UNSUPPORTED" Credentials 500 false, "use a service-account key, or impersonate a service account by the option `impersonate`: IAM signs for it";
+    112 SubjectUnsupported "SUBJECT_UNSUPPORTED" Credentials 500 false, "use a service-account key with domain-wide delegation, or impersonate such an account by the option `impersonate`";
+    113 CredentialsTypeUnexpected "CREDENTIALS_TYPE_UNEXPECTED" Credentials 500 false, "give credentials of the type that the option `expect_type` names, or change the option";
     114 ClientCertificateUnusable "CLIENT_CERTIFICATE_UNUSABLE" Credentials 500 true, "check the certificate and its private key, which the certificate configuration names";
 
     200 ConnectionFailed "CONNECTION_FAILED" Transport 503 true, "check the network, then try again";
@@ -157,7 +157,7 @@ error_codes! {
         "Set the clocks (NTP): the issuer's is ahead of the receiver's by more than the leeway.";
     318 EmailNotAllowed "EMAIL_NOT_ALLOWED" Verify 403 false, "add the caller's e-mail to the allowed ones, or call as an account that is",
         "The caller is not on the list",
-        "Add the e-mail to allowed_emails, or call as an account that is on it. They are compared exactly.";
+        "Add the e-mail to `allowed_emails`, or call as an account that is on it. They are compared exactly.";
     319 EmailNotVerified "EMAIL_NOT_VERIFIED" Verify 403 false, "send a token whose e-mail the issuer has verified",
         "The issuer has not verified the caller's e-mail",
         "Call as an account whose e-mail is verified: email_verified must be true, not the text \"true\".";

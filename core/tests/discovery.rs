@@ -217,7 +217,7 @@ fn an_issuer_with_a_slash_at_its_end_has_one_in_its_tokens_only() {
 #[test]
 fn options_that_name_no_issuer_are_refused() {
     let mistakes = [
-        ("expected one in issuers", VerifierConfig { issuers: Vec::new(), ..config(ISSUER) }),
+        ("expected one in `issuers`", VerifierConfig { issuers: Vec::new(), ..config(ISSUER) }),
         ("more than one issuer", VerifierConfig { issuers: vec![ISSUER.into(); 2], ..config(ISSUER) }),
         ("begins with http://", config("http://issuer.example")),
         ("does not begin with https://", config("accounts.google.com")),

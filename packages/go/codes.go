@@ -40,7 +40,7 @@ const (
 	// ErrTokenResponseInvalid: check that no proxy or portal answers in place of the endpoint.
 	ErrTokenResponseInvalid Code = "TOKEN_RESPONSE_INVALID"
 
-	// ErrIDTokenUnsupported: impersonate a service account: by the option impersonate, or with gcloud auth application-default login --impersonate-service-account.
+	// ErrIDTokenUnsupported: impersonate a service account: by the option `impersonate`, or with gcloud auth application-default login --impersonate-service-account.
 	ErrIDTokenUnsupported Code = "ID_TOKEN_UNSUPPORTED"
 
 	// ErrExecutableNotAllowed: set GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 if you trust the credential file.
@@ -49,13 +49,13 @@ const (
 	// ErrSubjectTokenFailed: check the source of the subject token that the credential file names.
 	ErrSubjectTokenFailed Code = "SUBJECT_TOKEN_FAILED"
 
-	// ErrSelfSignedJWTUnsupported: use a service-account key, or impersonate a service account by the option impersonate: IAM signs for it.
+	// ErrSelfSignedJWTUnsupported: use a service-account key, or impersonate a service account by the option `impersonate`: IAM signs for it.
 	ErrSelfSignedJWTUnsupported Code = "SELF_SIGNED_JWT_UNSUPPORTED"
 
-	// ErrSubjectUnsupported: use a service-account key with domain-wide delegation, or impersonate such an account by the option impersonate.
+	// ErrSubjectUnsupported: use a service-account key with domain-wide delegation, or impersonate such an account by the option `impersonate`.
 	ErrSubjectUnsupported Code = "SUBJECT_UNSUPPORTED"
 
-	// ErrCredentialsTypeUnexpected: give credentials of the type that the option expect_type names, or change the option.
+	// ErrCredentialsTypeUnexpected: give credentials of the type that the option `expect_type` names, or change the option.
 	ErrCredentialsTypeUnexpected Code = "CREDENTIALS_TYPE_UNEXPECTED"
 
 	// ErrClientCertificateUnusable: check the certificate and its private key, which the certificate configuration names.

@@ -109,7 +109,7 @@ impl Account {
         if !is_email(email) || !delegates.iter().all(|delegate| is_delegate(delegate)) {
             return Err(Error::new(
                 ErrorCode::InvalidOption,
-                "impersonate or one of delegates is not the e-mail of a service account",
+                "`impersonate` or one of `delegates` is not the e-mail of a service account",
             ));
         }
         let account = Self::of(email, trusted.universe(), trusted)?;

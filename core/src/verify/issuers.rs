@@ -110,7 +110,7 @@ impl Preset {
             (Self::Firebase, _) => {
                 invalid("preset firebase needs one audience, expected the Firebase project's id")
             }
-            (Self::Oidc, _) => invalid("preset oidc has no issuer of its own, expected one in issuers"),
+            (Self::Oidc, _) => invalid("preset oidc has no issuer of its own, expected one in `issuers`"),
             _ => Ok(GOOGLE_ISSUERS.map(str::to_owned).to_vec()),
         }
     }

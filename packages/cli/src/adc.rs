@@ -4,6 +4,7 @@ use clap::Args;
 use gatepass::adc::{Explanation, explain};
 
 use crate::Failure;
+use crate::output::print_line;
 use crate::source_options::SourceOptions;
 
 /// Say which credentials are found here (Application Default Credentials). No token is fetched.
@@ -18,17 +19,16 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let runtime = |error: gatepass::Error| Failure::runtime(format!("{}: {error}", error.code()));
         let Explanation { steps, quota_project_id, error } =
-            explain(&self.source.config()).map_err(runtime)?;
+            explain(&self.source.config()).map_err(|error| Failure::refused(&error))?;
         // The last step is the one that the search ended with.
         let shown = if self.explain { 0 } else { steps.len().saturating_sub(1) };
         for step in steps.iter().skip(shown) {
-            println!("{step}");
+            print_line(step)?;
         }
         if let Some(project) = quota_project_id {
-            println!("calls with an access token are billed to {project}");
+            print_line(&format!("calls with an access token are billed to {project}"))?;
         }
-        error.map_or(Ok(()), |error| Err(runtime(error)))
+        error.map_or(Ok(()), |error| Err(Failure::refused(&error)))
     }
 }

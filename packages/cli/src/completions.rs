@@ -1,10 +1,9 @@
 //! `gatepass completions`: what a shell needs to complete this program's command lines.
 
-use std::io;
-
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
+use crate::output::print;
 use crate::{Failure, Gatepass};
 
 /// Print completions for a shell.
@@ -15,7 +14,8 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        clap_complete::generate(self.shell, &mut Gatepass::command(), "gatepass", &mut io::stdout());
-        Ok(())
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Gatepass::command(), "gatepass", &mut script);
+        print(&String::from_utf8_lossy(&script))
     }
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::output::print_line;
 use crate::{Failure, input};
 
 /// Show the header and the claims of a token WITHOUT verifying it.
@@ -23,7 +24,11 @@ impl Command {
 }
 
 fn show(token: &str) -> Result<(), Failure> {
-    let parts: Vec<_> = token.trim().split('.').collect();
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(Failure::runtime("the text is empty, expected a token"));
+    }
+    let parts: Vec<_> = token.split('.').collect();
     let [header, payload, _signature] = parts.as_slice() else {
         return Err(Failure::runtime(format!(
             "the token has {} part(s), expected 3 with dots between them: an access token is not a JWT",
@@ -32,8 +37,7 @@ fn show(token: &str) -> Result<(), Failure> {
     };
     let shown =
         json!({ "verified": false, "header": part("header", header)?, "claims": part("payload", payload)? });
-    println!("{shown:#}");
-    Ok(())
+    print_line(&format!("{shown:#}"))
 }
 
 fn part(name: &str, text: &str) -> Result<Value, Failure> {

@@ -24,6 +24,7 @@ use gatepass_emulator::{Config, Emulator, ServiceAccount, tls};
 
 use self::http::Listeners;
 use crate::Failure;
+use crate::output::print;
 
 /// Where the emulator listens unless told otherwise, and where a key file points.
 const DEFAULT_PORT: u16 = 8085;
@@ -271,12 +272,6 @@ fn default_url() -> String {
 
 fn print_authority() -> Result<(), Failure> {
     print(&tls::authority_pem().map_err(|error| Failure::runtime(error.to_string()))?)
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::runtime(format!("cannot write to standard output: {error}")))
 }
 
 /// Writes a file, which `option` has named, for its owner alone. No key here is a secret, but tools rightly complain about

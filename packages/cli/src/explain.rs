@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use clap::Args;
 use gatepass::explain::{self, Question};
 
-use crate::Failure;
+use crate::input::MAX_TEXT;
+use crate::option_names::spelled;
+use crate::output::{print, print_line};
 use crate::verifier_options::VerifierOptions;
 use crate::verify::is_undecided;
-
-/// The longest text that is read: far above any token, so that what else was taken for one is still recognised.
-const MAX_TEXT: u64 = 1 << 20;
+use crate::{Failure, shown};
 
 /// Say what a token is, whom it is for, whether it is accepted, and if not what to change.
 ///
@@ -62,13 +62,13 @@ impl Command {
             && let Err(error) = verifier.verify(&text)
             && is_undecided(&error)
         {
-            eprintln!("gatepass: {}: {error}", error.code());
+            eprintln!("gatepass: {}", shown(&error));
         }
         let explanation = verifier.explain(&question);
         if self.json {
-            println!("{:#}", explanation.to_json());
+            print_line(&format!("{:#}", explanation.to_json()))?;
         } else {
-            print!("{explanation}");
+            print(&spelled(&explanation.to_string()))?;
         }
         match explanation.accepted {
             Some(true) => Ok(()),

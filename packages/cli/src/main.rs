@@ -1,5 +1,6 @@
 //! The `gatepass` program: one file per subcommand.
 
+#![deny(clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod adc;
@@ -11,6 +12,7 @@ mod hidden;
 mod input;
 mod man;
 mod option_names;
+mod output;
 mod serve;
 mod source_options;
 mod token;
@@ -101,6 +103,11 @@ enum Command {
     Man(man::Command),
 }
 
+/// An error as this program says it: with its code, and options as they are typed here.
+fn shown(error: &gatepass::Error) -> String {
+    format!("{}: {}", error.code(), option_names::spelled(&error.to_string()))
+}
+
 /// Why a subcommand ended early: what was found, what was expected, what to do.
 struct Failure {
     exit_code: u8,
@@ -116,7 +123,12 @@ impl Failure {
 
     /// The options make no sense to gatepass.
     fn refused_options(error: &gatepass::Error) -> Self {
-        Self::usage(format!("{}: {}", error.code(), option_names::spelled(&error.to_string())))
+        Self::usage(shown(error))
+    }
+
+    /// The options were fine to gatepass, and it did not work out.
+    fn refused(error: &gatepass::Error) -> Self {
+        Self::runtime(shown(error))
     }
 
     /// The answer is no, and standard output has said it.

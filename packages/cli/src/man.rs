@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use clap::{Args, CommandFactory as _};
 use clap_mangen::Man;
 
+use crate::output::print;
 use crate::{Failure, Gatepass};
 
 /// Print the manual page, for `man -l -`.
@@ -13,9 +14,8 @@ pub(crate) struct Command {}
 
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        page()
-            .and_then(|page| io::stdout().write_all(&page))
-            .map_err(|error| Failure::runtime(error.to_string()))
+        let page = page().map_err(|error| Failure::runtime(error.to_string()))?;
+        print(&String::from_utf8_lossy(&page))
     }
 }
 

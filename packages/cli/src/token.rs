@@ -4,6 +4,7 @@ use clap::Args;
 use gatepass::{TokenKey, TokenSource};
 
 use crate::Failure;
+use crate::output::print_line;
 use crate::source_options::SourceOptions;
 
 /// Fetch a token and print it.
@@ -36,10 +37,8 @@ impl Command {
             (None, None) => TokenKey::access_token(&self.scope.join(" ")),
         };
         let key = key.map_err(|error| Failure::refused_options(&error))?;
-        let token = TokenSource::with(self.source.config())
-            .token(&key)
-            .map_err(|error| Failure::runtime(format!("{}: {error}", error.code())))?;
-        println!("{}", if self.header { token.header() } else { token.value() });
-        Ok(())
+        let token =
+            TokenSource::with(self.source.config()).token(&key).map_err(|error| Failure::refused(&error))?;
+        print_line(if self.header { token.header() } else { token.value() })
     }
 }

@@ -1,7 +1,8 @@
 //! The options that say which tokens a receiver accepts.
 
-use std::fs;
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -85,16 +86,23 @@ impl VerifierOptions {
 
     fn key_source(&self) -> Result<KeySource, Failure> {
         Ok(match (&self.keys, &self.keys_url) {
-            (Some(file), _) => KeySource::Static(fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!(
-                    "--keys {}: {error}, expected a file with a JWK set or a PEM map",
-                    file.display()
-                ))
+            (Some(file), _) => KeySource::Static(keys_of(file).map_err(|error| {
+                // What was typed may be the keys, or something worse.
+                Failure::usage(format!("--keys: {error}, expected a file with a JWK set or a PEM map"))
             })?),
             (None, Some(url)) => KeySource::Url(url.clone()),
             (None, None) => KeySource::Preset,
         })
     }
+}
+
+fn keys_of(file: &Path) -> io::Result<String> {
+    const LONGEST: u64 = 1 << 20;
+    let mut text = String::new();
+    if fs::File::open(file)?.take(LONGEST + 1).read_to_string(&mut text)? as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is larger than 1 MiB"));
+    }
+    Ok(text)
 }
 
 fn usage(error: Error) -> Failure {

@@ -1,12 +1,11 @@
 //! `gatepass verify`: is this token to be accepted, and why not?
 
-use std::io::{self, Write};
-
 use clap::Args;
 use gatepass::{Claims, Error, Reason, Texts, Verifier};
 
+use crate::output::print_line;
 use crate::verifier_options::VerifierOptions;
-use crate::{Failure, input};
+use crate::{Failure, input, shown};
 
 /// Verify tokens.
 ///
@@ -35,8 +34,7 @@ impl Command {
                 Err(_) => refused = true,
             }
             let line = if self.json { json_line(&verdict) } else { text_line(&verdict) };
-            writeln!(io::stdout(), "{line}")
-                .map_err(|error| Failure::runtime(format!("standard output: {error}")))
+            print_line(&line)
         })?;
         match (refused, undecided) {
             (true, _) => Err(Failure::silent()),
@@ -87,7 +85,7 @@ fn text_line(verdict: &Result<Claims, Error>) -> String {
         Ok(claims) => {
             format!("accepted: {}", String::from_utf8_lossy(claims.payload()).replace(['\n', '\r'], " "))
         }
-        Err(error) if is_undecided(error) => format!("undecided: {}: {error}", error.code()),
-        Err(error) => format!("refused: {}: {error}", error.code()),
+        Err(error) if is_undecided(error) => format!("undecided: {}", shown(error)),
+        Err(error) => format!("refused: {}", shown(error)),
     }
 }

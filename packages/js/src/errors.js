@@ -6,7 +6,8 @@ export class GatepassError extends Error {
 
   constructor(failure, options) {
     const { code, message, retryable = false, claim = null, refusal = null, claimed_email = null } = failure;
-    super(failure.kind === 'usage' ? spelled(message) : message, options);
+    // A refused token may have anything in backticks.
+    super(failure.kind === 'verify' ? message : spelled(message), options);
     this.code = code;
     this.retryable = retryable;
     this.claim = claim;

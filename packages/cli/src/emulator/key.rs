@@ -17,8 +17,9 @@ use gatepass_emulator::{ServiceAccount, User, tls};
 use serde_json::json;
 
 use self::place::Place;
-use super::{ADDRESS_VARIABLE, DEFAULT_PORT, base_url, default_url, print, subject_token};
+use super::{ADDRESS_VARIABLE, DEFAULT_PORT, base_url, default_url, subject_token};
 use crate::Failure;
+use crate::output::print;
 
 /// A listener on this machine is there at once, or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);

@@ -11,8 +11,9 @@ use gatepass_emulator::service_account::DEFAULT_EMAIL;
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::{base_url, print};
+use super::base_url;
 use crate::Failure;
+use crate::output::print;
 
 /// How long an emulator may take to sign a token: one that has just started derives its keys first.
 const MINT_TIMEOUT: Duration = Duration::from_secs(60);

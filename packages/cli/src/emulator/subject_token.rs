@@ -9,8 +9,9 @@ use gatepass_emulator::mint::IdToken;
 use gatepass_emulator::time::UnixSeconds;
 use serde_json::json;
 
-use super::{ADDRESS_VARIABLE, base_url, default_url, print};
+use super::{ADDRESS_VARIABLE, base_url, default_url};
 use crate::Failure;
+use crate::output::print;
 
 /// How long the token lives.
 const LIFETIME: Duration = Duration::from_secs(3600);

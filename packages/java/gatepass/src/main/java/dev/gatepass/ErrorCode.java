@@ -31,7 +31,7 @@ public enum ErrorCode {
     /** Check that no proxy or portal answers in place of the endpoint. */
     TOKEN_RESPONSE_INVALID,
     /**
-     * Impersonate a service account: by the option impersonate, or with gcloud auth application-default login
+     * Impersonate a service account: by the option {@code impersonate}, or with gcloud auth application-default login
      * --impersonate-service-account.
      */
     ID_TOKEN_UNSUPPORTED,
@@ -40,16 +40,16 @@ public enum ErrorCode {
     /** Check the source of the subject token that the credential file names. */
     SUBJECT_TOKEN_FAILED,
     /**
-     * Use a service-account key, or impersonate a service account by the option impersonate: IAM
+     * Use a service-account key, or impersonate a service account by the option {@code impersonate}: IAM
      * signs for it.
      */
     SELF_SIGNED_JWT_UNSUPPORTED,
     /**
      * Use a service-account key with domain-wide delegation, or impersonate such an account by the
-     * option impersonate.
+     * option {@code impersonate}.
      */
     SUBJECT_UNSUPPORTED,
-    /** Give credentials of the type that the option expect_type names, or change the option. */
+    /** Give credentials of the type that the option {@code expectType} names, or change the option. */
     CREDENTIALS_TYPE_UNEXPECTED,
     /** Check the certificate and its private key, which the certificate configuration names. */
     CLIENT_CERTIFICATE_UNUSABLE,
