@@ -114,7 +114,7 @@ pub use header::{Refusal, RefusalLog, TOKEN_HEADERS, TokenHeaders};
 pub use jose::alg::Algorithm;
 pub use jose::jwks::KeySet;
 pub use jose::jws::check_token_length;
-pub use quote::quoted;
+pub use quote::{quoted, unread_path};
 pub use secret::Secret;
 pub use source::{DescribePrincipal, Inquiry, Lookup, Refresh, TokenSource};
 pub use step::{

@@ -53,9 +53,9 @@ pub(crate) fn path(text: &str) -> String {
     quoted + odd
 }
 
-/// A path at which no file was read. A word without a folder and an extension may be a password as well as a name, so it is
-/// not shown; once a file of that name was read, [`path`] shows it.
-pub(crate) fn unread_path(text: &str) -> String {
+/// A path at which no file was read, as an error or a log may show it. A word without a folder and an extension may be a password as well as a name, so it is
+/// not shown.
+pub fn unread_path(text: &str) -> String {
     let has_extension = text.rsplit_once('.').is_some_and(|(name, extension)| {
         !name.is_empty()
             && (2..=8).contains(&extension.len())

@@ -87,8 +87,8 @@ impl VerifierOptions {
     fn key_source(&self) -> Result<KeySource, Failure> {
         Ok(match (&self.keys, &self.keys_url) {
             (Some(file), _) => KeySource::Static(keys_of(file).map_err(|error| {
-                // What was typed may be the keys, or something worse.
-                Failure::usage(format!("--keys: {error}, expected a file with a JWK set or a PEM map"))
+                let path = gatepass::unread_path(&file.to_string_lossy());
+                Failure::usage(format!("--keys {path}: {error}, expected a file with a JWK set or a PEM map"))
             })?),
             (None, Some(url)) => KeySource::Url(url.clone()),
             (None, None) => KeySource::Preset,

@@ -53,6 +53,28 @@ fn the_attack_corpus_line_by_line() {
 }
 
 #[test]
+fn an_emulator_is_trusted_where_the_environment_may_say_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/presets/emulator.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let environment = case["environment"].as_object().unwrap();
+        let environment = environment.iter().map(|(name, value)| (name, value.as_str().unwrap()));
+        let arguments = ["verify", "--audience", vectors["audience"].as_str().unwrap(), "no token"];
+        let output = support::gatepass(&arguments).envs(environment).output().unwrap();
+        let said = support::text(&output.stderr);
+        if case["expected"] == "accept" {
+            // The options are, the token is not.
+            assert_eq!(output.status.code(), Some(1), "{}: {said}", case["name"]);
+        } else {
+            assert_eq!(output.status.code(), Some(2), "{}: {said}", case["name"]);
+            for words in ["expected", "found"].map(|member| case[member].as_str().unwrap()) {
+                assert!(said.contains(words), "{}: {said}", case["name"]);
+            }
+        }
+    }
+}
+
+#[test]
 fn without_an_audience_nothing_is_verified() {
     let output = run(&["verify", "-", "--json"], "");
     assert_eq!(output.status.code(), Some(2));

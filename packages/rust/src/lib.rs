@@ -19,7 +19,8 @@ pub use gatepass_core::{
     SourceConfig, Texts, Token, TokenHeader, TokenKey, Transport, VerifierConfig,
 };
 pub use gatepass_core::{Refusal, TOKEN_HEADERS, TokenHeaders};
-pub use gatepass_core::{audience_for_url, quoted, same_audience_spellings};
+pub use gatepass_core::{audience_for_url, same_audience_spellings};
+pub use gatepass_core::{quoted, unread_path};
 
 pub use crate::claims::Claims;
 pub use crate::driver::{Host, SubjectTokenRequest};
