@@ -124,6 +124,34 @@ func TestPresetVectors(t *testing.T) {
 	}
 }
 
+func TestPresetsOfAnEmulator(t *testing.T) {
+	var file struct {
+		Audience  string
+		Variables []string
+		Cases     []struct {
+			Name, Expected, Found string
+			Environment           map[string]string
+		}
+	}
+	readVectors(t, vectors+"/presets/emulator.json", &file)
+	if len(file.Cases) == 0 {
+		t.Fatal("there are no cases")
+	}
+	for _, c := range file.Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			for _, name := range file.Variables {
+				t.Setenv(name, c.Environment[name])
+			}
+			_, err := gatepass.NewVerifier(gatepass.WithAudience(file.Audience))
+			if c.Expected == "accept" {
+				must(t, err)
+			} else if !errors.Is(err, gatepass.Code(c.Expected)) || !strings.Contains(err.Error(), c.Found) {
+				t.Errorf("%v, expected %s: %s", err, c.Expected, c.Found)
+			}
+		})
+	}
+}
+
 // Every algorithm verifies with the keys that are meant for it, and with no others.
 func TestAlgorithmVectors(t *testing.T) {
 	var file struct {

@@ -20,6 +20,8 @@ MUTATIONS = [
      "self.key.fits(alg.scheme()) && self.alg.is_none_or(|own| own == alg)", "self.key.fits(alg.scheme())"),
     ("presets/presets.json", "presets", "verify/config.rs",
      "(None, true, _) => Some(Preset::Google)", "(None, _, _) => Some(Preset::Google)"),
+    ("presets/emulator.json", "presets of_an_emulator", "verify/open.rs",
+     "!url.is_loopback() && !trusted.include(&url)", "!url.is_loopback() && !trusted.include_host_of(&url)"),
     ("client/attack_corpus.json", "client", "exchange/document.rs",
      "seconds.saturating_sub(age)", "seconds"),
     ("cache/timelines.json", "operations cache", "source.rs",

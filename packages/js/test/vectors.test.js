@@ -63,6 +63,28 @@ test('verify: the rules come from the preset that is named or implied', async ()
   }
 });
 
+test('verify: the emulator is trusted where the environment may say so', () => {
+  const { cases, audience, variables } = read('presets/emulator.json');
+  assert.ok(cases.length > 0);
+  const before = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
+  const set = (values) => {
+    for (const name of variables) {
+      if (values[name] === undefined) delete process.env[name];
+      else process.env[name] = values[name];
+    }
+  };
+  try {
+    for (const { name, environment, expected, found } of cases) {
+      set(environment);
+      const make = () => new Verifier({ audience });
+      if (expected === 'accept') make();
+      else assert.throws(make, (error) => error.code === expected && error.message.includes(found), name);
+    }
+  } finally {
+    set(before);
+  }
+});
+
 for (const { file, name, options, kind, target, transcript } of cases('acquire')) {
   test(`acquire, ${file}: ${name}`, () => {
     const source = new native.Source(JSON.stringify(options));

@@ -78,6 +78,24 @@ def test_presets(case: dict[str, Any]) -> None:
     assert outcome == case["expected"]
 
 
+EMULATOR = json.loads((VECTORS / "presets" / "emulator.json").read_text())
+
+
+@pytest.mark.parametrize("case", EMULATOR["cases"], ids=lambda case: case["name"])
+def test_presets_of_an_emulator(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in EMULATOR["variables"]:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in case["environment"].items():
+        monkeypatch.setenv(name, value)
+    outcome, message = "accept", ""
+    try:
+        gatepass.Verifier(EMULATOR["audience"])
+    except gatepass.GatepassError as refused:
+        outcome, message = refused.code, str(refused)
+    assert outcome == case["expected"]
+    assert (case["found"] or "") in message
+
+
 def cases(folder: str) -> list[Any]:
     files = [file for file in sorted((VECTORS / folder).glob("*.json")) if file.name != "schema.json"]
     assert files, f"there are no vectors in {folder}"

@@ -1,7 +1,10 @@
 //! A verifier takes its rules from the preset that its options name, or imply.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatepass_core::{Algorithm, KeySource, Millis, Now, Preset, Verdict, Verifier, VerifierConfig};
+use gatepass_core::{
+    Algorithm, KeyCache, KeySource, Millis, Now, Operation, Preset, Reply, Step, Verdict, Verifier,
+    VerifierConfig,
+};
 use serde_json::Value;
 
 #[test]
@@ -9,6 +12,33 @@ fn presets() {
     let vectors = gatepass_vectors::read("presets/presets.json");
     for case in vectors["cases"].as_array().unwrap() {
         assert_eq!(case["expected"], decide(&vectors, case), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn of_an_emulator() {
+    let vectors = gatepass_vectors::read("presets/emulator.json");
+    for case in vectors["cases"].as_array().unwrap() {
+        let config = VerifierConfig {
+            audiences: vectors["audience"].as_str().unwrap().into(),
+            ..VerifierConfig::default()
+        };
+        let mut op = Verifier::open(config, &KeyCache::default());
+        let Step::ReadEnv { names } = op.resume(Now::default(), Reply::Start) else {
+            panic!("no environment")
+        };
+        let values = case["environment"].as_object().unwrap();
+        assert!(values.keys().all(|name| names.contains(&name.as_str())));
+        let values =
+            values.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect();
+        match op.resume(Now::default(), Reply::Env(values)) {
+            Step::Done(_) => assert_eq!(case["expected"], "accept", "{}", case["name"]),
+            Step::Fail(error) => {
+                assert_eq!(case["expected"], error.code().as_str(), "{}: {error}", case["name"]);
+                assert!(error.to_string().contains(case["found"].as_str().unwrap()), "{error}");
+            }
+            _ => panic!("another step"),
+        }
     }
 }
 

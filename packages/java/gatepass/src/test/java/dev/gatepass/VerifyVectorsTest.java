@@ -4,6 +4,7 @@ import static dev.gatepass.Vectors.list;
 import static dev.gatepass.Vectors.members;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.json.Json;
 import dev.gatepass.json.Utf8;
@@ -53,6 +54,26 @@ class VerifyVectorsTest {
                     .clock(Clock.fixed(Instant.ofEpochSecond((Long) vectors.get("now")), ZoneOffset.UTC))
                     .build();
             assertEquals(test.get("expected"), verdict(verifier, (String) test.get("token")), (String) test.get("name"));
+        }
+    }
+
+    @Test
+    void presetsOfAnEmulator() throws IOException {
+        Map<String, Object> vectors = Vectors.read("presets/emulator.json");
+        assertFalse(list(vectors, "cases").isEmpty());
+        for (Object each : list(vectors, "cases")) {
+            Map<String, Object> test = members(each);
+            Map<String, Object> environment = members(test.get("environment"));
+            String outcome = "accept";
+            try {
+                Verifier.builder().audience((String) vectors.get("audience"))
+                        .environment(name -> (String) environment.get(name)).build();
+            } catch (GatepassException refused) {
+                outcome = refused.code().name();
+                String found = String.valueOf(test.get("found"));
+                assertTrue(refused.getMessage().contains(found), refused::getMessage);
+            }
+            assertEquals(test.get("expected"), outcome, (String) test.get("name"));
         }
     }
 
