@@ -1,4 +1,5 @@
-//! How a gRPC server answers a call that it refuses (gRPC documentation, "Status codes"; AIP-193).
+//! How a gRPC server answers a call that it refuses, and how a client's call ends that can have no token (gRPC
+//! documentation, "Status codes"; AIP-193).
 
 use crate::encoding::base64_encode;
 use crate::error::{Error, ErrorCode};
@@ -18,10 +19,18 @@ pub enum StatusCode {
     PermissionDenied = 7,
     /// The server is used in a wrong way by its own program.
     Internal = 13,
-    /// The issuer's keys cannot be had: try again.
+    /// The issuer's keys, or the caller's token, cannot be had for the moment: try again.
     Unavailable = 14,
     /// There is no token, or none that is accepted.
     Unauthenticated = 16,
+}
+
+impl StatusCode {
+    /// How a client's call ends whose token cannot be had because of this error: with `UNAVAILABLE`, which clients repeat,
+    /// if the same call may succeed later, else with `UNAUTHENTICATED`.
+    pub fn of_call_without_token(error: &Error) -> Self {
+        if error.is_retryable() { Self::Unavailable } else { Self::Unauthenticated }
+    }
 }
 
 /// How a gRPC server answers a call that it refuses.
@@ -102,6 +111,16 @@ mod tests {
             (ErrorCode::ApiMisuse, StatusCode::Internal),
         ] {
             assert_eq!(Status::from(&Error::new(code, "")).code, expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_a_token_may_be_repeated_if_that_can_help() {
+        for (code, expected) in [
+            (ErrorCode::EndpointUnavailable, StatusCode::Unavailable),
+            (ErrorCode::CredentialsNotFound, StatusCode::Unauthenticated),
+        ] {
+            assert_eq!(StatusCode::of_call_without_token(&Error::new(code, "")), expected, "{code}");
         }
     }
 

@@ -73,6 +73,8 @@ type Error struct {
 
 	refusal refusal
 	grpc    GRPCStatus
+	// grpcCall is how a client's call ends.
+	grpcCall uint32
 	// claimedEmail is whom a refused token is said to be of, which nothing proves.
 	claimedEmail string
 	// cause is behind a pointer so that no verb prints it: its text is not gatepass's.
@@ -128,8 +130,15 @@ func (e *Error) GRPC() GRPCStatus {
 	return status
 }
 
-// grpcInternal is INTERNAL, for errors that the core has not made.
-const grpcInternal = 13
+// GRPCCallCode returns the code of the status with which a client's call ends whose token cannot be had because of this
+// error: UNAVAILABLE, which clients repeat, if the same call may succeed later, else UNAUTHENTICATED.
+func (e *Error) GRPCCallCode() uint32 { return cmp.Or(e.grpcCall, grpcUnauthenticated) }
+
+// INTERNAL and UNAUTHENTICATED, for errors that the core has not made.
+const (
+	grpcInternal        = 13
+	grpcUnauthenticated = 16
+)
 
 // LogRefusal notes in the log of [slog.Default], in one line, that a request was refused with this error, as
 // [RequireIDToken] does. What was requested is a path, or the method of a gRPC call.
@@ -178,13 +187,15 @@ func newError(text []byte, cause error) error {
 		ClaimedEmail string     `json:"claimed_email"`
 		Refusal      refusal    `json:"refusal"`
 		GRPC         GRPCStatus `json:"grpc"`
+		GRPCCallCode uint32     `json:"grpc_call_code"`
 	}
 	if err := json.Unmarshal(text, &parsed); err != nil {
 		return fault(err)
 	}
 	result := &parsed.Error
 	result.Found, result.Expected = parsed.Found, parsed.Expected
-	result.claimedEmail, result.refusal, result.grpc = parsed.ClaimedEmail, parsed.Refusal, parsed.GRPC
+	result.claimedEmail, result.refusal = parsed.ClaimedEmail, parsed.Refusal
+	result.grpc, result.grpcCall = parsed.GRPC, parsed.GRPCCallCode
 	if result.Code == ErrInvalidOption {
 		result.Message = inGo(result.Message)
 	}

@@ -541,6 +541,12 @@ export class GatepassError extends Error {
   readonly refusal: Refusal | null;
   /** How a gRPC server answers its caller; `gatepass/grpc` does. */
   readonly grpcStatus: GrpcStatus | null;
+  /**
+   * The number of the gRPC status with which a client's call ends whose token cannot be had because of this error:
+   * `UNAVAILABLE`, which clients repeat, if the same call may succeed later, else `UNAUTHENTICATED`; `gatepass/grpc` does
+   * so.
+   */
+  readonly grpcCallCode: number | null;
 }
 
 /** The credentials cannot be found, read or used. */

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepass_core::Refusal;
-use gatepass_core::grpc;
+use gatepass_core::grpc::{self, StatusCode};
 use gatepass_core::{Error, ErrorCode, Reason, Texts};
 use serde_json::{Value, json};
 
@@ -20,8 +20,9 @@ impl Failure {
 
     /// The JSON form: `code`, `number`, `kind`, `message`, `retryable`, `claim` (or null), `reason` (`missing`,
     /// `mismatch`, `invalid`, `not_allowed` or null), `found` and `expected` (null, a text or a list of texts),
-    /// `claimed_email` (of a refused token, unverified, or null), and `refusal`, the `status`, `headers` and `body` with which a receiving service answers, and `grpc`, the `code`,
-    /// `message` and `details` (base64) with which a gRPC server does.
+    /// `claimed_email` (of a refused token, unverified, or null), `refusal`, the `status`, `headers` and `body` with which
+    /// a receiving service answers, `grpc`, the `code`, `message` and `details` (base64) with which a gRPC server does,
+    /// and `grpc_call_code`, with which a client's call ends that can have no token.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }
@@ -43,6 +44,7 @@ impl Failure {
             "claimed_email": error.claimed_email(),
             "refusal": { "status": status, "headers": headers, "body": body },
             "grpc": { "code": grpc.code as u8, "message": grpc.message, "details": grpc.details },
+            "grpc_call_code": StatusCode::of_call_without_token(error) as u8,
         })
     }
 

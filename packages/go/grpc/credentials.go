@@ -204,11 +204,9 @@ func (f *failure) Unwrap() error              { return f.err }
 
 func asStatus(err error) error {
 	var failed *gatepass.Error
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return status.FromContextError(err).Err()
-	case errors.As(err, &failed) && failed.Retryable:
-		return &failure{codes.Unavailable, err}
+	if errors.As(err, &failed) {
+		return &failure{codes.Code(failed.GRPCCallCode()), err}
 	}
-	return &failure{codes.Unauthenticated, err}
+	// Nothing else fails but the call's own context.
+	return status.FromContextError(err).Err()
 }

@@ -17,6 +17,7 @@ export class GatepassError extends Error {
     // For the middleware; not worth a line wherever the error is printed.
     Object.defineProperty(this, 'refusal', { value: refusal });
     Object.defineProperty(this, 'claimedEmail', { value: claimed_email });
+    Object.defineProperty(this, 'grpcCallCode', { value: failure.grpc_call_code ?? null });
     this.#grpc = failure.grpc;
   }
 

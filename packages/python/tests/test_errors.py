@@ -80,5 +80,6 @@ def fields(**changed: Any) -> dict[str, Any]:
         "claimed_email": None,
         "refusal": refusal,
         "grpc": {"code": 16, "message": "TOKEN_EXPIRED: fetch a new token", "details": "CBA="},
+        "grpc_call_code": 16,
         **changed,
     }

@@ -65,6 +65,7 @@ class GatepassError(Exception):
         claimed_email: str | None = None,
         refusal: Refusal | None = None,
         grpc_status: GrpcStatus | None = None,
+        grpc_call_code: int = 16,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -85,6 +86,9 @@ class GatepassError(Exception):
         """The answer of a service that received the token in a request."""
         self.grpc_status = grpc_status or GrpcStatus(13, code, "")
         """The answer of a gRPC server that received the token in a call."""
+        self.grpc_call_code = grpc_call_code
+        """The number of the status with which a client's gRPC call ends whose token cannot be had because of
+        this: UNAVAILABLE, which clients repeat, if it may succeed later, else UNAUTHENTICATED."""
 
 
 class CredentialsError(GatepassError):
@@ -113,6 +117,7 @@ def error_from(fields: Step) -> GatepassError:
         claimed_email=fields["claimed_email"],
         refusal=Refusal(**fields["refusal"]),
         grpc_status=GrpcStatus(**fields["grpc"]),
+        grpc_call_code=fields["grpc_call_code"],
     )
 
 

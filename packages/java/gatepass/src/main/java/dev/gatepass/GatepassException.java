@@ -35,6 +35,8 @@ public class GatepassException extends RuntimeException {
     private final Refusal refusal;
     /** @serial how a gRPC server answers */
     private final GrpcStatus grpcStatus;
+    /** @serial how a client's gRPC call ends */
+    private final int grpcCallCode;
 
     /** Takes the error's JSON form apart. */
     GatepassException(Map<String, Object> error) {
@@ -48,6 +50,7 @@ public class GatepassException extends RuntimeException {
         claimedEmail = (String) error.get("claimed_email");
         refusal = readRefusal((Map<?, ?>) error.get("refusal"));
         grpcStatus = readGrpcStatus((Map<?, ?>) error.get("grpc"));
+        grpcCallCode = ((Long) error.get("grpc_call_code")).intValue();
     }
 
     /**
@@ -141,6 +144,16 @@ public class GatepassException extends RuntimeException {
      */
     public final GrpcStatus grpcStatus() {
         return grpcStatus;
+    }
+
+    /**
+     * How a client's gRPC call ends whose token cannot be had because of this: with UNAVAILABLE, which clients repeat, if
+     * the same call may succeed later, else with UNAUTHENTICATED.
+     *
+     * @return the number of the status code
+     */
+    public final int grpcCallCode() {
+        return grpcCallCode;
     }
 
     /**

@@ -99,7 +99,7 @@ class VerifierTest {
         invalid.putAll(Map.of("code", "INVALID_OPTION", "kind", "usage", "retryable", false,
                 "message", "`allowed_emails` and `any_caller`, not `keys` of snake_case",
                 "refusal", Map.of("status", 500L, "headers", List.of(), "body", "{}"),
-                "grpc", Map.of("code", 13L, "message", "", "details", "")));
+                "grpc", Map.of("code", 13L, "message", "", "details", ""), "grpc_call_code", 16L));
         assertEquals("`allowedEmails` and `anyCaller`, not `keys` of snake_case", Failures.of(invalid).getMessage());
     }
 

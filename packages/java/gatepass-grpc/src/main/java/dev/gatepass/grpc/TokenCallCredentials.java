@@ -75,11 +75,11 @@ abstract class TokenCallCredentials extends CallCredentials {
         return metadata;
     }
 
-    /** What a call ends with that cannot have a token; UNAVAILABLE is what gRPC's users repeat. */
+    /** What a call ends with that cannot have a token. */
     private static Status status(Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         if (cause instanceof GatepassException error) {
-            return (error.retryable() ? Status.UNAVAILABLE : Status.UNAUTHENTICATED)
+            return Status.fromCodeValue(error.grpcCallCode())
                     .withDescription(error.code() + ": " + error.getMessage()).withCause(error);
         }
         return (cause instanceof CancellationException ? Status.CANCELLED : Status.INTERNAL).withCause(cause);
