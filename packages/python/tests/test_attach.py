@@ -302,4 +302,4 @@ def test_a_token_that_is_refused_while_others_receive_it_is_not_kept(adc: Emulat
         while True:
             next(late).result(30)
     assert end.value.value[3] == first
-    assert not source._is_warm("id_token", audience)
+    assert source._warm("id_token", audience) is None

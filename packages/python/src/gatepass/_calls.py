@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from gatepass._types import Conversation, Strings, TokenHeader
-    from gatepass.source import Kind
+    from gatepass.source import Held, Kind
 
 UNAUTHORIZED = 401
 
@@ -20,9 +20,11 @@ UNAUTHORIZED = 401
 class Call:
     """What one request carries: the token of a kind for a target, in these headers."""
 
-    __slots__ = ("headers", "kind", "target")
+    __slots__ = ("headers", "kind", "sent", "target")
 
     def __init__(self, kind: Kind, target: str, headers: list[str]) -> None:
+        # The last token that was at hand, and the headers with it.
+        self.sent: tuple[Held, dict[str, str]] | None = None
         self.kind = kind
         self.target = target
         self.headers = headers
@@ -72,9 +74,14 @@ class Tokens:
         return Call(self._kind, plan["audience"] or self._target, plan["headers"])
 
     def at_hand(self, call: Call) -> dict[str, str] | None:
-        """The headers of a call if nothing has to be waited for; otherwise it is being fetched."""
-        if self.source._is_warm(call.kind, call.target):
-            return self.fetch(call)
+        """The headers of a call if nothing has to be waited for; otherwise it is being fetched. As long as
+        the token is the same, so is this object."""
+        warm = (self._source or default_source())._warm(call.kind, call.target)
+        if warm is not None:
+            sent = call.sent
+            if sent is None or sent[0] is not warm:
+                sent = call.sent = warm, self._with_others(call, warm[2])
+            return sent[1]
         started = self.start(call)
         return started.result() if started.done() and started.exception() is None else None
 

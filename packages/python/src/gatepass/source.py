@@ -242,10 +242,11 @@ class TokenSource:
         self._last_refusal = object()
         self._held_of(kind).pop(target, None)
 
-    def _is_warm(self, kind: Kind, target: str) -> bool:
-        """Whether a token is at hand that needs no look-up."""
+    def _warm(self, kind: Kind, target: str) -> Held | None:
+        """A token that is at hand and needs no look-up."""
         held = self._held_of(kind).get(target)
-        return held is not None and self._clock() < held[0] and self._monotonic() < held[1]
+        warm = held is not None and self._clock() < held[0] and self._monotonic() < held[1]
+        return held if warm else None
 
     async def _token_async(self, kind: Kind, target: str) -> Held:
         held = self._held_of(kind).get(text("audience", target))

@@ -1,176 +1,151 @@
-"""Interceptors of a channel of `grpc`: they attach the token, and act on its refusal."""
+"""Channels of `grpc` whose calls get their token here, on the caller's own thread.
+
+They are no interceptors, whose way through `grpc.intercept_channel` costs more than a token does.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from concurrent import futures
 from typing import TYPE_CHECKING
 
 import grpc
 
-from gatepass._calls import UNAUTHORIZED
-from gatepass.grpc._credentials import metadata
-from gatepass.grpc._methods import service_of
+from gatepass.grpc._carriers import end_of, is_refused, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gatepass._calls import Call, Tokens
-    from gatepass.grpc._credentials import Plugin
+    from gatepass.grpc._carriers import ByCredentials, ByMetadata
 
 
-class ByMetadata:
-    """Puts the token into the metadata of each call: for a channel to one service, whose call is planned."""
+class TokenChannel(grpc.Channel):
+    """Another channel, whose calls carry a token."""
 
-    def __init__(self, tokens: Tokens, call: Call) -> None:
-        self._tokens = tokens
-        self._call = call
-
-    def load(self, details: Any) -> tuple[Any, str | None]:
-        """The call with its token, and the header that bears it."""
-        headers = self._tokens.at_hand(self._call)
-        if headers is None:
-            end = end_of(details)
-            try:
-                headers = self._tokens.start(self._call).result(details.timeout)
-            except futures.TimeoutError:
-                return _over(details)
-            details = until(end, details)
-        return loaded(details, headers, self._call)
-
-    async def load_async(self, details: Any) -> tuple[Any, str | None]:
-        """The same in an event loop."""
-        headers = self._tokens.at_hand(self._call)
-        if headers is None:
-            end = end_of(details)
-            try:
-                headers = await asyncio.wait_for(self._tokens.fetch_async(self._call), details.timeout)
-            except asyncio.TimeoutError:
-                return _over(details)
-            details = until(end, details)
-        return loaded(details, headers, self._call)
-
-    def another_token(self, method: str | bytes, header: str | None) -> bool:
-        """Whether a call that was refused with UNAUTHENTICATED gets another token the next time."""
-        # HTTP's name for it, by which the core has its rule.
-        return header is not None and self._tokens.is_worth_repeating(self._call, header, UNAUTHORIZED)
-
-
-class ByCredentials:
-    """Puts a token that is at hand into the metadata, which costs no thread. Otherwise gRPC waits for it, by
-    call credentials, as long as the call's deadline allows.
-
-    Where gRPC may send a call later, or again, it always asks by call credentials, so that each time the call
-    bears a token of then.
-    """
-
-    def __init__(self, plugin: Plugin, *, may_repeat: bool) -> None:
-        self._plugin = plugin
-        self._may_repeat = may_repeat
-        self._calls: dict[str | bytes, Call] = {}
-
-    def load(self, details: Any) -> tuple[Any, str | None]:
-        """The call with its token or with credentials, and the header that bears the token."""
-        call = None if self._may_repeat or details.wait_for_ready else self._call_of(details.method)
-        headers = None if call is None else self._plugin.tokens.at_hand(call)
-        if call is not None and headers is not None:
-            return loaded(details, headers, call)
-        own = self._plugin.credentials
-        if details.credentials is not None:
-            own = grpc.composite_call_credentials(details.credentials, own)
-        return details._replace(credentials=own), None
-
-    async def load_async(self, details: Any) -> tuple[Any, str | None]:
-        """The same; nothing is waited for."""
-        return self.load(details)
-
-    def another_token(self, method: str | bytes, header: str | None) -> bool:
-        """Whether a call that was refused with UNAUTHENTICATED gets another token the next time."""
-        call = self._call_of(method)
-        if call is None:
-            return False
-        if header is None:  # The one that gRPC waited for.
-            headers = self._plugin.tokens.at_hand(call)
-            header = None if headers is None else header_of(headers, call)
-        return header is not None and self._plugin.tokens.is_worth_repeating(call, header, UNAUTHORIZED)
-
-    def _call_of(self, method: str | bytes) -> Call | None:
-        call = self._calls.get(method) or self._plugin.call_to(service_of(method))
-        if call is not None:
-            self._calls[method] = call
-        return call
-
-
-class Attach(
-    grpc.UnaryUnaryClientInterceptor,
-    grpc.UnaryStreamClientInterceptor,
-    grpc.StreamUnaryClientInterceptor,
-    grpc.StreamStreamClientInterceptor,
-):
-    """Called by gRPC on the caller's own thread."""
-
-    def __init__(self, carrier: ByMetadata | ByCredentials) -> None:
+    def __init__(self, channel: grpc.Channel, carrier: ByMetadata | ByCredentials) -> None:
+        self._channel = channel
         self._carrier = carrier
 
-    def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        end = end_of(details)
-        sent, header = self._carrier.load(details)
-        call = continuation(sent, request)
-        if not call.done():  # A future, for which nobody waits here.
-            self._note(call, details.method, header)
-        elif is_refused(call.code()) and self._carrier.another_token(details.method, header):
-            again, _ = self._carrier.load(until(end, details))
-            return continuation(again, request)
-        return call
+    def subscribe(self, callback: Callable[[Any], None], try_to_connect: bool = False) -> None:
+        self._channel.subscribe(callback, try_to_connect=try_to_connect)
 
-    def _stream(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        sent, header = self._carrier.load(details)
-        call = continuation(sent, request)
-        self._note(call, details.method, header)
-        return call
+    def unsubscribe(self, callback: Callable[[Any], None]) -> None:
+        self._channel.unsubscribe(callback)
 
-    intercept_unary_stream = _stream  # type: ignore[assignment]
-    intercept_stream_unary = _stream  # type: ignore[assignment]
-    intercept_stream_stream = _stream  # type: ignore[assignment]
+    # Arguments are handed on as they come: they are not the same in all versions of grpc.
+    def unary_unary(self, method: str, *arguments: Any, **options: Any) -> Any:
+        return _UnaryUnary(self._channel.unary_unary(method, *arguments, **options), method, self._carrier)
 
-    def _note(self, call: Any, method: str, header: str | None) -> None:
+    def unary_stream(self, method: str, *arguments: Any, **options: Any) -> Any:
+        return _ToStream(self._channel.unary_stream(method, *arguments, **options), method, self._carrier)
+
+    def stream_unary(self, method: str, *arguments: Any, **options: Any) -> Any:
+        return _ToOne(self._channel.stream_unary(method, *arguments, **options), method, self._carrier)
+
+    def stream_stream(self, method: str, *arguments: Any, **options: Any) -> Any:
+        return _ToStream(self._channel.stream_stream(method, *arguments, **options), method, self._carrier)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def __enter__(self) -> TokenChannel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Method:
+    """A method of the other channel."""
+
+    # Whether what is sent is gone once it was.
+    _is_stream = True
+
+    def __init__(self, method: Any, name: str, carrier: ByMetadata | ByCredentials) -> None:
+        self._method = method
+        self._name = name
+        self._carrier = carrier
+
+    def _start(
+        self,
+        invoke: Callable[..., Any],
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> Any:
+        """Begins a call for whose end nobody waits here. If it is refused, the next one gets another
+        token."""
+        sent = self._carrier.load(self._name, timeout, metadata, credentials, wait_for_ready)
+        timeout, metadata, credentials, header = sent
+        call = invoke(request, timeout, metadata, credentials, wait_for_ready, compression)
+
         def ended(_: object = None) -> None:
             if is_refused(call.code()):
-                self._carrier.another_token(method, header)
+                self._carrier.another_token(self._name, header)
 
         # What has ended already takes this one only.
         if hasattr(call, "add_done_callback"):
             call.add_done_callback(ended)
         else:
             call.add_callback(ended)
+        return call
+
+    def _call(
+        self,
+        invoke: Callable[..., Any],
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> Any:
+        """Makes a call, and waits for its end. If it is refused, it is made once more with another token, if
+        there is one and its request is still there."""
+        end = end_of(timeout)
+        load = self._carrier.load
+        sent = load(self._name, timeout, metadata, credentials, wait_for_ready)
+        try:
+            return invoke(request, sent[0], sent[1], sent[2], wait_for_ready, compression)
+        except grpc.RpcError as error:
+            another = is_refused(code_of(error)) and self._carrier.another_token(self._name, sent[3])
+            if not another or self._is_stream:
+                raise
+        sent = load(self._name, until(end), metadata, credentials, wait_for_ready)
+        return invoke(request, sent[0], sent[1], sent[2], wait_for_ready, compression)
 
 
-def is_refused(code: grpc.StatusCode | None) -> bool:
-    return code is grpc.StatusCode.UNAUTHENTICATED
+class _ToOne(_Method):
+    def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return self._call(self._method, request, *arguments, **options)
+
+    def with_call(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return self._call(self._method.with_call, request, *arguments, **options)
+
+    def future(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return self._start(self._method.future, request, *arguments, **options)
 
 
-def end_of(details: Any) -> float | None:
-    """When the call's deadline is, by the monotonic clock."""
-    return None if details.timeout is None else time.monotonic() + details.timeout
+class _ToStream(_Method):
+    def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return self._start(self._method, request, *arguments, **options)
 
 
-def until(end: float | None, details: Any) -> Any:
-    """The same call with what is left of its time."""
-    return details if end is None else details._replace(timeout=max(0.0, end - time.monotonic()))
+class _UnaryUnary(_ToOne):
+    _is_stream = False
 
 
-def _over(details: Any) -> tuple[Any, None]:
-    """A call of which gRPC itself says that its deadline has passed, before it sends anything."""
-    return details._replace(timeout=-1.0), None
+for one, base in (
+    (_UnaryUnary, grpc.UnaryUnaryMultiCallable),
+    (_ToOne, grpc.StreamUnaryMultiCallable),
+    (_ToStream, grpc.UnaryStreamMultiCallable),
+    (_ToStream, grpc.StreamStreamMultiCallable),
+):
+    base.register(one)
 
 
-def loaded(details: Any, headers: dict[str, str], call: Call) -> tuple[Any, str]:
-    """The same call with more metadata, and the header that bears the token."""
-    more = (*(details.metadata or ()), *metadata(headers))
-    return details._replace(metadata=more), header_of(headers, call)
-
-
-def header_of(headers: dict[str, str], call: Call) -> str:
-    return headers[call.headers[0].title()]
+def code_of(error: grpc.RpcError) -> grpc.StatusCode | None:
+    """The status that a call has ended with."""
+    return error.code() if isinstance(error, grpc.Call) else None

@@ -1,4 +1,4 @@
-"""The same interceptors for a channel of `grpc.aio`."""
+"""Interceptors of a channel of `grpc.aio`: they attach the token, and act on its refusal."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import grpc.aio
 
-from gatepass.grpc._attach import end_of, is_refused, until
+from gatepass.grpc._carriers import end_of, is_refused, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gatepass.grpc._attach import ByCredentials, ByMetadata
+    from gatepass.grpc._carriers import ByCredentials, ByMetadata
 
 
 def attach_aio(carrier: ByMetadata | ByCredentials) -> list[grpc.aio.ClientInterceptor]:
@@ -27,8 +27,8 @@ class _Attach:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def _unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        end = end_of(details)
-        sent, header = await self._carrier.load_async(details)
+        end = end_of(details.timeout)
+        sent, header = await self._load(details, details.timeout)
         call = await continuation(sent, request)
         try:
             code = await call.code()
@@ -36,12 +36,12 @@ class _Attach:
             call.cancel()
             raise
         if is_refused(code) and self._carrier.another_token(details.method, header):
-            again, _ = await self._carrier.load_async(until(end, details))
+            again, _ = await self._load(details, until(end))
             return await continuation(again, request)
         return call
 
     async def _stream(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        sent, header = await self._carrier.load_async(details)
+        sent, header = await self._load(details, details.timeout)
         call = await continuation(sent, request)
 
         def ended(_: object) -> None:
@@ -51,6 +51,13 @@ class _Attach:
 
         call.add_done_callback(ended)
         return call
+
+    async def _load(self, details: Any, timeout: float | None) -> tuple[Any, str | None]:
+        """The call with its token or with credentials, and the header that bears the token."""
+        timeout, metadata, credentials, header = await self._carrier.load_async(
+            details.method, timeout, details.metadata, details.credentials, details.wait_for_ready
+        )
+        return details._replace(timeout=timeout, metadata=metadata, credentials=credentials), header
 
     async def _note(self, call: Any, method: str | bytes, header: str | None) -> None:
         if is_refused(await call.code()):

@@ -8,8 +8,9 @@ import grpc
 import grpc.aio
 
 from gatepass._calls import id_tokens
-from gatepass.grpc._attach import Attach, ByCredentials, ByMetadata
+from gatepass.grpc._attach import TokenChannel
 from gatepass.grpc._attach_aio import attach_aio
+from gatepass.grpc._carriers import ByCredentials, ByMetadata
 from gatepass.grpc._credentials import Plugin
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def secure_channel(
     """
     tls = channel_credentials or grpc.ssl_channel_credentials()
     by_credentials = _encrypted(audience, source, token_header, options)
-    return grpc.intercept_channel(grpc.secure_channel(target, tls, options), Attach(by_credentials))
+    return TokenChannel(grpc.secure_channel(target, tls, options), by_credentials)
 
 
 def secure_channel_aio(
@@ -85,7 +86,7 @@ def insecure_channel(
         GatepassError: The target is no loopback address, or the option is not given.
     """
     by_metadata = _plaintext(target, audience, source, token_header, allow_plaintext_loopback)
-    return grpc.intercept_channel(grpc.insecure_channel(target, options), Attach(by_metadata))
+    return TokenChannel(grpc.insecure_channel(target, options), by_metadata)
 
 
 def insecure_channel_aio(

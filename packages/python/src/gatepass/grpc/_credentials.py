@@ -10,10 +10,13 @@ from gatepass._calls import access_tokens, id_tokens
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from typing import TypeAlias
 
     from gatepass._calls import Call, Tokens
     from gatepass._types import Strings, TokenHeader
     from gatepass.source import TokenSource
+
+    Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 
 # More services than one program calls.
@@ -87,9 +90,9 @@ def _answer(fetched: Future[dict[str, str]], callback: grpc.AuthMetadataPluginCa
     if isinstance(error, Exception):
         callback((), error)
     else:
-        callback(metadata(fetched.result()), None)
+        callback(metadata_of(fetched.result()), None)
 
 
-def metadata(headers: dict[str, str]) -> tuple[tuple[str, str | bytes], ...]:
+def metadata_of(headers: dict[str, str]) -> Metadata:
     """Headers as gRPC has them: names in lower case."""
     return tuple((name.lower(), value) for name, value in headers.items())

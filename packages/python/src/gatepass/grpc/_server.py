@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 from typing import TYPE_CHECKING
 
 import grpc
@@ -10,19 +9,17 @@ import grpc
 from gatepass._guard import Guard
 from gatepass.errors import GatepassError
 from gatepass.grpc._claims import current
+from gatepass.grpc._codes import CODES
 from gatepass.grpc._methods import service_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from gatepass._guard import OnRefusal
     from gatepass._types import Strings
-    from gatepass.claims import Claims
     from gatepass.errors import GrpcStatus
     from gatepass.verifier import Verifier
-
-CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class RequireIdToken(grpc.ServerInterceptor):
@@ -67,18 +64,19 @@ class RequireIdToken(grpc.ServerInterceptor):
                 return handler
             self._guard.refuse(error, method)
             status = error.grpc_status
-            return with_behavior(handler, lambda _behavior, _streams: _refusing(status))
-        return with_behavior(handler, lambda behavior, streams: _with_claims(behavior, streams, claims))
+            return with_behavior(handler, _refusing(status))
+        # This is done in the context of the call, in which its handler runs.
+        current.set(claims)
+        return handler
 
 
 def with_behavior(
-    handler: grpc.RpcMethodHandler[Any, Any], change: Callable[[Callable[..., Any], bool], Callable[..., Any]]
+    handler: grpc.RpcMethodHandler[Any, Any], behavior: Callable[..., Any]
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """The same handler with another behavior; `change` is told whether the response is a stream."""
+    """A handler of the same kind of calls with another behavior."""
     requests = "stream" if handler.request_streaming else "unary"
     responses = "stream" if handler.response_streaming else "unary"
     make = getattr(grpc, f"{requests}_{responses}_rpc_method_handler")
-    behavior = change(getattr(handler, f"{requests}_{responses}"), handler.response_streaming)
     made: grpc.RpcMethodHandler[Any, Any] = make(
         behavior, handler.request_deserializer, handler.response_serializer
     )
@@ -96,24 +94,3 @@ def _refusing(status: GrpcStatus) -> Callable[..., Any]:
         context.abort(CODES[status.code], status.message)
 
     return refuse
-
-
-def _with_claims(behavior: Callable[..., Any], streams: bool, claims: Claims) -> Callable[..., Any]:
-    def unary(request: Any, context: grpc.ServicerContext) -> Any:
-        return _entered(claims).run(behavior, request, context)
-
-    def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        # A generator runs where it is asked for its next value: each time in the context of the call.
-        entered = _entered(claims)
-        responses = iter(entered.run(behavior, request, context))
-        end = object()
-        while (response := entered.run(next, responses, end)) is not end:
-            yield response
-
-    return stream if streams else unary
-
-
-def _entered(claims: Claims) -> contextvars.Context:
-    context = contextvars.copy_context()
-    context.run(current.set, claims)
-    return context

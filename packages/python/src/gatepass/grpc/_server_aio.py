@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
 import grpc
@@ -12,16 +11,16 @@ from gatepass import aio
 from gatepass._guard import Guard
 from gatepass.errors import GatepassError
 from gatepass.grpc._claims import current
+from gatepass.grpc._codes import CODES
 from gatepass.grpc._methods import service_of
-from gatepass.grpc._server import CODES, trailer, with_behavior
+from gatepass.grpc._server import trailer, with_behavior
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from gatepass._guard import OnRefusal
     from gatepass._types import Strings
-    from gatepass.claims import Claims
     from gatepass.errors import GrpcStatus
     from gatepass.verifier import Verifier
 
@@ -66,8 +65,10 @@ class RequireIdTokenAio(grpc.aio.ServerInterceptor):
                 return handler
             self._guard.refuse(error, method)
             status = error.grpc_status
-            return with_behavior(handler, lambda _behavior, _streams: _refusing(status))
-        return with_behavior(handler, lambda behavior, _streams: _with_claims(behavior, claims))
+            return with_behavior(handler, _refusing(status))
+        # This is done in the task of the call, in which its handler runs.
+        current.set(claims)
+        return handler
 
 
 def _refusing(status: GrpcStatus) -> Callable[..., Awaitable[None]]:
@@ -75,17 +76,3 @@ def _refusing(status: GrpcStatus) -> Callable[..., Awaitable[None]]:
         await context.abort(CODES[status.code], status.message, trailer(status))
 
     return refuse
-
-
-def _with_claims(behavior: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
-    # Each call is a task with a context of its own.
-    async def returns(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        current.set(claims)
-        return await behavior(request, context)
-
-    async def yields(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        current.set(claims)
-        async for response in behavior(request, context):
-            yield response
-
-    return yields if inspect.isasyncgenfunction(behavior) else returns
