@@ -59,7 +59,7 @@ func (v *Verifier) ValidateRequest(request *http.Request) (*Payload, error) {
 	if v.isZero() {
 		return nil, unusable("Verifier", "NewVerifier")
 	}
-	return v.validateHeaders(request.Context(), headersOf(request.Header))
+	return v.validateHeaders(request.Context(), headersOf(func(name string) []string { return request.Header[name] }))
 }
 
 // ValidateHeaders checks the token among the headers of a request that is not net/http's, such as an event's in a function.
@@ -69,6 +69,15 @@ func (v *Verifier) ValidateHeaders(ctx context.Context, headers map[string][]str
 		return nil, unusable("Verifier", "NewVerifier")
 	}
 	return v.validateHeaders(ctx, headersInAnyCase(headers))
+}
+
+// ValidateHeaderFunc is [Verifier.ValidateHeaders] where headers are asked for one by one: values returns all values of the
+// header with this name, which is in net/http's form.
+func (v *Verifier) ValidateHeaderFunc(ctx context.Context, values func(name string) []string) (*Payload, error) {
+	if v.isZero() {
+		return nil, unusable("Verifier", "NewVerifier")
+	}
+	return v.validateHeaders(ctx, headersOf(values))
 }
 
 func (v *Verifier) validateHeaders(ctx context.Context, headers native.Headers) (*Payload, error) {
@@ -106,10 +115,10 @@ func (v *Verifier) check(ctx context.Context, token string) (*Payload, error) {
 func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Verifier") }
 
 // headersOf returns the headers that may carry a token, each with all its values.
-func headersOf(header http.Header) native.Headers {
+func headersOf(valuesOf func(name string) []string) native.Headers {
 	var headers native.Headers
 	for i, name := range tokenHeaders {
-		values := header[name]
+		values := valuesOf(name)
 		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
 	}
 	return headers

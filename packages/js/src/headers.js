@@ -21,6 +21,11 @@ export function valuesOf(headers, names) {
   return found;
 }
 
+/** The values of one header in that form. */
+export function linesOf(values) {
+  return values.length === 0 ? undefined : values.join('\n');
+}
+
 /** Adds the values of one header, if it is one of these names. */
 function add(found, names, name, value) {
   for (let i = 0; i < names.length; i++) {

@@ -50,9 +50,29 @@ export class Guard {
       claims.set(request, found);
       return found;
     } catch (error) {
-      if (this.#options.optional && error.code === 'TOKEN_MISSING') return null;
-      throw error;
+      return this.#without(error);
     }
+  }
+
+  /**
+   * The same for a call of gRPC, whose headers are asked for by their names; a promise only where something has to be
+   * fetched first.
+   *
+   * @param {(name: string) => string[]} valuesOf
+   */
+  checkCall(valuesOf) {
+    try {
+      const found = this.#verifier.verifyCall(valuesOf);
+      return found instanceof Promise ? found.catch((error) => this.#without(error)) : found;
+    } catch (error) {
+      return this.#without(error);
+    }
+  }
+
+  /** That a request may go on without claims, although there is this error. */
+  #without(error) {
+    if (this.#options.optional && error.code === 'TOKEN_MISSING') return null;
+    throw error;
   }
 
   /**

@@ -3,7 +3,7 @@
 import { checkOptions, typed } from './arguments.js';
 import { claimsOf } from './claims.js';
 import { explainTo } from './explanation.js';
-import { receivedValuesOf, valuesOf } from './headers.js';
+import { linesOf, receivedValuesOf, valuesOf } from './headers.js';
 import { crossing } from './native.js';
 import { VERIFIER_OPTIONS, bordered } from './verifier-options.js';
 
@@ -50,6 +50,16 @@ export class Verifier {
   /** The same for a request that a server of Node's has received. */
   async verifyReceived(request) {
     return this.#verifyValues(receivedValuesOf(request, this.#headers));
+  }
+
+  /**
+   * The claims of a call whose headers are asked for by their names, or a promise of them where something has to be fetched
+   * first: most calls are by callers who are known, and need not wait.
+   *
+   * @param {(name: string) => string[]} valuesOf all values of the header with this name, which is in lower case
+   */
+  verifyCall(valuesOf) {
+    return this.#verifyValues(this.#headers.map((name) => linesOf(valuesOf(name))));
   }
 
   #verifyValues([authorization, serverless, iap], options) {

@@ -74,34 +74,45 @@ function composed(channelCredentials, of, clientFor) {
  *
  * They are handed to nobody: as an option of a single call grpc-js would send them on any channel.
  *
- * @param {(url: string) => { client: Promise<AuthClient>, url: string }} clientFor the client for a service's URL, and the
+ * @param {(url: string) => { client: AuthClient | Promise<AuthClient>, url: string }} clientFor the client for a service's URL, and the
  *   URL to give it
  */
 function callCredentials(clientFor) {
+  const form = new Form();
   return credentials.createFromMetadataGenerator((attempt, callback) => {
-    metadataFor(attempt, clientFor).then(
+    const { client, url } = clientFor(attempt.service_url);
+    const attach = async (client) => {
+      const headers = await client.getPlainHeaders(url);
+      sent(attempt, client, headers, url);
+      return form.of(headers);
+    };
+    (client instanceof Promise ? client.then(attach) : attach(client)).then(
       (metadata) => callback(null, metadata),
       (error) => callback(failure(error)),
     );
   });
 }
 
-async function metadataFor(attempt, clientFor) {
-  const { client: made, url } = clientFor(attempt.service_url);
-  const client = await made;
-  const headers = await client.getPlainHeaders(url);
-  sent(attempt, client, headers, url);
-  const metadata = new Metadata();
-  for (const name of Object.keys(headers)) metadata.set(name, headers[name]);
-  return metadata;
+/** Headers as metadata, made once for each token. */
+class Form {
+  #headers = {};
+  #metadata;
+
+  of(headers) {
+    const names = Object.keys(headers);
+    const { length } = Object.keys(this.#headers);
+    if (names.length !== length || names.some((name) => headers[name] !== this.#headers[name])) {
+      this.#metadata = new Metadata();
+      for (const name of names) this.#metadata.set(name, headers[name]);
+      this.#headers = headers;
+    }
+    return this.#metadata;
+  }
 }
 
-/**
- * How a call ends that gets no token (gRPC documentation, "Status codes", UNAUTHENTICATED: "Credentials failed to get
- * metadata").
- */
+/** How a call ends that gets no token. */
 function failure(error) {
-  const code = error.retryable === true ? status.UNAVAILABLE : status.UNAUTHENTICATED;
+  const code = error.grpcCallCode ?? status.UNAUTHENTICATED;
   return Object.assign(new Error(error.message, { cause: error }), { code });
 }
 
@@ -109,7 +120,7 @@ function failure(error) {
 class Clients {
   #gatepass;
   #make;
-  /** Audience → client. Audiences are those of a program's channels, so there are few. */
+  /** Audience → client, or a promise of it. Audiences are those of a program's channels, so there are few. */
   #made = new Map();
 
   /** @param {(gatepass: GatePass, audience?: string) => Promise<AuthClient>} make */
@@ -118,11 +129,16 @@ class Clients {
     this.#make = make;
   }
 
+  /** The client, itself if it is there. */
   get(audience) {
     let client = this.#made.get(audience);
     if (client === undefined) {
       client = this.#make(this.#gatepass ?? GatePass.applicationDefault(), audience);
       this.#made.set(audience, client);
+      client.then(
+        (made) => this.#made.set(audience, made),
+        () => {}, // Whoever asks hears of it.
+      );
     }
     return client;
   }

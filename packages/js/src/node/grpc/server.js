@@ -23,21 +23,25 @@ export function requireIdToken(options = {}) {
   const guard = new Guard(() => new Verifier(policy), { optional, onRefusal });
   return function requireIdToken({ path }, call) {
     if (open.has(serviceOf(path))) return new ServerInterceptingCall(call);
-    const onReceiveMetadata = async (metadata, handOn) => {
-      // As a request is seen over HTTP, which is what gRPC is.
-      const request = { method: 'POST', headers: metadata.toHttp2Headers(), path, metadata };
+    const onReceiveMetadata = (metadata, handOn) => {
+      const admit = (found) => {
+        if (found !== null) claims.set(metadata, found);
+        handOn(metadata);
+      };
+      const refuse = (error) => {
+        call.sendStatus(statusOf(error));
+        tell(guard, error, { path, metadata });
+      };
       let found;
       try {
-        found = await guard.check(request, path);
+        found = guard.checkCall((name) => metadata.get(name));
       } catch (error) {
         refuse(error);
-        tell(guard, error, request, path);
         return;
       }
-      if (found !== null) claims.set(metadata, found);
-      handOn(metadata);
+      if (found instanceof Promise) found.then(admit, refuse);
+      else admit(found);
     };
-    const refuse = (error) => call.sendStatus(statusOf(error));
     return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
   };
 }
@@ -56,9 +60,9 @@ function statusOf({ grpcStatus }) {
 }
 
 /** Whatever the user's hook does, the call is refused: gRPC has no error handling that it could be left to. */
-function tell(guard, error, request, path) {
+function tell(guard, error, call) {
   try {
-    guard.tell(error, request, path, console);
+    guard.tell(error, call, call.path, console);
   } catch (thrown) {
     console.error(`gatepass: onRefusal has thrown ${thrown?.constructor?.name ?? typeof thrown}`);
   }
