@@ -57,14 +57,15 @@ export interface InsecureIdTokenOptions extends IdTokenOptions {
 }
 
 /**
- * An interceptor that repeats a call once that was answered `UNAUTHENTICATED`, with a newer token, where there is one; at
- * most one is asked for each minute. It knows the tokens of {@link idTokenCredentials}, {@link accessTokenCredentials} and
- * {@link insecureIdTokenInterceptor}. A call that streams its requests is not repeated, nor one of which an answer has come.
+ * An interceptor that repeats a unary call once that was answered `UNAUTHENTICATED`, with a newer token, where there is one;
+ * at most one is asked for each minute. It knows the tokens of {@link idTokenCredentials}, {@link accessTokenCredentials} and
+ * {@link insecureIdTokenInterceptor}. A stream is not repeated: the next call has the newer token.
  */
 export const repeatUnauthenticated: Interceptor;
 
 /**
- * An interceptor for servers that lets only calls with a valid ID token through; {@link claimsOf} gives its claims in the
+ * An interceptor for servers that lets only calls with a valid ID token through (of several `authorization` values Node's
+ * HTTP/2 keeps the first, which is the one that is checked); {@link claimsOf} gives its claims in the
  * handler.
  *
  * Others end with `UNAUTHENTICATED` for a missing or invalid token, `PERMISSION_DENIED` for a caller who is not on the list,

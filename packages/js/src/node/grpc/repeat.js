@@ -18,17 +18,44 @@ export function combined(given, own) {
 }
 
 export function repeatUnauthenticated(options, nextCall) {
-  // A stream of requests is gone once it was sent.
-  if (options.method_definition.requestStream) return nextCall(options);
-  return new Repeatable(options, nextCall);
+  const { requestStream, responseStream } = options.method_definition;
+  return requestStream || responseStream ? watched(options, nextCall) : new Repeatable(options, nextCall);
 }
 
-/** A call with one request, which is repeated as long as nothing of an answer has been handed on. */
+/** A call, and the record of what its last attempt is sent with. */
+function recorded(options, nextCall) {
+  const record = {};
+  const own = credentials.createFromMetadataGenerator((attempt, callback) => {
+    wanted.set(attempt, record);
+    callback(null, NOTHING);
+  });
+  return { record, call: nextCall({ ...options, credentials: combined(options.credentials, own) }) };
+}
+
+/** Whether a call that was sent with this and refused gets another token the next time. */
+function isReplaced({ client, headers, url }) {
+  return client !== undefined && client.invalidate(headers, url);
+}
+
+/** A stream, of which messages may have gone either way: it is not repeated, and the next one has another token. */
+function watched(options, nextCall) {
+  const { record, call } = recorded(options, nextCall);
+  return new InterceptingCall(call, {
+    start: (metadata, _, next) =>
+      next(metadata, {
+        onReceiveStatus: (received, handOn) => {
+          if (received.code === status.UNAUTHENTICATED) isReplaced(record);
+          handOn(received);
+        },
+      }),
+  });
+}
+
+/** A unary call, which is repeated as long as nothing of an answer has been handed on. */
 class Repeatable extends InterceptingCall {
   #begin;
   #call;
   #record;
-  #isUnary;
   #start;
   #request;
   #isComplete = false;
@@ -36,20 +63,12 @@ class Repeatable extends InterceptingCall {
   #isCancelled = false;
 
   constructor(options, nextCall) {
-    const begin = () => {
-      const record = {};
-      const own = credentials.createFromMetadataGenerator((attempt, callback) => {
-        wanted.set(attempt, record);
-        callback(null, NOTHING);
-      });
-      return { record, call: nextCall({ ...options, credentials: combined(options.credentials, own) }) };
-    };
+    const begin = () => recorded(options, nextCall);
     const { record, call } = begin();
     super(call);
     this.#begin = begin;
     this.#record = record;
     this.#call = call;
-    this.#isUnary = !options.method_definition.responseStream;
   }
 
   start(metadata, listener = {}) {
@@ -64,13 +83,9 @@ class Repeatable extends InterceptingCall {
     this.#call.start(metadata, {
       onReceiveMetadata: (received) => {
         headers = received;
-        // Whoever waits for a stream's answers may wait for this first.
-        if (this.#isUnary) return;
-        isAnswered = true;
-        handOn();
       },
       onReceiveMessage: (message) => {
-        // What comes of a unary call that ends without an answer.
+        // What comes of a call that ends without an answer.
         if (message === null) return;
         isAnswered = true;
         handOn();
@@ -86,9 +101,7 @@ class Repeatable extends InterceptingCall {
 
   /** Calls again, if there is another token; says whether it does. */
   #repeat() {
-    const { client, headers, url } = this.#record;
-    if (client === undefined || !this.#isComplete || this.#isCancelled) return false;
-    if (!client.invalidate(headers, url)) return false;
+    if (!this.#isComplete || this.#isCancelled || !isReplaced(this.#record)) return false;
     const { metadata, listener } = this.#start;
     this.#call = this.#begin().call;
     this.#call.start(metadata, listener);

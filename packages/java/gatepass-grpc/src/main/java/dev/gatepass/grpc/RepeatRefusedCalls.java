@@ -5,6 +5,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -12,11 +13,11 @@ import io.grpc.Status;
 import java.util.function.Supplier;
 
 /**
- * Repeats a call that its server has refused with UNAUTHENTICATED before the token's time (a key was rotated, a clock
- * is wrong), once and with another token; a token is replaced at most once a minute. For a channel with
+ * Repeats a unary call that its server has refused with UNAUTHENTICATED before the token's time (a key was rotated, a
+ * clock is wrong), once and with another token; a token is replaced at most once a minute. For a channel with
  * {@link IdTokenCallCredentials} or {@link AccessTokenCallCredentials}: {@code intercept(new RepeatRefusedCalls())}.
  *
- * <p>Only a call with one request is repeated, and only if nothing was received: a stream of requests is not kept.
+ * <p>A stream is not repeated, as messages may have gone either way: the next one has another token.
  */
 public final class RepeatRefusedCalls implements ClientInterceptor {
     /** An interceptor for any number of channels. */
@@ -24,12 +25,34 @@ public final class RepeatRefusedCalls implements ClientInterceptor {
 
     @Override
     public <Q, S> ClientCall<Q, S> interceptCall(MethodDescriptor<Q, S> method, CallOptions options, Channel next) {
-        if (!method.getType().clientSendsOneMessage()) {
-            return next.newCall(method, options);
-        }
         SentToken sent = new SentToken();
         ClientCall<Q, S> first = next.newCall(method, options.withOption(SentToken.KEY, sent));
-        return new RepeatedCall<>(first, sent, () -> next.newCall(method, options));
+        return method.getType() == MethodDescriptor.MethodType.UNARY
+                ? new RepeatedCall<>(first, sent, () -> next.newCall(method, options))
+                : new WatchedCall<>(first, sent);
+    }
+
+    /** A stream, whose token is replaced if it is refused. */
+    private static final class WatchedCall<Q, S> extends SimpleForwardingClientCall<Q, S> {
+        private final SentToken sent;
+
+        WatchedCall(ClientCall<Q, S> call, SentToken sent) {
+            super(call);
+            this.sent = sent;
+        }
+
+        @Override
+        public void start(Listener<S> listener, Metadata headers) {
+            super.start(new SimpleForwardingClientCallListener<>(listener) {
+                @Override
+                public void onClose(Status status, Metadata trailers) {
+                    if (status.getCode() == Status.Code.UNAUTHENTICATED) {
+                        sent.isReplaced();
+                    }
+                    super.onClose(status, trailers);
+                }
+            }, headers);
+        }
     }
 
     /** A call that keeps its request. No other object is called under the lock: a transport may hold one of its own. */
@@ -127,25 +150,41 @@ public final class RepeatRefusedCalls implements ClientInterceptor {
         }
 
         private final class FirstListener extends SimpleForwardingClientCallListener<S> {
-            private boolean hasReceived;
+            private boolean isAnswered;
+            /** Not handed on before an answer comes: those of a repeated call would come a second time. */
+            private Metadata received;
 
             FirstListener() {
                 super(listener);
             }
 
             @Override
-            public void onHeaders(Metadata received) {
-                hasReceived = true;
-                super.onHeaders(received);
+            public void onHeaders(Metadata headers) {
+                received = headers;
+            }
+
+            @Override
+            public void onMessage(S message) {
+                isAnswered = true;
+                handOn();
+                super.onMessage(message);
             }
 
             @Override
             public void onClose(Status status, Metadata trailers) {
-                boolean isRefused = status.getCode() == Status.Code.UNAUTHENTICATED && !hasReceived;
+                boolean isRefused = status.getCode() == Status.Code.UNAUTHENTICATED && !isAnswered;
                 if (isRefused && isComplete && sent.isReplaced()) {
                     repeat();
                 } else {
+                    handOn();
                     super.onClose(status, trailers);
+                }
+            }
+
+            private void handOn() {
+                if (received != null) {
+                    super.onHeaders(received);
+                    received = null;
                 }
             }
         }

@@ -2,6 +2,7 @@ package dev.gatepass.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatepass.grpc.Orders.Answers;
 import dev.gatepass.grpc.Orders.Kind;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server refuses calls, and accepts the next. Each refusal takes a second, so that tokens differ. */
 @ExtendWith(EmulatorExtension.class)
@@ -37,6 +39,7 @@ class RepeatRefusedCallsTest {
 
     private final AtomicInteger refusals = new AtomicInteger();
     private volatile Status refusal = Status.UNAUTHENTICATED;
+    private volatile boolean sendsHeaders;
     private volatile Duration duration = Duration.ofSeconds(1);
     private Emulator emulator;
     private Orders orders;
@@ -55,6 +58,9 @@ class RepeatRefusedCallsTest {
                     return check.interceptCall(call, headers, next);
                 }
                 emulator.setClockOffset(duration);
+                if (sendsHeaders) {
+                    call.sendHeaders(new Metadata());
+                }
                 call.close(refusal, new Metadata());
                 return new ServerCall.Listener<>() {};
             }
@@ -69,23 +75,26 @@ class RepeatRefusedCallsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"UNARY", "SERVER_STREAMING"})
-    void aCallOfOneRequestIsRepeatedWithAnotherToken(Kind kind) {
+    @ValueSource(booleans = {false, true})
+    void aUnaryCallIsRepeatedWithAnotherToken(boolean withHeaders) {
+        sendsHeaders = withHeaders;
         refusals.set(1);
-        assertEquals(Collections.nCopies(kind.answers(), CALLER), kind.call(channel));
+        assertEquals(List.of(CALLER), Kind.UNARY.call(channel));
         assertEquals(2, tokens());
         assertEquals(2, emulator.requests("/token"));
-        assertEquals(Collections.nCopies(kind.answers(), CALLER), kind.call(channel));
+        assertEquals(List.of(CALLER), Kind.UNARY.call(channel));
         assertEquals(2, emulator.requests("/token"));
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"UNARY", "SERVER_STREAMING"}, mode = Mode.EXCLUDE)
-    void aStreamOfRequestsIsNot(Kind kind) {
+    @EnumSource(names = "UNARY", mode = Mode.EXCLUDE)
+    void aStreamIsNotAndTheNextHasAnotherToken(Kind kind) {
         refusals.set(1);
         assertRefused(Status.Code.UNAUTHENTICATED, kind);
         assertEquals(1, orders.received().size());
-        assertEquals(1, emulator.requests("/token"));
+        assertEquals(Collections.nCopies(kind.answers(), CALLER), kind.call(channel));
+        assertEquals(2, tokens());
+        assertEquals(2, emulator.requests("/token"));
     }
 
     @Test
@@ -119,6 +128,22 @@ class RepeatRefusedCallsTest {
         duration = Duration.ofHours(2);
         assertEquals(List.of(CALLER), Kind.UNARY.call(retrying));
         assertEquals(2, tokens());
+    }
+
+    /** By gRPC's own policy: attempts that run at once share a token, and what replaces it once it is refused. */
+    @Test
+    void hedgedAttemptsAskForOneTokenAtATime() {
+        Map<String, Object> policy = Map.of("maxAttempts", 3.0, "hedgingDelay", "0s",
+                "nonFatalStatusCodes", List.of("UNAVAILABLE"));
+        Channel hedging = ClientInterceptors.intercept(
+                orders.channel(credentials, options -> options.enableRetry().defaultServiceConfig(Map.of(
+                        "methodConfig", List.of(Map.of("name", List.of(Map.of()), "hedgingPolicy", policy))))),
+                new RepeatRefusedCalls());
+        assertEquals(List.of(CALLER), Kind.UNARY.call(hedging));
+        assertEquals(1, emulator.requests("/token"));
+        refusals.set(1);
+        assertEquals(List.of(CALLER), Kind.UNARY.call(hedging));
+        assertTrue(emulator.requests("/token") <= 2, "at most one token is replaced");
     }
 
     /** How many different tokens the server has seen. */
