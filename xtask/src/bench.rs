@@ -4,6 +4,7 @@
 //! for each job and peer: `{"language", "job", "peer", "version", "unit", "rounds": […]}`. Here they become tables of medians,
 //! with the ratio of gatepass to each, and a picture. Each provider of cryptography has its own runs and tables.
 
+mod calls;
 mod chart;
 mod comparison;
 mod figure;

@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -55,12 +56,18 @@ func main() {
 	seconds := flag.Float64("seconds", 0.4, "how long a turn is")
 	wanted := flag.String("job", "", "names or groups of jobs, separated by commas; all, if left out")
 	serve := flag.String("serve", "", "be the hello service of this contender; the job W starts itself so")
+	serveGRPC := flag.Bool("serve-grpc", false, "be the servers of gRPC; the job R starts itself so")
 	remember := flag.Bool("remember", false, "be who remembers many tokens; the job G starts itself so")
 	flag.Parse()
 	time.AfterFunc(patience, func() { log.Fatalf("it took longer than %s", patience) })
 	switch {
 	case *serve != "":
 		log.Fatal(serveHello(*serve))
+	case *serveGRPC:
+		if err := serveEmpty(); err != nil {
+			log.Fatal(err)
+		}
+		return
 	case *remember:
 		if err := rememberMany(); err != nil {
 			log.Fatal(err)
@@ -73,7 +80,7 @@ func main() {
 			continue
 		}
 		ran++
-		if err := job.measure(*rounds, time.Duration(*seconds*float64(time.Second))); err != nil {
+		if err := job.measure(*rounds*job.shortRounds(), time.Duration(*seconds*float64(time.Second))); err != nil {
 			log.Fatalf("%s: %v", job.outputs[0].name, err)
 		}
 	}
@@ -91,7 +98,15 @@ func (j job) isIn(wanted string) bool {
 		slices.ContainsFunc(j.outputs, func(o output) bool { return slices.Contains(names, o.name) })
 }
 
-// measure gives everybody one turn in each round, so that what else happens on the machine hits all alike.
+// shortRounds is how many rounds there are for each that was asked for.
+func (j job) shortRounds() int {
+	if j.group == calling.group {
+		return shortRounds
+	}
+	return 1
+}
+
+// measure gives everybody one turn in each round, in no order, so that what else happens on the machine hits all alike.
 func (j job) measure(rounds int, turn time.Duration) error {
 	defer cleanUp()
 	contenders, err := j.prepare()
@@ -100,11 +115,11 @@ func (j job) measure(rounds int, turn time.Duration) error {
 	}
 	figures := make([][][]float64, len(contenders))
 	for range rounds {
-		for at, contender := range contenders {
+		for _, at := range rand.Perm(len(contenders)) {
 			runtime.GC() // Nobody pays for what others have left behind.
-			measured, err := contender.run(turn)
+			measured, err := contenders[at].run(turn)
 			if err != nil {
-				return fmt.Errorf("%s: %w", contender.name, err)
+				return fmt.Errorf("%s: %w", contenders[at].name, err)
 			}
 			figures[at] = append(figures[at], measured)
 		}

@@ -3,8 +3,8 @@
  *
  *   node bench.mjs [--rounds 5] [--seconds 0.4] [--job V1,V2,…]
  *
- * A job is asked for by its name or its first letter and digit. Everybody takes a turn in each round, so that whatever
- * else the machine does hits all alike. Prints one line of JSON for each job and peer:
+ * A job is asked for by its name or its first letter and digit. Everybody takes a turn in each round, in no order, so that
+ * whatever else the machine does hits all alike. Prints one line of JSON for each job and peer:
  *
  *   {"language":"node","job":"V1","peer":"gatepass","version":"0.1.0","unit":"op/s","rounds":[…]}
  */
@@ -26,6 +26,8 @@ import { versionOf } from './peers/index.mjs';
 const WARM_UP = 0.25;
 /** Rounds of a job whose turns are long. */
 const FEW_ROUNDS = 5;
+/** Rounds for each that was asked for, of a job whose turns are short. */
+const SHORT_ROUNDS = 10;
 /** Longer than any turn, on a busy machine too: one that takes more hangs. */
 const PATIENCE_MS = 120_000;
 
@@ -62,17 +64,18 @@ function isWanted(name) {
 }
 
 /**
- * @param job has the `units` of its figures by their names, and whether it is `long`; `prepare` gives the `peers`, each
+ * @param job has the `units` of its figures by their names, and whether it is `long` or `short`; `prepare` gives the `peers`, each
  *   with the `package` whose version counts and with `measure`, which takes seconds and gives the figures by their names,
  *   undefined where this peer has none; and, if there is something to `close`, that
  */
-async function run({ units, long, prepare }) {
+async function run({ units, long, short, prepare }) {
   const { peers, close } = await soon(prepare());
   try {
     for (const { measure } of peers) await soon(measure(seconds * WARM_UP));
     const measured = new Map(peers.map((peer) => [peer, []]));
-    for (let round = 0; round < (long ? Math.min(rounds, FEW_ROUNDS) : rounds); round++) {
-      for (const peer of peers) measured.get(peer).push(await soon(peer.measure(seconds)));
+    const count = long ? Math.min(rounds, FEW_ROUNDS) : short ? rounds * SHORT_ROUNDS : rounds;
+    for (let round = 0; round < count; round++) {
+      for (const peer of shuffled(peers)) measured.get(peer).push(await soon(peer.measure(seconds)));
     }
     for (const [job, unit] of Object.entries(units).filter(([job]) => isWanted(job))) {
       for (const [peer, turns] of measured)
@@ -94,6 +97,13 @@ function print(job, unit, peer, figures) {
   // Four digits are more than the machine's noise leaves.
   const rounds = figures.map((figure) => Number(figure.toPrecision(4)));
   console.log(JSON.stringify({ language: 'node', job, peer: peer.name, version, unit, rounds }));
+}
+
+function shuffled(list) {
+  return list
+    .map((one) => [Math.random(), one])
+    .sort(([a], [b]) => a - b)
+    .map(([, one]) => one);
 }
 
 async function soon(promise) {

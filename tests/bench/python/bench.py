@@ -10,10 +10,12 @@ loopback interface.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import marshal
 import os
 import py_compile
+import random
 import subprocess
 import sys
 import threading
@@ -48,6 +50,10 @@ GROWN = 10_000
 # How many requests a service answers in a round: so many times so many.
 SHIFTS = 20
 REQUESTS = 100
+# How many calls of gRPC there are in a round of R. Rounds are short, and many: what else the machine does changes
+# a long one more than a token may.
+CALLS = 200
+SHORT_ROUNDS = 10
 
 # Measures once, for so many seconds where that has a meaning; one figure, or one for each of the job, of which
 # the last may be left out.
@@ -75,6 +81,8 @@ class Job:
     figures: dict[str, str]
     peers: Callable[[], AbstractContextManager[list[Peer]]]
     most_rounds: int | None = None
+    # How many there are for each that was asked for.
+    short_rounds: int = 1
 
 
 @dataclass
@@ -101,11 +109,15 @@ def main() -> None:
     parser.add_argument("--job", help=f"some of {', '.join(known)}, separated by commas")
     arguments = parser.parse_args()
     names = set(arguments.job.split(",") if arguments.job else known)
-    if unknown := names - set(known):
+    # "R" is "R-client" and "R-server".
+    whole = {name for name in names if any(each.startswith(f"{name}-") for each in known)}
+    if unknown := names - whole - set(known):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(known)}")
+    names |= {each for each in known if each.rpartition("-")[0] in whole}
     for job in JOBS:
         if names & set(job.figures):
-            run(job, min(arguments.rounds, job.most_rounds or arguments.rounds), arguments.seconds)
+            rounds = arguments.rounds * job.short_rounds
+            run(job, min(rounds, job.most_rounds or rounds), arguments.seconds)
 
 
 def run(job: Job, rounds: int, seconds: float) -> None:
@@ -115,7 +127,8 @@ def run(job: Job, rounds: int, seconds: float) -> None:
             for peer in peers
         ]
         for _ in range(rounds):
-            for peer, lines_of_peer in zip(peers, lines, strict=True):
+            turns = list(zip(peers, lines, strict=True))
+            for peer, lines_of_peer in random.sample(turns, len(turns)):
                 measured = peer.measure(seconds)
                 figures = measured if isinstance(measured, Sequence) else [measured]
                 for line, figure in zip(lines_of_peer, figures, strict=False):
@@ -396,12 +409,34 @@ def warm_header() -> Iterator[list[Peer]]:
 
 @contextmanager
 def unary_calls() -> Iterator[list[Peer]]:
-    """The calls are timed by the clock: gRPC's own threads do most of the work."""
-    with metadata_server() as server, calling.calls(server.address) as calls:
-        yield [
-            Peer(name, of, rate_of(lambda _, call=call: call(), [""] * 10, time.perf_counter))
-            for name, (of, call) in calls.items()
-        ]
+    """The µs of processor time that a call takes in the process of the client, and in that of the server."""
+    issuer = material.google()
+    key, certificate = calling.identity()
+    service = process("grpc")
+    assert service.stdin and service.stdout
+    service.stdin.write(marshal.dumps({**form_of(issuer), "key": key, "certificate": certificate}))
+    service.stdin.flush()
+    ports = ast.literal_eval(service.stdout.readline().decode())
+
+    def used() -> tuple[float, float]:
+        assert service.stdin and service.stdout
+        service.stdin.write(b"\n")
+        service.stdin.flush()
+        return time.process_time() * 1e6, float(service.stdout.readline())
+
+    def cost_of(call: calling.Call) -> Measure:
+        def measure(_: float) -> Sequence[float]:
+            before = used()
+            for _ in range(CALLS):
+                call()
+            return [(now - then) / CALLS for now, then in zip(used(), before, strict=True)]
+
+        measure(0)  # The first calls find much that is not there yet.
+        return measure
+
+    with metadata_server() as server, calling.calls(server.address, certificate, ports) as calls:
+        yield [Peer(name, of, cost_of(call)) for name, (of, call) in calls.items()]
+    service.communicate(timeout=PATIENCE)
 
 
 @contextmanager
@@ -613,7 +648,7 @@ JOBS = [
     Job({"S": "op/s"}, signed_assertions),
     Job({"H": "op/s"}, warm_header),
     Job({"M-start": "ms", "M-rss": "MB"}, fresh_processes, FEW_ROUNDS),
-    Job({"R": "op/s"}, unary_calls),
+    Job({"R-client": "us", "R-server": "us"}, unary_calls, short_rounds=SHORT_ROUNDS),
     Job({"W-rate": "op/s", "W-p99": "ms", "W": "us"}, hello_services, FEW_ROUNDS),
     Job({"G-10": "op/s"}, grown(10)),
     Job({"G-1000": "op/s"}, grown(1_000)),

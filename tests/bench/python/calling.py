@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address
@@ -23,8 +22,10 @@ Call = Callable[[], Any]
 
 
 @contextmanager
-def calls(metadata_server: str) -> Iterator[dict[str, tuple[str, Call]]]:
-    """For each peer its distribution and an empty call, with a token that is at hand."""
+def calls(
+    metadata_server: str, certificate: bytes, ports: dict[str, int]
+) -> Iterator[dict[str, tuple[str, Call]]]:
+    """For each peer its distribution and an empty call of one of these servers, with a token that is at hand."""
     import google.auth.transport.grpc
     import google.oauth2.service_account
 
@@ -41,45 +42,45 @@ def calls(metadata_server: str) -> Iterator[dict[str, tuple[str, Call]]]:
     )
     theirs.token = issuer.token()
     theirs.expiry = datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(hours=1)
-    plugin = google.auth.transport.grpc.AuthMetadataPlugin(theirs, None)
+    googles = google.auth.transport.grpc.AuthMetadataPlugin(theirs, None)
+    constant = (("authorization", source.id_token_header(material.AUDIENCE)),)
 
-    key, certificate = identity()
+    class Constant(grpc.AuthMetadataPlugin):
+        def __call__(self, context: Any, callback: Any) -> None:
+            callback(constant, None)
+
     tls = grpc.ssl_channel_credentials(certificate)
     with ExitStack() as ending:
 
-        def serve(*interceptors: grpc.ServerInterceptor) -> str:
-            server = grpc.server(ThreadPoolExecutor(1), interceptors=interceptors)
-            empty = grpc.unary_unary_rpc_method_handler(lambda request, _: request)
-            handler = grpc.method_handlers_generic_handler("bench.Empty", {"Call": empty})
-            server.add_generic_rpc_handlers([handler])
-            port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
-            server.start()
-            ending.callback(server.stop, None)
-            return f"127.0.0.1:{port}"
+        def target(server: str) -> str:
+            return f"127.0.0.1:{ports[server]}"
 
-        def of(channel: grpc.Channel) -> Call:
+        def of(channel: grpc.Channel, metadata: Any = None) -> Call:
             ending.callback(channel.close)
             method = channel.unary_unary(METHOD)
-            return lambda: method(b"")
+            return lambda: method(b"", metadata=metadata)
+
+        def bare(server: str = "bare") -> grpc.Channel:
+            return grpc.secure_channel(target(server), tls)
 
         def with_credentials(call_credentials: grpc.CallCredentials) -> grpc.Channel:
-            return grpc.secure_channel(bare, grpc.composite_channel_credentials(tls, call_credentials))
-
-        def attaching(target: str) -> grpc.Channel:
-            return gatepass.grpc.secure_channel(
-                target, material.AUDIENCE, source=source, channel_credentials=tls
+            return grpc.secure_channel(
+                target("bare"), grpc.composite_channel_credentials(tls, call_credentials)
             )
 
-        bare = serve()
-        verifier = gatepass.Verifier(material.AUDIENCE, keys=issuer.jwks)
-        checking = serve(gatepass.grpc.RequireIdToken(verifier))
-        ours = gatepass.grpc.id_token_credentials(material.AUDIENCE, source=source)
+        ours = gatepass.grpc.secure_channel(
+            target("bare"), material.AUDIENCE, source=source, channel_credentials=tls
+        )
+        plugin = gatepass.grpc.id_token_credentials(material.AUDIENCE, source=source)
         yield {
-            "bare": ("grpcio", of(grpc.secure_channel(bare, tls))),
-            "gatepass": ("gatepass", of(attaching(bare))),
-            "gatepass, and its server": ("gatepass", of(attaching(checking))),
-            "gatepass, call credentials": ("gatepass", of(with_credentials(ours))),
-            "google-auth": ("google-auth", of(with_credentials(grpc.metadata_call_credentials(plugin)))),
+            "bare": ("grpcio", of(bare())),
+            "constant header": ("grpcio", of(bare(), constant)),
+            "empty credentials": ("grpcio", of(with_credentials(grpc.metadata_call_credentials(Constant())))),
+            "empty interceptor": ("grpcio", of(bare("empty interceptor"), constant)),
+            "gatepass": ("gatepass", of(ours)),
+            "gatepass, call credentials": ("gatepass", of(with_credentials(plugin))),
+            "gatepass, its server": ("gatepass", of(bare("gatepass"), constant)),
+            "google-auth": ("google-auth", of(with_credentials(grpc.metadata_call_credentials(googles)))),
         }
 
 

@@ -3,6 +3,7 @@
 cold PEER             imports a library, verifies one token, prints the memory that it took at most, in MB
 hello FRAMEWORK PEER  serves "hello" behind a check of the token, prints `listening PORT`; each further line
                       of standard input is answered with the processor time that was used so far, in µs
+grpc                  serves an empty method of gRPC in each way of `grpc_service`, prints their ports, and then as hello
 grow                  prints how much memory each token that is remembered takes, in bytes
 
 Memory is read as Linux tells it.
@@ -45,7 +46,6 @@ def megabytes(name: str) -> float:
 def hello(framework: str, peer: str) -> None:
     import socket
     import threading
-    import time
 
     serve = {"flask": flask_service, "fastapi": fastapi_service}[framework]
     # The protocol is named because asyncio sends at once only where it is; else each answer, which is sent in
@@ -55,8 +55,51 @@ def hello(framework: str, peer: str) -> None:
     listening.listen(128)
     threading.Thread(target=serve, args=(peer, material(), listening), daemon=True).start()
     print("listening", listening.getsockname()[1], flush=True)
+    tell_time_used()
+
+
+def tell_time_used() -> None:
+    import time
+
     for _ in sys.stdin:
         print(time.process_time_ns() / 1000, flush=True)
+
+
+def grpc_service() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+
+    import gatepass
+    import gatepass.grpc
+
+    form = material()
+
+    class Empty(grpc.ServerInterceptor):
+        def intercept_service(self, continuation: Any, details: Any) -> Any:
+            return continuation(details)
+
+    checking = gatepass.grpc.RequireIdToken(gatepass.Verifier(form["audience"], keys=form["jwks"]))
+    ways: dict[str, list[grpc.ServerInterceptor]] = {
+        "bare": [],
+        "empty interceptor": [Empty()],
+        "gatepass": [checking],
+    }
+    ports, servers = {}, []
+    for name, interceptors in ways.items():
+        server = grpc.server(ThreadPoolExecutor(1), interceptors=interceptors)
+        empty = grpc.unary_unary_rpc_method_handler(lambda request, _: request)
+        server.add_generic_rpc_handlers(
+            [grpc.method_handlers_generic_handler("bench.Empty", {"Call": empty})]
+        )
+        identity = grpc.ssl_server_credentials([(form["key"], form["certificate"])])
+        ports[name] = server.add_secure_port("127.0.0.1:0", identity)
+        server.start()
+        servers.append(server)
+    print(ports, flush=True)
+    tell_time_used()
+    for server in servers:
+        server.stop(None).wait()
 
 
 def flask_service(peer: str, issuer: dict[str, Any], listening: socket.socket) -> None:
@@ -149,4 +192,4 @@ def grow() -> None:
 
 
 if __name__ == "__main__":
-    {"cold": cold, "hello": hello, "grow": grow}[sys.argv[1]](*sys.argv[2:])
+    {"cold": cold, "hello": hello, "grpc": grpc_service, "grow": grow}[sys.argv[1]](*sys.argv[2:])

@@ -144,7 +144,14 @@ impl Figure {
     }
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+/// The first and the third quartile.
+pub(super) fn quartiles(mut numbers: Vec<f64>) -> (f64, f64) {
+    numbers.sort_by(f64::total_cmp);
+    let at = |place: usize| numbers.get(place).copied().unwrap_or(f64::NAN);
+    (at(numbers.len() / 4), at(numbers.len() * 3 / 4))
+}
+
+pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fs;
 use std::thread;
 
+use super::calls;
 use super::figure::{Figure, of, short};
 use super::goals;
 use crate::instructions;
@@ -23,7 +24,11 @@ const JOBS: &[(&str, &str)] = &[
     ("W", "processor time that verification adds to an HTTP request"),
     ("W-rate", "HTTP requests that the service answers"),
     ("W-p99", "99th percentile of the time to an answer"),
-    ("R", "unary gRPC calls without content, over TLS, with a warm token"),
+    (
+        "R-client",
+        "processor time of a unary gRPC call without content, over TLS, with a warm token, on the client's side",
+    ),
+    ("R-server", "the same on the server's side"),
     ("G-10", "verify tokens of 10 that are remembered"),
     ("G-1000", "verify tokens of 1,000 that are remembered"),
     (
@@ -54,6 +59,7 @@ pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> 
         machine(),
         goals::table(figures)
     );
+    text += &calls::table(figures);
     text += "\nInstructions of the hot paths (`cargo xtask instructions`; a test holds them to these):\n\n\
              | path | instructions |\n| --- | ---: |\n";
     for (path, count) in instructions {
@@ -68,7 +74,7 @@ pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> 
             "\n## {language}, gatepass on {provider}\n\n| job | peer | version | median | spread | gatepass is |\n\
              | --- | --- | --- | ---: | ---: | ---: |\n"
         );
-        for (job, _) in JOBS {
+        for (job, _) in JOBS.iter().filter(|(job, _)| !calls::holds(job)) {
             text += &rows(&of(figures, provider, language, job));
         }
     }

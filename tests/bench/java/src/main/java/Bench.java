@@ -2,22 +2,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * gatepass compared with the libraries that a user would otherwise pick: {@code Bench --rounds 5 --seconds 0.4 [--job V1,V2]}.
- * In each round every contender of a job has its turn, so that what else the machine does hits all of them. Prints one
- * line of JSON for each job and contender.
+ * In each round every contender of a job has its turn, in no order, so that what else the machine does hits all of them.
+ * Prints one line of JSON for each job and contender.
  */
 public final class Bench {
     /** The JVM compiles what it has seen often enough, in rounds that do not count. */
     private static final int WARM_UP_ROUNDS = 2;
     private static final int FEW_ROUNDS = 5;
+    private static final int SHORT_ROUNDS = 10;
 
     private int rounds = 5;
     private double seconds = 0.4;
@@ -74,8 +77,10 @@ public final class Bench {
             }
             List<Map<String, List<Double>>> figures =
                     contenders.stream().<Map<String, List<Double>>>map(contender -> new TreeMap<>()).toList();
-            for (int round = 0; round < (job.isLong() ? Math.min(rounds, FEW_ROUNDS) : rounds); round++) {
-                for (int each = 0; each < figures.size(); each++) {
+            List<Integer> order = new ArrayList<>(IntStream.range(0, figures.size()).boxed().toList());
+            for (int round = 0; round < rounds(job); round++) {
+                Collections.shuffle(order);
+                for (int each : order) {
                     Map<String, List<Double>> ofContender = figures.get(each);
                     contenders.get(each).measure().measure(seconds).forEach((name, figure) ->
                             ofContender.computeIfAbsent(name, first -> new ArrayList<>()).add(figure));
@@ -92,6 +97,14 @@ public final class Bench {
                 each.close();
             }
         }
+    }
+
+    private int rounds(Job job) {
+        return switch (job.length()) {
+            case SHORT -> SHORT_ROUNDS * rounds;
+            case PLAIN -> rounds;
+            case LONG -> Math.min(rounds, FEW_ROUNDS);
+        };
     }
 
     private static void print(

@@ -40,7 +40,7 @@ final class FetchJobs {
         return List.of(
                 new Job("S", "op/s", last -> signers(Issuer.google())),
                 new Job("H", "op/s", FetchJobs::warmHeader),
-                new Job(Map.of("F", "requests"), true, last -> herds(Issuer.google())));
+                new Job(Map.of("F", "requests"), Job.Length.LONG, last -> herds(Issuer.google())));
     }
 
     /** A JWT of a service account, each for another audience, signed with its key. */

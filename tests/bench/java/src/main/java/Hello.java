@@ -1,11 +1,9 @@
 import com.sun.net.httpserver.HttpServer;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,21 +42,11 @@ public final class Hello {
         });
         server.start();
         System.out.println(server.getAddress().getPort());
+        ProcessorTime time = new ProcessorTime();
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         while (input.readLine() != null) {
-            System.out.println(processorTime());
+            System.out.println(time.used());
         }
         System.exit(0);
-    }
-
-    /** Of all threads, in nanoseconds; the JVM's own answer counts hundredths of a second. */
-    private static long processorTime() throws IOException {
-        long sum = 0;
-        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
-            for (Path thread : threads) {
-                sum += Long.parseLong(Files.readString(thread.resolve("schedstat")).split(" ")[0]);
-            }
-        }
-        return sum;
     }
 }

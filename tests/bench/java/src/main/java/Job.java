@@ -5,13 +5,23 @@ import java.util.Map;
  * What is measured in one go.
  *
  * @param units the names of its figures, as the results call them, and their units
- * @param isLong whether a round takes so long that few must do
+ * @param length how long a round takes
  * @param contenders makes what is needed, when the job's turn has come
  */
-record Job(Map<String, String> units, boolean isLong, Preparation contenders) {
+record Job(Map<String, String> units, Length length, Preparation contenders) {
     /** A job with one figure. */
     Job(String name, String unit, Preparation contenders) {
-        this(Map.of(name, unit), false, contenders);
+        this(Map.of(name, unit), Length.PLAIN, contenders);
+    }
+
+    /** How long a round takes. */
+    enum Length {
+        /** So little that there are ten for each that was asked for. */
+        SHORT,
+        /** As long as was asked for. */
+        PLAIN,
+        /** So long that few must do. */
+        LONG
     }
 
     /** Gives those who are compared; what it needs to close is added to {@code last}, to be closed after the job. */

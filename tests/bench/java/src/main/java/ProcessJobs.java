@@ -28,9 +28,9 @@ final class ProcessJobs {
 
     static List<Job> all() {
         return List.of(
-                new Job(Map.of("M-start", "ms", "M-rss", "MB"), true, ProcessJobs::cold),
-                new Job(Map.of("W", "us", "W-rate", "op/s", "W-p99", "ms"), true, ProcessJobs::hello),
-                new Job(Map.of("G-bytes", "B"), true, ProcessJobs::remembering));
+                new Job(Map.of("M-start", "ms", "M-rss", "MB"), Job.Length.LONG, ProcessJobs::cold),
+                new Job(Map.of("W", "us", "W-rate", "op/s", "W-p99", "ms"), Job.Length.LONG, ProcessJobs::hello),
+                new Job(Map.of("G-bytes", "B"), Job.Length.LONG, ProcessJobs::remembering));
     }
 
     /** A process from its start to its end, with one verification in between, and the most memory that it held. */
@@ -182,14 +182,14 @@ final class ProcessJobs {
         return Peer.NAMES.contains(name) ? name : null;
     }
 
-    private static Path material(List<AutoCloseable> last, Policy policy, List<String> tokens) throws IOException {
+    static Path material(List<AutoCloseable> last, Policy policy, List<String> tokens) throws IOException {
         Path file = Files.createTempFile("gatepass-bench", null);
         last.add(() -> Files.delete(file));
         policy.write(file, tokens);
         return file;
     }
 
-    private static Process start(String program, String peer, Path material, List<String> options)
+    static Process start(String program, String peer, Path material, List<String> options)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
