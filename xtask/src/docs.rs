@@ -35,6 +35,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
         "Use",
         &[
             ("docs/credentials.md", "credentials.md"),
+            ("docs/grpc.md", "grpc.md"),
             ("docs/moving.md", "moving.md"),
             ("docs/interop.md", "interop.md"),
             ("docs/mistakes.md", "mistakes.md"),

@@ -9,7 +9,7 @@ pub(super) const DEFAULT_PROVIDER: &str = "ring";
 pub(super) const INSTALLED: &str = "AWS-LC, as installed";
 
 /// A spread over this many percent proves nothing.
-const TOO_NOISY: f64 = 15.0;
+pub(super) const TOO_NOISY: f64 = 15.0;
 
 /// With fewer rounds there is no middle half to speak of.
 const ENOUGH_ROUNDS: usize = 9;
@@ -80,11 +80,7 @@ impl Figure {
     /// The distance between the quartiles, in percent of the median: what the middle half of the rounds differs by. One
     /// round that a neighbour spoilt does not change it; half of them do.
     pub(super) fn spread(&self) -> f64 {
-        let mut rounds = self.rounds.clone();
-        rounds.sort_by(f64::total_cmp);
-        let quarter = rounds.len() / 4;
-        let quartile = |place: usize| rounds.get(place).copied().unwrap_or(f64::NAN);
-        (quartile(rounds.len().saturating_sub(quarter + 1)) - quartile(quarter)) / self.median() * 100.0
+        interquartile_range(self.rounds.clone()) / self.median() * 100.0
     }
 
     /// Whether the rounds lie too far apart, or are too few, to prove anything.
@@ -144,11 +140,12 @@ impl Figure {
     }
 }
 
-/// The first and the third quartile.
-pub(super) fn quartiles(mut numbers: Vec<f64>) -> (f64, f64) {
+/// The distance between the quartiles.
+pub(super) fn interquartile_range(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
+    let quarter = numbers.len() / 4;
     let at = |place: usize| numbers.get(place).copied().unwrap_or(f64::NAN);
-    (at(numbers.len() / 4), at(numbers.len() * 3 / 4))
+    at(numbers.len().saturating_sub(quarter + 1)) - at(quarter)
 }
 
 pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
