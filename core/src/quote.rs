@@ -116,6 +116,12 @@ pub(crate) fn no_path(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Zero-width and bidirectional formatting characters: a text with one looks like another. And the replacement character,
+/// which is what is left of text that was no Unicode.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{fffd}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 /// What an endpoint or an operating system says: printable ASCII, short, without what looks like a credential. URLs,
 /// accounts and audiences are none.
 pub(crate) fn reason(text: &str) -> String {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"gatepass.dev/gatepass/internal/driver"
 )
 
 // NewClient returns a client that attaches an ID token for audience to every request. Without an audience (""), it is
@@ -39,7 +41,7 @@ func NewClient(ctx context.Context, audience string, options ...ClientOption) (*
 		}
 	}
 	client := http.Client{}
-	if base, _ := ctx.Value(oauth2.HTTPClient).(*http.Client); base != nil {
+	if base, _ := driver.Known(ctx).Value(oauth2.HTTPClient).(*http.Client); base != nil {
 		client = *base
 	}
 	client.Transport = &attachingTransport{source: source, call: settings.call, base: client.Transport}

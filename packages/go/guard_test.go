@@ -3,6 +3,7 @@ package gatepass_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,8 @@ func TestWhatTheMiddlewareLetsPassWithoutAToken(t *testing.T) {
 		"another path":          {open, "GET", "/healthy", nil, 401, "TOKEN_MISSING"},
 		"through an open path":  {open, "GET", "/docs/../orders", nil, 401, "TOKEN_MISSING"},
 		"in other spelling":     {open, "GET", "//health", nil, 401, "TOKEN_MISSING"},
+		"with an escaped slash": {open, "GET", "/docs%2F", nil, 401, "TOKEN_MISSING"}, // A router may have it as {name}.
+		"with escaped letters":  {open, "GET", "/%68ealth", nil, 401, "TOKEN_MISSING"},
 		"preflight":             {cors, "OPTIONS", "/", preflight, 200, "nobody"},
 		"preflight, not asked":  {open, "OPTIONS", "/", preflight, 401, "TOKEN_MISSING"},
 		"OPTIONS, no preflight": {cors, "OPTIONS", "/", nil, 401, "TOKEN_MISSING"},
@@ -268,4 +271,18 @@ func TestZeroValues(t *testing.T) {
 		}
 	}
 	tokens.Invalidate(nil)
+}
+
+// A context that is nil is the background, as for oauth2. Nobody waits for what was begun with one, either.
+func TestANilContext(t *testing.T) {
+	emulator := startEmulator(t)
+	emulator.setEnv()
+	var none context.Context
+	token := got(gatepass.FetchIDToken(none, audience))(t)
+	got(got(gatepass.NewSource())(t).AccessToken(none, "email"))(t)
+	got(got(gatepass.NewTokenSource(none, audience))(t).Token())(t)
+	got(gatepass.NewClient(none, audience))(t)
+	verifier := got(gatepass.NewVerifier(gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.URL+"/oauth2/v3/certs")))(t)
+	got(verifier.Validate(none, token))(t)
+	got(verifier.Validate(deadline(t), token))(t)
 }

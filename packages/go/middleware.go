@@ -69,7 +69,9 @@ type guard struct {
 type payloadKey struct{}
 
 func (g *guard) serve(w http.ResponseWriter, request *http.Request, next http.Handler) {
-	if slices.Contains(g.openPaths, request.URL.Path) || g.allowsPreflight && isPreflight(request) {
+	// Written in another way than its own, a path may lead a router elsewhere: /a%2Fb is not /a/b to all.
+	isOpen := request.URL.RawPath == "" && slices.Contains(g.openPaths, request.URL.Path)
+	if isOpen || g.allowsPreflight && isPreflight(request) {
 		next.ServeHTTP(w, request)
 		return
 	}

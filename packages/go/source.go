@@ -199,7 +199,7 @@ func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (*
 
 // sourceFor returns the process's own source, unless something is asked of it that others did not ask for.
 func sourceFor(ctx context.Context, options []SourceOption) (*Source, error) {
-	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
+	client, _ := driver.Known(ctx).Value(oauth2.HTTPClient).(*http.Client)
 	if client != nil && client.Transport != nil {
 		options = append([]SourceOption{WithTransport(client.Transport)}, options...)
 	}

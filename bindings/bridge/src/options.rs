@@ -237,11 +237,34 @@ fn named<T>(
 
 fn read<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
     serde_json::from_str(options).map_err(|error| {
-        // The location within JSON that a package made says nothing to its user.
-        let text = error.to_string();
-        let what = text.split(" at line ").next().unwrap_or_default();
-        Failure::invalid_option(format!("the options do not fit: {}", without_values(what)))
+        let what = complaint(&error);
+        let whole_numbers = "expected a whole number from 0";
+        let shown = without_values(&what)
+            .replace("expected u64", whole_numbers)
+            .replace("expected u32", whole_numbers);
+        Failure::invalid_option(match culprit::<T>(options, &what) {
+            Some(name) => format!("`{name}` does not fit: {shown}"),
+            None => format!("the options do not fit: {shown}"),
+        })
     })
+}
+
+/// What serde says. The location within JSON that a package made says nothing to its user.
+fn complaint(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// The option whose value serde complains of: alone it makes it say the same. One of another name is named by serde.
+fn culprit<T: DeserializeOwned>(options: &str, what: &str) -> Option<String> {
+    let options: serde_json::Map<String, serde_json::Value> = serde_json::from_str(options).ok()?;
+    let is_culprit = |name: &str, value: serde_json::Value| {
+        let alone = serde_json::Map::from_iter([(name.to_owned(), value)]);
+        serde_json::from_str::<T>(&serde_json::Value::from(alone).to_string())
+            .is_err_and(|error| complaint(&error) == what)
+    };
+    let is_known = !what.starts_with("unknown field");
+    options.into_iter().find_map(|(name, value)| (is_known && is_culprit(&name, value)).then_some(name))
 }
 
 /// serde's complaint without the values that it repeats, any of which may be a secret that was given by mistake: only the
@@ -319,6 +342,29 @@ mod tests {
             (r#"{"url":"https://a.example","kind":"refresh_token"}"#, "API_MISUSE"),
         ] {
             assert_eq!(crate::plan_call(call).unwrap_err().code().as_str(), code, "{call}");
+        }
+    }
+
+    #[test]
+    fn an_option_whose_value_does_not_fit_is_named() {
+        for (options, expected) in [
+            (
+                r#"{"audiences":["a"],"leeway_seconds":-1}"#,
+                "`leeway_seconds` does not fit: invalid value: integer `…`, expected a whole number from 0",
+            ),
+            (
+                r#"{"audiences":["a"],"leeway_seconds":1.5}"#,
+                "`leeway_seconds` does not fit: invalid type: floating point `…`",
+            ),
+            (
+                r#"{"audiences":["a"],"allowed_emails":{}}"#,
+                "`allowed_emails` does not fit: invalid type: map",
+            ),
+            (r#"{"audiences":["a"],"any_caller":"yes"}"#, "`any_caller` does not fit"),
+            (r#"["a"]"#, "the options do not fit"),
+        ] {
+            let failure = verifier(options).unwrap_err().to_json();
+            assert!(failure.contains(expected), "{failure}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! What people copy along with a token: the header's name, `Bearer`, quotes, line breaks, padding.
 
 use crate::header::TOKEN_HEADERS;
+use crate::quote::is_invisible;
 
 /// Something around or within a token that does not belong to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wrapping {
     Request,
+    Invisible,
     WhiteSpace,
     HeaderName,
     Bearer,
@@ -20,6 +22,7 @@ impl Wrapping {
     pub(crate) const fn cause(self) -> &'static str {
         match self {
             Self::Request => "request",
+            Self::Invisible => "invisible_characters",
             Self::WhiteSpace => "white_space",
             Self::HeaderName => "header_name",
             Self::Bearer => "bearer_prefix",
@@ -36,6 +39,10 @@ impl Wrapping {
             Self::Request => (
                 "the text is a whole request with the token in one of its headers",
                 "Look at the token alone; where a program is to take it, pass the word after Bearer.",
+            ),
+            Self::Invisible => (
+                "there is a byte-order mark or another character that does not show before or after the token",
+                "Save the file as UTF-8 without a byte-order mark, or take the characters away.",
             ),
             Self::WhiteSpace => (
                 "there is white space before or after the token",
@@ -133,7 +140,10 @@ fn in_a_request(text: &str) -> Option<&str> {
 
 type Strip = fn(&str) -> Option<&str>;
 
-const OUTER: [(Wrapping, Strip); 4] = [
+const OUTER: [(Wrapping, Strip); 5] = [
+    (Wrapping::Invisible, |text| {
+        Some(text.trim_matches(is_invisible)).filter(|trimmed| trimmed.len() < text.len())
+    }),
     (Wrapping::WhiteSpace, |text| Some(text.trim()).filter(|trimmed| trimmed.len() < text.len())),
     (Wrapping::HeaderName, |text| {
         let (name, value) = text.split_once(':')?;
@@ -185,6 +195,8 @@ mod tests {
         let cases: &[(&str, &[Wrapping])] = &[
             ("a.b.c", &[]),
             ("a.b.c\n", &[WhiteSpace]),
+            ("\u{feff}a.b.c\r\n", &[Invisible, WhiteSpace]),
+            ("Bearer \u{200b}a.b.c", &[Bearer, Invisible]),
             ("Bearer a.b.c", &[Bearer]),
             ("Authorization: bearer  a.b.c", &[HeaderName, Bearer]),
             ("\"Bearer a.b.c\"", &[Quotes, Bearer]),

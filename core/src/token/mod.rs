@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode};
 use crate::header;
+use crate::quote::is_invisible;
 use crate::secret::Secret;
 use crate::step::{Deadline, Millis, Now};
 
@@ -85,7 +86,7 @@ impl TokenKey {
     }
 }
 
-/// An audience that means one thing to everyone who reads it.
+/// An audience that means one thing to everyone who reads it, and looks like no other.
 fn checked(audience: &str) -> Result<String, Error> {
     let invalid = |found: String| Error::new(ErrorCode::InvalidAudience, format!("the audience {found}"));
     if audience.is_empty() {
@@ -101,12 +102,6 @@ fn checked(audience: &str) -> Result<String, Error> {
         return Err(invalid(format!("holds the control or invisible character U+{:04X}", u32::from(bad))));
     }
     Ok(audience.to_owned())
-}
-
-/// Zero-width and bidirectional formatting characters: an audience that looks like another one is refused. So is the
-/// replacement character, which is what is left of text that was no Unicode.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{fffd}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A fetched token, ready to be attached. Cheap to clone.

@@ -7,7 +7,7 @@ const TYPES = {
   any: [() => true],
   string: [(value) => typeof value === 'string', 'of type string'],
   boolean: [(value) => typeof value === 'boolean', 'of type boolean'],
-  number: [(value) => typeof value === 'number', 'of type number'],
+  number: [(value) => Number.isFinite(value), 'a finite number'],
   function: [(value) => typeof value === 'function', 'of type function'],
   object: [(value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'of type object'],
   strings: [

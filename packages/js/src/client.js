@@ -60,8 +60,10 @@ export class AuthClient {
   }
 
   async fetch(input, init = {}) {
-    const isRequest = typeof input === 'object' && 'url' in input;
-    const { url, headers, signal, body } = isRequest ? input : { url: String(input) };
+    const isRequest = typeof input === 'object' && input !== null && 'url' in input;
+    const { url, headers, signal, body } = isRequest
+      ? input
+      : { url: String(typed('input', 'url', input)) };
     const send = (attached) =>
       this.#send(attached, input, { ...init, headers: init.headers ?? headers }, url);
     const attach = () => this.#calls.attach(url, init.signal ?? signal);

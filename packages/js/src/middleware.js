@@ -81,7 +81,12 @@ export class Guard {
    * @param {{ warn: (line: string) => void, error: (line: string) => void }} log
    */
   tell(error, request, url, log) {
-    if (this.#options.onRefusal) return this.#options.onRefusal(error, request);
+    if (this.#options.onRefusal) {
+      const told = this.#options.onRefusal(error, request);
+      // The answer does not wait for it, and a rejection that nobody handles ends the process.
+      if (typeof told?.then === 'function') Promise.resolve(told).catch((thrown) => log.error(failed(thrown)));
+      return;
+    }
     const { level, message } = this.#verifier.refusalLog(error, url);
     const line = `gatepass: ${message}`;
     if (level === 'error') log.error(line);
@@ -95,6 +100,11 @@ export class Guard {
     }
     return [openPaths].flat().includes(pathOf(url));
   }
+}
+
+/** The line about a hook that has thrown; what it has thrown may hold anything. */
+export function failed(thrown) {
+  return `gatepass: onRefusal has thrown ${thrown?.constructor?.name ?? typeof thrown}`;
 }
 
 function pathOf(url) {

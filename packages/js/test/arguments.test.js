@@ -72,7 +72,22 @@ test('arguments of other types', async () => {
       called,
     );
     await assertNamed(client.getRequestHeaders(value), '"url" argument', called);
+    await assertNamed(client.fetch(value), '"input" argument', called);
     await assertNamed(async () => gatepass.audienceForUrl(value), '"url" argument', called);
+  }
+});
+
+test('a number that is none', async () => {
+  for (const leewaySeconds of [NaN, Infinity]) {
+    const call = async () => new Verifier({ audience: AUDIENCE, leewaySeconds });
+    await assertNamed(call, '"options.leewaySeconds" property', 'a number');
+  }
+  // What a number must be is the core's to say, and it names the option.
+  for (const leewaySeconds of [-1, 1.5]) {
+    assert.throws(() => new Verifier({ audience: AUDIENCE, leewaySeconds }), {
+      code: 'INVALID_OPTION',
+      message: /^`leewaySeconds` does not fit: .* expected a whole number from 0/,
+    });
   }
 });
 

@@ -167,6 +167,16 @@ def test_a_function_that_fails_lets_nobody_in(
 def test_an_argument_of_the_wrong_type_is_named(app: Callable[..., Call], options: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=next(iter(options))):
         app(**options)("GET", "/", {})
+
+
+def test_a_hook_that_nobody_would_await_is_refused(app: Callable[..., Call]) -> None:
+    async def note(error: gatepass.GatepassError, path: str) -> None: ...
+
+    with pytest.raises(TypeError, match="on_refusal is a coroutine function"):
+        app(on_refusal=note)("GET", "/", {})
+
+
+def test_another_verifier_is_named() -> None:
     for make in (gatepass.flask.RequireIdToken, lambda v: gatepass.asgi.RequireIdToken(None, v)):  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="verifier is str, expected Verifier"):
             make(AUDIENCE)  # type: ignore[arg-type, no-untyped-call]

@@ -97,6 +97,7 @@ type outcome struct {
 
 // Drive carries an operation out to its end and returns its output. A context that ends, ends it.
 func (d *Driver) Drive(ctx context.Context, op *native.Op) (output json.RawMessage, err error) {
+	ctx = Known(ctx)
 	last := outcome{reply: reply{"reply": "start"}}
 	for {
 		text, err := json.Marshal(last.reply)

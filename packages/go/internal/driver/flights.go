@@ -27,6 +27,7 @@ type flight struct {
 // Settle asks, and while the answer needs an operation, waits for that and asks again. The output is nil unless this
 // caller has begun the operation and it gives what was asked for. A context that ends, ends the waiting only.
 func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (output json.RawMessage, err error) {
+	ctx = Known(ctx)
 	for range bounds.Looks {
 		turn, joined, err := d.flights.ask(ask)
 		if err != nil {
@@ -57,6 +58,14 @@ func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (o
 		}
 	}
 	return nil, fmt.Errorf("exceeded %d attempts; report this", bounds.Looks)
+}
+
+// Known is the context, or the background for nil, which oauth2 takes for it as well.
+func Known(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 // GiveUp is for an operation that nobody drives: another caller is chosen.

@@ -121,6 +121,19 @@ export function testMiddleware(place, start) {
     assert.equal((await call(url, await valid())).status, 200);
   });
 
+  test('a hook whose promise is rejected: the request is refused, and the process goes on', async (t) => {
+    const rejections = [];
+    const note = (reason) => rejections.push(reason);
+    process.on('unhandledRejection', note);
+    t.after(() => process.off('unhandledRejection', note));
+    const onRefusal = () => Promise.reject(new TypeError('a fault of the hook'));
+    const url = await start(t, options({ onRefusal }));
+    assert.equal((await call(url)).status, 401);
+    // A rejection is noticed when the microtasks are done: before any other request is answered.
+    assert.equal((await call(url)).status, 401);
+    assert.deepEqual(rejections, []);
+  });
+
   return { options, valid };
 }
 

@@ -32,6 +32,8 @@ class Guard:
         check(arguments, verifier=Verifier, optional=bool)
         if on_refusal is not None and not callable(on_refusal):
             raise wrong("on_refusal", on_refusal, "a function")
+        if _is_coroutine_function(on_refusal):  # Nobody would await what it gives: nothing would be noted.
+            raise TypeError("on_refusal is a coroutine function, expected a plain one")
         self.verifier = verifier
         self._optional = optional
         self._open_paths = frozenset(texts("open_paths", open_paths))
@@ -57,6 +59,12 @@ class Guard:
         except Exception as raised:
             logger.error("on_refusal has raised %s", type(raised).__name__)
         return error.refusal
+
+
+def _is_coroutine_function(function: object) -> bool:
+    from inspect import iscoroutinefunction
+
+    return iscoroutinefunction(function) or iscoroutinefunction(vars(type(function)).get("__call__"))
 
 
 _LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}

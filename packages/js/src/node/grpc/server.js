@@ -3,7 +3,7 @@
 import { Metadata, ServerInterceptingCall, status } from '@grpc/grpc-js';
 
 import { typed } from '../../arguments.js';
-import { Guard } from '../../middleware.js';
+import { Guard, failed } from '../../middleware.js';
 import { Verifier } from '../index.js';
 
 /** The metadata of a call → the claims of its token. */
@@ -64,6 +64,6 @@ function tell(guard, error, call) {
   try {
     guard.tell(error, call, call.path, console);
   } catch (thrown) {
-    console.error(`gatepass: onRefusal has thrown ${thrown?.constructor?.name ?? typeof thrown}`);
+    console.error(failed(thrown));
   }
 }
