@@ -108,6 +108,7 @@ pub use audience::{
 };
 pub use config::{CredentialsFrom, Impersonate, Preferences, SourceConfig};
 pub use credentials::{Principal, Signature};
+pub use crypto::{BadKey, HostCrypto, Primitive, set_host_crypto};
 pub use error::{Error, ErrorCode, ErrorKind, Reason, Texts};
 pub use flight::FlightId;
 pub use header::{Refusal, RefusalLog, TOKEN_HEADERS, TokenHeaders};

@@ -16,10 +16,11 @@ mod verifier;
 pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use gatepass_core::PLACES;
-pub use gatepass_core::{Now, Recall, TokenDigest, Verified};
+pub use gatepass_core::{BadKey, HostCrypto, Primitive, set_host_crypto};
+pub use gatepass_core::{Now, Recall, Secret, SignatureToCheck, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
-pub use verifier::{KeyCache, RequestHeaders, Verdict, Verifier};
+pub use verifier::{CheckStep, KeyCache, RequestHeaders, TokenCheck, Verdict, Verifier};
 
 use gatepass_core::RefusalLog;
 use gatepass_core::{ErrorCode, Millis, Monotonic};
@@ -82,6 +83,14 @@ pub fn refusal_log(error: &str, path: &str) -> Result<String, Failure> {
         let RefusalLog { level, message } = RefusalLog::new(*code, message, text("claimed_email"), path);
         Ok(serde_json::json!({"level": level, "message": message}).to_string())
     })
+}
+
+/// Refuses a token for its length alone, so that nobody has to hand it over.
+///
+/// # Errors
+/// `TOKEN_TOO_LARGE`.
+pub fn check_token_length(length: usize) -> Result<(), Failure> {
+    Ok(gatepass_core::check_token_length(length)?)
 }
 
 /// The audience to ask for when calling `url`; see [`gatepass_core::audience_for_url`].

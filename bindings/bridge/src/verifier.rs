@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use gatepass_core::TokenHeaders;
-use gatepass_core::{FlightId, Now, Recall, TokenDigest, Verified};
+use gatepass_core::{
+    FlightId, HostFailure, Now, Operation as _, Recall, Reply, SignatureToCheck, Step, TokenDigest,
+    TokenHeaders, Verified,
+};
 
 use crate::explain;
 use crate::failure::{Failure, guard};
@@ -54,6 +56,45 @@ impl Verdict {
     }
 }
 
+/// The check of a token by a host that checks its signature, without JSON: every new token takes this way.
+pub struct TokenCheck(gatepass_core::TokenCheck);
+
+/// What a [`TokenCheck`] has come to.
+pub enum CheckStep {
+    /// Whether a signature is valid: answer it.
+    Question(SignatureToCheck),
+    /// The verdict.
+    Reached(Box<Verdict>),
+}
+
+impl TokenCheck {
+    /// The first step.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn begin(&mut self, now: Now) -> Result<CheckStep, Failure> {
+        self.resume(now, Reply::Start)
+    }
+
+    /// The step after the answer to a question; `None` where the host could not say.
+    ///
+    /// # Errors
+    /// Why the token is refused; `API_MISUSE` when nothing was asked.
+    pub fn answer(&mut self, is_valid: Option<bool>, now: Now) -> Result<CheckStep, Failure> {
+        let unanswered = || Reply::Failed { kind: HostFailure::Unsupported, message: String::new() };
+        self.resume(now, is_valid.map_or_else(unanswered, |is_valid| Reply::Checked { is_valid }))
+    }
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Result<CheckStep, Failure> {
+        guard(|| match self.0.resume(now, reply) {
+            Step::CheckSignature(question) => Ok(CheckStep::Question(question)),
+            Step::Done(reached) => Ok(CheckStep::Reached(Box::new(verdict(reached)?))),
+            Step::Fail(error) => Err(error.into()),
+            _ => Err(Failure::misuse("a check of a token asks for nothing but its signature")),
+        })
+    }
+}
+
 impl Verifier {
     /// A verifier with these options; see [`options`](crate) for their JSON.
     ///
@@ -101,6 +142,14 @@ impl Verifier {
     /// `TOKEN_TOO_LARGE`.
     pub fn begin_check(&self, token: &[u8], digest: TokenDigest) -> Result<Op, Failure> {
         guard(|| Ok(self.0.begin_check(&text(token)?, digest).into()))
+    }
+
+    /// The same without JSON.
+    ///
+    /// # Errors
+    /// `TOKEN_TOO_LARGE`.
+    pub fn begin_typed_check(&self, token: &[u8], digest: TokenDigest) -> Result<TokenCheck, Failure> {
+        guard(|| Ok(TokenCheck(self.0.begin_check(&text(token)?, digest))))
     }
 
     /// The verdict on `token` at this moment. Bytes that are no UTF-8 are no token.

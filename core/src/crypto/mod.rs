@@ -1,8 +1,16 @@
 //! All that knows which library signs, verifies and hashes. No other module names it.
 
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+#[path = "by_host.rs"]
+mod provider;
+#[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 mod provider;
 
+mod host;
+
 use std::fmt;
+
+pub use self::host::{BadKey, HostCrypto, Primitive, set_host_crypto};
 
 pub(crate) use self::provider::{
     EcdsaSigningKey, RsaSigningKey, SHA256_LENGTH, hmac_sha256, is_on_curve, sha256,
