@@ -74,13 +74,15 @@ func isKept(payload string) bool { return strings.Count(payload, "{") <= mostObj
 // another token only after it has forgotten the one that had it, lowest places first. So this holds no more payloads than
 // the core has tokens, and readers take no lock.
 type payloadMemory struct {
-	parts []atomic.Pointer[payloadPart]
+	parts  []atomic.Pointer[payloadPart]
+	places uint64
 }
 
 const placesOfPart = 1 << 9
 
 func newPayloadMemory() payloadMemory {
-	return payloadMemory{make([]atomic.Pointer[payloadPart], (limits.Places+placesOfPart-1)/placesOfPart)}
+	places := limits().Places
+	return payloadMemory{make([]atomic.Pointer[payloadPart], (places+placesOfPart-1)/placesOfPart), places}
 }
 
 // A payloadPart is there when one of its places has been given.
@@ -118,7 +120,7 @@ func (m *payloadMemory) keep(found native.Verdict, payload *Payload) {
 }
 
 func (m *payloadMemory) part(entry uint64) *atomic.Pointer[payloadPart] {
-	return &m.parts[entry%limits.Places/placesOfPart]
+	return &m.parts[entry%m.places/placesOfPart]
 }
 
 func (p *payloadPart) place(entry uint64) *atomic.Pointer[keptPayload] {

@@ -28,7 +28,7 @@ func (t *table[K, V]) get(key K, create func() (V, error)) (V, error) {
 	if err != nil {
 		return value, err
 	}
-	if entries == nil || len(entries) >= limits.HeldTokens {
+	if entries == nil || len(entries) >= limits().HeldTokens {
 		entries = map[K]V{}
 	} else {
 		entries = maps.Clone(entries)

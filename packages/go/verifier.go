@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"gatepass.dev/gatepass/internal/driver"
 	"gatepass.dev/gatepass/internal/native"
@@ -117,7 +118,7 @@ func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, "gatepass.Ver
 // headersOf returns the headers that may carry a token, each with all its values.
 func headersOf(valuesOf func(name string) []string) native.Headers {
 	var headers native.Headers
-	for i, name := range tokenHeaders {
+	for i, name := range tokenHeaders() {
 		values := valuesOf(name)
 		headers[i] = native.Header{Value: strings.Join(values, "\n"), IsThere: len(values) > 0}
 	}
@@ -127,7 +128,7 @@ func headersOf(valuesOf func(name string) []string) native.Headers {
 // headersInAnyCase does so too, whatever the case of their names.
 func headersInAnyCase(header map[string][]string) native.Headers {
 	var headers native.Headers
-	for i, name := range tokenHeaders {
+	for i, name := range tokenHeaders() {
 		var values []string
 		for found, more := range header {
 			// Some letters that are not ASCII fold to ones that are, of another length.
@@ -141,7 +142,7 @@ func headersInAnyCase(header map[string][]string) native.Headers {
 }
 
 // tokenHeaders are the names of these, as the core has them, in net/http's form.
-var tokenHeaders = func() (names [3]string) {
+var tokenHeaders = sync.OnceValue(func() (names [3]string) {
 	if err := json.Unmarshal([]byte(native.TokenHeaders()), &names); err != nil {
 		panic(err)
 	}
@@ -149,7 +150,7 @@ var tokenHeaders = func() (names [3]string) {
 		names[i] = http.CanonicalHeaderKey(name)
 	}
 	return names
-}()
+})
 
 // A verifierKey distinguishes verifiers: those without options by their audience, others by their settings.
 type verifierKey struct{ audience, settings string }

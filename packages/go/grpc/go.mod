@@ -11,6 +11,7 @@ require (
 )
 
 require (
+	github.com/tetratelabs/wazero v1.11.0 // indirect
 	golang.org/x/net v0.51.0 // indirect
 	golang.org/x/sys v0.42.0 // indirect
 	golang.org/x/text v0.34.0 // indirect

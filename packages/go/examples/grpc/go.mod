@@ -10,6 +10,7 @@ require (
 )
 
 require (
+	github.com/tetratelabs/wazero v1.11.0 // indirect
 	golang.org/x/net v0.51.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sys v0.42.0 // indirect

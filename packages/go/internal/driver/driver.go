@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"gatepass.dev/gatepass/internal/native"
@@ -21,16 +22,18 @@ import (
 
 // bounds are the core's: how many bytes of a body, a file or a program's output it takes, how many of a program's
 // standard error, and how often a caller asks again after what it has waited for, which is out of reach.
-var bounds = func() (bounds struct {
-	BodyBytes   int `json:"body_bytes"`
-	StderrBytes int `json:"stderr_bytes"`
-	Looks       int `json:"looks"`
-}) {
+var bounds = sync.OnceValue(func() (bounds coreBounds) {
 	if err := json.Unmarshal([]byte(native.Limits()), &bounds); err != nil {
 		panic(err)
 	}
 	return bounds
-}()
+})
+
+type coreBounds struct {
+	BodyBytes   int `json:"body_bytes"`
+	StderrBytes int `json:"stderr_bytes"`
+	Looks       int `json:"looks"`
+}
 
 // A Host is what may be put in the place of the system's. All of it may be left out.
 type Host struct {

@@ -27,8 +27,8 @@ func readFile(ctx context.Context, path string) reply {
 }
 
 func readAll(reader io.Reader) (string, error) {
-	read, err := io.ReadAll(io.LimitReader(reader, int64(bounds.BodyBytes)+1))
-	if len(read) > bounds.BodyBytes {
+	read, err := io.ReadAll(io.LimitReader(reader, int64(bounds().BodyBytes)+1))
+	if len(read) > bounds().BodyBytes {
 		err = errTooLarge
 	}
 	return string(read), err

@@ -28,7 +28,7 @@ type flight struct {
 // caller has begun the operation and it gives what was asked for. A context that ends, ends the waiting only.
 func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (output json.RawMessage, err error) {
 	ctx = Known(ctx)
-	for range bounds.Looks {
+	for range bounds().Looks {
 		turn, joined, err := d.flights.ask(ask)
 		if err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func (d *Driver) Settle(ctx context.Context, ask func() (native.Turn, error)) (o
 			return begun.output, begun.err
 		}
 	}
-	return nil, fmt.Errorf("exceeded %d attempts; report this", bounds.Looks)
+	return nil, fmt.Errorf("exceeded %d attempts; report this", bounds().Looks)
 }
 
 // Known is the context, or the background for nil, which oauth2 takes for it as well.

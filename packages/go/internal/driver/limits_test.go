@@ -79,7 +79,7 @@ func TestALimitClosesAForeignBody(t *testing.T) {
 	})
 	performLimited(t, Host{Transport: carrier}, step{Step: "send", Method: "GET", URL: "http://a.example"})
 	// What is written before the limit has closed the body is still read.
-	for range bounds.BodyBytes {
+	for range bounds().BodyBytes {
 		if _, err := writer.Write([]byte("a")); err != nil {
 			if !errors.Is(err, io.ErrClosedPipe) {
 				t.Errorf("%v, expected that nobody reads", err)
@@ -142,7 +142,7 @@ func TestWhatAProgramSays(t *testing.T) {
 		"much output": {"yes", "map[kind:too_large message:more than 1 MiB reply:failed]"},
 	} {
 		ended := run(t.Context(), &step{Argv: []string{"/bin/sh", "-c", c.script}})
-		if stderr, _ := ended["stderr"].(string); name == "much error" && (len(stderr) != bounds.StderrBytes || ended["stdout"] != "out\n") ||
+		if stderr, _ := ended["stderr"].(string); name == "much error" && (len(stderr) != bounds().StderrBytes || ended["stdout"] != "out\n") ||
 			name != "much error" && fmt.Sprint(ended) != c.expected {
 			t.Errorf("%s: %v", name, ended)
 		}

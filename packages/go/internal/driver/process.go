@@ -19,8 +19,8 @@ const outputDelay = time.Second
 func run(ctx context.Context, step *step) reply {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	output := limitedBuffer{limit: bounds.BodyBytes + 1, whenFull: cancel}
-	complaint := limitedBuffer{limit: bounds.StderrBytes}
+	output := limitedBuffer{limit: bounds().BodyBytes + 1, whenFull: cancel}
+	complaint := limitedBuffer{limit: bounds().StderrBytes}
 	command := exec.CommandContext(ctx, step.Argv[0], step.Argv[1:]...)
 	command.Env = os.Environ()
 	for _, variable := range step.Env {

@@ -1,5 +1,5 @@
-// Package native is the border to the core: it lends Go's strings to C and copies C's bytes to Go. It decides
-// nothing, and knows of JSON only that it is text.
+//go:build cgo && !gatepass_wasm && linux && (amd64 || arm64)
+
 package native
 
 /*
@@ -50,73 +50,18 @@ import (
 	"unsafe"
 )
 
-// Failure is an error of the core, as JSON.
-type Failure string
-
-func (f Failure) Error() string { return string(f) }
-
-// Answer is what a lookup or a check has found; see the header.
-type Answer C.gp_answer
-
-// The answers of the core.
-const (
-	Fresh     Answer = C.GP_FRESH
-	Stale     Answer = C.GP_STALE
-	Fetch     Answer = C.GP_FETCH
-	Join      Answer = C.GP_JOIN
-	Accepted  Answer = C.GP_ACCEPTED
-	NeedsKeys Answer = C.GP_NEEDS_KEYS
-)
-
-// Turn is what an answer says about operations.
-type Turn struct {
-	Answer Answer
-	// Flight is that of Op, or the one to wait for; 0 is none.
-	Flight uint64
-	// Op is nil when there is nothing to drive. Who gets it must free it.
-	Op *Op
-}
-
-// Now is the readings of two clocks, in milliseconds: of the one that people set, since 1970, and of one that nobody
-// sets, since whenever.
-type Now struct{ Unix, Monotonic uint64 }
+// The answers of the C ABI are this package's.
+var _ = [1]struct{}{}[C.GP_FRESH-Fresh|C.GP_STALE-Stale|C.GP_FETCH-Fetch|C.GP_JOIN-Join|C.GP_ACCEPTED-Accepted|
+	C.GP_NEEDS_KEYS-NeedsKeys]
 
 // Source holds tokens of one principal. It is safe for concurrent use.
 type Source struct{ handle *C.gp_source }
-
-// Lookup is the answer of a Source.
-type Lookup struct {
-	Turn
-	Header      string
-	ExpiresAtMS uint64
-	// FreshUntil has come when either of its readings has.
-	FreshUntil Now
-}
 
 // Keys are those of issuers, for all verifiers that are opened with them. They are safe for concurrent use.
 type Keys struct{ handle *C.gp_keys }
 
 // Verifier checks received tokens. It is safe for concurrent use.
 type Verifier struct{ handle *C.gp_verifier }
-
-// Verdict is the answer of a Verifier.
-type Verdict struct {
-	Turn
-	Payload string
-	// Entry names the token among all that this verifier remembers; 0 is none.
-	Entry uint64
-	// Unverified says that nothing proves the payload.
-	Unverified bool
-}
-
-// Headers are those of a request that may carry a token, in the order of TokenHeaders.
-type Headers [3]Header
-
-// Header is the values of a header, if the request has it, with a line feed between each two.
-type Header struct {
-	Value   string
-	IsThere bool
-}
 
 // Op is an operation under way, for one goroutine at a time.
 type Op struct{ handle *C.gp_op }

@@ -1,3 +1,5 @@
+//go:build cgo && !gatepass_wasm && linux && (amd64 || arm64)
+
 package native
 
 // How a checkout finds the library: where build.sh puts it. What is published imports a module for the platform instead,
