@@ -58,6 +58,7 @@ const LAYERS: &[Layer] = &[
     layer("gatepass-node", &["gatepass-bridge"], Others::Only(&["napi", "napi-build", "napi-derive"])),
     layer("gatepass-python", &["gatepass-bridge"], Others::Only(&["pyo3", "serde", "serde_json"])),
     layer("gatepass-wasm", &["gatepass-bridge"], Others::Only(&["wasm-bindgen"])),
+    layer("gatepass-wazero", &["gatepass-bridge"], Others::Only(&[])),
     // ring is what the core is built on: the emulator would share its mistakes.
     layer("gatepass-emulator", &[], Others::AllBut(&["ring"])),
     layer("gatepass", &["gatepass-core"], Others::AllBut(&[])),

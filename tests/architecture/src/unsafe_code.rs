@@ -1,10 +1,10 @@
-//! `unsafe` is at the two borders that cannot do without: the C ABI and JNI.
+//! `unsafe` is at the three borders that cannot do without: the C ABI, JNI, and the module for wazero.
 
 use crate::Violations;
 use crate::source::{SourceFile, Tests};
 
 /// Where `unsafe` may be.
-const BORDERS: &[&str] = &["bindings/c/", "bindings/jni/"];
+const BORDERS: &[&str] = &["bindings/c/", "bindings/jni/", "bindings/wazero/"];
 
 /// Finds `unsafe` anywhere else in the Rust files, tests included.
 pub fn check(files: &[SourceFile]) -> Violations {
