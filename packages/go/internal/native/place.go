@@ -129,7 +129,7 @@ func panicked(message string) error {
 		return err
 	}
 	defer instance.Close()
-	_, err = invoke(instance, "panicked", texts{message})
+	_, err = invoke(instance, "panicked", texts{message}, uint64(len(message)))
 	var failure wasm.Failure
 	if errors.As(err, &failure) {
 		return Failure(failure)

@@ -111,3 +111,6 @@ func (i *Instance) Output(name string, arguments ...uint64) ([]byte, error) {
 	}
 	return output, nil
 }
+
+// MemorySize returns how many bytes the instance has. It gives none of them back before it is closed.
+func (i *Instance) MemorySize() uint32 { return i.module.Memory().Size() }
