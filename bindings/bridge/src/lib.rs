@@ -17,7 +17,7 @@ pub use explain::explain_token;
 pub use failure::{Failure, guard};
 pub use gatepass_core::PLACES;
 pub use gatepass_core::{BadKey, HostCrypto, Primitive, set_host_crypto};
-pub use gatepass_core::{Now, Recall, Secret, SignatureToCheck, TokenDigest, Verified};
+pub use gatepass_core::{Now, Recall, SignatureToCheck, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{CheckStep, KeyCache, RequestHeaders, TokenCheck, Verdict, Verifier};

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::mem;
+use std::sync::atomic::{Ordering, compiler_fence};
 
-use gatepass_bridge::{Failure, KeyCache, Op, Secret, Source, TokenCheck, Verifier};
+use gatepass_bridge::{Failure, KeyCache, Op, Source, TokenCheck, Verifier};
 
 thread_local! {
     /// All of it. An instance has one thread.
@@ -13,7 +14,7 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct Room {
     input: Vec<u8>,
-    output: Option<Secret<Vec<u8>>>,
+    output: Vec<u8>,
     pub(crate) sources: Table<Source>,
     pub(crate) keys: Table<KeyCache>,
     pub(crate) verifiers: Table<Verifier>,
@@ -21,18 +22,30 @@ pub(crate) struct Room {
     pub(crate) checks: Table<TokenCheck>,
 }
 
+/// Most bytes of a buffer that is kept for the next call.
+const KEPT: usize = 1 << 16;
+
 impl Room {
     /// Gives the address of room for so many bytes, which the host fills.
     pub(crate) fn make_input(&mut self, length: u32) -> u32 {
-        self.input = vec![0; length as usize];
+        self.input.resize(length as usize, 0);
         address(&self.input)
     }
 
     fn lay_out(&mut self, bytes: Vec<u8>) -> u64 {
         let place = u64::from(address(&bytes)) << 32 | bytes.len() as u64;
-        self.output = Some(Secret::new(bytes));
+        self.output = bytes;
         place
     }
+}
+
+/// Overwrites what a buffer held, whose address the host has, and keeps it unless it is large.
+fn wipe(mut buffer: Vec<u8>) -> Vec<u8> {
+    buffer.fill(0);
+    // The host may read what comes before: it is not left out for nobody in the module reading it.
+    compiler_fence(Ordering::SeqCst);
+    buffer.clear();
+    if buffer.capacity() > KEPT { Vec::new() } else { buffer }
 }
 
 fn address(bytes: &[u8]) -> u32 {
@@ -42,25 +55,35 @@ fn address(bytes: &[u8]) -> u32 {
 /// The highest bit of a result: what is laid out is an error.
 const IS_FAILURE: u64 = 1 << 63;
 
-/// Lays out what a call gives.
+/// Lays out what a call gives, in place of what the last one gave.
 pub(crate) fn answer(call: impl FnOnce(&mut Room) -> Result<Output, Failure>) -> u64 {
-    ROOM.with_borrow_mut(|room| match call(room) {
-        Ok(Output(bytes)) => room.lay_out(bytes),
-        Err(failure) => room.lay_out(failure.to_json().into_bytes()) | IS_FAILURE,
+    ROOM.with_borrow_mut(|room| {
+        drop(wipe(mem::take(&mut room.output)));
+        match call(room) {
+            Ok(Output(bytes)) => room.lay_out(bytes),
+            Err(failure) => room.lay_out(failure.to_json().into_bytes()) | IS_FAILURE,
+        }
     })
 }
 
 /// The texts that the host has written for a call. They are wiped when it is over.
-pub(crate) struct Input(Secret<Vec<u8>>);
+pub(crate) struct Input(Vec<u8>);
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        let buffer = wipe(mem::take(&mut self.0));
+        ROOM.with_borrow_mut(|room| room.input = buffer);
+    }
+}
 
 impl Input {
     pub(crate) fn take() -> Self {
-        Self(Secret::new(ROOM.with_borrow_mut(|room| mem::take(&mut room.input))))
+        Self(ROOM.with_borrow_mut(|room| mem::take(&mut room.input)))
     }
 
     /// The texts of these lengths, one after the other.
     pub(crate) fn bytes<const N: usize>(&self, lengths: [u32; N]) -> Result<[&[u8]; N], Failure> {
-        let mut rest = self.0.expose().as_slice();
+        let mut rest = self.0.as_slice();
         let mut parts = [rest; N];
         for (part, length) in parts.iter_mut().zip(lengths) {
             (*part, rest) = rest

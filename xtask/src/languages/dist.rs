@@ -37,8 +37,9 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
             is_shared: true,
         });
     }
-    // By itself cargo xtask dist would build it as well, at the same time as the tests that need it.
+    // By itself cargo xtask dist would build them as well, at the same time as the tests that need them.
     builds.extend(super::wasm_module_builds(checkout)?);
+    builds.extend(super::wazero_module_builds(checkout)?);
     builds.push(Build {
         what: "artefacts",
         inputs: vec!["."],

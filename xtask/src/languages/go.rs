@@ -1,6 +1,6 @@
-//! Go: packages/go, which links the core as a static library.
+//! Go: packages/go, which links the core as a static library; and without cgo, where it is WebAssembly.
 
-use super::{Bench, Build, Compiler, Demo, Language, Mistakes, Programs, Suite, node};
+use super::{Bench, Build, Compiler, Demo, Language, Mistakes, Programs, Suite, node, wazero_module_builds};
 use crate::checkout::Checkout;
 use crate::counts::Runner;
 use crate::failure::Result;
@@ -9,15 +9,17 @@ use crate::toolchains;
 
 pub(crate) const GO: Language = Language {
     name: "go",
-    toolchains: &[toolchains::GO],
+    toolchains: &[toolchains::GO, toolchains::NODE, toolchains::NPM],
     builds: |checkout| {
         let library = checkout.program(checkout.path("packages/go/build.sh"));
-        Ok(vec![Build::native(
+        let mut builds = wazero_module_builds(checkout)?;
+        builds.push(Build::native(
             "package",
             &["packages/go"],
             vec![library],
             checkout.path("packages/go/internal/native/lib"),
-        )])
+        ));
+        Ok(builds)
     },
     suites,
     demo: Some(Demo {
@@ -69,8 +71,25 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     // -count=1: the go command does not know that the emulator may have changed, and would remember the result.
     let test =
         |folder| go(checkout, folder).args(&["test", "-race", "-count=1", "-timeout=15m", "-json", "./..."]);
+    // The race detector itself needs cgo; the tag has the package do without.
+    let tagged = go(checkout, "packages/go").args(&[
+        "test",
+        "-race",
+        "-tags=gatepass_wasm",
+        "-count=1",
+        "-timeout=15m",
+    ]);
+    let tagged = tagged.args(&["-json", "./..."]);
+    let without_cgo =
+        |arguments: &[&str]| go(checkout, "packages/go").args(arguments).env("CGO_ENABLED", "0");
+    let elsewhere =
+        |system, machine| without_cgo(&["build", "./..."]).env("GOOS", system).env("GOARCH", machine);
     Ok(vec![
         Suite::new("vet", Runner::Check, vet("packages/go")),
+        Suite::new("vet, without cgo", Runner::Check, without_cgo(&["vet", "./..."])),
+        Suite::new("build for macOS", Runner::Check, elsewhere("darwin", "arm64")),
+        Suite::new("build for Windows", Runner::Check, elsewhere("windows", "arm64")),
+        Suite::new("go test -race, as WebAssembly", Runner::Go, tagged),
         Suite::new("vet, grpc", Runner::Check, vet("packages/go/grpc")),
         Suite::new("go test -race", Runner::Go, test("packages/go")),
         Suite::new("go test -race, grpc", Runner::Go, test("packages/go/grpc")),

@@ -22,6 +22,7 @@ use crate::stamp::Stamp;
 use crate::toolchains::Toolchain;
 
 pub(crate) use wasm::module_builds as wasm_module_builds;
+pub(crate) use wasm::wazero_module_builds;
 
 /// All that is built and tested. What takes longest is begun first.
 pub(crate) const ALL: &[&Language] =

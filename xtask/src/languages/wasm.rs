@@ -1,6 +1,6 @@
 //! WebAssembly: `bindings/wasm`, and packages/js with it in the add-on's place, in every JavaScript runtime.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Build, Language, NATIVE, Suite, node};
 use crate::checkout::Checkout;
@@ -48,22 +48,45 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
 
 /// What puts the module into packages/js/wasm: for the tests here, and for what is published.
 pub(crate) fn module_builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let mut builds = tools(checkout)?;
+    builds.extend([glue(checkout), module(checkout)]);
+    Ok(builds)
+}
+
+/// What puts the module for wazero into packages/go: for the tests there, and for what is published.
+pub(crate) fn wazero_module_builds(checkout: &Checkout) -> Result<Vec<Build>> {
+    let mut builds = tools(checkout)?;
+    let folder = checkout.path("packages/go/internal/wasm/made_by_cargo_xtask");
+    let output = folder.join("gatepass.wasm");
+    let compiled = compiled(checkout, "gatepass_wazero");
+    builds.push(Build {
+        what: "wazero module",
+        inputs: NATIVE.to_vec(),
+        programs: vec![
+            compile(checkout, "gatepass-wazero"),
+            checkout.program("mkdir").arg("-p").arg(&folder),
+            shrink(checkout, &compiled, &output),
+        ],
+        output,
+        is_shared: true,
+    });
+    Ok(builds)
+}
+
+/// The compiler and what goes with it.
+fn tools(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = toolchain()?;
     if !compilers::has_target(TARGET) {
         builds.push(linker(checkout));
     }
     let runtimes = checkout.program("npm").args(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    builds.extend([
-        Build {
-            what: "runtimes",
-            inputs: vec!["tests/runtimes/package.json", "tests/runtimes/package-lock.json"],
-            programs: vec![runtimes.in_folder(checkout.path(RUNTIMES))],
-            output: checkout.path(RUNTIMES).join("node_modules"),
-            is_shared: true,
-        },
-        glue(checkout),
-        module(checkout),
-    ]);
+    builds.push(Build {
+        what: "runtimes",
+        inputs: vec!["tests/runtimes/package.json", "tests/runtimes/package-lock.json"],
+        programs: vec![runtimes.in_folder(checkout.path(RUNTIMES))],
+        output: checkout.path(RUNTIMES).join("node_modules"),
+        is_shared: true,
+    });
     Ok(builds)
 }
 
@@ -133,35 +156,44 @@ fn glue_program(checkout: &Checkout) -> PathBuf {
 /// packages/js/wasm: the module, and the glue in both module systems.
 fn module(checkout: &Checkout) -> Build {
     let target = checkout.built("wasm");
-    let compiled = target.join(TARGET).join("wasm/gatepass_wasm.wasm");
+    let compiled = compiled(checkout, "gatepass_wasm");
     let written = target.join("glue");
     let smaller = target.join("gatepass.wasm");
     let split = checkout.program(glue_program(checkout)).arg(&compiled).arg(&written);
-    let shrink = checkout
-        .program(checkout.path(RUNTIMES).join("node_modules/.bin/wasm-opt"))
-        .args(&["-Oz", "--strip-debug", "--strip-producers"])
-        .args(FEATURES)
-        .arg(written.join("gatepass_bg.wasm"))
-        .arg("-o")
-        .arg(&smaller);
+    let shrink = shrink(checkout, &written.join("gatepass_bg.wasm"), &smaller);
     let place = checkout.program("node").arg("packages/js/scripts/wasm.js").arg(&written).arg(&smaller);
     Build {
         what: "module",
         inputs: [NATIVE, &["packages/js/scripts"]].concat(),
-        programs: vec![compile(checkout), split, shrink, place],
+        programs: vec![compile(checkout, "gatepass-wasm"), split, shrink, place],
         output: checkout.path("packages/js/wasm/gatepass.wasm"),
         is_shared: true,
     }
 }
 
-fn compile(checkout: &Checkout) -> Program {
+/// What the compiler makes of a crate.
+fn compiled(checkout: &Checkout, library: &str) -> PathBuf {
+    checkout.built("wasm").join(TARGET).join(format!("wasm/{library}.wasm"))
+}
+
+fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
+    checkout
+        .program(checkout.path(RUNTIMES).join("node_modules/.bin/wasm-opt"))
+        .args(&["-Oz", "--strip-debug", "--strip-producers"])
+        .args(FEATURES)
+        .arg(from)
+        .arg("-o")
+        .arg(to)
+}
+
+fn compile(checkout: &Checkout, package: &str) -> Program {
     let cargo = if compilers::has_target(TARGET) {
         checkout.program("cargo")
     } else {
         with_own_standard_library(checkout)
     };
     cargo
-        .args(&["build", "--profile", "wasm", "--package", "gatepass-wasm", "--target", TARGET])
+        .args(&["build", "--profile", "wasm", "--package", package, "--target", TARGET])
         // The folder is not shared: it may belong to another compiler.
         .arg("--target-dir")
         .arg(checkout.built("wasm"))
