@@ -71,24 +71,20 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     // -count=1: the go command does not know that the emulator may have changed, and would remember the result.
     let test =
         |folder| go(checkout, folder).args(&["test", "-race", "-count=1", "-timeout=15m", "-json", "./..."]);
-    // The race detector itself needs cgo; the tag has the package do without.
-    let tagged = go(checkout, "packages/go").args(&[
-        "test",
-        "-race",
-        "-tags=gatepass_wasm",
-        "-count=1",
-        "-timeout=15m",
-    ]);
-    let tagged = tagged.args(&["-json", "./..."]);
     let without_cgo =
         |arguments: &[&str]| go(checkout, "packages/go").args(arguments).env("CGO_ENABLED", "0");
     let elsewhere =
         |system, machine| without_cgo(&["build", "./..."]).env("GOOS", system).env("GOARCH", machine);
+    // The race detector itself needs cgo; with the tag the package does without.
+    let tagged = go(checkout, "packages/go").args(&["test", "-race", "-tags=gatepass_wasm"]);
+    let tagged = tagged.args(&["-count=1", "-timeout=15m", "-json", "./..."]);
+    let vectors = without_cgo(&["test", "-count=1", "-run=Vector", "-json", "."]);
     Ok(vec![
         Suite::new("vet", Runner::Check, vet("packages/go")),
-        Suite::new("vet, without cgo", Runner::Check, without_cgo(&["vet", "./..."])),
+        Suite::new("vet without cgo", Runner::Check, without_cgo(&["vet", "./..."])),
         Suite::new("build for macOS", Runner::Check, elsewhere("darwin", "arm64")),
         Suite::new("build for Windows", Runner::Check, elsewhere("windows", "arm64")),
+        Suite::new("vectors without cgo", Runner::Go, vectors),
         Suite::new("go test -race, as WebAssembly", Runner::Go, tagged),
         Suite::new("vet, grpc", Runner::Check, vet("packages/go/grpc")),
         Suite::new("go test -race", Runner::Go, test("packages/go")),
