@@ -351,4 +351,18 @@ mod tests {
             assert_eq!(members(text, ["a"]), Err(*expected), "{shown}");
         }
     }
+
+    #[test]
+    fn a_value_is_named_by_its_kind() {
+        for (text, kind) in [
+            ("null", "null"),
+            ("true", "a boolean"),
+            ("1", "a number"),
+            ("\"\"", "a string"),
+            ("[]", "an array"),
+            ("{}", "an object"),
+        ] {
+            assert_eq!(value(text.as_bytes()).unwrap().kind(), kind);
+        }
+    }
 }

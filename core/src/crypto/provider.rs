@@ -243,3 +243,44 @@ mod differences {
         EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, point)
     }
 }
+
+#[cfg(all(test, not(feature = "aws-lc-rs")))]
+mod tests {
+    use super::*;
+
+    /// A DER element.
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let head = match (high, low) {
+            (0, 0..=0x7f) => vec![tag, low],
+            (0, _) => vec![tag, 0x81, low],
+            _ => vec![tag, 0x82, high, low],
+        };
+        [head, content.to_vec()].concat()
+    }
+
+    /// A private RSA key of so many bytes, whose parts do not belong together (RFC 8017, appendix A.1.2).
+    fn rsa_key(modulus: usize) -> Vec<u8> {
+        let number = |length: usize| der(2, &[&[0][..], &vec![0xff; length]].concat());
+        let (whole, half) = (number(modulus), number(modulus / 2));
+        let public = [der(2, &[0]), whole.clone(), der(2, &[1, 0, 1])].concat();
+        der(0x30, &[public, whole, half.repeat(5)].concat())
+    }
+
+    // ring's answers: what AWS-LC looks at first is another matter.
+    #[test]
+    fn a_key_that_cannot_be_used_says_why() {
+        let why = |key: Result<RsaSigningKey, KeyRejected>| key.err().map(|rejected| rejected.0);
+        assert_eq!(why(RsaSigningKey::from_pkcs1(&rsa_key(128))), Some("an RSA key of less than 2048 bits"));
+        assert_eq!(why(RsaSigningKey::from_pkcs1(&rsa_key(1024))), Some("an RSA key of more than 4096 bits"));
+        assert_eq!(
+            why(RsaSigningKey::from_pkcs1(&rsa_key(256))),
+            Some("a key whose parts do not belong together")
+        );
+        assert_eq!(why(RsaSigningKey::from_pkcs1(b"")), Some("damaged key data"));
+        let ec_public_key = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+        let of_ec = [der(2, &[0]), der(0x30, &der(6, &ec_public_key)), der(4, &[0; 20])].concat();
+        let ec = der(0x30, &of_ec);
+        assert_eq!(why(RsaSigningKey::from_pkcs8(&ec)), Some("a key of another kind"));
+    }
+}

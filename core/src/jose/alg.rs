@@ -65,3 +65,18 @@ impl fmt::Display for Algorithm {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_is_shown_by_its_registered_name() {
+        for name in ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"] {
+            assert_eq!(Algorithm::from_name(name).map(|alg| alg.to_string()).as_deref(), Some(name));
+        }
+        for none in ["none", "HS256", "rs256", ""] {
+            assert_eq!(Algorithm::from_name(none), None);
+        }
+    }
+}

@@ -267,3 +267,111 @@ fn refused(code: ErrorCode, name: &'static str, found: String, expected: Texts) 
         .about(name)
         .expecting(expected)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis::from_secs(1_800_000_000);
+
+    /// Times in seconds from now.
+    fn times(iat: i64, exp: i64, nbf: Option<i64>) -> Times {
+        let at = |seconds: i64| signed(NOW.0) + seconds * 1000;
+        Times { iat: at(iat), exp: at(exp), nbf: nbf.map(at) }
+    }
+
+    #[test]
+    fn a_token_outside_its_time_is_refused_with_the_time_that_is_missing() {
+        for (times, code, detail) in [
+            (
+                times(-7200, -3600, None),
+                ErrorCode::TokenExpired,
+                "the token expired 3600 s ago, at 2027-01-15T07:00:00Z",
+            ),
+            (
+                times(7200, 10_800, None),
+                ErrorCode::TokenIssuedInFuture,
+                "the token was issued 7200 s in the future, at 2027-01-15T10:00:00Z",
+            ),
+            (
+                times(3600, 3600, None),
+                ErrorCode::TokenIssuedInFuture,
+                "the token was issued 3600 s in the future, at 2027-01-15T09:00:00Z",
+            ),
+            (
+                times(0, 7200, Some(3600)),
+                ErrorCode::TokenNotYetValid,
+                "the token is valid only in 3600 s, from 2027-01-15T09:00:00Z",
+            ),
+            (
+                times(60, 7200, Some(3600)),
+                ErrorCode::TokenNotYetValid,
+                "the token is valid only in 3600 s, from 2027-01-15T09:00:00Z",
+            ),
+            (
+                times(3600, 60, None),
+                ErrorCode::BadClaim,
+                "the token's iat is 2027-01-15T09:00:00Z, after its exp, 2027-01-15T08:01:00Z",
+            ),
+        ] {
+            let error = times.check(NOW, 60_000).unwrap_err();
+            assert_eq!((error.code(), error.detail()), (code, detail));
+        }
+    }
+
+    #[test]
+    fn a_token_without_a_life_is_accepted_within_the_leeway() {
+        let moment = times(0, 0, None);
+        assert_eq!(moment.accepted(60_000), NOW.minus(60_000)..NOW.plus(60_000));
+        assert_eq!(moment.check(NOW, 60_000), Ok(()));
+    }
+
+    #[test]
+    fn a_claim_of_another_kind_is_named_by_its_kind() {
+        for (payload, check, detail) in [
+            (
+                r#"{"sub":""}"#,
+                Claims::check_subject as fn(&Claims) -> Result<(), Error>,
+                "the token's sub is an empty string, expected a string that is not empty",
+            ),
+            (
+                r#"{"sub":[]}"#,
+                Claims::check_subject,
+                "the token's sub is an array, expected a string that is not empty",
+            ),
+            (
+                r#"{"email_verified":"true"}"#,
+                Claims::check_email_verified,
+                "the token's email_verified is a string, expected true",
+            ),
+            (
+                r#"{"email_verified":""}"#,
+                Claims::check_email_verified,
+                "the token's email_verified is an empty string, expected true",
+            ),
+            (
+                r#"{"email_verified":null}"#,
+                Claims::check_email_verified,
+                "the token's email_verified is null, expected true",
+            ),
+            (
+                r#"{"email_verified":1}"#,
+                Claims::check_email_verified,
+                "the token's email_verified is a number, expected true",
+            ),
+            (
+                r#"{"email_verified":{}}"#,
+                Claims::check_email_verified,
+                "the token's email_verified is an object, expected true",
+            ),
+            (
+                r#"{"sub":true}"#,
+                Claims::check_subject,
+                "the token's sub is a boolean, expected a string that is not empty",
+            ),
+        ] {
+            let error = check(&Claims::parse(payload.as_bytes()).unwrap()).unwrap_err();
+            assert_eq!(error.detail(), detail);
+        }
+    }
+}

@@ -227,4 +227,53 @@ mod tests {
             }
         }
     }
+
+    const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"UVw9brnjlrkE0_7Kf1T9zQzB6Ze_N13KUVrQpsO0A18","y":"RTa-OlDzGPv5pUdZAqIhUCvvDVfgjFOyzApW8X2fk1Q"}"#;
+
+    #[test]
+    fn an_exponent_is_bounded_and_both_numbers_are_odd() {
+        let modulus = [0xff; 256];
+        let long = [&[1][..], &[0; 13], &[1, 0, 1]].concat();
+        for (n, e, good) in [
+            (&modulus[..], &[1, 0, 1][..], true),
+            (&modulus, &[1, 0, 0, 0, 1], true),
+            (&modulus, &[1, 255, 255, 255, 255], true),
+            (&modulus, &[255, 255], false),
+            (&modulus, &[2, 0, 0, 0, 1], false),
+            (&modulus, &[1, 0, 0, 0, 0, 1], false),
+            // Its low 128 bits are 65537.
+            (&modulus, &long, false),
+            (&modulus, &[1, 0, 2], false),
+            (&modulus, &[0, 1, 0, 1], false),
+            (&modulus, &[], false),
+            (&[&[0x7f][..], &modulus[1..]].concat(), &[1, 0, 1], false),
+            (&[&modulus[1..], &[0xfe]].concat(), &[1, 0, 1], false),
+            (&[0xff; 1024], &[1, 0, 1], true),
+            (&[&[1][..], &[0xff; 1024]].concat(), &[1, 0, 1], false),
+        ] {
+            assert_eq!(check_rsa(n, e).is_ok(), good, "{n:x?} {e:x?}");
+        }
+    }
+
+    #[test]
+    fn an_algorithm_of_another_kind_of_key_is_refused() {
+        for (alg, expected) in [
+            ("ES256", None),
+            ("ES384", Some("its alg does not belong to its kty or crv")),
+            ("RS256", Some("its alg does not belong to its kty or crv")),
+            ("HS256", Some("its alg is none that this verifier knows")),
+        ] {
+            let mut jwk: serde_json::Value = serde_json::from_str(P256).unwrap();
+            jwk["alg"] = alg.into();
+            let read = Jwk::from_json(&crate::json::value(jwk.to_string().as_bytes()).unwrap());
+            assert_eq!(read.err(), expected, "{alg}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let jwk = Jwk::from_json(&crate::json::value(P256.as_bytes()).unwrap()).unwrap();
+        let written: serde_json::Value = serde_json::from_str(&jwk.to_json()).unwrap();
+        assert_eq!(written, serde_json::from_str::<serde_json::Value>(P256).unwrap());
+    }
 }

@@ -198,3 +198,55 @@ fn distinct<'a>(entries: impl Iterator<Item = &'a Entry>, alg: Algorithm) -> Vec
     }
     keys
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &str =
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    #[test]
+    fn a_document_without_keys_says_what_it_is() {
+        let single = "the key set is a single JWK, expected it in a set: {\"keys\":[…]}";
+        let none = "the key set names no key: expected {\"keys\":[{\"kid\":…}]} or a PEM map";
+        for (document, expected) in [
+            ("{}", Some(none)),
+            (r#"{"keys":[]}"#, Some(none)),
+            (r#"{"keys":[1,"a",null]}"#, Some(none)),
+            (ED25519, Some(single)),
+            ("[]", Some("the key set is an array, expected {\"keys\":[…]} or a PEM map")),
+            (&format!(r#"{{"keys":[{ED25519}]}}"#), None),
+            (r#"{"keys":[{"kid":"a"}]}"#, None),
+            (r#"{"keys":[{}]}"#, None),
+        ] {
+            assert_eq!(KeySet::parse(document).unwrap().problem(), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_outside_its_time_has_no_key() {
+        let key = Jwk {
+            validity: Some((Millis(20), Millis(30))),
+            ..Jwk::from_json(&read(ED25519).unwrap()).unwrap()
+        };
+        let set =
+            KeySet { keys: HashMap::from([("a".to_owned(), vec![Ok(Arc::new(key))])]), ..KeySet::default() };
+        let find =
+            |kid, now| set.find(kid, Algorithm::EdDsa, Millis(now)).map(|_| ()).map_err(|error| error.code());
+        for now in [20, 30] {
+            assert_eq!((find(Some("a"), now), find(None, now)), (Ok(()), Ok(())));
+        }
+        for now in [19, 31] {
+            assert_eq!(find(Some("a"), now), Err(ErrorCode::KeyUnusable));
+            assert_eq!(find(None, now), Err(ErrorCode::UnknownKey));
+        }
+    }
+
+    #[test]
+    fn a_key_set_is_bounded() {
+        let document = |length: usize| format!(r#"{{"keys":[]{}}}"#, " ".repeat(length - 11));
+        assert!(KeySet::parse(&document(MAX_KEY_SET_BYTES)).is_ok());
+        assert!(KeySet::parse(&document(MAX_KEY_SET_BYTES + 1)).is_err());
+    }
+}

@@ -226,3 +226,21 @@ fn not_base64url(part: &str) -> Error {
 fn malformed(found: impl Into<String>) -> Error {
     Error::new(ErrorCode::TokenMalformed, found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_id_is_a_text_that_is_not_empty() {
+        for (kid, detail) in [
+            (r#""""#, "the token's kid is an empty string"),
+            ("1", "the token's kid is a number, expected a string"),
+            ("null", "the token's kid is null, expected a string"),
+        ] {
+            let header = format!(r#"{{"alg":"RS256","kid":{kid}}}"#);
+            let refused = Header::parse(header.as_bytes(), Algorithm::ALL).err();
+            assert_eq!(refused.as_ref().map(Error::detail), Some(detail));
+        }
+    }
+}

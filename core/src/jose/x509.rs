@@ -135,4 +135,36 @@ mod tests {
             assert_eq!(take(&[SEQUENCE, 0x82, 0, 3, 1, 2][..length], SEQUENCE), None);
         }
     }
+
+    #[test]
+    fn a_point_of_p_256_is_read() {
+        const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUVw9brnjlrkE0/7Kf1T9zQzB6Ze/\nN13KUVrQpsO0A19FNr46UPMY+/mlR1kCoiFQK+8NV+CMU7LMClbxfZ+TVA==\n-----END PUBLIC KEY-----";
+        assert!(matches!(
+            key_from_pem(PEM).map(|key| key.key.public().clone()),
+            Ok(PublicKey::Ec { curve: Curve::P256, .. })
+        ));
+    }
+
+    #[test]
+    fn lengths_of_one_and_two_bytes_are_read() {
+        for (head, length) in [
+            (&[SEQUENCE, 0x7f][..], 127),
+            (&[SEQUENCE, 0x81, 0x80], 128),
+            (&[SEQUENCE, 0x81, 0xff], 255),
+            (&[SEQUENCE, 0x82, 1, 0], 256),
+        ] {
+            let der = [head, &vec![7; length], &[9]].concat();
+            assert_eq!(take(&der, SEQUENCE), Some((&vec![7; length][..], &[9][..])));
+        }
+        for bad in [
+            &[SEQUENCE][..],
+            &[SEQUENCE, 0x80],
+            &[SEQUENCE, 0x81],
+            &[SEQUENCE, 2, 0],
+            &[INTEGER, 0],
+            &[SEQUENCE, 0x83, 0, 0, 0],
+        ] {
+            assert_eq!(take(bad, SEQUENCE), None);
+        }
+    }
 }

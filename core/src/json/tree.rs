@@ -254,6 +254,14 @@ mod tests {
             (br#"{"a""#, Some(JsonError::Truncated)),
             (br#"["a"#, Some(JsonError::Truncated)),
             (b"tru", Some(JsonError::Truncated)),
+            (b"-", Some(JsonError::Truncated)),
+            (b"\"\xc3", Some(JsonError::Truncated)),
+            (b"\"\xc3\"", Some(JsonError::Syntax)),
+            (b"[-]", Some(JsonError::Syntax)),
+            (b"[1.]", Some(JsonError::Syntax)),
+            (b"[1.e5]", Some(JsonError::Syntax)),
+            (b"[.5]", Some(JsonError::Syntax)),
+            (b"[1e]", Some(JsonError::Syntax)),
             (br#"{"a":1,"\u0061":2}"#, Some(JsonError::Syntax)),
             (br#""\ud800""#, Some(JsonError::Syntax)),
             (br#""\udc00\ud800""#, Some(JsonError::Syntax)),
@@ -273,5 +281,12 @@ mod tests {
         assert!(read(deep(MAX_DEPTH).as_bytes()).is_ok());
         assert_eq!(read(deep(MAX_DEPTH + 1).as_bytes()), Err(JsonError::TooDeep));
         assert_eq!(read(&[b'['; 1_000_000]), Err(JsonError::TooDeep));
+    }
+
+    #[test]
+    fn escapes_are_what_rfc_8259_says() {
+        let text = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud800\udc00\ud83d\ude00\udbff\udfff""#;
+        let expected = "\"\\/\u{8}\u{c}\n\r\tAé€\u{10000}😀\u{10ffff}";
+        assert_eq!(read(text.as_bytes()), Ok(Value::String(expected.to_owned())));
     }
 }

@@ -104,6 +104,10 @@ mod tests {
         ] {
             assert_eq!(difference(found, expected).map(|known| known.cause), Some(cause), "{found}");
         }
+        assert!(
+            difference("https://us-central1-p.cloudfunctions.net/g", FUNCTION).is_none(),
+            "another function"
+        );
         for unknown in ["", "https://other.example", "custom"] {
             assert!(difference(unknown, SERVICE).is_none(), "{unknown}");
         }

@@ -203,4 +203,54 @@ mod tests {
         let nested = Claimed { aud: vec![harmless("Bearer ya29.secret")], ..Claimed::default() };
         assert_eq!(all_shown(&nested.aud), r#""[redacted]""#);
     }
+
+    #[test]
+    fn the_issuer_and_the_audience_tell_the_kind() {
+        for (claims, kind) in [
+            (r#"{"iss":"https://accounts.google.com"}"#, Kind::GoogleIdToken),
+            (r#"{"iss":"https://cloud.google.com/iap"}"#, Kind::IapAssertion),
+            (r#"{"iss":"https://securetoken.google.com/p"}"#, Kind::Firebase),
+            (
+                r#"{"iss":"a@p.iam.gserviceaccount.com","aud":"https://oauth2.googleapis.com/token"}"#,
+                Kind::SelfSignedAssertion,
+            ),
+            (r#"{"iss":"a@p.iam.gserviceaccount.com","target_audience":"b"}"#, Kind::SelfSignedAssertion),
+            (
+                r#"{"iss":"a@p.iam.gserviceaccount.com","aud":"https://pubsub.googleapis.com/"}"#,
+                Kind::SelfSignedAccessToken,
+            ),
+            (r#"{"iss":"https://issuer.example","aud":"b"}"#, Kind::Oidc),
+            (r#"{"iss":"https://issuer.example"}"#, Kind::OtherJwt),
+            (r#"{"iss":"issuer.example","aud":"b"}"#, Kind::OtherJwt),
+            (r#"{"iss":"issuer.example"}"#, Kind::OtherJwt),
+            (r#"{"aud":"b"}"#, Kind::OtherJwt),
+        ] {
+            let payload = crate::encoding::base64url_encode(claims.as_bytes());
+            let token = format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln");
+            assert_eq!(Kind::of(&token, &Claimed::read(&token)), kind, "{claims}");
+        }
+    }
+
+    #[test]
+    fn only_times_that_a_calendar_has_are_shown() {
+        let payload = crate::encoding::base64url_encode(br#"{"iat":-1,"exp":100000000000}"#);
+        let claimed = Claimed::read(&format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln"));
+        assert_eq!((claimed.iat, claimed.exp), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_token_is_named() {
+        for (text, named) in [
+            ("", "empty"),
+            ("1//0a", "refresh token"),
+            ("AIzaSy", "API key"),
+            ("GOCSPX-a", "client's secret"),
+            ("-----BEGIN PRIVATE KEY-----", "PEM"),
+            ("{}", "JSON"),
+            ("<html>", "HTML"),
+        ] {
+            assert!(not_a_token(text).is_some_and(|found| found.contains(named)), "{text}");
+        }
+        assert_eq!(not_a_token("hello"), None);
+    }
 }

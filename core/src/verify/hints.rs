@@ -71,3 +71,32 @@ fn of_kind(kind: Kind, preset: Option<Preset>) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_the_kind_that_is_wanted_is_not_said_to_be_of_another() {
+        use crate::encoding::base64url_encode;
+        for (iss, preset, hint) in [
+            ("https://accounts.google.com", Preset::Google, None),
+            (
+                "https://accounts.google.com",
+                Preset::Iap,
+                Some("it claims to be a Google ID token, which preset google verifies"),
+            ),
+            ("https://cloud.google.com/iap", Preset::Iap, None),
+            (
+                "https://cloud.google.com/iap",
+                Preset::Google,
+                Some("it claims to be an assertion of Identity-Aware Proxy, which preset iap verifies"),
+            ),
+        ] {
+            let payload = base64url_encode(format!(r#"{{"iss":"{iss}"}}"#).as_bytes());
+            let token = format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln");
+            let claimed = Claimed::read(&token);
+            assert_eq!(of_kind(Kind::of(&token, &claimed), Some(preset)).as_deref(), hint, "{iss}");
+        }
+    }
+}

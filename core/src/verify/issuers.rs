@@ -148,3 +148,18 @@ fn is_project_id(text: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
     !text.is_empty() && text.len() <= 100 && text.bytes().all(is_allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_id_is_short_and_of_few_characters() {
+        for good in ["shop-1", "example.com:shop", &"a".repeat(100)] {
+            assert!(is_project_id(good), "{good}");
+        }
+        for bad in ["", "Shop", "a b", "a/b", &"a".repeat(101)] {
+            assert!(!is_project_id(bad), "{bad}");
+        }
+    }
+}

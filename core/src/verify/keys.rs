@@ -471,3 +471,50 @@ fn unavailable(error: &Error, is_mistake: bool, place: &Place) -> Error {
 fn invalid(found: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidOption, found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(cache: &KeyCache, url: &str) -> Arc<RemoteKeys> {
+        cache.remote(Place::url(url).unwrap())
+    }
+
+    #[test]
+    fn keys_that_nobody_uses_any_more_are_forgotten() {
+        let cache = KeyCache::default();
+        let kept = remote(&cache, "https://kept.example");
+        for n in 0..3 {
+            drop(remote(&cache, &format!("https://{n}.example")));
+        }
+        let _last = remote(&cache, "https://last.example");
+        assert!(Arc::ptr_eq(&kept, &remote(&cache, "https://kept.example")));
+        let mut places: Vec<_> = cache.lock().keys().cloned().collect();
+        places.sort();
+        assert_eq!(places, ["https://kept.example", "https://last.example"]);
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_does_not_become_so() {
+        use crate::step::{HostFailure, Millis};
+        let now = Now::steady(Millis::from_secs(1_800_000_000));
+        for (kind, retryable) in [(HostFailure::Connect, true), (HostFailure::UntrustedCertificate, false)] {
+            let keys = remote(&KeyCache::default(), "https://issuer.example/keys");
+            let Err(Missing::Fetch(mut fetch)) = keys.current(now) else { panic!("no fetch") };
+            let mut reply = Reply::Start;
+            let error = loop {
+                reply = match fetch.resume(now, reply) {
+                    Step::Send(_) => Reply::Failed { kind, message: String::new() },
+                    Step::Wait { .. } => Reply::Elapsed,
+                    Step::Fail(error) => break error,
+                    other => panic!("{other:?}"),
+                };
+            };
+            assert_eq!(
+                (error.code(), error.is_retryable()),
+                (ErrorCode::KeysUnavailable, retryable),
+                "{kind:?}"
+            );
+        }
+    }
+}

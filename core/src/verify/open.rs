@@ -245,4 +245,28 @@ mod tests {
             assert!(error.to_string().contains("K_SERVICE is not set"), "{error}");
         }
     }
+
+    #[test]
+    fn keys_are_fetched_by_the_proxy_of_the_environment() {
+        let config = VerifierConfig {
+            audiences: crate::verify::Audiences::Any,
+            callers: crate::verify::Callers::Any,
+            ..VerifierConfig::default()
+        };
+        let mut open = Verifier::open(config, &KeyCache::default());
+        let now = Now::steady(crate::step::Millis::from_secs(1_800_000_000));
+        assert!(matches!(open.resume(now, Reply::Start), Step::ReadEnv { .. }));
+        let env = vec![("https_proxy".to_owned(), crate::Secret::from("http://proxy.example:3128"))];
+        let Step::Done(opened) = open.resume(now, Reply::Env(env)) else { panic!("no verifier") };
+        // {"alg":"RS256","kid":"a"}
+        let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.e30.AAAA";
+        let crate::verify::Verdict::NeedsKeys(mut fetch) = opened.verifier.check(token, now) else {
+            panic!("no fetch")
+        };
+        let Step::Send(request) = fetch.resume(now, Reply::Start) else { panic!("no request") };
+        assert_eq!(
+            request.proxy.as_ref().map(|proxy| proxy.expose().as_str()),
+            Some("http://proxy.example:3128")
+        );
+    }
 }

@@ -344,6 +344,8 @@ mod tests {
         }
         // 2,000 are live at a time; the others wait for the next token of their part.
         assert!(places < 4_000, "{places}");
+        let (bytes, tokens) = held(&cache);
+        assert_eq!(bytes, 812 * tokens as u64);
     }
 
     #[test]
@@ -390,6 +392,9 @@ mod tests {
     fn members_are_counted_at_every_depth_and_not_in_strings() {
         for (json, count) in [
             (r#"{}"#, 1),
+            (r#"{"a\",[{":1}"#, 1),
+            (r#"{"\\":[1,2]}"#, 3),
+            (r#"{"\\\"":[1,2]}"#, 3),
             (r#"{"a":1,"b":2}"#, 2),
             (r#"{"a":{"b":[1,2,3]}}"#, 5),
             (r#"{"a":",,,[[[{{{","\"":"\\"}"#, 2),
@@ -423,5 +428,14 @@ mod tests {
         assert_ne!(put(&cache, 0, token(10, SHARD_BYTES - 512), 0), 0);
         assert_eq!(put(&cache, 1, token(10, SHARD_BYTES - 511), 0), 0);
         assert!(cache.read(&digest(0), |_| ()).is_some() && cache.read(&digest(1), |_| ()).is_none());
+    }
+
+    #[test]
+    fn as_many_tokens_are_held_as_fit() {
+        let cache = VerifiedCache::new(4 * 812, HostCost::default());
+        (0..4).for_each(|i| assert_ne!(put(&cache, i, token(10, 300), 0), 0));
+        assert_eq!(held(&cache), (4 * 812, 4));
+        assert_ne!(put(&cache, 4, token(10, 300), 0), 0);
+        assert_eq!(held(&cache), (4 * 812, 4), "the oldest has made way");
     }
 }
