@@ -405,6 +405,13 @@ mod tests {
     }
 
     #[test]
+    fn a_metadata_server_is_named_by_its_place() {
+        let told = explain(&SourceConfig::default(), &[("GCE_METADATA_HOST", "127.0.0.1:8085")], &[]);
+        let last = told.steps.last().map(String::as_str);
+        assert!(last.is_some_and(|last| last.ends_with("the metadata server at 127.0.0.1:8085")), "{last:?}");
+    }
+
+    #[test]
     fn what_was_found_is_described_without_a_secret() {
         let file =
             r#"{"type":"authorized_user","client_id":"c","client_secret":"hush","refresh_token":"hush"}"#;

@@ -212,4 +212,12 @@ mod tests {
             assert_eq!(plan_call(&access).is_ok(), token_header == TokenHeader::Authorization);
         }
     }
+
+    #[test]
+    fn a_url_without_an_audience_is_told_from_one_that_no_token_goes_to() {
+        for (given, code) in [(None, ErrorCode::InvalidAudience), (Some("a"), ErrorCode::InvalidOption)] {
+            let refused = |url| plan_call(&call(url, given)).map_err(|error| error.code());
+            assert_eq!((refused("ftp://a"), refused("http://a.example")), (Err(code), Err(code)));
+        }
+    }
 }

@@ -232,6 +232,11 @@ mod tests {
             ("10.1.2.3:443", "https://10.1.2.3:444", false),
             ("10.1.2.3/33", "https://10.1.2.3", false),
             ("2001:db8::/32", "https://[2001:db8::1]", true),
+            ("2001:db8::/32", "https://[2001:db9::1]", false),
+            ("2001:db8::/129", "https://[2001:db8::1]", false),
+            ("::/0", "https://[2001:db8::1]", true),
+            ("2001:db8::1", "https://[2001:db8::1]", true),
+            ("[2001:db8::1]", "https://[2001:db8::1]", true),
             ("[2001:db8::1]:443", "https://[2001:db8::1]", true),
             ("2001:db8::2", "https://[2001:db8::1]", false),
             ("", "https://a.example", false),
@@ -269,7 +274,9 @@ mod tests {
 
     #[test]
     fn a_proxy_that_cannot_be_used_is_an_error_without_its_password() {
-        for bad in ["socks5://u:hush@p:1", "ftp://u:hush@p", "http://u:hush@", "http://a b", "p:x"] {
+        for bad in
+            ["socks5://u:hush@p:1", "socks4a://p:1", "ftp://u:hush@p", "http://u:hush@", "http://a b", "p:x"]
+        {
             assert_eq!(
                 proxy(&[("https_proxy", bad)], "https://a.example"),
                 Err(ErrorCode::InvalidOption),
@@ -278,6 +285,7 @@ mod tests {
             let named = Proxy { named_by: "https_proxy", url: bad.into() };
             let error = named.url().unwrap_err().to_string();
             assert!(error.contains("https_proxy") && !error.contains("hush"), "{error}");
+            assert_eq!(error.contains("a SOCKS proxy"), bad.starts_with("socks"), "{error}");
         }
     }
 }

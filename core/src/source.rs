@@ -923,4 +923,106 @@ mod tests {
         let joins = lookups.iter().filter(|lookup| matches!(lookup, Lookup::Join(_))).count();
         assert_eq!((fetches, joins), (1, 999));
     }
+
+    /// Fetches a token of this scope with a credential file, from an endpoint that answers with this body; gives the
+    /// operation, its last step and what was sent.
+    fn fetch_with_file(source: &TokenSource, scope: &str, body: &str) -> (Refresh, Step<Token>, String) {
+        const FILE: &str =
+            r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"first"}"#;
+        let Lookup::Fetch(mut fetch) = source.lookup(&TokenKey::access_token(scope).unwrap(), NOW) else {
+            panic!("no fetch")
+        };
+        let mut reply = Reply::Start;
+        for _ in 0..4 {
+            reply = match fetch.resume(NOW, reply) {
+                Step::ReadEnv { .. } => {
+                    Reply::Env(vec![("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), Secret::from("/f.json"))])
+                }
+                Step::ReadFile { .. } => Reply::Text(Secret::from(FILE)),
+                Step::Send(request) => {
+                    let sent = request.body.map(|body| body.expose().clone()).unwrap_or_default();
+                    let body = Secret::new(body.as_bytes().to_vec());
+                    let step = fetch.resume(NOW, Reply::Response { status: 200, headers: Vec::new(), body });
+                    return (fetch, step, sent);
+                }
+                other => panic!("{other:?}"),
+            };
+        }
+        panic!("nothing was sent")
+    }
+
+    #[test]
+    fn a_flight_has_landed_once_its_token_is_there() {
+        let source = TokenSource::new(SourceConfig::default());
+        let (held, step, _) = fetch_with_file(&source, "a", r#"{"access_token":"a","expires_in":3600}"#);
+        assert!(matches!(step, Step::Done(_)));
+        let key = TokenKey::access_token("a").unwrap();
+        // The host has not dropped the operation yet.
+        assert!(matches!(source.lookup(&key, later(3_000_000)), Lookup::Stale(_, Some(_))));
+        drop(held);
+    }
+
+    #[test]
+    fn a_refresh_token_that_was_replaced_is_not_used_again() {
+        let source = TokenSource::new(SourceConfig::default());
+        let (_, _, sent) = fetch_with_file(&source, "a", r#"{"access_token":"a","refresh_token":"second"}"#);
+        assert!(sent.contains("refresh_token=first"), "{sent}");
+        let (_, _, sent) = fetch_with_file(&source, "b", r#"{"access_token":"b"}"#);
+        assert!(sent.contains("refresh_token=second"), "{sent}");
+        let (_, _, sent) = fetch_with_file(&source, "c", r#"{"access_token":"c"}"#);
+        assert!(sent.contains("refresh_token=second"), "{sent}");
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_no_reason_to_look_for_other_credentials() {
+        let source = TokenSource::new(SourceConfig::default());
+        let (_, step, _) = fetch_with_file(&source, "a", r#"{"access_token":"a"}"#);
+        assert!(matches!(step, Step::Done(_)));
+        let (_, step, _) = fetch_with_file(&source, "b", "[]");
+        let Step::Fail(error) = step else { panic!("{step:?}") };
+        assert_eq!(error.code(), ErrorCode::TokenResponseInvalid);
+    }
+
+    #[test]
+    fn a_short_life_is_jittered_by_a_twentieth_at_most() {
+        let mut earliest = u64::MAX;
+        for seed in 0..40 {
+            let source = TokenSource::new(SourceConfig { seed, ..SourceConfig::default() });
+            let _flight = source.lookup(&key("a"), NOW);
+            let expires_at = NOW.unix.plus(60_000);
+            let issued = Issued { value: Secret::from("a"), expires_at, issued_at: None };
+            let fresh_until = source.shared.keep(&key("a"), &issued, true, NOW).fresh_until();
+            let fresh_for = fresh_until.monotonic.0 - NOW.monotonic.0;
+            assert!((27_000..=30_000).contains(&fresh_for), "{fresh_for}");
+            earliest = earliest.min(fresh_for);
+        }
+        assert!(earliest < 29_000, "{earliest}: there is no jitter");
+    }
+
+    #[test]
+    fn no_metadata_server_is_asked_for_a_principal_right_after_none_has_answered() {
+        for (pause, asks) in [(0, true), (10_000, false)] {
+            let source = TokenSource::new(SourceConfig::default());
+            source.shared.lock().no_metadata_server_until = NOW.after(pause);
+            let mut principal = source.principal();
+            let (mut reply, mut has_asked) = (Reply::Start, false);
+            for _ in 0..6 {
+                let missing = Reply::Failed { kind: HostFailure::NotFound, message: String::new() };
+                reply = match principal.resume(NOW, reply) {
+                    Step::ReadEnv { .. } => Reply::Env(Vec::new()),
+                    Step::ReadFile { .. } => missing,
+                    Step::Send(_) => {
+                        has_asked = true;
+                        break;
+                    }
+                    Step::Fail(error) => {
+                        assert_eq!(error.code(), ErrorCode::CredentialsNotFound);
+                        break;
+                    }
+                    other => panic!("{other:?}"),
+                };
+            }
+            assert_eq!(has_asked, asks, "{pause}");
+        }
+    }
 }

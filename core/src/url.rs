@@ -195,8 +195,14 @@ mod tests {
             "https://0x7f.0.0.1/",
             "https://0177.0.0.1/",
             "https://a.0x7f/",
+            "https://a:+80/",
+            "https://a*b/",
+            "https://a/\u{7f}",
         ] {
             assert!(Url::parse(text).is_err(), "{text:?}");
         }
+        assert!(Url::parse("https://a_b-c/").is_ok());
+        let long = |length: usize| format!("https://a/{}", "x".repeat(length - 10));
+        assert!(Url::parse(&long(2048)).is_ok() && Url::parse(&long(2049)).is_err());
     }
 }

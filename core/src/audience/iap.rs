@@ -58,6 +58,8 @@ mod tests {
             "/projects/1/apps/p/",
             "/projects/my-project/apps/p",
             "/projects//apps/p",
+            "/projects/1/apps/",
+            "/projects/1/apps/a b",
             "/projects/1/global/backendServices/name",
             "/projects/1/global/backendservices/2",
             "/projects/1/regions/r/backendServices",

@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_name_of_a_url_has_63_characters() {
+        let service = "s".repeat(58);
+        let (mut op, _) = start(&[("K_SERVICE", &service)]);
+        let _ = answer(&mut op, 200, "1234");
+        assert!(matches!(answer(&mut op, 200, "projects/1234/regions/r"), Step::Done(_)));
+        let (mut op, _) = start(&[("K_SERVICE", &service)]);
+        let _ = answer(&mut op, 200, "12345");
+        assert!(matches!(answer(&mut op, 200, "projects/12345/regions/r"), Step::Fail(_)));
+    }
+
+    #[test]
     fn the_metadata_server_may_be_elsewhere() {
         for env in [
             [("K_SERVICE", "a"), ("GCE_METADATA_HOST", "127.0.0.1:8080"), ("GCE_METADATA_ROOT", "b")],

@@ -117,4 +117,18 @@ mod tests {
             assert_eq!(same_audience_spellings(alone), [alone]);
         }
     }
+
+    #[test]
+    fn a_url_that_clients_read_in_more_than_one_way_has_no_audience() {
+        assert!(audience_for_url("https://a.example/b").is_ok());
+        for bad in [
+            "https://a.example/\\b",
+            "https://a.example/ b",
+            "https://a.example/\u{a0}b",
+            "https://a.example/\u{7f}b",
+            "https://a.example/b\n",
+        ] {
+            assert!(audience_for_url(bad).is_err(), "{bad:?}");
+        }
+    }
 }

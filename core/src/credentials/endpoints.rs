@@ -190,4 +190,25 @@ mod tests {
             assert_eq!(services(url, "googleapis.com"), [], "{url}");
         }
     }
+
+    #[test]
+    fn a_region_and_a_project_have_the_forms_of_google() {
+        const GOOGLE: &str = "googleapis.com";
+        for (host, service, known) in [
+            ("sts.us-central1.rep.googleapis.com", Service::Sts, true),
+            ("sts.eu.rep.googleapis.com", Service::Sts, true),
+            ("us-central1-sts.googleapis.com", Service::Sts, true),
+            ("storage.us-central1.rep.googleapis.com", Service::Sts, false),
+            ("sts.us-central.rep.googleapis.com", Service::Sts, false),
+            ("sts.central1.rep.googleapis.com", Service::Sts, false),
+            ("oauth2.us-central1.rep.googleapis.com", Service::Token, false),
+            ("us-central1-oauth2.googleapis.com", Service::Token, false),
+        ] {
+            assert_eq!(has_host(host, service, GOOGLE), known, "{host}");
+        }
+        for (project, known) in [("-", true), ("shop-1", true), ("Shop", false), ("", false)] {
+            let path = format!("/v1/projects/{project}/serviceAccounts/a@b.example:generateIdToken");
+            assert_eq!(is_account_method(&path), known, "{project}");
+        }
+    }
 }

@@ -289,3 +289,26 @@ fn lifetime_seconds(fields: Fields<'_>) -> Result<u32, Error> {
         Some(_) => Err(invalid(FIELD, "out of bounds", &format!("{shortest} to {longest}"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_of_an_impersonated_token_is_bounded() {
+        let lifetime = |seconds: &str| {
+            let file =
+                format!(r#"{{"service_account_impersonation":{{"token_lifetime_seconds":{seconds}}}}}"#);
+            lifetime_seconds(Fields::new(&crate::json::value(file.as_bytes()).unwrap())).ok()
+        };
+        for (seconds, expected) in [
+            ("null", Some(3600)),
+            ("600", Some(600)),
+            ("43200", Some(43_200)),
+            ("599", None),
+            ("43201", None),
+        ] {
+            assert_eq!(lifetime(seconds), expected, "{seconds}");
+        }
+    }
+}

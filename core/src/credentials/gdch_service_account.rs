@@ -196,4 +196,9 @@ mod tests {
             assert!(error.to_string().contains(found), "{error}");
         }
     }
+
+    #[test]
+    fn it_is_described_by_its_principal() {
+        assert_eq!(account(KEY).unwrap().describe(), "the key of system:serviceaccount:shop:orders");
+    }
 }

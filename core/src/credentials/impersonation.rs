@@ -370,3 +370,23 @@ fn account_of_machine(email: &str, trusted: &TrustedEndpoints) -> Result<Account
 pub(super) fn or_cloud_platform(scopes: &[String]) -> Vec<String> {
     if scopes.is_empty() { vec![CLOUD_PLATFORM.to_owned()] } else { scopes.to_vec() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_of_an_account_ends_with_it_and_a_method() {
+        let trusted = TrustedEndpoints::parse("iam.example");
+        let read = |end: &str| {
+            let url = format!("https://iam.example/v1/projects/-/serviceAccounts/{end}");
+            Account::from_url(&url, Vec::new(), 3600, &trusted).is_ok()
+        };
+        for good in ["a@b.example:generateAccessToken", "a@b.example:generateIdToken"] {
+            assert!(read(good), "{good}");
+        }
+        for bad in ["a@b.example:signJwt", "a@b.example", "nobody:generateIdToken", ":generateAccessToken"] {
+            assert!(!read(bad), "{bad}");
+        }
+    }
+}

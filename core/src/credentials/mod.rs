@@ -218,3 +218,79 @@ fn other_file(fields: Fields<'_>) -> Option<Error> {
 fn no_key(why: &str) -> Error {
     Error::new(ErrorCode::SelfSignedJwtUnsupported, why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let read = CredentialFile::parse(text, "f", &TrustedEndpoints::default());
+        read.err().map(|error| error.detail().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_named() {
+        for (text, named) in [
+            (r#"{"installed":{}}"#, "an OAuth client's file"),
+            (r#"{"web":{}}"#, "an OAuth client's file"),
+            (r#"{"private_key":"k","client_email":"e"}"#, "a service-account key without its field"),
+            (r#"{"refresh_token":"r"}"#, "a person's credentials without their field"),
+            (r#"{"keys":[]}"#, "a JWK or a set of them"),
+            (r#"{"kty":"RSA"}"#, "a JWK or a set of them"),
+            (r#"{"project_info":{}}"#, "a configuration of Firebase"),
+            (r#"{"apiKey":"k"}"#, "a configuration of Firebase"),
+            (r#"{"AccessKeyId":"a"}"#, "keys of AWS"),
+            (r#"{"aws_access_key_id":"a"}"#, "keys of AWS"),
+            (r#"{"clientSecret":"s"}"#, "credentials of Azure"),
+            (r#"{"tenantId":"t"}"#, "credentials of Azure"),
+            (r#"{"access_token":"t"}"#, "a token, which is for one call"),
+            (r#"{"id_token":"t"}"#, "a token, which is for one call"),
+            ("\n-----BEGIN PRIVATE KEY-----", "a PEM file"),
+            ("\n<html>", "a web page"),
+            (" \n", "empty, expected one JSON object"),
+            ("{", "truncated JSON"),
+            ("[]", "an array"),
+            ("{\0", "UTF-16"),
+        ] {
+            assert!(refusal(text).contains(&format!("it is {named}")), "{text}: {}", refusal(text));
+        }
+        for nothing_known in [r#"{"private_key":"k"}"#, r#"{"client_email":"e"}"#, "{}"] {
+            assert!(!refusal(nothing_known).contains("it is "), "{}", refusal(nothing_known));
+        }
+    }
+
+    #[test]
+    fn a_file_is_bounded() {
+        let file = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
+        let blanks = " ".repeat(MAX_FILE_BYTES - file.len());
+        assert_eq!(refusal(&format!("{file}{blanks}")), "");
+        assert!(refusal(&format!("{file}{blanks} ")).contains("larger than 64 KiB"));
+    }
+
+    #[test]
+    fn credentials_are_described_by_whose_they_are() {
+        let pem = include_str!("../../../tests/vectors/acquire/test_key.pem");
+        let pem = pem.get(pem.find("-----BEGIN").unwrap()..).unwrap();
+        let key = serde_json::json!({"type": "service_account", "client_email": "o@shop.example", "private_key": pem});
+        let url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/to@shop.example:generateAccessToken";
+        let pool = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q";
+        let federated = serde_json::json!({
+            "type": "external_account", "audience": pool, "credential_source": {"file": "/run/token"},
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "token_url": "https://sts.googleapis.com/v1/token",
+        });
+        let mut federated_account = federated.clone();
+        federated_account["service_account_impersonation_url"] = url.into();
+        let impersonated = serde_json::json!({
+            "type": "impersonated_service_account", "service_account_impersonation_url": url, "source_credentials": key,
+        });
+        for (file, described) in [
+            (key, "the key of o@shop.example".to_owned()),
+            (federated, format!("a federated identity of {pool}")),
+            (federated_account, format!("to@shop.example, by a federated identity of {pool}")),
+            (impersonated, "to@shop.example, by the key of o@shop.example".to_owned()),
+        ] {
+            let read = CredentialFile::parse(&file.to_string(), "f", &TrustedEndpoints::default());
+            assert_eq!(read.map(|file| file.credential.describe()).ok(), Some(described));
+        }
+    }
+}

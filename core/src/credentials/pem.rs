@@ -34,6 +34,13 @@ mod tests {
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIE\n-----END ENCRYPTED PRIVATE KEY-----",
                 "passphrase",
             ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nMIIE\n-----END RSA PRIVATE KEY-----",
+                "passphrase",
+            ),
+            ("-----BEGIN PUBLIC KEY-----\nMIIE\n-----END PUBLIC KEY-----", "a public key"),
+            ("-----BEGIN RSA PUBLIC KEY-----\nMIIE\n-----END RSA PUBLIC KEY-----", "a public key"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nMIIE\n-----END OPENSSH PRIVATE KEY-----", "a key of SSH"),
             ("-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "a certificate"),
             ("-----BEGIN PRIVATE KEY-----\nMIIE", "in the middle"),
             ("MIIE", "no PEM block"),

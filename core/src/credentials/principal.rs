@@ -102,3 +102,14 @@ impl Operation for AskMetadata {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_shown_in_base64_with_padding() {
+        let signature = Signature { key_id: None, bytes: vec![0xfb, 0xff, 0xfe, 0] };
+        assert_eq!(signature.to_base64(), "+//+AA==");
+    }
+}

@@ -109,4 +109,20 @@ mod tests {
             assert_eq!(lifetime(headers), *expected, "{headers:?}");
         }
     }
+
+    #[test]
+    fn a_document_is_bounded() {
+        let response = |length| Response {
+            status: 200,
+            headers: Vec::new(),
+            body: crate::Secret::new(vec![b' '; length]),
+        };
+        let read = |length| {
+            body(&response(length), "it", ErrorCode::KeysUnavailable)
+                .map(<[u8]>::len)
+                .map_err(|error| error.code())
+        };
+        assert_eq!(read(MAX_KEY_SET_BYTES), Ok(MAX_KEY_SET_BYTES));
+        assert_eq!(read(MAX_KEY_SET_BYTES + 1), Err(ErrorCode::KeysUnavailable));
+    }
 }

@@ -229,3 +229,65 @@ impl Endpoint for SignBlob {
 fn invalid(found: &str) -> Error {
     Error::new(ErrorCode::TokenResponseInvalid, format!("{WHO} answered {found}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::exchange::Exchange;
+    use crate::retry::Jitter;
+    use crate::step::{Now, Operation, Reply, Step};
+
+    const NOW: Now = Now::steady(Millis(1_800_000_000_000));
+    const BEARER: &str = "ya29.of-the-caller";
+
+    fn caller() -> Caller {
+        Caller {
+            account_url: "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.example"
+                .into(),
+            delegates: Vec::new(),
+            lifetime_seconds: 3600,
+            bearer: Secret::from(BEARER),
+            client_certificate: None,
+        }
+    }
+
+    fn answer<E: Endpoint>(endpoint: E, status: u16, body: &str) -> Step<E::Output> {
+        let mut exchange = Exchange::new(endpoint, Jitter::new(1));
+        assert!(matches!(exchange.resume(NOW, Reply::Start), Step::Send(_)));
+        let body = Secret::new(body.as_bytes().to_vec());
+        exchange.resume(NOW, Reply::Response { status, headers: Vec::new(), body })
+    }
+
+    #[test]
+    fn a_token_lives_until_its_expire_time_and_no_longer_than_it_was_asked_to() {
+        for (expire_time, seconds) in [("2027-01-15T08:10:00Z", 600), ("2027-01-15T10:00:00Z", 3600)] {
+            let endpoint = Generate { caller: caller(), want: Want::AccessToken { scopes: Vec::new() } };
+            let body = format!(r#"{{"accessToken":"a","expireTime":"{expire_time}"}}"#);
+            let Step::Done(issued) = answer(endpoint, 200, &body) else { panic!("no token") };
+            assert_eq!(issued.expires_at.since(NOW.unix), seconds * 1000);
+        }
+    }
+
+    #[test]
+    fn the_callers_token_is_never_repeated() {
+        let body = format!("no right for {}", BEARER.replace("ya29.", "ya29_"));
+        let caller = || Caller { bearer: Secret::from(BEARER.replace("ya29.", "ya29_")), ..caller() };
+        let want = Want::AccessToken { scopes: Vec::new() };
+        let refused = |error: Option<Error>| error.map(|error| error.detail().to_owned()).unwrap_or_default();
+        let failed = |step: Step<Issued>| {
+            if let Step::Fail(error) = step { refused(Some(error)) } else { String::new() }
+        };
+        let signed_blob = match answer(SignBlob { caller: caller(), bytes: Vec::new() }, 403, &body) {
+            Step::Fail(error) => refused(Some(error)),
+            _ => String::new(),
+        };
+        for shown in [
+            failed(answer(Generate { caller: caller(), want }, 403, &body)),
+            failed(answer(SignJwt::for_audience(caller(), "a@b.example", "a".into()), 403, &body)),
+            signed_blob,
+        ] {
+            assert!(shown.ends_with("no right for [redacted]"), "{shown}");
+        }
+    }
+}

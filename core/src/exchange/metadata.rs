@@ -121,3 +121,29 @@ impl Endpoint for MetadataValue {
 fn get(url: String, timeout_ms: u64) -> HttpRequest {
     HttpRequest::get(url, Route::Direct, timeout_ms).with_header("metadata-flavor", "Google")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_refusal_means_on_a_metadata_server_is_said() {
+        let read = |want, status| {
+            let endpoint = MetadataToken { host: "m".into(), timeout_ms: 1, want };
+            let response = Response { status, headers: Vec::new(), body: crate::Secret::default() };
+            endpoint
+                .read(Millis(0), &response)
+                .err()
+                .map(|error| error.detail().to_owned())
+                .unwrap_or_default()
+        };
+        let id_token = || Want::IdToken { audience: "a".into() };
+        let access_token = || Want::AccessToken { scopes: Vec::new() };
+        let on_gke = "link the Kubernetes service account";
+        assert!(read(id_token(), 400).contains(on_gke) && !read(access_token(), 400).contains(on_gke));
+        for want in [id_token(), access_token()] {
+            assert!(read(want, 404).contains("no service account"));
+        }
+        assert!(!read(id_token(), 403).contains('('));
+    }
+}

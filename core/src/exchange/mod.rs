@@ -235,3 +235,35 @@ pub(crate) fn unreadable(kind: HostFailure, message: &str, path: &str) -> String
     let reason = quote::reason(&message.replace(path, "it"));
     if reason.is_empty() { found.to_owned() } else { format!("{found}: {reason}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_connection_has_the_same_words_in_every_language() {
+        for message in [
+            "connect ECONNREFUSED 127.0.0.1:1",
+            "Connection refused (os error 111)",
+            "java.net.ConnectException: Connection refused",
+        ] {
+            let error = host_error(HostFailure::Connect, message, "127.0.0.1:1");
+            assert_eq!(error.detail(), "the connection to 127.0.0.1:1 was refused: nothing listens there");
+        }
+        assert_eq!(host_error(HostFailure::Connect, "no route", "127.0.0.1:1").detail(), "no route");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_said_to_be_so_in_plain_words() {
+        for (kind, message, words) in [
+            (HostFailure::NotFound, "ENOENT", "does not exist"),
+            (HostFailure::PermissionDenied, "EACCES", "may not be read by this process"),
+            (HostFailure::TooLarge, "", "is larger than 1 MiB"),
+            (HostFailure::Timeout, "", "could not be read in time"),
+            (HostFailure::Other, "", "cannot be read"),
+            (HostFailure::Other, "/run/f: is a directory", "cannot be read: it: is a directory"),
+        ] {
+            assert_eq!(unreadable(kind, message, "/run/f"), words);
+        }
+    }
+}

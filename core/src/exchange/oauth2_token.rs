@@ -131,3 +131,24 @@ impl Endpoint for RefreshToken {
         Ok(Refreshed { issued, rotated: refresh_token.as_ref().and_then(Value::as_str).map(Secret::from) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refused_login_has_to_be_made_anew() {
+        let endpoint = RefreshToken {
+            token_url: Url::parse("https://oauth2.googleapis.com/token").unwrap(),
+            client: Client { id: "c".into(), secret: "s".into() },
+            authenticates_by_header: false,
+            refresh_token: "r".into(),
+            want: Want::AccessToken { scopes: Vec::new() },
+        };
+        for (status, again) in [(400, true), (503, false), (302, false)] {
+            let response = Response { status, headers: Vec::new(), body: Secret::default() };
+            let error = endpoint.read(Millis(0), &response).err().unwrap();
+            assert_eq!(error.detail().contains("the user must log in again"), again, "{error}");
+        }
+    }
+}

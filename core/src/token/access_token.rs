@@ -53,3 +53,30 @@ pub(crate) fn read(
     let lifetime_ms = (seconds.min(LONGEST_LIFETIME) * 1000.0) as u64;
     Ok(Issued { value: token.into(), expires_at: now.plus(lifetime_ms), issued_at: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_is_a_number_or_a_text_of_digits() {
+        let life = |expires_in: &str| {
+            let body = format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#);
+            read_response(body.as_bytes(), Millis(0), "it")
+                .map(|issued| issued.expires_at.0)
+                .map_err(|error| error.code())
+        };
+        for (expires_in, millis) in [
+            ("3600", 3_600_000),
+            ("\"3600\"", 3_600_000),
+            ("1.5", 1_500),
+            ("\"999999999\"", 43_200_000),
+            ("null", 60_000),
+        ] {
+            assert_eq!(life(expires_in), Ok(millis), "{expires_in}");
+        }
+        for bad in ["\"\"", "\"1e3\"", "\"-1\"", "\"inf\"", "\"1234567890\"", "\"3600s\"", "[]", "0", "-1"] {
+            assert_eq!(life(bad), Err(ErrorCode::TokenResponseInvalid), "{bad}");
+        }
+    }
+}

@@ -50,3 +50,30 @@ fn error_in_response(error: &Error, who: &str, noun: &str) -> Error {
         format!("{who} answered with {noun} whose {claim} is no time"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jwt_is_not_issued_after_its_end_or_far_in_the_future() {
+        use crate::encoding::base64url_encode;
+        const NOW: Millis = Millis::from_secs(1_800_000_000);
+        let issued = |iat: u64, exp: u64| {
+            let (iat, exp) = (NOW.as_secs() + iat, NOW.as_secs() + exp);
+            let payload = base64url_encode(format!(r#"{{"aud":"a","iat":{iat},"exp":{exp}}}"#).as_bytes());
+            read(&format!("e30.{payload}.c2ln"), "a", NOW, "it", "a JWT").is_ok()
+        };
+        for (iat, exp, good) in [
+            (0, 3600, true),
+            (3600, 3600, true),
+            (3601, 3600, false),
+            (7200, 3600, false),
+            (43_200, 50_000, true),
+            (43_201, 50_000, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(issued(iat, exp), good, "{iat} {exp}");
+        }
+    }
+}

@@ -221,4 +221,43 @@ mod tests {
     fn scopes_are_a_set() {
         assert_eq!(TokenKey::access_token("b a  b").unwrap(), TokenKey::access_token("a b").unwrap());
     }
+
+    #[test]
+    fn scopes_hold_what_rfc_6749_allows() {
+        assert_eq!(
+            TokenKey::access_token(" b a  b!~# "),
+            Ok(TokenKey::AccessToken { scopes: vec!["a".into(), "b".into(), "b!~#".into()] })
+        );
+        for bad in ["a\"b", "a\\b", "a\tb", "é"] {
+            assert_eq!(
+                TokenKey::access_token(bad).map_err(|error| error.code()),
+                Err(ErrorCode::InvalidOption),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_audience_is_bounded() {
+        assert!(TokenKey::id_token(&"a".repeat(MAX_AUDIENCE_BYTES)).is_ok());
+        assert!(TokenKey::id_token(&"a".repeat(MAX_AUDIENCE_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn a_token_that_ends_when_another_does_is_no_newer() {
+        let now = Now::steady(Millis(1_000_000));
+        let ending = |expires_at: u64, monotonic: u64| {
+            let issued = Issued { value: Secret::from("a"), expires_at: Millis(expires_at), issued_at: None };
+            Token::new(&issued, now.after(0), now.after(monotonic))
+        };
+        let held = ending(5_000_000, 4_000_000);
+        for (expires_at, monotonic, newer) in [
+            (5_000_000, 4_000_000, false),
+            (5_000_001, 4_000_000, true),
+            (4_000_000, 4_002_000, false),
+            (4_000_000, 4_002_001, true),
+        ] {
+            assert_eq!(ending(expires_at, monotonic).is_newer_than(&held), newer, "{expires_at} {monotonic}");
+        }
+    }
 }

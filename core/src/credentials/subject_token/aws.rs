@@ -643,4 +643,41 @@ mod tests {
             assert!(checked_region(bad.to_owned()).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn a_region_and_a_role_become_part_of_an_address() {
+        assert!(checked_region("a".repeat(63)).is_ok());
+        for bad in ["".to_owned(), "a".repeat(64), "us_east".to_owned(), "US".to_owned()] {
+            assert!(checked_region(bad.clone()).is_err(), "{bad}");
+        }
+        let source = json::value(br#"{"environment_id":"aws1","regional_cred_verification_url":"https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}"#).unwrap();
+        let source = Source::from_fields(Fields::new(&source), &TrustedEndpoints::default()).unwrap();
+        let mut sign = Sign::new(source, "a", Jitter::new(1));
+        for (role, good) in [
+            ("orders+a=b,c.d@e-f", true),
+            ("orders\nmore", true),
+            ("", false),
+            ("a/b", false),
+            ("a b", false),
+        ] {
+            assert_eq!(sign.learn(Question::Role, &Secret::from(role)).is_ok(), good, "{role}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_again() {
+        let url = Url::parse("http://169.254.169.254/").unwrap();
+        let ask = Ask { question: Question::Role, url, session: None, token: None, form: None };
+        for (status, again) in [(503, true), (404, false)] {
+            let mut exchange = Exchange::new(
+                Ask { url: ask.url.clone(), session: None, token: None, form: None, ..ask },
+                Jitter::new(1),
+            );
+            let now = Now::steady(Millis::from_secs(1_800_000_000));
+            assert!(matches!(exchange.resume(now, Reply::Start), Step::Send(_)));
+            let step = exchange
+                .resume(now, Reply::Response { status, headers: Vec::new(), body: Secret::default() });
+            assert_eq!(matches!(step, Step::Wait { .. }), again, "{status}");
+        }
+    }
 }

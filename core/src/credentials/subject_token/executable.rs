@@ -319,4 +319,61 @@ mod tests {
         );
         assert_eq!(with_complaint(failed("it failed"), &Secret::default()), failed("it failed"));
     }
+
+    fn parsed(answer: &str) -> Option<(String, Option<u64>)> {
+        let answer = Answer::parse(answer.as_bytes()).ok()?;
+        Some((answer.token.expose().clone(), answer.expires_at.map(Millis::as_secs)))
+    }
+
+    #[test]
+    fn answers_are_read_as_aip_4117_says() {
+        let with = |rest: &str| {
+            format!(r#"{{"version":1,"success":true,"token_type":"urn:ietf:params:oauth:token-type:{rest}}}"#)
+        };
+        for (rest, expected) in [
+            (r#"jwt","id_token":"t""#, Some(("t", None))),
+            (r#"id_token","id_token":"t","expiration_time":1800000000"#, Some(("t", Some(1_800_000_000)))),
+            (r#"saml2","saml_response":"s""#, Some(("s", None))),
+            (r#"saml2","id_token":"t""#, None),
+            (r#"jwt","id_token":"""#, None),
+            (r#"jwt","id_token":"t","expiration_time":-1"#, None),
+            (r#"jwt","id_token":"t","expiration_time":1e12"#, None),
+            (r#"jwt","id_token":"t","expiration_time":"1800000000""#, None),
+        ] {
+            let expected = expected.map(|(token, at)| (token.to_owned(), at));
+            assert_eq!(parsed(&with(rest)), expected, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_failed_is_quoted_whatever_its_status() {
+        let answer = br#"{"version":1,"success":false,"code":"401","message":"log in first"}"#;
+        let error = refusal_of(1, answer, &Secret::default());
+        assert_eq!(
+            error.detail(),
+            failed("the program for the subject token failed with 401: log in first").detail()
+        );
+        let error = refusal_of(3, b"", &Secret::default());
+        assert!(error.detail().contains("ended with status 3"), "{error}");
+    }
+
+    #[test]
+    fn an_output_file_counts_until_its_token_ends() {
+        let now = Now::steady(Millis::from_secs(1_800_000_000));
+        for (expires, is_used) in [(1_800_000_001, true), (1_800_000_000, false)] {
+            let source = Source { argv: vec!["p".into()], timeout_ms: 5_000, output_file: Some("/f".into()) };
+            let mut run = Run::new(source, "a", "t", None);
+            assert!(matches!(run.resume(now, Reply::Start), Step::ReadEnv { .. }));
+            let allowed = vec![(environment::ALLOW_EXECUTABLES.to_owned(), Secret::from("1"))];
+            assert!(matches!(run.resume(now, Reply::Env(allowed)), Step::ReadFile { .. }));
+            let text = format!(
+                r#"{{"version":1,"success":true,"token_type":"urn:ietf:params:oauth:token-type:jwt","id_token":"t","expiration_time":{expires}}}"#
+            );
+            match run.resume(now, Reply::Text(Secret::new(text))) {
+                Step::Done(token) => assert!(is_used && token.expose() == "t"),
+                Step::Run { .. } => assert!(!is_used),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }

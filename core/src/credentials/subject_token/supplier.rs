@@ -60,3 +60,20 @@ impl Operation for Ask {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_token_is_none() {
+        let now = Now::steady(crate::step::Millis(0));
+        let ask =
+            || Ask { source: Source { name: "mine".into() }, audience: "a".into(), token_type: "t".into() };
+        assert!(
+            matches!(ask().resume(now, Reply::Text("t".into())), Step::Done(token) if token.expose() == "t")
+        );
+        let Step::Fail(error) = ask().resume(now, Reply::Text("".into())) else { panic!("an empty token") };
+        assert!(error.detail().contains("\"mine\" gave an empty subject token"), "{error}");
+    }
+}

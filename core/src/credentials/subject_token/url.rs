@@ -87,3 +87,37 @@ impl Operation for Get {
         self.0.resume(now, reply)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(value: &str) -> Result<Source, Error> {
+        let file = serde_json::json!({"url": "https://tokens.example/t", "headers": {"x-key": value}});
+        let file = crate::json::value(file.to_string().as_bytes()).unwrap();
+        Source::from_fields(Fields::new(&file), &TrustedEndpoints::default())
+    }
+
+    fn answer(status: u16, body: &str) -> Step<Secret<String>> {
+        let now = Now::steady(Millis(0));
+        let mut get = Get::new(source("the secret key").unwrap(), Jitter::new(1));
+        assert!(matches!(get.resume(now, Reply::Start), Step::Send(_)));
+        let body = Secret::new(body.as_bytes().to_vec());
+        get.resume(now, Reply::Response { status, headers: Vec::new(), body })
+    }
+
+    #[test]
+    fn a_header_has_one_line_of_ascii() {
+        assert!(source("a b~!").is_ok());
+        for bad in ["a\nb", "a\tb", "é", "\u{7f}"] {
+            assert!(source(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_again_and_no_header_is_repeated() {
+        assert!(matches!(answer(503, ""), Step::Wait { .. }));
+        let Step::Fail(error) = answer(403, "bad the secret key") else { panic!("no refusal") };
+        assert!(error.detail().ends_with("bad [redacted]"), "{error}");
+    }
+}
