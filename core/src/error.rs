@@ -565,4 +565,36 @@ mod tests {
         let refused = Error::new(ErrorCode::ConnectionFailed, "no").permanent();
         assert_eq!(refused.to_string(), "no (check the network)");
     }
+
+    #[test]
+    fn an_error_is_explained_with_what_to_change() {
+        let told = Error::new(ErrorCode::DiscoveryInvalid, "it is a list").explain();
+        let begin = "The issuer's discovery document cannot be used (DISCOVERY_INVALID).\nFound: it is a list.\nWhat to do: Check the issuer's URL";
+        assert!(told.starts_with(begin), "{told}");
+    }
+
+    #[test]
+    fn only_another_key_mends_what_is_about_keys() {
+        for (code, is_about_keys) in [
+            (ErrorCode::UnknownKey, true),
+            (ErrorCode::KeyUnusable, true),
+            (ErrorCode::BadSignature, true),
+            (ErrorCode::BadAudience, false),
+            (ErrorCode::TokenExpired, false),
+            (ErrorCode::AlgNotAllowed, false),
+        ] {
+            assert_eq!(Error::new(code, "").is_about_keys(), is_about_keys, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_says_how_many_more_there_are() {
+        let list =
+            |count: usize| Texts::from((0..count).map(|n| n.to_string()).collect::<Vec<_>>().as_slice());
+        assert_eq!(list(0).joined(" or "), "an empty list");
+        assert_eq!(list(2).joined(" or "), r#""0" or "1""#);
+        let ten = list(10).joined(" or ");
+        assert!(ten.ends_with(r#" or "9""#), "{ten}");
+        assert_eq!(list(13).joined(" or "), format!("{ten} or 3 more"));
+    }
 }

@@ -261,6 +261,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_word_that_somebody_thought_of_is_shown() {
+        // Of twenty characters, eight would have to be of another kind than the one before.
+        assert_eq!(harmless("Release2026Candidate7OfOrders"), "Release2026Candidate7OfOrders");
+        assert_eq!(harmless("Ab1cdefgh2ijklmNopqr"), "Ab1cdefgh2ijklmNopqr");
+        assert_eq!(harmless("Ab1cdefGh2ijklM3opqr"), "[redacted]");
+    }
+
+    #[test]
+    fn the_longest_path_has_1024_bytes() {
+        assert_eq!(no_path(&"a".repeat(1024)), None);
+        assert_eq!(no_path(&"a".repeat(1025)), Some("a text that is too long for a path"));
+    }
+
+    #[test]
     fn a_path_is_shown_as_it_is() {
         for (text, shown) in [
             ("/run/key.json", r#""/run/key.json""#),

@@ -49,7 +49,28 @@ impl From<String> for Secret<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
     use super::*;
+
+    /// Memory that can be looked at after its owner is gone.
+    struct Memory(Rc<RefCell<Vec<u8>>>);
+
+    impl Zeroize for Memory {
+        fn zeroize(&mut self) {
+            self.0.borrow_mut().as_mut_slice().zeroize();
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_is_overwritten_first() {
+        let memory = Rc::new(RefCell::new(b"hunter2".to_vec()));
+        let secret = Secret::new(Memory(Rc::clone(&memory)));
+        assert_eq!(*secret.expose().0.borrow(), b"hunter2");
+        drop(secret);
+        assert_eq!(*memory.borrow(), [0; 7]);
+    }
 
     #[test]
     fn debug_shows_nothing() {
