@@ -62,3 +62,18 @@ fn is_neighbour(host: &str) -> bool {
     let is_address = host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     !is_address && (!host.contains('.') || host.ends_with(".internal") || host.ends_with(".localhost"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbour_has_a_name_that_only_its_own_network_knows() {
+        for near in ["emulator", "sts.internal", "a.localhost"] {
+            assert!(is_neighbour(near), "{near}");
+        }
+        for far in ["sts.example", "10.0.0.1", "[::1]", "a.internal.example"] {
+            assert!(!is_neighbour(far), "{far}");
+        }
+    }
+}
