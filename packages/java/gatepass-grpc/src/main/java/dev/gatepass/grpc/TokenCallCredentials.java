@@ -24,6 +24,7 @@ import java.util.concurrent.Executor;
 abstract class TokenCallCredentials extends CallCredentials {
     private final TokenSource source;
     private final CallPlanner planner;
+    private volatile Sent last;
 
     TokenCallCredentials(Builder<?> builder) {
         source = builder.source != null ? builder.source : TokenSource.applicationDefault();
@@ -68,11 +69,30 @@ abstract class TokenCallCredentials extends CallCredentials {
                 ? socket.getAddress() : null;
     }
 
+    /** Made once for each token. Nobody changes it: a transport copies what is in it. */
     private Metadata metadata(CallPlan plan, Token token) {
-        Metadata metadata = new Metadata();
-        plan.headers().forEach(name -> metadata.put(Headers.key(name), token.header()));
-        headers(source).forEach((name, value) -> metadata.put(Headers.key(name), value));
-        return metadata;
+        Sent sent = last;
+        if (sent == null || sent.plan != plan || sent.token != token) {
+            Metadata metadata = new Metadata();
+            plan.headers().forEach(name -> metadata.put(Headers.key(name), token.header()));
+            headers(source).forEach((name, value) -> metadata.put(Headers.key(name), value));
+            sent = new Sent(plan, token, metadata);
+            last = sent;
+        }
+        return sent.metadata;
+    }
+
+    /** A token as calls of a plan carry it. Not a record, which would show it. */
+    private static final class Sent {
+        private final CallPlan plan;
+        private final Token token;
+        private final Metadata metadata;
+
+        Sent(CallPlan plan, Token token, Metadata metadata) {
+            this.plan = plan;
+            this.token = token;
+            this.metadata = metadata;
+        }
     }
 
     /** What a call ends with that cannot have a token. */
