@@ -376,6 +376,29 @@ test('an attempt that gRPC itself makes again has a fresh look at the token', as
   assert.equal(new Set(tokens).size, 2);
 });
 
+test('attempts that gRPC makes at once share a token, and what replaces it', async (t) => {
+  const hedgingPolicy = { maxAttempts: 3, hedgingDelay: '0s', nonFatalStatusCodes: ['UNAVAILABLE'] };
+  const config = { loadBalancingConfig: [], methodConfig: [{ name: [{}], hedgingPolicy }] };
+  const options = { 'grpc.service_config': JSON.stringify(config) };
+  const answers = [];
+  const unary = (_, callback) => {
+    // None is answered before all are there.
+    answers.push(callback);
+    if (answers.length === 3) for (const answer of answers) answer(null, 'done');
+  };
+  const { tls: target } = await serveOrders(t, { certificate, handlers: { unary } });
+  const cold = clientOf(t, target, idTokenCredentials(tls, { gatepass: new GatePass() }), options);
+  assert.deepEqual(await call(cold, 'unary'), ['done']);
+  assert.deepEqual([answers.length, await tokensAsked()], [3, 1]);
+
+  const refused = await refusing(t);
+  const warm = await warmClient(t, refused.target, options);
+  await emulator.reset();
+  assert.deepEqual(await call(warm, 'unary'), ['done']);
+  assert.ok(refused.received.length >= 2);
+  assert.ok((await tokensAsked()) <= 1, 'at most one token is replaced');
+});
+
 /** Refuses the first calls with a token that it does not like, by a status at once or after the headers. */
 async function refusing(t, { times = 1, withHeaders = false } = {}) {
   const received = [];
