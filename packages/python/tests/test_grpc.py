@@ -30,7 +30,7 @@ from orders import (
     sync_server,
     verifier,
 )
-from support import PATIENCE
+from support import IDENTITY, PATIENCE
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -155,6 +155,36 @@ def test_without_credentials_the_call_says_why(server: Server, monkeypatch: pyte
         call(channel, "unary_unary")
     error: Any = caught.value
     assert "no credentials were found" in error.details()
+
+
+def test_a_call_without_a_token_has_the_status_that_the_core_gives_it(
+    server: Server, adc: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = f"127.0.0.1:{server.plaintext_port}"
+
+    async def call_aio() -> None:
+        async with gatepass.grpc.insecure_channel_aio(
+            target, source=gatepass.TokenSource(), allow_plaintext_loopback=True
+        ) as channel:
+            await channel.unary_unary("/shop.Orders/unary_unary")(b"1", timeout=PATIENCE)
+
+    def expect(code: grpc.StatusCode) -> None:
+        with gatepass.grpc.insecure_channel(
+            target, source=gatepass.TokenSource(), allow_plaintext_loopback=True
+        ) as channel:
+            attempts = [lambda kind=kind: call(channel, kind) for kind in KINDS]
+            for attempt in (*attempts, lambda: asyncio.run(call_aio())):
+                with pytest.raises(grpc.RpcError) as caught:
+                    attempt()
+                error: Any = caught.value
+                assert isinstance(error.__cause__, gatepass.GatepassError)
+                assert (error.code(), error.details()[:9]) == (code, error.__cause__.code[:9])
+
+    adc.fault(IDENTITY, status=503, times=100)
+    expect(grpc.StatusCode.UNAVAILABLE)
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.delenv("GCE_METADATA_HOST")
+    expect(grpc.StatusCode.UNAUTHENTICATED)
 
 
 def test_no_token_travels_in_clear(server: Server, adc: Emulator) -> None:
