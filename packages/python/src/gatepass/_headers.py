@@ -23,7 +23,7 @@ def token_headers(headers: Headers) -> list[str | None]:
     """
     found: dict[str, list[str]] = {}
     for name, value in _pairs(headers):
-        name = _text(name).lower()
+        name = name.lower() if isinstance(name, str) else _text(name).lower()
         if name in NAMES:
             values = value if isinstance(value, (list, tuple)) else [value]
             found.setdefault(name, []).extend(_text(value) for value in values if value is not None)
@@ -46,7 +46,8 @@ def _pairs(headers: Headers) -> Iterable[tuple[Any, Any]]:
 
 def _checked(headers: Any) -> Iterator[tuple[Any, Any]]:
     try:
-        yield from ((name, value) for name, value in headers)
+        for name, value in headers:
+            yield name, value
     except (TypeError, ValueError):
         raise _no_headers(headers) from None
 
