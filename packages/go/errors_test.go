@@ -34,6 +34,9 @@ func TestAnErrorOfNobodysMakingIsAFault(t *testing.T) {
 	if status := (&gatepass.Error{Code: gatepass.ErrInternal}).GRPC(); status.Code != 13 || status.Message != "INTERNAL" {
 		t.Errorf("%+v", status)
 	}
+	if code := (&gatepass.Error{}).GRPCCallCode(); code != 16 {
+		t.Errorf("%d", code)
+	}
 }
 
 // The status of a refused call says what the caller can do, and nothing of the token.

@@ -225,6 +225,25 @@ func TestHeadersOfAMap(t *testing.T) {
 	}
 }
 
+// Headers that are asked for one by one.
+func TestHeadersOfAFunction(t *testing.T) {
+	emulator := startEmulator(t)
+	verifier := got(gatepass.NewVerifier(gatepass.WithAudience(audience), gatepass.WithKeysURL(emulator.keysURL())))(t)
+	good := "Bearer " + emulator.mint(idToken{Audience: audience, Email: caller})
+	for name, c := range map[string]struct {
+		values func(string) []string
+		err    error
+	}{
+		"one value":   {http.Header{"Authorization": {good}}.Values, nil},
+		"two values":  {http.Header{"Authorization": {good, good}}.Values, gatepass.ErrTokenMalformed},
+		"no function": {nil, gatepass.ErrTokenMissing},
+	} {
+		if payload, err := verifier.ValidateHeaderFunc(deadline(t), c.values); !errors.Is(err, c.err) || err == nil && payload.Claims["email"] != caller {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What was made by nobody is an error, not the end of the process.
 func TestZeroValues(t *testing.T) {
 	ctx := deadline(t)
@@ -233,8 +252,9 @@ func TestZeroValues(t *testing.T) {
 		_, validate := verifier.Validate(ctx, "a")
 		_, validateRequest := verifier.ValidateRequest(request)
 		_, validateHeaders := verifier.ValidateHeaders(ctx, nil)
+		_, validateHeaderFunc := verifier.ValidateHeaderFunc(ctx, nil)
 		_, explain := verifier.Explain("a", gatepass.Call{})
-		for _, err := range []error{validate, validateRequest, validateHeaders, explain} {
+		for _, err := range []error{validate, validateRequest, validateHeaders, validateHeaderFunc, explain} {
 			if !errors.Is(err, gatepass.ErrInvalidOption) || !strings.Contains(err.Error(), "NewVerifier") {
 				t.Errorf("%v", err)
 			}

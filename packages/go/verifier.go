@@ -73,10 +73,13 @@ func (v *Verifier) ValidateHeaders(ctx context.Context, headers map[string][]str
 }
 
 // ValidateHeaderFunc is [Verifier.ValidateHeaders] where headers are asked for one by one: values returns all values of the
-// header with this name, which is in net/http's form.
+// header with this name, which is in net/http's form. Without a function there are no headers.
 func (v *Verifier) ValidateHeaderFunc(ctx context.Context, values func(name string) []string) (*Payload, error) {
 	if v.isZero() {
 		return nil, unusable("Verifier", "NewVerifier")
+	}
+	if values == nil {
+		values = http.Header(nil).Values
 	}
 	return v.validateHeaders(ctx, headersOf(values))
 }
