@@ -37,7 +37,7 @@ pub(crate) fn is_on_path(program: &str) -> bool {
 
 /// What installs Debian packages; fails where that is for the user to do. `purpose` says what they are needed for.
 pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<Vec<Program>> {
-    if !is_root() || !is_on_path("apt-get") {
+    if !can_install() {
         return Err(Failure::new(format!("to {purpose}, run: apt-get install {}", packages.join(" "))));
     }
     let apt =
@@ -47,6 +47,26 @@ pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<Vec<Progra
     Ok(vec![update, install])
 }
 
+/// Tells whether packages of Debian's can be installed without asking the user.
+pub(crate) fn can_install() -> bool {
+    is_root() && is_on_path("apt-get")
+}
+
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_of_the_toolchain_itself_is_had_and_no_unknown_one() {
+        let host = Command::new("rustc").args(["--print", "host-tuple"]).output();
+        let host = host.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        assert!(host.is_ok_and(|host| has_target(&host)));
+        assert!(!has_target("no-such-target"));
+        // Known to the compiler, with a folder of its own in every toolchain that has it; nobody installs it for this.
+        assert!(!has_target("x86_64-unknown-hermit"));
+    }
 }

@@ -42,6 +42,7 @@ const FEATURES: &[&str] = &[
 
 fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = module_builds(checkout)?;
+    builds.extend(browser()?);
     builds.push(node::package(checkout));
     Ok(builds)
 }
@@ -95,9 +96,6 @@ fn toolchain() -> Result<Vec<Build>> {
     if !compilers::is_on_path("clang") || !compilers::is_on_path("llvm-ar") {
         packages.extend(C_PACKAGES);
     }
-    if !compilers::is_on_path("chromium") && !compilers::is_on_path("chromium-browser") {
-        packages.push("chromium");
-    }
     if !compilers::has_target(TARGET) && !compilers::has_debian() {
         packages.extend(compilers::DEBIAN_RUST);
     }
@@ -111,6 +109,21 @@ fn toolchain() -> Result<Vec<Build>> {
         output: compilers::DEBIAN_SOURCES.into(),
         is_shared: true,
     }])
+}
+
+/// Chromium, where it can be installed. Without it the tests leave out what needs it, and say so.
+fn browser() -> Result<Option<Build>> {
+    let is_there = ["chromium", "chromium-browser"].iter().any(|name| compilers::is_on_path(name));
+    if is_there || !compilers::can_install() {
+        return Ok(None);
+    }
+    Ok(Some(Build {
+        what: "browser",
+        inputs: Vec::new(),
+        programs: compilers::apt_install(&["chromium"], "test in a browser")?,
+        output: "/usr/bin/chromium".into(),
+        is_shared: true,
+    }))
 }
 
 /// A linker of the version of LLVM that Debian's compiler has, by a name without that version.
