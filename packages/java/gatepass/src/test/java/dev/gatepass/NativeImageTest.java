@@ -1,6 +1,7 @@
 package dev.gatepass;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,8 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +43,25 @@ class NativeImageTest {
         }
     }
 
+    /** A member that native-image does not know, it refuses or reads past, as its version has it. */
+    @Test
+    void theMembersAreThoseOfTheFormat() throws Exception {
+        for (JsonElement type : read("jni-config.json").getAsJsonArray()) {
+            assertMembers(type, "name", "methods");
+            if (!type.getAsJsonObject().has("methods")) continue;
+            for (JsonElement method : type.getAsJsonObject().getAsJsonArray("methods")) {
+                assertMembers(method, "name", "parameterTypes");
+            }
+        }
+        JsonElement resources = read("resource-config.json");
+        assertMembers(resources, "resources");
+        JsonElement lists = resources.getAsJsonObject().get("resources");
+        assertMembers(lists, "includes");
+        for (JsonElement include : lists.getAsJsonObject().getAsJsonArray("includes")) {
+            assertMembers(include, "pattern");
+        }
+    }
+
     @Test
     void theLibraryIsAmongTheResources() throws Exception {
         JsonObject resources = read("resource-config.json").getAsJsonObject().getAsJsonObject("resources");
@@ -49,6 +71,13 @@ class NativeImageTest {
         String library = "native/" + os + "-" + arch + "/" + System.mapLibraryName("gatepass_jni");
         assertNotNull(Native.class.getResource("/" + library), library);
         assertTrue(Pattern.matches(pattern, library), library);
+    }
+
+    /** As <a href="https://www.graalvm.org/jdk17/reference-manual/native-image/metadata/">its documentation</a> has them. */
+    private static void assertMembers(JsonElement object, String... known) {
+        Set<String> unknown = new TreeSet<>(object.getAsJsonObject().keySet());
+        unknown.removeAll(Set.of(known));
+        assertEquals(Set.of(), unknown);
     }
 
     private static Class<?> parameter(String name) throws ClassNotFoundException {
