@@ -12,7 +12,7 @@
 //! | [`dependencies`] | what is compiled in: licences and bill of materials |
 //! | [`sizes`] | how large each artefact may be |
 //! | [`checks`], [`demo`], [`mod@bench`], [`room`] | artefacts as users install them |
-//! | [`platforms`] | native code for other platforms, run on this machine |
+//! | [`platforms`], [`guest`] | what was built for other platforms, run on this machine |
 //! | [`mod@reproduce`] | the same commit built once more, and compared |
 
 mod bench;
@@ -23,6 +23,7 @@ mod crates;
 mod demo;
 mod dependencies;
 mod go;
+mod guest;
 mod maven;
 mod natives;
 mod npm;
@@ -38,11 +39,12 @@ use std::time::Instant;
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
+use crate::languages::{log, read};
 use crate::process::Program;
 use crate::table::{Cell, Table};
 use crate::terminal::{Terminal, seconds};
 use platform::{PLATFORMS, Platform};
-use workshop::Workshop;
+use workshop::{FOLDERS, LIMIT, Workshop};
 
 /// Makes the artefacts of one folder of `target/dist`, which is empty.
 type Make = fn(&Workshop) -> Result<()>;
@@ -62,7 +64,7 @@ const KINDS: &[(&str, Make)] = &[
 pub(crate) enum Scope {
     /// The native code of this platform, and the artefacts.
     Host,
-    /// The native code of every platform that can be built here, and the artefacts.
+    /// The native code of every platform that can be built here, and the artefacts; then what runs of it.
     All,
     /// The artefacts alone, from the native code that is there.
     Assemble,
@@ -117,18 +119,19 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, scope: Scope) -> Res
     workshop.write_checksums()?;
     report(&workshop, terminal)?;
     terminal.say(&seconds(began.elapsed()));
-    Ok(true)
+    if matches!(scope, Scope::All) { platforms::check(checkout, terminal) } else { Ok(true) }
 }
 
 /// The kinds of artefact that can be checked, and what can be checked of all of them.
 pub(crate) fn checked() -> Vec<&'static str> {
-    checks::CHECKS.iter().map(|check| check.kind).chain(["demo", "platforms", "sizes"]).collect()
+    checks::CHECKS.iter().map(|check| check.kind).chain(["demo", "folders", "platforms", "sizes"]).collect()
 }
 
 /// Checks one of [`checked`]; tells whether all of it is as it should be.
 pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Result<bool> {
     match what {
         "demo" => return demo::run(checkout, terminal),
+        "folders" => return folders(checkout, terminal),
         "platforms" => return platforms::check(checkout, terminal),
         "sizes" => return sizes::check(&Workshop::as_it_is(checkout)?, terminal),
         _ => {}
@@ -151,6 +154,20 @@ pub(crate) fn reproduce(checkout: &Checkout, terminal: &Terminal) -> Result<bool
 /// Writes down how large what was made is.
 pub(crate) fn update_sizes(checkout: &Checkout) -> Result<bool> {
     sizes::update(&Workshop::as_it_is(checkout)?)
+}
+
+/// Looks for folders of this machine in all that was made; tells whether there are none.
+fn folders(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
+    let workshop = Workshop::as_it_is(checkout)?;
+    let home = std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+    let folders =
+        [checkout.root().display().to_string(), format!("{home}/.cargo"), format!("{home}/.rustup")];
+    let script = workshop.program("python3").arg(checkout.path("xtask/dist/folders.py"));
+    let script = script.arg(workshop.dist("")).args(&[&FOLDERS.join(","), &folders.join(",")]);
+    let log = log(checkout, "dist-check-folders")?;
+    let end = script.run(&log, LIMIT);
+    terminal.say(&read(&log));
+    Ok(end.is_ok())
 }
 
 fn step(terminal: &Terminal, what: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -77,9 +77,10 @@ Builds, shows, tests and measures gatepass in all languages.
                                     make what a release publishes, in target/dist: for this platform; for all that can
                                     be built here; the native code of one alone; all else, of the native code that is
                                     there
-  cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python, npm,
-                                    go, maven, c, cli, demo (of all that are installed), sizes, or platforms (runs what
-                                    was built for other Linux platforms)
+  cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python,
+                                    sdist, npm, go, maven, c, cli, demo (of all that are installed), folders (that
+                                    none of this machine's is named), sizes, or platforms (runs what was built for other
+                                    platforms, and writes docs/platforms.md)
   cargo xtask dist --reproduce      build the last commit once more, in another folder, and compare
   cargo xtask dist --update-sizes   write down how large what was made is
   cargo xtask docs                  build the documentation as a site, in target/docs

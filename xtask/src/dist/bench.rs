@@ -1,6 +1,7 @@
 //! `cargo xtask bench --installed`: the programs of tests/bench, with gatepass installed from the artefacts.
 
 use super::checks::{copy_tree, go, maven, maven_settings, npm_archive, run_all};
+use super::platform::Platform;
 use super::room::{Compilers, Room};
 use super::workshop::VERSION;
 use crate::checkout::Checkout;
@@ -21,7 +22,7 @@ pub(crate) fn programs(checkout: &Checkout, language: &str) -> Result<Vec<Progra
         _ => return Err(Failure::new(format!("there is no artefact for {language} that could be measured"))),
     };
     let room = Room::of(checkout, kind, compilers).named("bench");
-    room.clear(compilers)?;
+    room.clear()?;
     copy_tree(&checkout.path("tests/bench").join(language), &room.folder)?;
     let (programs, benchmark) = prepare(&room)?;
     run_all(&room, &programs, &log(checkout, &format!("dist-bench-{language}"))?)?;
@@ -39,7 +40,10 @@ fn python(room: &Room) -> Result<(Vec<Program>, Program)> {
 fn node(room: &Room) -> Result<(Vec<Program>, Program)> {
     let npm = room.program("npm").args(&["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
     let npm = npm.arg("@grpc/grpc-js@^1.14.0").arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
-    Ok((vec![npm.arg(room.file(&npm_archive()?, ".tgz")?)], room.program("node").arg("bench.mjs")))
+    Ok((
+        vec![npm.arg(room.file(&npm_archive(Platform::host()?), ".tgz")?)],
+        room.program("node").arg("bench.mjs"),
+    ))
 }
 
 fn golang(room: &Room) -> Result<(Vec<Program>, Program)> {

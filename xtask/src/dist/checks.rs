@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::platform::{GLIBC, Libc, Platform};
+use super::platform::{GLIBC, Libc, PLATFORMS, Platform};
 use super::room::{Compilers, Room};
 use super::workshop::{VERSION, copy, write};
 use crate::checkout::Checkout;
@@ -21,7 +21,9 @@ use crate::terminal::Terminal;
 /// How one kind of artefact is checked.
 pub(crate) struct Check {
     pub(crate) kind: &'static str,
-    pub(crate) compilers: Compilers,
+    /// The folder of `target/dist` that it is in.
+    artefact: &'static str,
+    compilers: Compilers,
     /// Installs it and runs a line that calls the library.
     pub(crate) install: fn(&Room) -> Result<Vec<Program>>,
     /// Runs the vectors; a test runner counts them. None: what is installed has no verifier of its own to run them by.
@@ -37,6 +39,7 @@ pub(crate) struct Check {
 pub(crate) const CHECKS: &[Check] = &[
     Check {
         kind: "python",
+        artefact: "python",
         compilers: Compilers::None,
         install: python_install,
         vectors: python_vectors,
@@ -48,13 +51,28 @@ pub(crate) const CHECKS: &[Check] = &[
         demo: |_| Ok(Vec::new()),
     },
     Check {
+        kind: "sdist",
+        artefact: "python",
+        compilers: Compilers::All,
+        install: sdist_install,
+        vectors: |room| python_tests(room),
+        missing: "core",
+        take_library: |room| {
+            let archive = room.file("gatepass-", ".tar.gz")?;
+            let script = "mkdir unpacked; tar xzf \"$1\" -C unpacked; rm -r unpacked/*/core/src; tar czf \"$1\" -C unpacked $(ls unpacked)";
+            Ok(vec![room.shell(script).arg("take").arg(archive)])
+        },
+        demo: |_| Ok(Vec::new()),
+    },
+    Check {
         kind: "npm",
+        artefact: "npm",
         compilers: Compilers::None,
         install: npm_install,
         vectors: npm_vectors,
         missing: "cannot be loaded",
         take_library: |room| {
-            let archive = room.file(&npm_archive()?, ".tgz")?;
+            let archive = room.file(&npm_archive(Platform::host()?), ".tgz")?;
             let script = "mkdir unpacked; tar xzf \"$1\" -C unpacked; rm unpacked/package/*.node; tar czf \"$1\" -C unpacked package";
             Ok(vec![room.shell(script).arg("take").arg(archive)])
         },
@@ -62,12 +80,13 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check {
         kind: "go",
+        artefact: "go",
         compilers: Compilers::C,
         install: go_install,
         vectors: go_vectors,
         missing: "cannot find",
         take_library: |room| {
-            let go = Platform::host()?.go.unwrap_or_default();
+            let go = Platform::host()?.go_library();
             let zip = format!("gatepass.dev/gatepass/lib/{go}/@v/v{VERSION}.zip");
             let member = format!("gatepass.dev/gatepass/lib/{go}@v{VERSION}/libgatepass.a");
             Ok(vec![remove_from_zip(room, &room.artefact.join(zip), &member)])
@@ -76,6 +95,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check {
         kind: "maven",
+        artefact: "maven",
         compilers: Compilers::None,
         install: maven_install,
         vectors: maven_vectors,
@@ -92,6 +112,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check {
         kind: "c",
+        artefact: "c",
         compilers: Compilers::C,
         install: c_install,
         vectors: c_vectors,
@@ -105,6 +126,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check {
         kind: "cli",
+        artefact: "cli",
         compilers: Compilers::None,
         install: cli_install,
         vectors: cli_vectors,
@@ -118,15 +140,24 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
+impl Check {
+    /// Where it is installed, whether it is yet or not.
+    pub(crate) fn room(&self, checkout: &Checkout) -> Room {
+        let mut room = Room::of(checkout, self.kind, self.compilers);
+        room.artefact = checkout.built("dist").join(self.artefact);
+        room
+    }
+}
+
 /// Maven and npm fetch what others have published.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Checks one kind; prints what its test runner says, and tells whether all of it is as it should be.
 pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, check: &Check) -> Result<bool> {
-    let room = Room::of(checkout, check.kind, check.compilers);
+    let room = check.room(checkout);
     let log = log(checkout, &format!("dist-check-{}", check.kind))?;
-    room.clear(check.compilers)?;
-    run_all(&room, &has_no_compiler(&room, check.compilers), &log)?;
+    room.clear()?;
+    run_all(&room, &[has_no_compiler(&room, check.compilers)], &log)?;
     run_all(&room, &(check.install)(&room)?, &log)?;
     for program in (check.vectors)(&room)? {
         let before = read(&log).len();
@@ -136,7 +167,7 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, check: &Check) -> Re
     }
 
     let incomplete = room.for_incomplete()?;
-    incomplete.clear(check.compilers)?;
+    incomplete.clear()?;
     run_all(&incomplete, &(check.take_library)(&incomplete)?, &log)?;
     let outcome = (check.install)(&incomplete).and_then(|programs| run_all(&incomplete, &programs, &log));
     match outcome {
@@ -168,13 +199,13 @@ pub(crate) fn run_all(room: &Room, programs: &[Program], log: &std::path::Path) 
     Ok(())
 }
 
-fn has_no_compiler(room: &Room, compilers: Compilers) -> Vec<Program> {
-    let others = if compilers == Compilers::None { "cc gcc clang" } else { "" };
-    vec![
-        room.shell(&format!(
-            "for name in cargo rustc {others}; do if command -v $name; then exit 1; fi; done"
-        )),
-    ]
+fn has_no_compiler(room: &Room, compilers: Compilers) -> Program {
+    let names = match compilers {
+        Compilers::None => "cargo rustc cc gcc clang",
+        Compilers::C => "cargo rustc",
+        Compilers::All => "",
+    };
+    room.shell(&format!("for name in {names}; do if command -v $name; then exit 1; fi; done"))
 }
 
 /// Takes a member out of a zip archive.
@@ -207,51 +238,88 @@ fn host_wheel() -> Result<&'static str> {
     })
 }
 
-fn python_install(room: &Room) -> Result<Vec<Program>> {
-    let pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--only-binary", ":all:"];
-    let python = |arguments: &[&str]| room.program(room.path("venv/bin/python")).args(arguments);
-    let from = ["--no-index", "--no-cache-dir", "--find-links"];
-    let install = python(&pip).args(&from).arg(&room.artefact).arg(format!("gatepass=={VERSION}"));
+const PIP: [&str; 5] = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"];
+
+fn python(room: &Room, arguments: &[&str]) -> Program {
+    room.program(room.path("venv/bin/python")).args(arguments)
+}
+
+/// A line of Python that calls the library, and fails when that is not the one that was installed.
+fn python_line(room: &Room) -> Program {
     let line = "import sys, gatepass; assert gatepass.__file__.startswith(sys.prefix), gatepass.__file__; \
          print(gatepass.audience_for_url('https://a-b-uc.a.run.app/x'))";
-    Ok(vec![room.program("python3").args(&["-m", "venv", "venv"]), install, python(&["-c", line])])
+    python(room, &["-c", line])
+}
+
+fn python_install(room: &Room) -> Result<Vec<Program>> {
+    let from = ["--only-binary", ":all:", "--no-index", "--no-cache-dir", "--find-links"];
+    let install = python(room, &PIP).args(&from).arg(&room.artefact).arg(format!("gatepass=={VERSION}"));
+    Ok(vec![room.program("python3").args(&["-m", "venv", "venv"]), install, python_line(room)])
 }
 
 fn python_vectors(room: &Room) -> Result<Vec<Program>> {
-    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
-    let requirements = room.checkout.path("packages/python/requirements-test.txt");
-    let install =
-        room.program(room.path("venv/bin/python")).args(&pip).arg("--requirement").arg(requirements);
     let wheel = room.file("gatepass-", host_wheel()?)?;
     let show = "\"$1\" show \"$2\" | tr '\\n' ' ' | grep 'platform tag: \"manylinux_2_17_'";
     let auditwheel = room.shell(show).arg("show").arg(room.checkout.built("dist-work/venv/bin/auditwheel"));
+    Ok([vec![auditwheel.arg(wheel)], python_tests(room)?].concat())
+}
+
+fn python_tests(room: &Room) -> Result<Vec<Program>> {
+    let requirements = room.checkout.path("packages/python/requirements-test.txt");
+    let install = python(room, &PIP).args(&["--quiet", "--requirement"]).arg(requirements);
     let tests = ["test_vectors.py", "test_client_vectors.py"]
         .map(|file| room.checkout.path("packages/python/tests").join(file));
-    let pytest = room.program(room.path("venv/bin/python")).args(&["-m", "pytest", "-p", "no:cacheprovider"]);
+    let pytest = python(room, &["-m", "pytest", "-p", "no:cacheprovider"]);
     let pytest = pytest.arg(format!("--rootdir={}", room.checkout.path("packages/python").display()));
-    Ok(vec![auditwheel.arg(wheel), install, tests.iter().fold(pytest, Program::arg)])
+    Ok(vec![install, tests.iter().fold(pytest, Program::arg)])
+}
+
+/// By Rust, which pip finds on the `PATH`, and maturin, which it fetches: what a user does whose platform has no wheel.
+fn sdist_install(room: &Room) -> Result<Vec<Program>> {
+    let install = python(room, &PIP).args(&["--no-cache-dir", "--no-binary", "gatepass"]);
+    let install = install
+        .arg(room.file("gatepass-", ".tar.gz")?)
+        .env("CARGO_TARGET_DIR", room.checkout.built("dist-check/sdist-target"))
+        // Whether it builds and is right does not depend on how well it is optimised.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    Ok(vec![room.program("python3").args(&["-m", "venv", "venv"]), install, python_line(room)])
 }
 
 // npm.
 
-pub(super) fn npm_archive() -> Result<String> {
-    Ok(format!("gatepass-{}-{VERSION}", Platform::host()?.npm.name))
+pub(super) fn npm_archive(platform: &Platform) -> String {
+    format!("gatepass-{}-{VERSION}", platform.npm.name)
+}
+
+/// What installs the package with the add-on for a platform, and with no script.
+pub(super) fn npm_packages(room: &Room, platform: &Platform) -> Result<Program> {
+    write(&room.path("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    let npm = ["install", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"];
+    let install = room.program("npm").args(&npm).arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
+    Ok(install.arg(room.file(&npm_archive(platform), ".tgz")?))
+}
+
+/// Puts the tests where they find what they test, and the vectors; gives those that run them.
+pub(super) fn npm_tests(room: &Room) -> Result<Vec<PathBuf>> {
+    let tests = room.path("node_modules/gatepass/test");
+    copy_tree(&room.checkout.path("packages/js/test"), &tests)?;
+    link(&room.checkout.path("tests"), &room.path("tests"))?;
+    Ok(["vectors.test.js", "client-vectors.test.js"].map(|file| tests.join(file)).into())
 }
 
 fn npm_install(room: &Room) -> Result<Vec<Program>> {
-    write(&room.path("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
     let line = "import { audienceForUrl } from 'gatepass'; console.log(audienceForUrl('https://a-b-uc.a.run.app/x'));";
     let required =
         line.replace("import {", "const {").replace("} from 'gatepass'", "} = require('gatepass')");
-    let npm = ["install", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"];
-    let install = room.program("npm").args(&npm).arg(room.file(&format!("gatepass-{VERSION}"), ".tgz")?);
     let node = |backend: &str, kind: &str, line: &str| {
         // Left to itself it takes WebAssembly where there is no add-on.
         let node = room.program("node").env("GATEPASS_BACKEND", backend);
         node.args(&[&format!("--input-type={kind}"), "--eval", line])
     };
     Ok(vec![
-        install.arg(room.file(&npm_archive()?, ".tgz")?),
+        npm_packages(room, Platform::host()?)?,
         node("wasm", "module", line),
         node("wasm", "commonjs", &required),
         node("native", "module", line),
@@ -260,35 +328,32 @@ fn npm_install(room: &Room) -> Result<Vec<Program>> {
 }
 
 fn npm_vectors(room: &Room) -> Result<Vec<Program>> {
-    // Where the tests look for what they test, and for the vectors.
-    let tests = room.path("node_modules/gatepass/test");
-    copy_tree(&room.checkout.path("packages/js/test"), &tests)?;
-    link(&room.checkout.path("tests"), &room.path("tests"))?;
-    let node = room.program("node").args(&["--test", "--test-reporter=spec"]);
-    let files = ["vectors.test.js", "client-vectors.test.js"];
-    // The suite `wasm` runs them on the same WebAssembly module.
-    let tests = files.iter().fold(node, |node, file| node.arg(tests.join(file)));
-    let tests = tests.env("GATEPASS_BACKEND", "native");
-    Ok(vec![needs_no_newer_glibc(room, "node_modules/@gatepass/*/*.node"), tests])
+    let files = npm_tests(room)?;
+    let tests = |backend| {
+        let node = room.program("node").args(&["--test", "--test-reporter=spec"]);
+        files.iter().fold(node, Program::arg).env("GATEPASS_BACKEND", backend)
+    };
+    Ok(vec![needs_no_newer_glibc(room, "node_modules/@gatepass/*/*.node"), tests("native"), tests("wasm")])
 }
 
 fn npm_demo(room: &Room) -> Result<Vec<Program>> {
-    for file in ["caller.mjs", "receiver.mjs"] {
-        copy(&room.checkout.path("tests/e2e/node").join(file), &room.path(file))?;
+    for folder in ["node", "grpc"] {
+        copy_tree(&room.checkout.path("tests/e2e").join(folder), &room.path("e2e").join(folder))?;
     }
-    let npm = room.program("npm").args(&[
-        "install",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
+    let npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let npm = room.program("npm").args(&npm).args(&[
         "express@^5.2.0",
         "@grpc/grpc-js@^1.14.0",
+        "@grpc/proto-loader@^0.8.0",
     ]);
     let line = "import * as grpc from 'gatepass/grpc'; console.log(Object.keys(grpc).join(' '));";
     Ok(vec![npm, room.program("node").args(&["--input-type=module", "--eval", line])])
 }
 
 // Go.
+
+const GO_MODULE: &str = "gatepass.dev/gatepass";
+const GO_GRPC_MODULE: &str = "gatepass.dev/gatepass/grpc";
 
 /// The go command with modules of its own, of which ours come from the artefact.
 pub(super) fn go(room: &Room, arguments: &[&str]) -> Program {
@@ -311,19 +376,32 @@ pub(super) fn go(room: &Room, arguments: &[&str]) -> Program {
 /// under the same version has another folder.
 fn modules(room: &Room) -> PathBuf {
     let mut hasher = DefaultHasher::new();
-    let platform = Platform::host().ok().and_then(|host| host.go).unwrap_or_default();
-    for module in ["gatepass.dev/gatepass".to_owned(), format!("gatepass.dev/gatepass/lib/{platform}")] {
+    let libraries = PLATFORMS.iter().map(|platform| format!("{GO_MODULE}/lib/{}", platform.go_library()));
+    for module in libraries.chain([GO_MODULE.to_owned()]) {
         fs::read(room.artefact.join(module).join(format!("@v/v{VERSION}.zip"))).ok().hash(&mut hasher);
     }
     room.path(&format!("modules-{:016x}", hasher.finish()))
 }
 
-fn go_install(room: &Room) -> Result<Vec<Program>> {
+/// A module that requires ours.
+pub(super) fn go_get(room: &Room) -> Result<Program> {
     write(&room.path("go.mod"), "module example.com/program\n\ngo 1.24.0\n")?;
+    Ok(go(room, &["get", &format!("{GO_MODULE}@v{VERSION}")]))
+}
+
+/// What runs the vectors, which are put where the tests of the module look for them from the folder that the go command keeps it
+/// in.
+pub(super) fn go_test(room: &Room) -> Result<Program> {
+    link(&room.checkout.path("tests"), &modules(room).join("tests"))?;
+    let run = "-run=TestAttackCorpus|TestAlgorithmVectors|TestAcquireVectors|TestCacheVectors|TestClientAttackCorpus";
+    Ok(go(room, &["test", "-count=1", "-timeout=15m", "-json", run, GO_MODULE]))
+}
+
+fn go_install(room: &Room) -> Result<Vec<Program>> {
     let program = "package main\n\nimport (\n\t\"fmt\"\n\n\t\"gatepass.dev/gatepass\"\n)\n\nfunc main() {\n\t\
          fmt.Println(gatepass.AudienceForURL(\"https://a-b-uc.a.run.app/x\"))\n}\n";
     write(&room.path("main.go"), program)?;
-    let get = go(room, &["get", &format!("gatepass.dev/gatepass@v{VERSION}")]);
+    let get = go_get(room)?;
     // Vendored, it needs no proxy.
     let vendor = go(room, &["mod", "vendor"]);
     let vendored = go(room, &["run", "-mod=vendor", "."]).env("GOFLAGS", "").env("GOPROXY", "off");
@@ -331,22 +409,23 @@ fn go_install(room: &Room) -> Result<Vec<Program>> {
 }
 
 fn go_vectors(room: &Room) -> Result<Vec<Program>> {
-    // Where the tests of the module look for the vectors from the folder that the go command keeps it in.
-    link(&room.checkout.path("tests"), &modules(room).join("tests"))?;
-    let run = "-run=TestAttackCorpus|TestAlgorithmVectors|TestAcquireVectors|TestCacheVectors|TestClientAttackCorpus";
-    let module = "gatepass.dev/gatepass/grpc";
     Ok(vec![
-        go(room, &["get", &format!("{module}@v{VERSION}")]),
-        go(room, &["build", module]),
-        go(room, &["test", "-count=1", "-timeout=15m", "-json", run, "gatepass.dev/gatepass"]),
+        go(room, &["get", &format!("{GO_GRPC_MODULE}@v{VERSION}")]),
+        go(room, &["build", GO_GRPC_MODULE]),
+        go_test(room)?,
     ])
 }
 
 fn go_demo(room: &Room) -> Result<Vec<Program>> {
-    for name in ["caller", "receiver"] {
-        copy_tree(&room.checkout.path("tests/e2e/go").join(name), &room.path(name))?;
-    }
-    Ok(vec![go(room, &["build", "-o", "bin/", "./caller", "./receiver"])])
+    copy_tree(&room.checkout.path("tests/e2e/go"), &room.path("e2e"))?;
+    let go = |arguments: &[&str]| go(room, arguments).in_folder(room.path("e2e"));
+    let drop = |module| format!("-dropreplace={module}");
+    let edit = ["mod".to_owned(), "edit".to_owned(), drop(GO_MODULE), drop(GO_GRPC_MODULE)];
+    let programs = ["./caller", "./receiver", "./grpc-caller", "./grpc-receiver"];
+    Ok(vec![
+        go(&edit.each_ref().map(String::as_str)),
+        go(&[&["build", "-o", "../bin/"], &programs[..]].concat()),
+    ])
 }
 
 // Maven.
@@ -373,11 +452,22 @@ pub(super) fn maven_settings(room: &Room) -> Result<Program> {
     ))
 }
 
-fn maven_install(room: &Room) -> Result<Vec<Program>> {
-    let seed = maven_settings(room)?;
+/// The project of a user, with the vectors as its tests; gives what is to be done before Maven is run in it.
+pub(super) fn maven_project(room: &Room) -> Result<Program> {
     let pom = include_str!("../../dist/vectors-pom.xml").replace("@VERSION@", VERSION);
     let tests = room.checkout.path("packages/java/gatepass/src/test/java");
     write(&room.path("vectors/pom.xml"), pom.replace("@TESTS@", &tests.to_string_lossy()))?;
+    maven_settings(room)
+}
+
+/// What runs the vectors.
+pub(super) fn maven_test(room: &Room) -> Program {
+    let test = maven(room, "vectors").arg("test");
+    test.arg(format!("-Dgatepass.vectors={}", room.checkout.path("tests/vectors").display()))
+}
+
+fn maven_install(room: &Room) -> Result<Vec<Program>> {
+    let project = maven_project(room)?;
     let line = "class Main { public static void main(String[] arguments) { \
          System.out.println(dev.gatepass.Gatepass.audienceForUrl(java.net.URI.create(\"https://a-b-uc.a.run.app/x\"))); } }\n";
     write(&room.path("vectors/src/main/java/Main.java"), line)?;
@@ -385,15 +475,13 @@ fn maven_install(room: &Room) -> Result<Vec<Program>> {
         maven(room, "vectors").args(&["compile", "dependency:copy-dependencies", "-DincludeScope=compile"]);
     let java =
         room.program("java").args(&["-cp", "vectors/target/classes:vectors/target/dependency/*", "Main"]);
-    Ok(vec![seed, compile, java])
+    Ok(vec![project, compile, java])
 }
 
 fn maven_vectors(room: &Room) -> Result<Vec<Program>> {
-    let test = maven(room, "vectors").arg("test");
-    let test = test.arg(format!("-Dgatepass.vectors={}", room.checkout.path("tests/vectors").display()));
     let jar = room.artefact.join(format!("dev/gatepass/gatepass/{VERSION}/gatepass-{VERSION}.jar"));
     let unpack = room.shell("mkdir unpacked; cd unpacked; jar xf \"$1\"").arg("unpack").arg(jar);
-    Ok(vec![unpack, needs_no_newer_glibc(room, "unpacked/native/*/*.so"), test])
+    Ok(vec![unpack, needs_no_newer_glibc(room, "unpacked/native/*/*.so"), maven_test(room)])
 }
 
 fn maven_demo(room: &Room) -> Result<Vec<Program>> {

@@ -1,5 +1,8 @@
 //! The `gatepass` program: one executable, its manual page, and completions for shells.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::dependencies::Dependencies;
 use super::platform::{PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
@@ -9,6 +12,11 @@ use crate::failure::{Failure, Result};
 pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let dependencies = Dependencies::of(workshop, "gatepass-cli")?;
     let notice = dependencies.notice()?;
+    // What was built on other machines may have come from there as content alone.
+    for program in PLATFORMS.iter().filter_map(|platform| workshop.native(platform, "gatepass")) {
+        fs::set_permissions(&program, Permissions::from_mode(0o755))
+            .map_err(|error| Failure::file(&program, &error))?;
+    }
     let host = workshop.native(Platform::host()?, "gatepass");
     // Which are the same for every platform: any program that runs here writes them.
     let host = host

@@ -1,12 +1,14 @@
-//! `cargo xtask dist --check demo`: the demo of all languages, by what was installed from the artefacts.
+//! `cargo xtask dist --check demo`: the demo of all languages, over HTTP and over gRPC, by what was installed from the
+//! artefacts.
 
 use std::path::PathBuf;
 
 use super::checks::{CHECKS, Check, run_all};
-use super::room::Room;
+use super::room::{Compilers, Room};
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Result};
-use crate::languages::{Demo, Language, log};
+use crate::grpc_matrix;
+use crate::languages::{Demo, Language, Programs, log};
 use crate::matrix;
 use crate::participants::{Emulators, Participant, State};
 use crate::process::Program;
@@ -22,7 +24,10 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| python(checkout, "receiver.py"),
                 caller: |checkout| python(checkout, "caller.py"),
-                grpc: None,
+                grpc: Some(Programs {
+                    receiver: |checkout| python(checkout, "grpc_receiver.py"),
+                    caller: |checkout| python(checkout, "grpc_caller.py"),
+                }),
                 middlewares: None,
             },
         ),
@@ -33,9 +38,12 @@ const LANGUAGES: [(&str, &Language); 4] = [
             "node",
             Demo {
                 builds: |_| Ok(Vec::new()),
-                receiver: |checkout| room(checkout, "npm").program("node").arg("receiver.mjs"),
-                caller: |checkout| room(checkout, "npm").program("node").arg("caller.mjs"),
-                grpc: None,
+                receiver: |checkout| node(checkout, "receiver.mjs"),
+                caller: |checkout| node(checkout, "caller.mjs"),
+                grpc: Some(Programs {
+                    receiver: |checkout| node(checkout, "grpc-receiver.mjs"),
+                    caller: |checkout| node(checkout, "grpc-caller.mjs"),
+                }),
                 middlewares: None,
             },
         ),
@@ -46,9 +54,12 @@ const LANGUAGES: [(&str, &Language); 4] = [
             "go",
             Demo {
                 builds: |_| Ok(Vec::new()),
-                receiver: |checkout| room(checkout, "go").program(room(checkout, "go").path("bin/receiver")),
-                caller: |checkout| room(checkout, "go").program(room(checkout, "go").path("bin/caller")),
-                grpc: None,
+                receiver: |checkout| go(checkout, "receiver"),
+                caller: |checkout| go(checkout, "caller"),
+                grpc: Some(Programs {
+                    receiver: |checkout| go(checkout, "grpc-receiver"),
+                    caller: |checkout| go(checkout, "grpc-caller"),
+                }),
                 middlewares: None,
             },
         ),
@@ -61,7 +72,10 @@ const LANGUAGES: [(&str, &Language); 4] = [
                 builds: |_| Ok(Vec::new()),
                 receiver: |checkout| java(checkout, "Receiver"),
                 caller: |checkout| java(checkout, "Caller"),
-                grpc: None,
+                grpc: Some(Programs {
+                    receiver: |checkout| java(checkout, "GrpcReceiver"),
+                    caller: |checkout| java(checkout, "GrpcCaller"),
+                }),
                 middlewares: None,
             },
         ),
@@ -75,15 +89,17 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
     let log = log(checkout, "dist-check-demo")?;
     for (kind, _) in LANGUAGES {
         let check = check(kind)?;
-        let room = Room::of(checkout, kind, check.compilers);
+        let room = check.room(checkout);
         run_all(&room, &(check.demo)(&room)?, &log)?;
     }
     let participants = LANGUAGES.map(|(_, language)| Participant { language, state: State::Ready });
     let emulators = Emulators::start(checkout, &participants)?;
-    let matrix = matrix::run(checkout, terminal, &participants, &emulators)?;
-    let counts = matrix.counts();
+    let over_http = matrix::run(checkout, terminal, &participants, &emulators)?;
+    let over_grpc = grpc_matrix::run(checkout, terminal, &participants, &emulators)?;
+    let mut counts = over_http.counts();
+    counts += over_grpc.counts();
     let all_right = counts.failed == 0 && counts.passed > 0;
-    terminal.say(&matrix.draw(terminal));
+    terminal.say(&format!("{}\n{}", over_http.draw(terminal), over_grpc.draw(terminal)));
     terminal.say(&format!(
         "test result: {}. {} passed; {} failed; {} ignored",
         if all_right { "ok" } else { "FAILED" },
@@ -124,14 +140,22 @@ fn check(kind: &str) -> Result<&'static Check> {
 
 /// The room that a kind of artefact was installed in.
 fn room(checkout: &Checkout, kind: &str) -> Room {
-    let compilers = check(kind).map_or(super::room::Compilers::None, |check| check.compilers);
-    Room::of(checkout, kind, compilers)
+    check(kind).map_or_else(|_| Room::of(checkout, kind, Compilers::None), |check| check.room(checkout))
 }
 
 fn python(checkout: &Checkout, file: &str) -> Program {
     let program = checkout.path("tests/e2e/python").join(file);
     let room = room(checkout, "python");
     room.program(room.path("venv/bin/python")).arg(program)
+}
+
+fn node(checkout: &Checkout, file: &str) -> Program {
+    room(checkout, "npm").program("node").arg(format!("e2e/node/{file}"))
+}
+
+fn go(checkout: &Checkout, name: &str) -> Program {
+    let room = room(checkout, "go");
+    room.program(room.path("bin").join(name))
 }
 
 fn java(checkout: &Checkout, class: &str) -> Program {

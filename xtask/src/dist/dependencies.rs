@@ -116,6 +116,11 @@ impl Dependencies {
 
     /// Writes the bill of materials beside the artefacts, as `<kind>/<name>.cdx.json`.
     pub(crate) fn write_bill(&self, workshop: &Workshop, kind: &str, name: &str) -> Result<()> {
+        write(&workshop.dist(&format!("{kind}/{name}-{VERSION}.cdx.json")), self.bill(name)?)
+    }
+
+    /// The bill of materials of the artefact `name`.
+    pub(crate) fn bill(&self, name: &str) -> Result<String> {
         let root = purl(self.root, VERSION);
         let components = self.crates.iter().map(|one| {
             let mut component = json!({
@@ -150,7 +155,7 @@ impl Dependencies {
             "dependencies": edges,
         });
         let text = serde_json::to_string_pretty(&bill).map_err(|error| Failure::new(error.to_string()))?;
-        write(&workshop.dist(&format!("{kind}/{name}-{VERSION}.cdx.json")), text + "\n")
+        Ok(text + "\n")
     }
 }
 

@@ -1,12 +1,13 @@
 //! Go: the module as a module proxy serves it, that for gRPC, and a module for each platform's static library.
 //!
-//! Build constraints choose which of those is imported, so `go build` downloads one of them. `target/dist/go` is laid out
+//! Build constraints choose which of those is imported, so `go build` downloads one of them; the tag `musl` stands for the C
+//! library. `target/dist/go` is laid out
 //! as `GOPROXY=file://…` wants it, and as a proxy would answer.
 
 use serde_json::json;
 
 use super::dependencies::Dependencies;
-use super::platform::{PLATFORMS, Platform};
+use super::platform::{Libc, PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
 
@@ -43,17 +44,17 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
 
     let mut edit = workshop.program("go").in_folder(&folder).args(&["mod", "edit"]);
-    for (platform, name) in PLATFORMS.iter().filter_map(|platform| Some((platform, platform.go?))) {
+    for platform in PLATFORMS {
         let Some(library) = workshop.native(platform, "libgatepass.a") else { continue };
-        let module = format!("{MODULE}/lib/{name}");
+        let module = format!("{MODULE}/lib/{}", platform.go_library());
         let folder = workshop.scratch("go-library")?;
         write(&folder.join("go.mod"), format!("module {module}\n\ngo 1.24.0\n"))?;
-        write(&folder.join("library.go"), library_package(platform, name))?;
+        write(&folder.join("library.go"), library_package(platform))?;
         copy(&library, &folder.join("libgatepass.a"))?;
         copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
         write(&folder.join(THIRD_PARTY), &notice)?;
         publish(workshop, &module, &folder)?;
-        write(&native.join(format!("library_{name}.go")), importing(&module))?;
+        write(&native.join(importing_file(platform)), importing(platform, &module))?;
         edit = edit.args(&["-require", &format!("{module}@v{VERSION}")]);
     }
     workshop.run(&edit)?;
@@ -74,23 +75,36 @@ fn publish_grpc(workshop: &Workshop) -> Result<()> {
 }
 
 /// The package that links the library and holds nothing else.
-fn library_package(platform: &Platform, name: &str) -> String {
+fn library_package(platform: &Platform) -> String {
     let libraries = match platform.libc {
-        super::platform::Libc::System => "-framework Security -framework CoreFoundation",
-        _ => "-lpthread -ldl -lm",
+        Libc::System => "-framework Security -framework CoreFoundation",
+        Libc::Gnu | Libc::Musl => "-lpthread -ldl -lm",
     };
+    let libc = if platform.libc == Libc::Musl { " with musl" } else { "" };
     format!(
-        "// Package library links the native code of {MODULE} for {}, which imports it.\n\
+        "// Package library links the native code of {MODULE} for {}{libc}, which imports it.\n\
          package library\n\n\
          // #cgo LDFLAGS: ${{SRCDIR}}/libgatepass.a {libraries}\n\
          import \"C\"\n",
-        name.replace('_', "/")
+        platform.go.replace('_', "/")
     )
 }
 
-/// A file of the package that calls the library; its name is the build constraint.
-fn importing(module: &str) -> String {
-    format!("//go:build cgo\n\npackage native\n\n// The library.\nimport _ \"{module}\"\n")
+/// A file of the package that calls the library; its name is a build constraint.
+fn importing_file(platform: &Platform) -> String {
+    let libc = if platform.libc == Libc::Musl { "musl_" } else { "" };
+    format!("library_{libc}{}.go", platform.go)
+}
+
+fn importing(platform: &Platform, module: &str) -> String {
+    let constraint = match platform.libc {
+        Libc::Gnu => " && !musl",
+        Libc::Musl => " && musl",
+        Libc::System => "",
+    };
+    format!(
+        "//go:build cgo && !gatepass_wasm{constraint}\n\npackage native\n\n// The library.\nimport _ \"{module}\"\n"
+    )
 }
 
 fn publish(workshop: &Workshop, module: &str, folder: &std::path::Path) -> Result<()> {

@@ -12,6 +12,23 @@ const GOALS: &[&str] = &[
     "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy",
 ];
 
+/// Gives the repository's lists of versions the time of the commit in place of that of the deployment, and the checksums that
+/// follow.
+const DATE: &str = r#"
+import hashlib, re, sys, time
+from pathlib import Path
+epoch, repository = sys.argv[1:]
+date = time.strftime("%Y%m%d%H%M%S", time.gmtime(int(epoch)))
+for file in Path(repository).rglob("maven-metadata.xml"):
+    text, count = re.subn(r"<lastUpdated>\d+<", f"<lastUpdated>{date}<", file.read_text())
+    assert count == 1, file
+    file.write_text(text)
+    for name in ("md5", "sha1", "sha256", "sha512"):
+        checksum = file.with_name(f"{file.name}.{name}")
+        if checksum.exists():
+            checksum.write_text(hashlib.new(name, text.encode()).hexdigest())
+"#;
+
 /// Has Maven deploy into a folder, with the native code of all platforms that there is.
 pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let dependencies = Dependencies::of(workshop, "gatepass-jni")?;
@@ -42,5 +59,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let repository = workshop.dist("maven");
     let maven = maven.arg(format!("-DaltDeploymentRepository=dist::file://{}", repository.display()));
     workshop.run(&maven.arg("package").args(GOALS))?;
+    let date = workshop.program("python3").args(&["-c", DATE, &workshop.epoch]).arg(&repository);
+    workshop.run(&date)?;
     dependencies.write_bill(workshop, "maven", "gatepass-jni")
 }

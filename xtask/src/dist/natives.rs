@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::dependencies::Dependencies;
 use super::platform::{Libc, PLATFORMS, Platform};
-use super::workshop::{Link, PROVIDER, Workshop, copy};
+use super::workshop::{Link, PROVIDER, Workshop, copy, write};
 use crate::compilers;
 use crate::failure::{Failure, Result};
 
@@ -24,30 +25,29 @@ pub(crate) fn make(workshop: &Workshop, platform: &Platform) -> Result<()> {
     }
     let keep = |from: PathBuf, name: &str| copy(&from, &workshop.dist(&format!("{folder}/{name}")));
 
-    let built = build(workshop, platform, Link::Dynamic, BINDINGS)?;
+    let built = bindings(workshop, platform)?;
     let extension = platform.shared_extension();
     keep(built.join(format!("libgatepass.{extension}")), &format!("libgatepass.{extension}"))?;
     keep(built.join(format!("libgatepass_jni.{extension}")), &format!("libgatepass_jni.{extension}"))?;
     keep(built.join(format!("libgatepass_node.{extension}")), "gatepass.node")?;
-    // Of a library for musl that is linked dynamically, the archive lacks what a static one has.
-    let archive = match platform.libc {
-        Libc::Musl => build(workshop, platform, Link::Static, &["gatepass-c"])?,
-        Libc::Gnu | Libc::System => built,
-    };
-    let slim = slim(workshop, platform, &archive.join("libgatepass.a"))?;
+    let slim = slim(workshop, platform, &built.join("libgatepass.a"))?;
     keep(slim, "libgatepass.a")?;
     wheel(workshop, platform, &folder)?;
+    if platform.libc == Libc::System && platform.is_linked_by_zig() {
+        // It takes the system's certificates, by frameworks that come with Apple's own tools alone.
+        return Ok(());
+    }
     keep(program(workshop, platform)?, "gatepass")
 }
 
-/// Builds crates; gives the folder that cargo puts their libraries into.
-fn build(workshop: &Workshop, platform: &Platform, link: Link, packages: &[&str]) -> Result<PathBuf> {
-    let mut cargo = workshop.cargo_build(&[], platform, link);
-    for package in packages {
+/// Builds the libraries; gives the folder that cargo puts them into.
+fn bindings(workshop: &Workshop, platform: &Platform) -> Result<PathBuf> {
+    let mut cargo = workshop.cargo_build(&[], platform, Link::Dynamic);
+    for package in BINDINGS {
         cargo = cargo.args(&["--package", package, "--features", &format!("{package}/{PROVIDER}")]);
     }
     workshop.run(&cargo)?;
-    Ok(workshop.target(platform.target, link).join("release"))
+    Ok(workshop.target(platform.target, Link::Dynamic).join("release"))
 }
 
 fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
@@ -58,6 +58,9 @@ fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
         Libc::System => maturin,
         Libc::Gnu | Libc::Musl => maturin.args(&["--compatibility", platform.wheel]),
     };
+    let bill = workshop.scratch("bill")?.join("gatepass-python.cdx.json");
+    write(&bill, Dependencies::of(workshop, "gatepass-python")?.bill("gatepass-python")?)?;
+    let maturin = maturin.arg("--sbom-include").arg(bill);
     let maturin = maturin.args(&["--features", PROVIDER, "--out"]).arg(workshop.dist(folder));
     workshop.run(&maturin.in_folder(workshop.source("packages/python")))
 }

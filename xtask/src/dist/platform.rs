@@ -15,8 +15,8 @@ pub(crate) struct Platform {
     pub(crate) wheel: &'static str,
     /// The package of npm is `@gatepass/` and this.
     pub(crate) npm: Npm,
-    /// `GOOS_GOARCH`, where cgo can link the library: Go knows no C libraries.
-    pub(crate) go: Option<&'static str>,
+    /// `GOOS_GOARCH`.
+    pub(crate) go: &'static str,
     /// The folder in Java's jar.
     pub(crate) jar: &'static str,
 }
@@ -43,6 +43,9 @@ pub(crate) enum Libc {
 /// The oldest glibc that the artefacts run on: that of manylinux2014.
 pub(crate) const GLIBC: &str = "2.17";
 
+/// The oldest macOS that the artefacts run on: the first for Apple's own processors.
+pub(crate) const MACOS: &str = "11.0";
+
 pub(crate) const PLATFORMS: &[Platform] = &[
     Platform {
         name: "linux-x86_64",
@@ -50,7 +53,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::Gnu,
         wheel: "manylinux_2_17",
         npm: Npm { name: "linux-x64-gnu", os: "linux", cpu: "x64", libc: Some("glibc") },
-        go: Some("linux_amd64"),
+        go: "linux_amd64",
         jar: "linux-x86_64",
     },
     Platform {
@@ -59,7 +62,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::Gnu,
         wheel: "manylinux_2_17",
         npm: Npm { name: "linux-arm64-gnu", os: "linux", cpu: "arm64", libc: Some("glibc") },
-        go: Some("linux_arm64"),
+        go: "linux_arm64",
         jar: "linux-aarch64",
     },
     Platform {
@@ -68,7 +71,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::Musl,
         wheel: "musllinux_1_2",
         npm: Npm { name: "linux-x64-musl", os: "linux", cpu: "x64", libc: Some("musl") },
-        go: None,
+        go: "linux_amd64",
         jar: "linux-musl-x86_64",
     },
     Platform {
@@ -77,7 +80,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::Musl,
         wheel: "musllinux_1_2",
         npm: Npm { name: "linux-arm64-musl", os: "linux", cpu: "arm64", libc: Some("musl") },
-        go: None,
+        go: "linux_arm64",
         jar: "linux-musl-aarch64",
     },
     Platform {
@@ -86,7 +89,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::System,
         wheel: "off",
         npm: Npm { name: "darwin-arm64", os: "darwin", cpu: "arm64", libc: None },
-        go: Some("darwin_arm64"),
+        go: "darwin_arm64",
         jar: "macos-aarch64",
     },
     Platform {
@@ -95,7 +98,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
         libc: Libc::System,
         wheel: "off",
         npm: Npm { name: "darwin-x64", os: "darwin", cpu: "x64", libc: None },
-        go: Some("darwin_amd64"),
+        go: "darwin_amd64",
         jar: "macos-x86_64",
     },
 ];
@@ -113,15 +116,29 @@ impl Platform {
         })
     }
 
-    /// Whether zig on a `host` can link for this one.
+    /// Whether zig on a `host` can link for this one, or its own linker does.
     pub(crate) fn is_built_from(&self, host: &Self) -> bool {
-        self.target == host.target || (host.libc != Libc::System && self.libc != Libc::System)
+        self.target == host.target || host.libc != Libc::System
+    }
+
+    /// Whether zig links for it on this machine. Apple's linker is better where it is there.
+    pub(crate) fn is_linked_by_zig(&self) -> bool {
+        self.libc != Libc::System || cfg!(not(target_os = "macos"))
+    }
+
+    /// The name of the Go module with the library. Go knows no C libraries: for musl there is a build tag.
+    pub(crate) fn go_library(&self) -> String {
+        if self.libc == Libc::Musl { format!("{}_musl", self.go) } else { self.go.to_owned() }
     }
 
     /// What zig calls it, with the oldest glibc at its end.
     pub(crate) fn zig_target(&self) -> String {
         let target = self.target.replace("-unknown", "");
-        if self.libc == Libc::Gnu { format!("{target}.{GLIBC}") } else { target }
+        match self.libc {
+            Libc::Gnu => format!("{target}.{GLIBC}"),
+            Libc::Musl => target,
+            Libc::System => format!("{}-macos.{MACOS}", self.arch()),
+        }
     }
 
     /// The processor, as it stands in the target.

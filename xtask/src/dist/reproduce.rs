@@ -32,7 +32,15 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal) -> Result<bool> {
     let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
     let differ: Vec<_> = names.iter().filter(|name| first.get(**name) != second.get(**name)).collect();
     for name in &differ {
-        terminal.say(&terminal.paint(&format!("differs: {name}"), Tone::Bad));
+        let (one, other) = (workshop.dist(name), clone.join("target/dist").join(name));
+        let what = match (one.exists(), other.exists()) {
+            (true, true) => {
+                let script = workshop.program("python3").arg(checkout.path("xtask/dist/differences.py"));
+                workshop.read(&script.arg(name).arg(one).arg(other))?
+            }
+            _ => format!("was made once alone: {name}"),
+        };
+        terminal.say(&terminal.paint(what.trim_end(), Tone::Bad));
     }
     terminal.say(&format!("{} of {} files are the same", names.len() - differ.len(), names.len()));
     Ok(differ.is_empty())

@@ -1,4 +1,5 @@
-//! Where an artefact is installed as a user would: an empty folder, and a `PATH` without compilers.
+//! Where an artefact is installed as a user would: an empty folder, and a `PATH` without the compilers that it should not
+//! need.
 
 use std::env;
 use std::fs;
@@ -17,6 +18,7 @@ pub(crate) struct Room {
     pub(crate) folder: PathBuf,
     /// Where the artefact is: `target/dist/<kind>`, or a copy of it that lacks something.
     pub(crate) artefact: PathBuf,
+    compilers: Compilers,
     /// The one folder on the `PATH`.
     programs: PathBuf,
 }
@@ -27,6 +29,8 @@ pub(crate) enum Compilers {
     None,
     /// A C compiler, which cgo and C need; no Rust.
     C,
+    /// All there are: what is installed from its sources compiles them.
+    All,
 }
 
 /// Names of compilers, as they stand between the hyphens of a program's name.
@@ -36,22 +40,27 @@ const C: &[&str] = &["cc", "gcc", "g++", "c++", "clang", "clang++", "cpp", "c89"
 impl Room {
     /// Where a kind of artefact is installed, whether it is yet or not.
     pub(crate) fn of(checkout: &Checkout, kind: &str, compilers: Compilers) -> Self {
-        let programs = if compilers == Compilers::None { "programs" } else { "programs-with-cc" };
+        let programs = match compilers {
+            Compilers::None => "programs",
+            Compilers::C => "programs-with-cc",
+            Compilers::All => "programs-with-compilers",
+        };
         Self {
             checkout: checkout.clone(),
             folder: checkout.built(&format!("dist-check/{kind}")),
             artefact: checkout.built(&format!("dist/{kind}")),
+            compilers,
             programs: checkout.built(&format!("dist-check/{programs}")),
         }
     }
 
     /// Empties it.
-    pub(crate) fn clear(&self, compilers: Compilers) -> Result<()> {
+    pub(crate) fn clear(&self) -> Result<()> {
         // Go makes the folders of its modules such that nothing in them can be removed.
         let chmod = std::process::Command::new("chmod").args(["-R", "u+w"]).arg(&self.folder).output();
         let _missing = (chmod, fs::remove_dir_all(&self.folder));
         make_folder(&self.folder)?;
-        self.gather_programs(compilers)
+        self.gather_programs()
     }
 
     /// The room for a copy of the artefact, made by now, that lacks its library.
@@ -74,9 +83,12 @@ impl Room {
     /// A program that runs in this folder and finds no compiler.
     pub(crate) fn program(&self, name: impl AsRef<std::ffi::OsStr>) -> Program {
         let program = self.checkout.program(name).in_folder(&self.folder).env("PATH", &self.programs);
-        ["CC", "CXX", "RUSTC", "CARGO_HOME", "RUSTUP_HOME", "PYTHONPATH", "NODE_PATH", "CLASSPATH", "GOFLAGS"]
-            .iter()
-            .fold(program, Program::without_env)
+        let program =
+            ["PYTHONPATH", "NODE_PATH", "CLASSPATH", "GOFLAGS"].iter().fold(program, Program::without_env);
+        if self.compilers == Compilers::All {
+            return program;
+        }
+        ["CC", "CXX", "RUSTC", "CARGO_HOME", "RUSTUP_HOME"].iter().fold(program, Program::without_env)
     }
 
     /// A line of shell.
@@ -106,14 +118,14 @@ impl Room {
         }
     }
 
-    /// Links to every program on the `PATH` but compilers.
-    fn gather_programs(&self, compilers: Compilers) -> Result<()> {
+    /// Links to every program on the `PATH` but the compilers that may not be there.
+    fn gather_programs(&self) -> Result<()> {
         let _missing = fs::remove_dir_all(&self.programs);
         make_folder(&self.programs)?;
         for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
             for program in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let name = program.file_name();
-                if !is_compiler(&name.to_string_lossy(), compilers) {
+                if !is_compiler(&name.to_string_lossy(), self.compilers) {
                     // The first of a name is the one that is found.
                     let _present = symlink(program.path(), self.programs.join(name));
                 }
@@ -125,7 +137,11 @@ impl Room {
 
 fn is_compiler(name: &str, allowed: Compilers) -> bool {
     let is = |list: &[&str]| name.split('-').any(|word| list.contains(&word));
-    is(RUST) || (allowed == Compilers::None && is(C))
+    match allowed {
+        Compilers::None => is(RUST) || is(C),
+        Compilers::C => is(RUST),
+        Compilers::All => false,
+    }
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

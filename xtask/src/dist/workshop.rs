@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::platform::{Libc, PLATFORMS, Platform};
+use super::platform::{Libc, MACOS, PLATFORMS, Platform};
 use crate::checkout::Checkout;
 use crate::compilers;
 use crate::failure::{Failure, Result};
@@ -51,7 +51,7 @@ pub(crate) const PREBUILT: &[&str] = &["gatepass-c", "gatepass-jni", "gatepass-n
 pub(crate) const THIRD_PARTY: &str = "LICENSE-THIRD-PARTY.txt";
 
 /// A compiler on a busy machine with two cores has to get by with this.
-const LIMIT: Duration = Duration::from_secs(40 * 60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(40 * 60);
 
 const TOOLS: &str = "xtask/dist/requirements.txt";
 
@@ -158,7 +158,7 @@ impl Workshop {
                 .without_env("RUSTUP_TOOLCHAIN")
                 .args(&["-Z", "build-std=std,panic_unwind"]);
         }
-        if platform.libc != Libc::System {
+        if platform.is_linked_by_zig() {
             // Given to cargo and maturin alike, so that each finds compiled what the other has compiled.
             let target = platform.target.replace('-', "_");
             let compiler = self.compiler(platform);
@@ -167,18 +167,21 @@ impl Workshop {
                 .env(format!("AR_{target}"), self.zig_folder().join("ar"))
                 .env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), &compiler);
         }
+        // rustc of Debian has no program that strips what is for macOS.
+        let strip =
+            if platform.libc == Libc::System && platform.is_linked_by_zig() { "none" } else { "symbols" };
         program
             .env("RUSTFLAGS", flags)
             .env("CFLAGS", c_flags)
             .env("CARGO_TARGET_DIR", target)
-            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+            .env("CARGO_PROFILE_RELEASE_STRIP", strip)
             .env("CARGO_ZIGBUILD_ZIG_PATH", self.zig())
-            .env("MACOSX_DEPLOYMENT_TARGET", "11.0")
+            .env("MACOSX_DEPLOYMENT_TARGET", MACOS)
             // What maturin sets: no libpython is linked.
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
     }
 
-    /// The C compiler for a Linux platform.
+    /// Runs [`compiler`](Self::compiler).
     pub(crate) fn zig_compiler(&self, platform: &Platform) -> Program {
         self.program(self.compiler(platform)).env("CARGO_ZIGBUILD_ZIG_PATH", self.zig())
     }
@@ -247,22 +250,23 @@ impl Workshop {
         self.artefacts()?.into_iter().map(|file| Ok((file.clone(), size(&file)?))).collect()
     }
 
-    fn venv(&self) -> PathBuf {
+    pub(crate) fn venv(&self) -> PathBuf {
         self.checkout.built("dist-work/venv")
     }
 
-    /// The C compilers and linkers of Linux platforms, which are zig behind what cargo-zigbuild does to rustc's arguments.
+    /// The C compilers and linkers of platforms, which are zig behind what cargo-zigbuild does to rustc's arguments.
     fn zig_folder(&self) -> PathBuf {
         self.checkout.built("dist-work/zig")
     }
 
-    fn compiler(&self, platform: &Platform) -> PathBuf {
+    /// The C compiler and linker for a platform that zig links for.
+    pub(crate) fn compiler(&self, platform: &Platform) -> PathBuf {
         self.zig_folder().join(format!("cc-{}", platform.target))
     }
 
     fn write_compilers(&self) -> Result<()> {
         let zigbuild = self.venv().join("bin/cargo-zigbuild");
-        for platform in PLATFORMS.iter().filter(|platform| platform.libc != Libc::System) {
+        for platform in PLATFORMS.iter().filter(|platform| platform.is_linked_by_zig()) {
             let script = format!(
                 "#!/bin/sh\nexec '{}' zig cc -- -fno-sanitize=all -target {} \"$@\"\n",
                 zigbuild.display(),
@@ -279,7 +283,7 @@ impl Workshop {
         symlink(&zigbuild, &ar).map_err(|error| Failure::file(&ar, &error))
     }
 
-    fn zig(&self) -> PathBuf {
+    pub(crate) fn zig(&self) -> PathBuf {
         let packages = fs::read_dir(self.venv().join("lib")).into_iter().flatten().flatten();
         let found = packages.map(|python| python.path().join("site-packages/ziglang/zig"));
         found.into_iter().find(|zig| zig.exists()).unwrap_or_else(|| "zig".into())

@@ -54,12 +54,14 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let check = |what| checkout.xtask(&["dist", "--check", what]);
     Ok(vec![
         Suite::new("python", Runner::Pytest, check("python")),
+        Suite::new("sdist", Runner::Pytest, check("sdist")),
         Suite::new("npm", Runner::Node, check("npm")),
         Suite::new("go", Runner::Go, check("go")),
         Suite::new("maven", Runner::Maven, check("maven")),
         Suite::new("c", Runner::Cargo, check("c")),
         Suite::new("cli", Runner::Cargo, check("cli")),
         Suite::new("demo", Runner::Cargo, check("demo")),
+        Suite::new("folders", Runner::Check, check("folders")),
         Suite::new("sizes", Runner::Check, check("sizes")),
         // The references of the site are made of the artefacts.
         Suite::new("documentation", Runner::Check, checkout.xtask(&["docs"])),
