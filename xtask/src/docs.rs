@@ -38,6 +38,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("docs/grpc.md", "grpc.md"),
             ("docs/moving.md", "moving.md"),
             ("docs/interop.md", "interop.md"),
+            ("docs/platforms.md", "platforms.md"),
             ("docs/mistakes.md", "mistakes.md"),
             ("packages/emulator/README.md", "emulator.md"),
             (ERRORS, "errors.md"),

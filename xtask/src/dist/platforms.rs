@@ -125,7 +125,7 @@ impl<'a> Place<'a> {
             self.outcome("Go", self.go()),
             self.outcome("Java", self.java()),
         ];
-        outcomes.extend(self.c_and_program()?);
+        outcomes.extend(self.c_and_the_program()?);
         Ok(outcomes)
     }
 
@@ -190,7 +190,8 @@ impl<'a> Place<'a> {
     }
 
     fn go(&self) -> Result<(Tried, Tried)> {
-        let room = self.room("go", Compilers::C)?;
+        // The linker for other platforms looks at rustc, too.
+        let room = self.room("go", Compilers::All)?;
         let (os, arch) = self.platform.go.split_once('_').unwrap_or_default();
         let for_platform = |go: Program| {
             let go = go.env("GOOS", os).env("GOARCH", arch).env("CGO_ENABLED", "1");
@@ -232,7 +233,7 @@ impl<'a> Place<'a> {
         Ok((Tried::Well(format!("{name}, {}", self.guest.name())), self.tests(Runner::Maven, &[test])))
     }
 
-    fn c_and_program(&self) -> Result<Vec<Outcome>> {
+    fn c_and_the_program(&self) -> Result<Vec<Outcome>> {
         let example = self.workshop.source("bindings/c/package/verify.c").to_string_lossy().into_owned();
         // By both of its names: the one that is linked, and the one that is in it.
         let major = VERSION.split('.').next().unwrap_or_default();
@@ -252,18 +253,22 @@ impl<'a> Place<'a> {
         let shared = ["-L", &libraries, "-lgatepass", &format!("-Wl,-rpath,{libraries}")];
         let shared = [&[example.as_str()], &shared[..]].concat();
         let shared = self.compile("verify-shared", &shared, Linked::Dynamically)?;
+        let tried = |program: &Path| Ok((Tried::Well(self.guest.name()), self.vectors(program)));
+        Ok(vec![
+            self.outcome("C, static library", tried(&statically)),
+            self.outcome("C, shared library", tried(&shared)),
+            self.outcome("program", self.program()),
+        ])
+    }
+
+    fn program(&self) -> Result<(Tried, Tried)> {
+        if !self.native("gatepass").exists() {
+            let not = || Tried::Not("not built this time");
+            return Ok((not(), not()));
+        }
         let program = self.folder.join("gatepass");
         self.guest.wrap(&program, &self.native("gatepass"), Linked::Statically)?;
-        let name = || Ok(Tried::Well(self.guest.name()));
-        let outcome = |artefact, program: &Path| {
-            let vectors = name().map(|name| (name, self.vectors(program)));
-            self.outcome(artefact, vectors)
-        };
-        Ok(vec![
-            outcome("C, static library", &statically),
-            outcome("C, shared library", &shared),
-            outcome("program", &program),
-        ])
+        Ok((Tried::Well(self.guest.name()), self.vectors(&program)))
     }
 
     /// Whether the dynamic linker loads a library.
