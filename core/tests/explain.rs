@@ -240,3 +240,151 @@ fn explanations_of_the_attack_corpus_agree_with_the_verifier_and_show_no_token()
         }
     }
 }
+
+#[test]
+fn what_is_no_id_token_has_the_code_and_the_cause_of_its_kind() {
+    let own = |aud: &str| json!({"iss": ACCOUNT, "sub": ACCOUNT, "aud": aud, "iat": NOW.as_secs(), "exp": NOW.as_secs() + 3600});
+    for (text, expected) in [
+        ("ya29.a0AfB_byC".to_owned(), ("TOKEN_MALFORMED", "access_token")),
+        ("words".to_owned(), ("TOKEN_MALFORMED", "not_a_token")),
+        (token(&own("https://oauth2.googleapis.com/token")), ("BAD_ISSUER", "self_signed_assertion")),
+        (token(&own("https://pubsub.googleapis.com/")), ("BAD_ISSUER", "self_signed_access_token")),
+    ] {
+        assert_eq!(found(&ask(config(), &text)), [expected], "{text}");
+    }
+    // A receiver may want a service account's own tokens.
+    let wanted = VerifierConfig {
+        preset: None,
+        issuers: vec![ACCOUNT.into()],
+        algorithms: vec![gatepass_core::Algorithm::Rs256],
+        audiences: "https://pubsub.googleapis.com/".into(),
+        ..config()
+    };
+    let explanation = ask(wanted, &token(&own("https://pubsub.googleapis.com/")));
+    assert_eq!((explanation.accepted, found(&explanation)), (Some(true), Vec::new()));
+}
+
+#[test]
+fn what_a_claim_says_of_its_issuer_is_not_taken_for_an_option() {
+    let firebase = token(&claims("https://securetoken.google.com/my-project", "my-project"));
+    let any = VerifierConfig { audiences: Audiences::Any, ..config() };
+    assert_eq!(found(&ask(any, &firebase)), [("BAD_ISSUER", "other_preset")]);
+    let ours = VerifierConfig { preset: Some(Preset::Firebase), audiences: "our-project".into(), ..config() };
+    let codes: Vec<_> = found(&ask(ours, &firebase)).into_iter().map(|(code, _)| code.to_owned()).collect();
+    assert_eq!(codes, ["BAD_ISSUER", "BAD_AUDIENCE"]);
+}
+
+#[test]
+fn a_damaged_payload_is_one_mistake() {
+    let good = token(&claims(GOOGLE, AUDIENCE));
+    let parts: Vec<_> = good.split('.').collect();
+    let damaged = format!("{}.AAAAA.{}", parts[0], parts[2]);
+    let codes: Vec<_> =
+        found(&ask(config(), &damaged)).into_iter().map(|(code, _)| code.to_owned()).collect();
+    assert_eq!(codes, ["TOKEN_MALFORMED"]);
+}
+
+#[test]
+fn a_header_in_which_the_receiver_looks_is_no_mistake() {
+    let good = token(&claims(GOOGLE, AUDIENCE));
+    for (header, is_read) in [
+        ("authorization", true),
+        ("X-Serverless-Authorization", true),
+        ("X-Goog-IAP-JWT-Assertion", false),
+        ("Cookie", false),
+    ] {
+        let question = Question { token: &good, header: Some(header), now: NOW, ..Question::default() };
+        assert_eq!(explain(config(), &question).unwrap().accepted, Some(is_read), "{header}");
+    }
+    let iap =
+        || VerifierConfig { audiences: "/projects/1/apps/a".into(), preset: Some(Preset::Iap), ..config() };
+    for (header, is_read) in [("X-Goog-IAP-JWT-Assertion", true), ("Authorization", false)] {
+        let question = Question { token: &good, header: Some(header), now: NOW, ..Question::default() };
+        let explanation = explain(iap(), &question).unwrap();
+        assert_eq!(
+            !explanation.to_string().contains("where this receiver does not look"),
+            is_read,
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_email_is_said_once_and_of_googles_tokens_only() {
+    let emails = VerifierConfig { callers: Callers::Emails(vec![CALLER.into()]), ..config() };
+    let explanation = ask(emails, &token(&without("email")));
+    assert_eq!(found(&explanation), [("EMAIL_NOT_ALLOWED", "email_missing")]);
+    let mut other = claims("https://issuer.example", AUDIENCE);
+    other.as_object_mut().unwrap().remove("email");
+    let oidc = VerifierConfig {
+        preset: None,
+        issuers: vec!["https://issuer.example".into()],
+        algorithms: vec![gatepass_core::Algorithm::Rs256],
+        ..config()
+    };
+    assert_eq!(found(&ask(oidc, &token(&other))), []);
+}
+
+#[test]
+fn trust_in_cloud_run_is_said_of_a_removed_signature_only() {
+    let config = VerifierConfig { trust_cloud_run_and_skip_signature: true, ..config() };
+    assert_eq!(ask(config, &token(&claims(GOOGLE, AUDIENCE))).findings, []);
+}
+
+#[test]
+fn the_json_form_says_what_the_text_says() {
+    let explanation = ask(config(), &token(&with("aud", json!(format!("{AUDIENCE}/")))));
+    let finding = &explanation.findings[0];
+    let json = explanation.to_json();
+    assert_eq!(
+        json,
+        json!({
+            "accepted": false,
+            "kind": "google_id_token",
+            "claims": {
+                "iss": GOOGLE, "aud": [format!("{AUDIENCE}/")], "email": CALLER,
+                "iat": NOW.as_secs() - 60, "exp": NOW.as_secs() + 3540,
+            },
+            "findings": [{
+                "level": "error", "code": "BAD_AUDIENCE", "cause": "trailing_slash", "title": finding.title,
+                "found": finding.found, "todo": finding.todo,
+            }],
+            "text": explanation.to_string(),
+        })
+    );
+    let note = ask(VerifierConfig::default(), &token(&without("email"))).to_json();
+    let levels: Vec<_> = note["findings"].as_array().unwrap().iter().map(|f| f["level"].clone()).collect();
+    assert_eq!(
+        (&note["accepted"], levels),
+        (&json!(null), vec![json!("warning"), json!("note"), json!("note")])
+    );
+}
+
+#[test]
+fn kinds_have_the_names_that_programs_read() {
+    let kinds = [
+        Kind::GoogleIdToken,
+        Kind::IapAssertion,
+        Kind::Firebase,
+        Kind::Oidc,
+        Kind::AccessToken,
+        Kind::SelfSignedAssertion,
+        Kind::SelfSignedAccessToken,
+        Kind::OtherJwt,
+        Kind::NotAToken,
+    ];
+    assert_eq!(
+        kinds.map(Kind::as_str),
+        [
+            "google_id_token",
+            "iap_assertion",
+            "firebase",
+            "oidc",
+            "access_token",
+            "self_signed_assertion",
+            "self_signed_access_token",
+            "other_jwt",
+            "not_a_token",
+        ]
+    );
+}

@@ -28,6 +28,15 @@ fn keys_are_fetched_once_and_tokens_remembered() {
 }
 
 #[test]
+fn a_verified_token_shows_its_end_and_none_of_its_claims() {
+    let test = Test::with_keys("max-age=3600");
+    let Verdict::Accepted(verified, None) = test.check(NOW) else { panic!("not accepted") };
+    let shown = format!("{verified:?}");
+    assert!(shown.contains("expires_at") && shown.contains("is_unverified: false"), "{shown}");
+    assert!(!shown.contains(support::CALLER) && !shown.contains("accounts.google.com"), "{shown}");
+}
+
+#[test]
 fn a_remembered_token_still_expires() {
     let test = Test::with_keys("max-age=86400");
     assert!(matches!(test.check(NOW), Verdict::Accepted(..)));
@@ -113,6 +122,21 @@ fn a_remembered_token_is_checked_again_when_its_key_changes() {
         }
         assert_eq!(test.refusal(later), expected);
     }
+}
+
+#[test]
+fn a_remembered_token_costs_no_signature_when_the_keys_were_fetched_anew() {
+    let test = Test::with_keys("max-age=100");
+    assert!(matches!(test.check(NOW), Verdict::Accepted(_, None)));
+    let later = NOW.plus(100_000);
+    let mut fetch = test.refreshes_keys(later);
+    test.answer(&mut fetch, later, &test.google_keys(), "max-age=3600");
+    let later = Now::steady(later);
+    let Recall::New(digest) = test.verifier.recall(test.token.as_bytes(), later) else {
+        panic!("recalled without a look at the new keys")
+    };
+    let mut check = test.verifier.begin_check(&test.token, digest);
+    assert!(matches!(check.resume(later, Reply::Start), Step::Done(Verdict::Accepted(_, None))));
 }
 
 #[test]

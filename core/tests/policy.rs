@@ -42,6 +42,7 @@ fn a_policy_that_is_open_by_mistake_is_refused() {
         let Err(error) = Verifier::new(config) else { panic!("{expected}: made") };
         assert!(error.to_string().contains(expected), "{error}");
     }
+    assert!(Verifier::new(VerifierConfig { leeway_seconds: 3600, ..config() }).is_ok());
     assert!(Verifier::new(config()).is_ok());
 }
 
@@ -108,5 +109,30 @@ fn without_a_preset_issuers_and_keys_decide_which_it_is() {
         };
         let config = VerifierConfig { preset, ..config };
         assert_eq!(asks_for(config), expected, "{preset:?} {has_issuer} {has_keys} {has_algorithm}");
+    }
+}
+
+#[test]
+fn a_preset_signs_with_the_algorithms_of_its_issuer() {
+    for (preset, allowed) in [
+        (Preset::Google, &[Algorithm::Rs256][..]),
+        (Preset::Firebase, &[Algorithm::Rs256]),
+        (Preset::Iap, &[Algorithm::Es256]),
+        (Preset::Oidc, Algorithm::ALL),
+    ] {
+        for algorithm in Algorithm::ALL {
+            let audiences = if preset == Preset::Iap { "/projects/1/apps/a" } else { "shop" };
+            let issuers =
+                if preset == Preset::Oidc { vec!["https://issuer.example".into()] } else { Vec::new() };
+            let algorithms = vec![*algorithm];
+            let config = VerifierConfig {
+                preset: Some(preset),
+                audiences: audiences.into(),
+                issuers,
+                algorithms,
+                ..config()
+            };
+            assert_eq!(Verifier::new(config).is_ok(), allowed.contains(algorithm), "{preset:?} {algorithm}");
+        }
     }
 }

@@ -7,7 +7,7 @@ mod support;
 use gatepass_core::Algorithm;
 use gatepass_core::KeySource;
 use gatepass_core::{
-    HostFailure, KeyFetch, Millis, Now, Operation, Reply, Step, Verdict, Verifier, VerifierConfig,
+    HostFailure, KeyFetch, Millis, Now, Operation, Recall, Reply, Step, Verdict, Verifier, VerifierConfig,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -225,4 +225,38 @@ proptest! {
             prop_assert_eq!(&verdict, &world.check(&verifier(keys.clone()), &tokens[index]));
         }
     }
+}
+
+#[test]
+fn what_has_expired_makes_way_before_what_is_older() {
+    let key = Key::eddsa("a", 0);
+    let token = |hours: u64| {
+        let (iat, exp) = (NOW.as_secs(), NOW.as_secs() + hours * 3600);
+        key.token(&json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": iat, "exp": exp}).to_string())
+    };
+    // Room for two of them.
+    let verifier = Verifier::new(VerifierConfig {
+        issuers: vec![ISSUER.into()],
+        audiences: AUDIENCE.into(),
+        algorithms: vec![Algorithm::EdDsa],
+        keys: KeySource::Static(key_set([&key]).to_string()),
+        remembered_bytes: 1500,
+        ..VerifierConfig::default()
+    });
+    let verifier = verifier.unwrap();
+    let accepts = |token: &str, now| matches!(verifier.check(token, Now::steady(now)), Verdict::Accepted(..));
+    let knows =
+        |token: &str, now| matches!(verifier.recall(token.as_bytes(), Now::steady(now)), Recall::Known(_));
+    let (old, short, new) = (token(5), token(1), token(6));
+    assert!(accepts(&old, NOW) && accepts(&short, NOW));
+    assert!(knows(&old, NOW) && knows(&short, NOW));
+    let later = NOW.plus(2 * 3_600_000);
+    assert!(accepts(&new, later));
+    assert!(knows(&old, later) && knows(&new, later));
+    let newest = token(7);
+    assert!(accepts(&newest, later));
+    assert!(
+        !knows(&old, later) && knows(&new, later) && knows(&newest, later),
+        "now the oldest has made way"
+    );
 }

@@ -77,6 +77,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_that_are_no_token_are_not_said_to_surround_one() {
+        let error = || Error::new(ErrorCode::TokenMalformed, "it");
+        let said = |text| {
+            let kind = Kind::of(text, &Claimed::read(text));
+            malformed(error(), text, kind).detail().to_owned()
+        };
+        assert_eq!(said("Bearer hello"), "it");
+        assert!(said("Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln").ends_with("expected the token alone"));
+    }
+
+    #[test]
     fn a_token_of_the_kind_that_is_wanted_is_not_said_to_be_of_another() {
         use crate::encoding::base64url_encode;
         for (iss, preset, hint) in [

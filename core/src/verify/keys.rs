@@ -472,7 +472,7 @@ fn invalid(found: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidOption, found)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -185,6 +185,15 @@ mod tests {
             let [warning] = opened.warnings.as_slice() else { panic!("{:?}", opened.warnings) };
             assert!(warning.contains(TRUST) && warning.contains(url.trim_end_matches('/')), "{warning}");
         }
+        // Which the emulator does not play.
+        let firebase = VerifierConfig {
+            preset: Some(Preset::Firebase),
+            audiences: "shop".into(),
+            ..VerifierConfig::default()
+        };
+        let opened = open(firebase, &[(TRUST, "http://127.0.0.1:8085")]).unwrap();
+        assert!(keys_url(&opened).is_some_and(|url| url.starts_with("https://www.googleapis.com/robot/")));
+        assert!(opened.warnings.is_empty());
         // What is trusted for credentials is trusted here, and in the same spelling.
         for trusted in ["a:1, emulator:8085", "http://emulator:8085", "HTTP://EMULATOR:8085/"] {
             let env = [(TRUST, "http://Emulator:8085"), ("GATEPASS_TRUSTED_ENDPOINTS", trusted)];
