@@ -83,7 +83,7 @@ export class Guard {
   tell(error, request, url, log) {
     if (this.#options.onRefusal) {
       const told = this.#options.onRefusal(error, request);
-      // The answer does not wait for it, and a rejection that nobody handles ends the process.
+      // The answer does not wait for it, and a rejection that nobody handles would end everything.
       if (typeof told?.then === 'function') Promise.resolve(told).catch((thrown) => log.error(failed(thrown)));
       return;
     }
