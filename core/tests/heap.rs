@@ -122,14 +122,16 @@ fn a_private_key_and_what_it_signs_are_gone() {
 #[test]
 fn a_client_secret_and_a_refresh_token_are_gone() {
     let _alone = ALONE.lock();
-    let needles =
-        ["GOCSPX-the-secret-of-a-client", "1//the-refresh-token-of-a-person", "ya29.the-token-of-a-person"]
-            .map(Needle::new);
+    const SECRET: &str = "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rs";
+    const REFRESH_TOKEN: &str = "1//the-refresh-token-of-a-person-with-a-login";
+    // An allocator writes over the first sixteen bytes of what is freed.
+    let rest = |text: &str| Needle::new(&text[16..]);
+    let needles = [rest(SECRET), rest(REFRESH_TOKEN), Needle::new("ya29.the-token-of-a-person")];
     let fields = [
         ("type", "authorized_user"),
         ("client_id", "c"),
-        ("client_secret", "GOCSPX-the-secret-of-a-client"),
-        ("refresh_token", "1//the-refresh-token-of-a-person"),
+        ("client_secret", SECRET),
+        ("refresh_token", REFRESH_TOKEN),
     ];
     let answer = body(&[r#"{"access_token":"ya29.the-token-of-a"#, r#"-person","expires_in":3600}"#]);
     let (source, _form) = fetch(file(&fields), answer);

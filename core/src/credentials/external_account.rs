@@ -311,4 +311,54 @@ mod tests {
             assert_eq!(lifetime(seconds), expected, "{seconds}");
         }
     }
+
+    /// How often STS is asked with a certificate that is another one each time it is read, and answers like this.
+    fn questions_to_sts(status: u16, body: &str) -> usize {
+        let file = serde_json::json!({
+            "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:mtls",
+            "credential_source": {"certificate": {"use_default_certificate_config": true}},
+        });
+        let file = crate::json::value(file.to_string().as_bytes()).unwrap();
+        let reader = Reader { trusted: &crate::credentials::TrustedEndpoints::default(), sources: 0 };
+        let preferences = crate::config::Preferences::default();
+        let context = Context { preferences: &preferences, jitter: Jitter::new(1) };
+        let mut fetch = read(Fields::new(&file), &reader)
+            .unwrap()
+            .fetch(&TokenKey::access_token("").unwrap(), context)
+            .unwrap();
+        let now = Now::steady(crate::step::Millis::from_secs(1_800_000_000));
+        let (mut reply, mut questions) = (Reply::Start, 0);
+        for number in 0..200u8 {
+            reply = match fetch.resume(now, reply) {
+                Step::ReadEnv { .. } => Reply::Env(vec![("HOME".to_owned(), Secret::from("/home/u"))]),
+                Step::ReadFile { path, .. } if path.ends_with(".json") => Reply::Text(Secret::from(
+                    r#"{"cert_configs":{"workload":{"cert_path":"/c.pem","key_path":"/k.pem"}}}"#,
+                )),
+                Step::ReadFile { .. } => {
+                    let leaf = crate::encoding::base64_encode(&[number; 3]);
+                    let pem = format!("-----BEGIN CERTIFICATE-----\n{leaf}\n-----END CERTIFICATE-----\n");
+                    Reply::Text(Secret::new(pem))
+                }
+                Step::Send(_) => {
+                    questions += 1;
+                    let body = Secret::new(body.as_bytes().to_vec());
+                    Reply::Response { status, headers: Vec::new(), body }
+                }
+                Step::Fail(_) => return questions,
+                other => panic!("{:?}", other.and_then(|_| Step::<()>::Done(()))),
+            };
+        }
+        panic!("no end")
+    }
+
+    #[test]
+    fn a_certificate_that_is_never_the_same_is_read_again_a_few_times() {
+        assert_eq!(questions_to_sts(401, ""), 5);
+    }
+
+    #[test]
+    fn no_certificate_is_to_blame_for_an_answer_that_makes_no_sense() {
+        assert_eq!(questions_to_sts(200, "[]"), 1);
+    }
 }
