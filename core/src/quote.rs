@@ -105,7 +105,9 @@ impl Quoted<'_> {
 /// What a text looks like that was given for a path and is none; `None` if it may be one.
 pub(crate) fn no_path(text: &str) -> Option<&'static str> {
     let begin = text.trim_start_matches(['\u{feff}', '"', '\'']).trim_start();
-    if begin.starts_with(['{', '[']) {
+    if text.is_empty() {
+        Some("an empty text")
+    } else if begin.starts_with(['{', '[']) {
         Some("a text that looks like JSON, not like a path")
     } else if MARKS.iter().any(|mark| text.contains(mark)) {
         Some("a text that looks like a key or a token, not like a path")

@@ -186,7 +186,7 @@ fn variables() {
     assert!(names.len() > 20 && names.contains(&"GOOGLE_APPLICATION_CREDENTIALS"), "{names:?}");
     let bases = [
         json!({}),
-        json!({"HOME": "/home/a"}),
+        json!({"HOME": "/home/a", "NO_GCE_CHECK": "true"}),
         json!({"METADATA_SERVER_DETECTION": "assume-present"}),
         json!({"AWS_REGION": "eu-west-1", "AWS_ROLE_ARN": "arn:aws:iam::1:role/a", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}),
     ];
