@@ -231,8 +231,10 @@ pub(crate) fn unreadable(kind: HostFailure, message: &str, path: &str) -> String
         HostFailure::Timeout => "could not be read in time",
         _ => "cannot be read",
     };
-    // Some systems repeat the path, which has been shown.
-    let reason = quote::reason(&message.replace(path, "it"));
+    // Some systems repeat the path, which has been shown, perhaps in quotes and with escapes.
+    let escaped = format!("{path:?}");
+    let message = message.replace(path, "it").replace(escaped.trim_matches('"'), "it");
+    let reason = quote::reason(&message);
     if reason.is_empty() { found.to_owned() } else { format!("{found}: {reason}") }
 }
 
