@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -273,3 +274,23 @@ def test_keys_are_refreshed_behind_the_caller(emulator: Emulator) -> None:
         clock.now += 900
         assert verifier.verify(token)["aud"] == AUDIENCE
         until(lambda: len(server.requests) == 2)
+
+
+def test_a_clock_that_raises_leaves_nobody_waiting(emulator: Emulator) -> None:
+    token = emulator.mint(claims={"aud": AUDIENCE})
+    for fault in range(1, 7):
+        left = [0]
+
+        def clock(left: list[int] = left) -> float:
+            left[0] -= 1
+            if left[0] == 0:
+                raise RuntimeError("a fault of the clock")
+            return time.time()
+
+        verifier = gatepass.Verifier(AUDIENCE, keys_url=emulator.keys_url, clock=clock)
+        left[0] = fault
+        with ThreadPoolExecutor() as pool:
+            # The first error is kept, and with it whatever its frames hold.
+            first = pool.submit(verifier.verify, token).exception(PATIENCE)
+            second = pool.submit(verifier.verify, token).exception(PATIENCE)
+        assert [type(one) for one in (first, second) if one] in ([RuntimeError], []), (first, second)

@@ -28,9 +28,12 @@ def texts(name: str, value: Strings | None) -> list[str]:
     if value is None or isinstance(value, str):
         return [] if value is None else [value]
     try:
-        items = list(value)
+        # Of bytes the items are numbers, which nobody has given.
+        items = list(value) if not isinstance(value, (bytes, bytearray)) else None
     except TypeError:
-        raise wrong(name, value, "str or an iterable of str") from None
+        items = None
+    if items is None:
+        raise wrong(name, value, "str or an iterable of str")
     for item in items:
         if not isinstance(item, str):
             raise wrong(f"an item of {name}", item, "str")
@@ -44,6 +47,12 @@ def check(arguments: dict[str, Any], **expected: type) -> None:
         # A bool is an int only by the letter of Python's type system.
         if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             raise wrong(name, value, kind.__name__)
+
+
+def function(name: str, value: Any) -> None:
+    """Checks that it can be called."""
+    if not callable(value):
+        raise wrong(name, value, "a function")
 
 
 def wrong(name: str, value: object, expected: str) -> TypeError:

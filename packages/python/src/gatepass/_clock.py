@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepass import _native
+from gatepass._arguments import function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ def monotonic_of(clock: Clock) -> Clock:
     """Seconds of a clock that is never set, to go with this one; a test's clock may bring its own."""
     # On a suspended machine it may stop. The wall clock is ahead afterwards, and whatever has come by either
     # clock has come.
+    function("clock", clock)
     found: Clock = getattr(clock, "monotonic", _native.monotonic)
     return found
 

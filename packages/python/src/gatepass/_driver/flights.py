@@ -111,6 +111,8 @@ class Flights:
                 return in_thread(lambda: self._fly(op, steps))
             future.set_result(self._fly(op, steps))
         except Exception as error:
+            # Where nobody flew, such as when the user's clock raises. Twice does no harm.
+            self._land(op)
             future.set_exception(error)
         except BaseException:  # An interruption, before anybody flew.
             self._land(op)
