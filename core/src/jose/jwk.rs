@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_was_read() {
         let jwk = Jwk::from_json(&crate::json::value(P256.as_bytes()).unwrap()).unwrap();
+        assert!(format!("{jwk:?}").contains("curve: P256"), "{jwk:?}");
         let written: serde_json::Value = serde_json::from_str(&jwk.to_json()).unwrap();
         assert_eq!(written, serde_json::from_str::<serde_json::Value>(P256).unwrap());
     }

@@ -644,15 +644,21 @@ mod tests {
         }
     }
 
+    fn sign() -> Sign {
+        let url = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
+        let file = serde_json::json!({"environment_id": "aws1", "regional_cred_verification_url": url});
+        let file = json::value(file.to_string().as_bytes()).unwrap();
+        let source = Source::from_fields(Fields::new(&file), &TrustedEndpoints::default()).unwrap();
+        Sign::new(source, "a", Jitter::new(1))
+    }
+
     #[test]
     fn a_region_and_a_role_become_part_of_an_address() {
         assert!(checked_region("a".repeat(63)).is_ok());
         for bad in ["".to_owned(), "a".repeat(64), "us_east".to_owned(), "US".to_owned()] {
             assert!(checked_region(bad.clone()).is_err(), "{bad}");
         }
-        let source = json::value(br#"{"environment_id":"aws1","regional_cred_verification_url":"https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}"#).unwrap();
-        let source = Source::from_fields(Fields::new(&source), &TrustedEndpoints::default()).unwrap();
-        let mut sign = Sign::new(source, "a", Jitter::new(1));
+        let mut sign = sign();
         for (role, good) in [
             ("orders+a=b,c.d@e-f", true),
             ("orders\nmore", true),
@@ -678,6 +684,21 @@ mod tests {
             let step = exchange
                 .resume(now, Reply::Response { status, headers: Vec::new(), body: Secret::default() });
             assert_eq!(matches!(step, Step::Wait { .. }), again, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_token_file_holds_one_line() {
+        let now = Now::steady(Millis::from_secs(1_800_000_000));
+        for (text, detail) in
+            [("", "no token"), (" \n", "no token"), ("a\nb", "no token"), ("a\tb", "no token")]
+        {
+            let mut sign = sign();
+            sign.state = State::ReadingToken("/run/token".to_owned());
+            let Step::Fail(error) = sign.resume(now, Reply::Text(Secret::from(text))) else {
+                panic!("{text:?}")
+            };
+            assert!(error.detail().contains(detail), "{error}");
         }
     }
 }
