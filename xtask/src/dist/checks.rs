@@ -405,7 +405,8 @@ fn go_install(room: &Room) -> Result<Vec<Program>> {
     // Vendored, it needs no proxy.
     let vendor = go(room, &["mod", "vendor"]);
     let vendored = go(room, &["run", "-mod=vendor", "."]).env("GOFLAGS", "").env("GOPROXY", "off");
-    Ok(vec![get, go(room, &["run", "."]), vendor, vendored])
+    let without_cgo = go(room, &["run", "."]).env("CGO_ENABLED", "0");
+    Ok(vec![get, go(room, &["run", "."]), without_cgo, vendor, vendored])
 }
 
 fn go_vectors(room: &Room) -> Result<Vec<Program>> {
@@ -413,6 +414,7 @@ fn go_vectors(room: &Room) -> Result<Vec<Program>> {
         go(room, &["get", &format!("{GO_GRPC_MODULE}@v{VERSION}")]),
         go(room, &["build", GO_GRPC_MODULE]),
         go_test(room)?,
+        go_test(room)?.env("CGO_ENABLED", "0"),
     ])
 }
 

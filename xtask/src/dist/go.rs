@@ -1,8 +1,13 @@
 //! Go: the module as a module proxy serves it, that for gRPC, and a module for each platform's static library.
 //!
-//! Build constraints choose which of those is imported, so `go build` downloads one of them; the tag `musl` stands for the C
-//! library. `target/dist/go` is laid out
+//! Build constraints choose which of those is imported, so `go build` downloads one of them, or none where the core is
+//! WebAssembly, which is in the module itself; the tag `musl` stands for the C library. `target/dist/go` is laid out
 //! as `GOPROXY=file://…` wants it, and as a proxy would answer.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -10,6 +15,7 @@ use super::dependencies::Dependencies;
 use super::platform::{Libc, PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
+use crate::languages::wazero_module_builds;
 
 const MODULE: &str = "gatepass.dev/gatepass";
 
@@ -34,14 +40,15 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let folder = workshop.scratch("go")?;
     workshop.copy_folder("packages/go", &folder)?;
     for nested in NESTED {
-        let _missing = std::fs::remove_dir_all(folder.join(nested));
+        let _missing = fs::remove_dir_all(folder.join(nested));
     }
     let native = folder.join("internal/native");
     // How a checkout finds the library that build.sh makes.
     let own = native.join("library.go");
-    std::fs::remove_file(&own).map_err(|error| Failure::file(&own, &error))?;
+    fs::remove_file(&own).map_err(|error| Failure::file(&own, &error))?;
     copy(&workshop.source("bindings/c/include/gatepass.h"), &native.join("gatepass.h"))?;
     copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
+    add_module(workshop, &folder)?;
 
     let mut edit = workshop.program("go").in_folder(&folder).args(&["mod", "edit"]);
     for platform in PLATFORMS {
@@ -58,9 +65,51 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         edit = edit.args(&["-require", &format!("{module}@v{VERSION}")]);
     }
     workshop.run(&edit)?;
+    constrain(&folder)?;
     publish(workshop, MODULE, &folder)?;
     publish_grpc(workshop)?;
     dependencies.write_bill(workshop, "go", "gatepass-c")
+}
+
+/// The WebAssembly module, for builds without cgo and platforms without a library.
+fn add_module(workshop: &Workshop, folder: &Path) -> Result<()> {
+    for build in wazero_module_builds(&workshop.checkout)? {
+        build.run(&workshop.checkout, "go")?;
+    }
+    let module = "internal/wasm/made_by_cargo_xtask/gatepass.wasm";
+    copy(&workshop.checkout.path("packages/go").join(module), &folder.join(module))?;
+    let dependencies = Dependencies::of(workshop, "gatepass-wazero")?;
+    write(&folder.join(THIRD_PARTY), dependencies.notice()?)?;
+    dependencies.write_bill(workshop, "go", "gatepass-wazero")
+}
+
+/// The platforms that a checkout has a library for.
+const OF_A_CHECKOUT: &str = "linux && (amd64 || arm64)";
+
+/// Puts those that are published with one in their place.
+fn constrain(folder: &Path) -> Result<()> {
+    let mut platforms = BTreeSet::new();
+    for file in files(&folder.join("internal/native"))? {
+        let name = file.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+        if let Some((rest, machine)) = name.strip_prefix("library_").and_then(|name| name.rsplit_once('_')) {
+            let system = rest.rsplit('_').next().unwrap_or_default();
+            platforms.insert(format!("{system} && {machine}"));
+        }
+    }
+    let platforms: Vec<_> = platforms.into_iter().collect();
+    let constraint = format!("({})", platforms.join(" || "));
+    for file in ["internal/native", "internal/wasm"].map(|name| files(&folder.join(name))) {
+        for file in file?.into_iter().filter(|file| file.extension() == Some(OsStr::new("go"))) {
+            let text = fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?;
+            write(&file, text.replace(OF_A_CHECKOUT, &constraint))?;
+        }
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::file(folder, &error))?;
+    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect())
 }
 
 /// Lays out the module for gRPC, which has no native code of its own.

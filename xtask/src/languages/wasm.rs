@@ -59,12 +59,12 @@ pub(crate) fn wazero_module_builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = tools(checkout)?;
     let folder = checkout.path("packages/go/internal/wasm/made_by_cargo_xtask");
     let output = folder.join("gatepass.wasm");
-    let compiled = compiled(checkout, "gatepass_wazero");
+    let compiled = checkout.built("wasm").join(TARGET).join("wazero/gatepass_wazero.wasm");
     builds.push(Build {
         what: "wazero module",
         inputs: NATIVE.to_vec(),
         programs: vec![
-            compile(checkout, "gatepass-wazero"),
+            compile(checkout, "gatepass-wazero", "wazero"),
             checkout.program("mkdir").arg("-p").arg(&folder),
             shrink(checkout, &compiled, &output),
         ],
@@ -169,7 +169,7 @@ fn glue_program(checkout: &Checkout) -> PathBuf {
 /// packages/js/wasm: the module, and the glue in both module systems.
 fn module(checkout: &Checkout) -> Build {
     let target = checkout.built("wasm");
-    let compiled = compiled(checkout, "gatepass_wasm");
+    let compiled = target.join(TARGET).join("wasm/gatepass_wasm.wasm");
     let written = target.join("glue");
     let smaller = target.join("gatepass.wasm");
     let split = checkout.program(glue_program(checkout)).arg(&compiled).arg(&written);
@@ -178,15 +178,10 @@ fn module(checkout: &Checkout) -> Build {
     Build {
         what: "module",
         inputs: [NATIVE, &["packages/js/scripts"]].concat(),
-        programs: vec![compile(checkout, "gatepass-wasm"), split, shrink, place],
+        programs: vec![compile(checkout, "gatepass-wasm", "wasm"), split, shrink, place],
         output: checkout.path("packages/js/wasm/gatepass.wasm"),
         is_shared: true,
     }
-}
-
-/// What the compiler makes of a crate.
-fn compiled(checkout: &Checkout, library: &str) -> PathBuf {
-    checkout.built("wasm").join(TARGET).join(format!("wasm/{library}.wasm"))
 }
 
 fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
@@ -199,14 +194,14 @@ fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
         .arg(to)
 }
 
-fn compile(checkout: &Checkout, package: &str) -> Program {
+fn compile(checkout: &Checkout, package: &str, profile: &str) -> Program {
     let cargo = if compilers::has_target(TARGET) {
         checkout.program("cargo")
     } else {
         with_own_standard_library(checkout)
     };
     cargo
-        .args(&["build", "--profile", "wasm", "--package", package, "--target", TARGET])
+        .args(&["build", "--profile", profile, "--package", package, "--target", TARGET])
         // The folder is not shared: it may belong to another compiler.
         .arg("--target-dir")
         .arg(checkout.built("wasm"))

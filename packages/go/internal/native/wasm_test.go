@@ -13,9 +13,39 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gatepass.dev/gatepass/internal/wasm"
 )
+
+// What was begun by the interpreter goes on in compiled code, with all that it holds. It has to be the first test here.
+func TestTheInterpreterIsRelieved(t *testing.T) {
+	began := time.Now()
+	issuer, keys := newIssuer(t), newKeys(t)
+	verifier := issuer.verifier(t, keys, issuer.given())
+	token := issuer.token("1")
+	entry := mustAccept(t, verifier, token)
+	underWay := mustResume(t, keys, issuer)
+	if !keys.within.at.instance.IsInterpreted() {
+		t.Skip("the module was compiled sooner than the first token was checked")
+	}
+	for keys.within.at.instance.IsInterpreted() {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the module is never compiled")
+		}
+		if found := verifier.Recall(token, now); found != entry {
+			t.Fatalf("the entry %d, expected %d", found, entry)
+		}
+	}
+	if found := verifier.Recall(token, now); found != entry {
+		t.Errorf("the entry %d, expected %d as before", found, entry)
+	}
+	mustAccept(t, verifier, issuer.token("2"))
+	if step, err := underWay.Resume(now, `{"reply":"env","values":{}}`); err != nil || !strings.Contains(step, `"done"`) {
+		t.Error(step, err)
+	}
+	underWay.Free()
+}
 
 // A call that ends in a fault fails with INTERNAL. The instance is replaced, and whatever was in it is made anew when it is
 // asked for: it has forgotten its tokens and fetched keys, and confuses no new one with an old one.

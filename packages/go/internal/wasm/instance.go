@@ -5,17 +5,16 @@ package wasm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
 
 // An Instance is the module with a memory of its own. One goroutine at a time may use it.
 type Instance struct {
-	module    api.Module
-	functions map[string]api.Function
+	module        api.Module
+	isInterpreted bool
+	functions     map[string]api.Function
 	// stack takes the arguments of a call and its result.
 	stack []uint64
 }
@@ -33,25 +32,56 @@ func (f Failure) Error() string { return string(f) }
 // most is how many arguments a function has at most.
 const most = 8
 
-// NewInstance makes an instance, the first one of a process from the module.
+// NewInstance makes an instance. The first one of a process makes the module ready.
 func NewInstance() (*Instance, error) {
-	program, err := compiled()
+	program := compiled.Load()
+	isInterpreted := program == nil
+	if isInterpreted {
+		var err error
+		if program, err = interpreted(); err != nil {
+			return nil, err
+		}
+	}
+	module, err := program.instantiate()
 	if err != nil {
 		return nil, err
 	}
-	// Without a name, as many as are wanted. A module for this host has no start function.
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	module, err := program.runtime.InstantiateModule(context.Background(), program.module, config)
-	if err != nil {
-		return nil, fmt.Errorf("gatepass: no instance of the WebAssembly module: %w", err)
-	}
-	instance := &Instance{module, map[string]api.Function{}, make([]uint64, most)}
+	instance := &Instance{module, isInterpreted, map[string]api.Function{}, make([]uint64, most)}
 	if _, err := instance.Number("begin"); err != nil {
 		instance.Close()
 		return nil, err
 	}
 	return instance, nil
 }
+
+// hasten goes on in compiled code, once there is such: with another instance that has this one's memory. Between calls an
+// instance is nothing else, for the one global that changes, the stack pointer, is back where it began.
+func (i *Instance) hasten() {
+	if !i.isInterpreted {
+		return
+	}
+	program := compiled.Load()
+	if program == nil {
+		noteInterpreted()
+		return
+	}
+	i.isInterpreted = false // If it fails, this one goes on.
+	module, err := program.instantiate()
+	if err != nil {
+		return
+	}
+	from, to := i.module.Memory(), module.Memory()
+	all, isThere := from.Read(0, from.Size())
+	_, hasGrown := to.Grow((from.Size() - to.Size()) / pageSize)
+	if !isThere || !hasGrown || !to.Write(0, all) {
+		_ = module.Close(context.Background())
+		return
+	}
+	i.Close()
+	i.module, i.functions = module, map[string]api.Function{}
+}
+
+const pageSize = 1 << 16
 
 // Close gives the memory back.
 func (i *Instance) Close() { _ = i.module.Close(context.Background()) }
@@ -78,6 +108,7 @@ func (i *Instance) Write(texts ...string) error {
 
 // Number calls a function that returns a number, or nothing.
 func (i *Instance) Number(name string, arguments ...uint64) (uint64, error) {
+	i.hasten()
 	function, isKnown := i.functions[name]
 	if !isKnown {
 		if function = i.module.ExportedFunction(name); function == nil {
@@ -111,6 +142,9 @@ func (i *Instance) Output(name string, arguments ...uint64) ([]byte, error) {
 	}
 	return output, nil
 }
+
+// IsInterpreted reports whether the module is not compiled yet.
+func (i *Instance) IsInterpreted() bool { return i.isInterpreted }
 
 // MemorySize returns how many bytes the instance has. It gives none of them back before it is closed.
 func (i *Instance) MemorySize() uint32 { return i.module.Memory().Size() }
