@@ -49,8 +49,6 @@ type contender struct {
 	run          func(time.Duration) ([]float64, error)
 }
 
-var jobs = slices.Concat(verifying, []job{signing, heading, starting, serving, calling}, growing, []job{remembering}, herding)
-
 func main() {
 	rounds := flag.Int("rounds", 5, "how often everybody's turn comes")
 	seconds := flag.Float64("seconds", 0.4, "how long a turn is")

@@ -24,8 +24,14 @@ import (
 	ours "gatepass.dev/gatepass/bench/peers/gatepass"
 )
 
-// starting is M: processes that check one token and end. Each has one contender in it and nothing of the others.
-var starting = job{"M", []output{{"M-start", "ms"}, {"M-rss", "MB"}}, func() ([]contender, error) {
+// starting is M, and Z without cgo: processes that check one token and end. Each has one contender in it and nothing of the
+// others.
+func starting(group string) job {
+	outputs := []output{{group + "-start", "ms"}, {group + "-rss", "MB"}, {group + "-size", "MB"}}
+	return job{group, outputs, startingContenders}
+}
+
+func startingContenders() ([]contender, error) {
 	policy, token, err := oneToken()
 	if err != nil {
 		return nil, err
@@ -38,15 +44,20 @@ var starting = job{"M", []output{{"M-start", "ms"}, {"M-rss", "MB"}}, func() ([]
 	var contenders []contender
 	for _, peer := range append([]peer{{name: "empty process"}}, peers...) {
 		program := filepath.Join(folder, "cold-"+peer.tag)
-		if output, err := exec.Command("go", "build", "-tags", peer.tag, "-o", program, "./cold").CombinedOutput(); err != nil {
+		if output, err := exec.Command("go", "build", "-ldflags=-s -w", "-tags", peer.tag, "-o", program, "./cold").CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%w: %s", err, output)
 		}
+		built, err := os.Stat(program)
+		if err != nil {
+			return nil, err
+		}
 		contenders = append(contenders, contender{peer.name, peer.module, func(turn time.Duration) ([]float64, error) {
-			return startAgainAndAgain(turn, program, string(policy), token)
+			figures, err := startAgainAndAgain(turn, program, string(policy), token)
+			return append(figures, float64(built.Size())/1e6), err
 		}})
 	}
 	return contenders, nil
-}}
+}
 
 // oneToken returns a policy, as JSON for another process, and a token that meets it.
 func oneToken() (policy []byte, token string, err error) {
