@@ -410,11 +410,12 @@ fn go_install(room: &Room) -> Result<Vec<Program>> {
 }
 
 fn go_vectors(room: &Room) -> Result<Vec<Program>> {
+    let test = go_test(room)?;
     Ok(vec![
         go(room, &["get", &format!("{GO_GRPC_MODULE}@v{VERSION}")]),
         go(room, &["build", GO_GRPC_MODULE]),
-        go_test(room)?,
-        go_test(room)?.env("CGO_ENABLED", "0"),
+        test.clone(),
+        test.env("CGO_ENABLED", "0"),
     ])
 }
 
