@@ -93,7 +93,7 @@ fn constrain(folder: &Path) -> Result<()> {
         let name = file.file_stem().and_then(OsStr::to_str).unwrap_or_default();
         if let Some((rest, machine)) = name.strip_prefix("library_").and_then(|name| name.rsplit_once('_')) {
             let system = rest.rsplit('_').next().unwrap_or_default();
-            platforms.insert(format!("{system} && {machine}"));
+            platforms.insert(format!("({system} && {machine})"));
         }
     }
     let platforms: Vec<_> = platforms.into_iter().collect();
