@@ -142,9 +142,9 @@ func TestASourceOutlivesAFault(t *testing.T) {
 }
 
 // Whatever the number of tokens, remembered, new and refused: once it holds as many as it may, the instance does not grow.
-// GATEPASS_CHECKS is how many there are, if not 5,000.
+// GATEPASS_CHECKS is how many there are, if not 2,000.
 func TestMemoryIsBounded(t *testing.T) {
-	count := 5_000
+	count := 2_000
 	if text, isSet := os.LookupEnv("GATEPASS_CHECKS"); isSet {
 		var err error
 		if count, err = strconv.Atoi(text); err != nil {
@@ -152,7 +152,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	issuer := newIssuer(t)
-	verifier := issuer.verifier(t, newKeys(t), issuer.given()+`,"remembered_bytes":1048576`)
+	verifier := issuer.verifier(t, newKeys(t), issuer.given()+`,"remembered_bytes":262144`)
 	refused := strings.Repeat("a", 1<<21) // Longer than is handed over.
 	check := func(kind string, count int) (instance, heap uint64) {
 		for at := range count {
@@ -177,7 +177,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		runtime.ReadMemStats(&statistics)
 		return uint64(verifier.within.at.instance.MemorySize()), statistics.HeapAlloc
 	}
-	instance, heap := check("before ", 2_000)
+	instance, heap := check("before ", 1_000)
 	instanceAfter, heapAfter := check("after ", count)
 	t.Logf("%d tokens: the instance has %d bytes, and had %d before; Go's heap %d and %d", count, instanceAfter, instance, heapAfter, heap)
 	if instanceAfter > instance || heapAfter > heap+1<<20 {
