@@ -70,9 +70,11 @@ fn program(workshop: &Workshop, platform: &Platform) -> Result<PathBuf> {
     let target = program_target(platform);
     let build_for = PLATFORMS.iter().find(|platform| platform.target == target).unwrap_or(platform);
     let build = workshop.cargo_build(&["--package", "gatepass-cli"], build_for, Link::Static);
-    // The program's speed is that of the network and of a person. Compiled in this way it takes two cores, and not one alone.
-    let build =
-        build.env("CARGO_PROFILE_RELEASE_LTO", "thin").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    // Its speed is that of the network and of a person; of all that is built here, it is made of the most crates.
+    let build = build
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
     workshop.run(&build)?;
     Ok(workshop.target(target, Link::Static).join("release/gatepass"))
 }
