@@ -30,7 +30,7 @@ func TestTheInterpreterIsRelieved(t *testing.T) {
 		t.Skip("the module was compiled sooner than the first token was checked")
 	}
 	for keys.within.at.instance.IsInterpreted() {
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > 5*time.Minute {
 			t.Fatal("the module is never compiled")
 		}
 		if found := verifier.Recall(token, now); found != entry {
@@ -164,7 +164,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			if _, err := verifier.Check(token+"A", now); err == nil {
 				t.Fatal("another signature is accepted")
 			}
-			if at%1000 == 0 {
+			if at%100 == 0 {
 				if _, err := verifier.Check(refused, now); err == nil || !strings.Contains(err.Error(), "TOKEN_TOO_LARGE") ||
 					!strings.Contains(err.Error(), strconv.Itoa(len(refused))) {
 					t.Fatal(err)
