@@ -41,5 +41,6 @@
 // # Building
 //
 // The package decides nothing by itself: it carries out what gatepass's core, a native library that is linked
-// statically, asks for. It needs cgo. In a checkout of the repository, packages/go/build.sh makes the library.
+// statically, asks for. Without cgo the core is WebAssembly, which runs in this process. In a checkout of the repository,
+// packages/go/build.sh makes the library, and cargo xtask test --only go the WebAssembly.
 package gatepass

@@ -148,7 +148,7 @@ func (o *Op) Verifier() (*Verifier, error) {
 		within.generation, within.handle = o.within.generation, uint64(answer.u32())
 	})
 	if err != nil {
-		return nil, err
+		return nil, gone(err)
 	}
 	if o.opens != nil {
 		within.create = o.opens.again
