@@ -1,6 +1,7 @@
 //! Every environment variable that is read, and what it means. No other module and no host names one.
 
 use crate::error::{Error, ErrorCode};
+use crate::json::{self, Value};
 use crate::quote;
 use crate::secret::Secret;
 use crate::url::Url;
@@ -184,10 +185,12 @@ impl Environment {
     /// # Errors
     /// [`ErrorCode::InvalidOption`] when it is no number of seconds up to two minutes.
     pub(crate) fn metadata_timeout_ms(&self) -> Result<Option<u64>, Error> {
-        const LONGEST: f64 = 120.0;
+        const LONGEST: u32 = 120;
         let Some(text) = self.var(METADATA_TIMEOUT) else { return Ok(None) };
-        match text.trim().parse::<f64>() {
-            Ok(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Some((seconds * 1000.0) as u64)),
+        match json::value(text.trim().as_bytes()) {
+            Ok(Value::Number(seconds)) if (0.001..=f64::from(LONGEST)).contains(&seconds) => {
+                Ok(Some((seconds * 1000.0) as u64))
+            }
             _ => {
                 let begins_a_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
                 let shown = if begins_a_number {

@@ -329,13 +329,19 @@ impl fmt::Display for ErrorCode {
 /// The message says what was found, what was expected and what to do. It never holds a token, a key or a claim's
 /// secret, so it may be logged and sent to the caller of a program's operator.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Error {
+pub struct Error(
+    /// One pointer: a result that is handed on through many functions is moved in each of them.
+    Box<Fields>,
+);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Fields {
     code: ErrorCode,
     detail: String,
     claim: Option<&'static str>,
     retryable: bool,
     retry_after_ms: Option<u64>,
-    evidence: Option<Box<Evidence>>,
+    evidence: Evidence,
 }
 
 /// What a refusal rests on, as data.
@@ -350,123 +356,123 @@ struct Evidence {
 impl Error {
     /// An error of this code; `detail` says what was found and what was expected.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Fields {
             code,
             detail: detail.into(),
             claim: None,
             retryable: code.is_retryable(),
             retry_after_ms: None,
-            evidence: None,
-        }
+            evidence: Evidence::default(),
+        }))
     }
 
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
-        self.code
+        self.0.code
     }
 
     /// The claim or header parameter of the token that the error is about, if it is about one.
     pub fn claim(&self) -> Option<&'static str> {
-        self.claim
+        self.0.claim
     }
 
     /// In which way the token fails; `None` where the error is about no token.
     pub fn reason(&self) -> Option<Reason> {
-        self.evidence.as_ref().and_then(|evidence| evidence.reason).or(Reason::of(self.code))
+        self.0.evidence.reason.or(Reason::of(self.0.code))
     }
 
     /// What was found in the token, if that can be said in a text or a list of them.
     pub fn found(&self) -> Option<&Texts> {
-        self.evidence.as_ref()?.found.as_ref()
+        self.0.evidence.found.as_ref()
     }
 
     /// What was expected in its place: a text, or a list of which one is enough.
     pub fn expected(&self) -> Option<&Texts> {
-        self.evidence.as_ref()?.expected.as_ref()
+        self.0.evidence.expected.as_ref()
     }
 
     /// Whether the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
-        self.retryable
+        self.0.retryable
     }
 
     /// How long the endpoint asked to be left alone, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
-        self.retry_after_ms
+        self.0.retry_after_ms
     }
 
     /// The e-mail that a refused token claims, for the log: nothing proves it.
     pub fn claimed_email(&self) -> Option<&str> {
-        self.evidence.as_ref()?.claimed_email.as_deref()
+        self.0.evidence.claimed_email.as_deref()
     }
 
     /// Whether another key could mend it.
     pub(crate) fn is_about_keys(&self) -> bool {
-        matches!(self.code, ErrorCode::UnknownKey | ErrorCode::KeyUnusable | ErrorCode::BadSignature)
+        matches!(self.0.code, ErrorCode::UnknownKey | ErrorCode::KeyUnusable | ErrorCode::BadSignature)
     }
 
     /// The same error, with these words for what was found and expected.
     pub(crate) fn with_detail(mut self, detail: String) -> Self {
-        self.detail = detail;
+        self.0.detail = detail;
         self
     }
 
     /// Adds the e-mail that the refused token claims.
     pub(crate) fn claiming(mut self, email: Option<String>) -> Self {
         if email.is_some() {
-            self.evidence.get_or_insert_default().claimed_email = email;
+            self.0.evidence.claimed_email = email;
         }
         self
     }
 
     /// The error in plain words: what it means, what was found, and what to change.
     pub fn explain(&self) -> String {
-        let Self { code, detail, .. } = self;
+        let Fields { code, detail, .. } = &*self.0;
         format!("{} ({code}).\nFound: {detail}.\nWhat to do: {}", code.title(), code.explained())
     }
 
     /// What was found and what was expected, without the advice.
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     pub(crate) fn about(mut self, claim: &'static str) -> Self {
-        self.claim = Some(claim);
+        self.0.claim = Some(claim);
         self
     }
 
     /// Adds the reason, where it is another than the code's own.
     pub(crate) fn because(mut self, reason: Reason) -> Self {
-        self.evidence.get_or_insert_default().reason = Some(reason);
+        self.0.evidence.reason = Some(reason);
         self
     }
 
     /// Adds what was found, as data. It goes through [`harmless`](crate::quote::harmless): tokens are full of
     /// strangers' texts.
     pub(crate) fn finding(mut self, found: impl Into<Texts>) -> Self {
-        self.evidence.get_or_insert_default().found = Some(found.into().harmless());
+        self.0.evidence.found = Some(found.into().harmless());
         self
     }
 
     /// Adds what was expected, as data. It is made as harmless as what was found: an option may hold anything.
     pub(crate) fn expecting(mut self, expected: impl Into<Texts>) -> Self {
-        self.evidence.get_or_insert_default().expected = Some(expected.into().harmless());
+        self.0.evidence.expected = Some(expected.into().harmless());
         self
     }
 
     pub(crate) fn retryable(mut self) -> Self {
-        self.retryable = true;
+        self.0.retryable = true;
         self
     }
 
     /// Not worth another attempt in the same operation.
     pub(crate) fn permanent(mut self) -> Self {
-        self.retryable = false;
+        self.0.retryable = false;
         self
     }
 
     pub(crate) fn retry_after(mut self, millis: Option<u64>) -> Self {
-        self.retry_after_ms = millis;
+        self.0.retry_after_ms = millis;
         self
     }
 
@@ -476,11 +482,11 @@ impl Error {
         const SHORTEST: usize = 6;
         for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
             let secret = secret.expose().as_str();
-            self.detail = self.detail.replace(secret, "[redacted]");
+            self.0.detail = self.0.detail.replace(secret, "[redacted]");
             // A stranger's words are cut where they grow too long, perhaps in the middle of a secret.
             let beginnings = (SHORTEST..secret.len()).rev().filter_map(|length| secret.get(..length));
-            if let Some(rest) = beginnings.into_iter().find_map(|begin| self.detail.strip_suffix(begin)) {
-                self.detail = format!("{rest}[redacted]");
+            if let Some(rest) = beginnings.into_iter().find_map(|begin| self.0.detail.strip_suffix(begin)) {
+                self.0.detail = format!("{rest}[redacted]");
             }
         }
         self
@@ -488,26 +494,26 @@ impl Error {
 
     /// The same error, with what it probably means after what was found.
     pub(crate) fn hinting(mut self, hint: &str) -> Self {
-        self.detail = format!("{} ({hint})", self.detail);
+        self.0.detail = format!("{} ({hint})", self.0.detail);
         self
     }
 
     /// The same error, with `context` before what was found.
     pub(crate) fn within(mut self, context: &str) -> Self {
-        self.detail = format!("{context}: {}", self.detail);
+        self.0.detail = format!("{context}: {}", self.0.detail);
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let advice = self.code.advice();
+        let advice = self.0.code.advice();
         // Trying again is no advice where it is in vain.
-        let advice = match self.retryable {
+        let advice = match self.0.retryable {
             true => advice,
             false => advice.trim_start_matches("try again; ").trim_end_matches(", then try again"),
         };
-        write!(f, "{} ({advice})", self.detail)
+        write!(f, "{} ({advice})", self.0.detail)
     }
 }
 

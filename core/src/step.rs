@@ -208,7 +208,7 @@ impl<T> From<Result<T, Error>> for Step<T> {
 
 impl<T> Step<T> {
     /// Hands a step of an inner operation on to the host, or gives the inner operation's output to `next`.
-    pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Step<U>) -> Step<U> {
+    pub fn and_then<U>(self, next: impl FnOnce(T) -> Step<U>) -> Step<U> {
         match self {
             Self::ReadEnv { names } => Step::ReadEnv { names },
             Self::ReadFile { path, timeout_ms } => Step::ReadFile { path, timeout_ms },
@@ -236,14 +236,19 @@ impl<T> Step<T> {
 
     /// The answer to a reply that does not fit the step it answers.
     pub(crate) fn misuse(expected: &str, reply: &Reply) -> Self {
-        Self::Fail(Error::new(
-            ErrorCode::ApiMisuse,
-            format!(
-                "the host answered {}, expected {expected}: call resume with one reply per step, of its kind",
-                reply.kind()
-            ),
-        ))
+        Self::Fail(misuse(expected, reply))
     }
+}
+
+/// The error of a reply that does not fit the step it answers.
+pub(crate) fn misuse(expected: &str, reply: &Reply) -> Error {
+    Error::new(
+        ErrorCode::ApiMisuse,
+        format!(
+            "the host answered {}, expected {expected}: call resume with one reply per step, of its kind",
+            reply.kind()
+        ),
+    )
 }
 
 /// The error of an operation that is resumed after its end.

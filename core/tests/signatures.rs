@@ -7,6 +7,7 @@ use gatepass_core::{
     Algorithm, ErrorCode, HostFailure, KeyCache, KeyFetch, KeySource, Millis, Now, Operation, Recall, Reply,
     Secret, SignatureToCheck, Step, TokenCheck, Verdict, Verifier, VerifierConfig,
 };
+use ring::digest::{self, SHA256};
 use serde_json::{Value, json};
 use support::issuer::{Key, key_set};
 use support::{NOW, answer, claims};
@@ -96,7 +97,13 @@ fn the_host_is_asked_for_the_arithmetic_and_is_believed_about_that() {
     assert_eq!(token, format!("{}.{}", question.data.expose(), question.signature.expose()));
     assert!(!format!("{question:?}").contains(question.signature.expose().as_str()));
     assert!(is_accepted(&resume(&mut op, NOW, VALID)));
-    assert!(matches!(verifier.recall(token.as_bytes(), Now::steady(NOW)), Recall::Known(_)));
+    let Recall::Known(entry) = verifier.recall(token.as_bytes(), Now::steady(NOW)) else {
+        panic!("it is remembered")
+    };
+    let digest =
+        |token: &str| <[u8; 32]>::try_from(digest::digest(&SHA256, token.as_bytes()).as_ref()).unwrap();
+    assert_eq!(verifier.recall_digest(&digest(&token), Now::steady(NOW)), Some(entry));
+    assert_eq!(verifier.recall_digest(&digest("another"), Now::steady(NOW)), None);
 
     let mut op = begin(&verifier, &forged(&token), NOW);
     let _ = asked(resume(&mut op, NOW, Reply::Start));

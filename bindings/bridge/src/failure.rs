@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// An error of the core on its way to a host language.
 #[derive(Clone, Debug)]
-pub struct Failure(Error);
+pub struct Failure(pub(crate) Error);
 
 impl Failure {
     /// The stable code.

@@ -8,6 +8,7 @@
 
 mod explain;
 mod failure;
+mod members;
 mod op;
 mod options;
 mod source;

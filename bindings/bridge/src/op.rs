@@ -18,47 +18,60 @@
 //! `{"reply":"checked","is_valid":…}`, `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
 //! `connect`, `untrusted_certificate`, `timeout`, `too_large`, `unsupported`, `other`.
 
-use std::collections::BTreeMap;
-
 use gatepass_core::{
-    DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Operation,
-    OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token, TokenCheck,
-    Verdict,
+    DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Opened,
+    Operation, OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token,
+    TokenCheck, Verdict,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, guard};
+use crate::members::{Members, Misfit, required};
 
 /// An operation under way.
 pub struct Op {
-    /// `None` once it was cancelled.
-    kind: Option<Kind>,
-    /// What [`Kind::OpenVerifier`] has made.
+    /// `None` once it has ended or was cancelled. Without a list of its kinds: a program holds those that it begins.
+    driven: Option<Box<dyn Driven>>,
+    /// What [`Verifier::open`](crate::Verifier::open) has made.
     opened: Option<gatepass_core::Verifier>,
-    /// What [`Kind::TokenCheck`] has come to.
+    /// What [`Verifier::begin_check`](crate::Verifier::begin_check) has come to.
     verdict: Option<Verdict>,
     flight: Option<FlightId>,
 }
 
-enum Kind {
-    Refresh(Refresh),
-    KeyFetch(KeyFetch),
-    OwnAudiences(OwnAudiences),
-    OpenVerifier(Box<OpenVerifier>),
-    Principal(Box<DescribePrincipal>),
-    Sign(Box<Inquiry<Signature>>),
-    TokenCheck(Box<TokenCheck>),
+/// An operation of any kind, whose output is one of these.
+trait Driven: Send {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Output>;
+}
+
+enum Output {
+    Json(Value),
+    Verifier(Box<Opened>),
+    Verdict(Verdict),
+}
+
+struct Kind<O, F> {
+    op: O,
+    output: F,
+}
+
+impl<O: Operation + Send, F: Fn(O::Output) -> Output + Send> Driven for Kind<O, F> {
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<Output> {
+        self.op.resume(now, reply).and_then(|output| Step::Done((self.output)(output)))
+    }
 }
 
 impl Op {
-    fn of(kind: Kind, flight: Option<FlightId>) -> Self {
-        Self { kind: Some(kind), opened: None, verdict: None, flight }
+    fn of<O>(op: O, flight: Option<FlightId>, output: impl Fn(O::Output) -> Output + Send + 'static) -> Self
+    where
+        O: Operation + Send + 'static,
+    {
+        Self { driven: Some(Box::new(Kind { op, output })), opened: None, verdict: None, flight }
     }
 
     /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
     pub fn own_audiences() -> Self {
-        Self::of(Kind::OwnAudiences(OwnAudiences::new()), None)
+        Self::of(OwnAudiences::new(), None, |audiences| Output::Json(json!({"audiences": audiences})))
     }
 
     /// The flight that others join while this operation is under way, if it is one.
@@ -70,36 +83,31 @@ impl Op {
     pub fn resume(&mut self, now: Now, reply: &str) -> String {
         let step = guard(|| {
             let reply = read_reply(reply)?;
-            match &mut self.kind {
-                Some(Kind::Refresh(op)) => Ok(write_step(op.resume(now, reply), |token| token_json(&token))),
-                Some(Kind::KeyFetch(op)) => Ok(write_step(op.resume(now, reply), |()| Value::Null)),
-                Some(Kind::OwnAudiences(op)) => {
-                    Ok(write_step(op.resume(now, reply), |audiences| json!({"audiences": audiences})))
-                }
-                Some(Kind::OpenVerifier(op)) => Ok(write_step(op.resume(now, reply), |opened| {
-                    self.opened = Some(opened.verifier);
-                    json!({"warnings": opened.warnings})
-                })),
-                Some(Kind::Principal(op)) => Ok(write_step(
-                    op.resume(now, reply),
-                    |principal| json!({"email": principal.email, "project_id": principal.project_id}),
-                )),
-                Some(Kind::Sign(op)) => Ok(write_step(
-                    op.resume(now, reply),
-                    |signature| json!({"key_id": signature.key_id, "signature": signature.to_base64()}),
-                )),
-                Some(Kind::TokenCheck(op)) => Ok(write_step(op.resume(now, reply), |verdict| {
-                    self.verdict = Some(verdict);
-                    Value::Null
-                })),
-                None => Err(Failure::misuse("the operation has ended or was cancelled before")),
-            }
+            let Some(driven) = &mut self.driven else {
+                return Err(Failure::misuse("the operation has ended or was cancelled before"));
+            };
+            Ok(driven.resume(now, reply).and_then(|output| Step::Done(self.keep(output))))
         });
-        let step = step.unwrap_or_else(|failure| json!({"step": "fail", "error": failure.to_value()}));
-        if matches!(step.get("step").and_then(Value::as_str), Some("done" | "fail")) {
+        let step = step.unwrap_or_else(|Failure(error)| Step::Fail(error));
+        if matches!(step, Step::Done(_) | Step::Fail(_)) {
             self.cancel();
         }
-        step.to_string()
+        write_step(step).to_string()
+    }
+
+    /// Keeps what crosses the border by a handle, and gives the rest.
+    fn keep(&mut self, output: Output) -> Value {
+        match output {
+            Output::Json(value) => value,
+            Output::Verifier(opened) => {
+                self.opened = Some(opened.verifier);
+                json!({"warnings": opened.warnings})
+            }
+            Output::Verdict(verdict) => {
+                self.verdict = Some(verdict);
+                Value::Null
+            }
+        }
     }
 
     /// The verifier that was made, once it is done. It is given once.
@@ -114,45 +122,49 @@ impl Op {
 
     /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
     pub fn cancel(&mut self) {
-        self.kind = None;
+        self.driven = None;
     }
 }
 
 impl From<Refresh> for Op {
     fn from(op: Refresh) -> Self {
         let flight = op.flight();
-        Self::of(Kind::Refresh(op), flight)
+        Self::of(op, flight, |token| Output::Json(token_json(&token)))
     }
 }
 
 impl From<KeyFetch> for Op {
     fn from(op: KeyFetch) -> Self {
         let flight = op.flight();
-        Self::of(Kind::KeyFetch(op), flight)
+        Self::of(op, flight, |()| Output::Json(Value::Null))
     }
 }
 
 impl From<OpenVerifier> for Op {
     fn from(op: OpenVerifier) -> Self {
-        Self::of(Kind::OpenVerifier(Box::new(op)), None)
+        Self::of(op, None, |opened| Output::Verifier(Box::new(opened)))
     }
 }
 
 impl From<DescribePrincipal> for Op {
     fn from(op: DescribePrincipal) -> Self {
-        Self::of(Kind::Principal(Box::new(op)), None)
+        Self::of(op, None, |principal| {
+            Output::Json(json!({"email": principal.email, "project_id": principal.project_id}))
+        })
     }
 }
 
 impl From<Inquiry<Signature>> for Op {
     fn from(op: Inquiry<Signature>) -> Self {
-        Self::of(Kind::Sign(Box::new(op)), None)
+        Self::of(op, None, |signature| {
+            Output::Json(json!({"key_id": signature.key_id, "signature": signature.to_base64()}))
+        })
     }
 }
 
 impl From<TokenCheck> for Op {
     fn from(op: TokenCheck) -> Self {
-        Self::of(Kind::TokenCheck(Box::new(op)), None)
+        Self::of(op, None, Output::Verdict)
     }
 }
 
@@ -165,7 +177,7 @@ fn token_json(token: &Token) -> Value {
     })
 }
 
-fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
+fn write_step(step: Step<Value>) -> Value {
     match step {
         Step::ReadEnv { names } => json!({"step": "read_env", "names": names}),
         Step::ReadFile { path, timeout_ms } => {
@@ -182,7 +194,7 @@ fn write_step<T>(step: Step<T>, output: impl FnOnce(T) -> Value) -> Value {
             json!({"step": "check_signature", "alg": alg, "key": key, "data": data.expose(), "signature": signature.expose()})
         }
         Step::Wait { delay_ms } => json!({"step": "wait", "delay_ms": delay_ms}),
-        Step::Done(result) => json!({"step": "done", "output": output(result)}),
+        Step::Done(output) => json!({"step": "done", "output": output}),
         Step::Fail(error) => json!({"step": "fail", "error": Failure::from(error).to_value()}),
         // By the contract a host that does not know a step says so; the driver sees a name that it does not know.
         _ => json!({"step": "unknown"}),
@@ -214,70 +226,72 @@ fn write_request(request: &HttpRequest) -> Value {
     step
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case", deny_unknown_fields)]
-enum ReplyJson {
-    Start,
-    Env { values: BTreeMap<String, String> },
-    Text { text: String },
-    Response { status: u16, headers: Vec<(String, String)>, body: String },
-    Exited { status: i32, stdout: String, stderr: String },
-    Checked { is_valid: bool },
-    Elapsed,
-    Failed { kind: FailureKind, message: String },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FailureKind {
-    NotFound,
-    PermissionDenied,
-    Connect,
-    UntrustedCertificate,
-    Timeout,
-    TooLarge,
-    Unsupported,
-    Other,
-}
-
 fn read_reply(text: &str) -> Result<Reply, Failure> {
-    // serde's own message may quote the reply, which holds secrets; where it broke is enough for a driver's author.
-    let reply: ReplyJson = serde_json::from_str(text).map_err(|error| {
-        Failure::misuse(format!(
-            "the driver's reply is not one of the JSON forms (column {})",
-            error.column()
-        ))
-    })?;
-    Ok(match reply {
-        ReplyJson::Start => Reply::Start,
-        ReplyJson::Env { values } => {
+    let reply = Members::read(text).and_then(|mut members| {
+        let reply = take_reply(&mut members)?;
+        members.end()?;
+        Ok(reply)
+    });
+    // A reply holds secrets; which member it was is enough for a driver's author.
+    reply.map_err(|misfit| {
+        Failure::misuse(format!("the driver's reply is not one of the JSON forms: {}", misfit.of("its members")))
+    })
+}
+
+fn take_reply(members: &mut Members) -> Result<Reply, Misfit> {
+    let kind = text_of(members, "reply")?;
+    Ok(match kind.as_str() {
+        "start" => Reply::Start,
+        "env" => {
+            let values = required("values", members.named_texts("values")?)?;
             Reply::Env(values.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
         }
-        ReplyJson::Text { text } => Reply::Text(Secret::new(text)),
-        ReplyJson::Response { status, headers, body } => {
-            Reply::Response { status, headers, body: Secret::new(body.into_bytes()) }
+        "text" => Reply::Text(Secret::new(text_of(members, "text")?)),
+        "response" => Reply::Response {
+            status: status_of(members)?,
+            headers: required("headers", members.pairs("headers")?)?,
+            body: bytes_of(members, "body")?,
+        },
+        "exited" => Reply::Exited {
+            status: status_of(members)?,
+            stdout: bytes_of(members, "stdout")?,
+            stderr: bytes_of(members, "stderr")?,
+        },
+        "checked" => Reply::Checked { is_valid: required("is_valid", members.flag("is_valid")?)? },
+        "elapsed" => Reply::Elapsed,
+        "failed" => {
+            let name = text_of(members, "kind")?;
+            let kind = FAILURES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+            Reply::Failed { kind: required("kind", kind)?, message: text_of(members, "message")? }
         }
-        ReplyJson::Exited { status, stdout, stderr } => Reply::Exited {
-            status,
-            stdout: Secret::new(stdout.into_bytes()),
-            stderr: Secret::new(stderr.into_bytes()),
-        },
-        ReplyJson::Checked { is_valid } => Reply::Checked { is_valid },
-        ReplyJson::Elapsed => Reply::Elapsed,
-        ReplyJson::Failed { kind, message } => Reply::Failed {
-            kind: match kind {
-                FailureKind::NotFound => HostFailure::NotFound,
-                FailureKind::PermissionDenied => HostFailure::PermissionDenied,
-                FailureKind::Connect => HostFailure::Connect,
-                FailureKind::UntrustedCertificate => HostFailure::UntrustedCertificate,
-                FailureKind::Timeout => HostFailure::Timeout,
-                FailureKind::TooLarge => HostFailure::TooLarge,
-                FailureKind::Unsupported => HostFailure::Unsupported,
-                FailureKind::Other => HostFailure::Other,
-            },
-            message,
-        },
+        _ => required("reply", None)?,
     })
+}
+
+/// The kinds of failures by their names.
+const FAILURES: [(&str, HostFailure); 8] = [
+    ("not_found", HostFailure::NotFound),
+    ("permission_denied", HostFailure::PermissionDenied),
+    ("connect", HostFailure::Connect),
+    ("untrusted_certificate", HostFailure::UntrustedCertificate),
+    ("timeout", HostFailure::Timeout),
+    ("too_large", HostFailure::TooLarge),
+    ("unsupported", HostFailure::Unsupported),
+    ("other", HostFailure::Other),
+];
+
+/// Of a response, or of a program that has ended.
+fn status_of<T: TryFrom<i64>>(members: &mut Members) -> Result<T, Misfit> {
+    let status = members.integer("status")?;
+    required("status", status.and_then(|status| T::try_from(status).ok()))
+}
+
+fn text_of(members: &mut Members, name: &str) -> Result<String, Misfit> {
+    required(name, members.text(name)?)
+}
+
+fn bytes_of(members: &mut Members, name: &str) -> Result<Secret<Vec<u8>>, Misfit> {
+    text_of(members, name).map(|text| Secret::new(text.into_bytes()))
 }
 
 #[cfg(test)]

@@ -5,40 +5,16 @@ use gatepass_core::{
     DEFAULT_REMEMBERED_BYTES, HostCost, Impersonate, KeySource, Preferences, Preset, Secret, SourceConfig,
     TokenHeader, Transport, VerifierConfig, quoted,
 };
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::failure::Failure;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceOptions {
-    credentials_file: Option<String>,
-    credentials_json: Option<String>,
-    impersonate: Option<String>,
-    #[serde(default)]
-    delegates: Vec<String>,
-    subject: Option<String>,
-    #[serde(default)]
-    self_signed_access_tokens: bool,
-    gdch_audience: Option<String>,
-    #[serde(default)]
-    allow_user_id_token: bool,
-    expect_type: Option<String>,
-    quota_project_id: Option<String>,
-    universe_domain: Option<String>,
-    #[serde(default)]
-    trusted_endpoints: Vec<String>,
-    seed: u64,
-}
+use crate::members::{Members, Misfit, required};
 
 /// Reads `{"seed":…, "credentials_file":…|"credentials_json":…, "impersonate":…, "delegates":[…], "subject":…,
 /// "self_signed_access_tokens":…, "gdch_audience":…, "allow_user_id_token":…, "expect_type":…, "quota_project_id":…,
 /// "universe_domain":…, "trusted_endpoints":[…]}`; all but the seed may be left out.
 pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
-    let options: SourceOptions = read(options)?;
-    let credentials = match (options.credentials_file, options.credentials_json) {
+    let mut options = Members::read(options)?;
+    let credentials = match (options.text("credentials_file")?, options.text("credentials_json")?) {
         (None, None) => CredentialsFrom::Search,
         (Some(path), None) => CredentialsFrom::File(path),
         (None, Some(text)) => CredentialsFrom::Json(Secret::new(text)),
@@ -48,59 +24,56 @@ pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
             ));
         }
     };
-    let impersonate = match (options.impersonate, options.delegates) {
-        (Some(email), delegates) => Some(Impersonate { email, delegates }),
-        (None, delegates) if delegates.is_empty() => None,
-        (None, _) => {
+    let delegates = options.texts("delegates")?.unwrap_or_default();
+    let impersonate = match options.text("impersonate")? {
+        Some(email) => Some(Impersonate { email, delegates }),
+        None if delegates.is_empty() => None,
+        None => {
             return Err(Failure::invalid_option(
                 "delegates are given without impersonate, expected both or neither".into(),
             ));
         }
     };
-    Ok(SourceConfig {
+    let config = SourceConfig {
         credentials,
         impersonate,
         preferences: Preferences {
-            subject: options.subject,
-            self_signed_access_tokens: options.self_signed_access_tokens,
-            gdch_audience: options.gdch_audience,
-            allow_user_id_token: options.allow_user_id_token,
+            subject: options.text("subject")?,
+            self_signed_access_tokens: options.flag("self_signed_access_tokens")?.unwrap_or_default(),
+            gdch_audience: options.text("gdch_audience")?,
+            allow_user_id_token: options.flag("allow_user_id_token")?.unwrap_or_default(),
         },
-        expect_type: options.expect_type,
-        quota_project_id: options.quota_project_id,
-        universe_domain: options.universe_domain,
-        trusted_endpoints: options.trusted_endpoints,
-        seed: options.seed,
-    })
-}
-
-/// A request that is about to be sent with a token; see [`gatepass_core::Call`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallOptions {
-    url: String,
-    kind: Option<String>,
-    audience: Option<String>,
-    token_header: Option<String>,
-    #[serde(default)]
-    allow_plain_http: bool,
-    grpc: Option<GrpcChannel>,
-}
-
-/// The channel of a gRPC call; see [`Transport::Grpc`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrpcChannel {
-    is_encrypted: bool,
-    #[serde(default)]
-    allow_plaintext_loopback: bool,
+        expect_type: options.text("expect_type")?,
+        quota_project_id: options.text("quota_project_id")?,
+        universe_domain: options.text("universe_domain")?,
+        trusted_endpoints: options.texts("trusted_endpoints")?.unwrap_or_default(),
+        seed: required("seed", options.number("seed")?)?,
+    };
+    options.end()?;
+    Ok(config)
 }
 
 /// Plans the call `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…, "allow_plain_http":…}`,
 /// all but the URL of which may be left out; a gRPC call has `"grpc":{"is_encrypted":…, "allow_plaintext_loopback":…}`.
 pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
-    let call: CallOptions = read(call)?;
-    let token = match (call.kind.as_deref(), call.audience.as_deref()) {
+    let mut call = Members::read(call)?;
+    let (url, kind, audience) =
+        (required("url", call.text("url")?)?, call.text("kind")?, call.text("audience")?);
+    let token_header = call.text("token_header")?;
+    let allow_plain_http = call.flag("allow_plain_http")?.unwrap_or_default();
+    let transport = match call.object("grpc")? {
+        None => Transport::Http { allow_plain_http },
+        Some(mut channel) => {
+            let transport = Transport::Grpc {
+                is_encrypted: required("is_encrypted", channel.flag("is_encrypted")?)?,
+                allow_plaintext_loopback: channel.flag("allow_plaintext_loopback")?.unwrap_or_default(),
+            };
+            channel.end()?;
+            transport
+        }
+    };
+    call.end()?;
+    let token = match (kind.as_deref(), audience.as_deref()) {
         (None | Some("id_token"), audience) => CallToken::IdToken { audience },
         (Some("access_token"), None) => CallToken::AccessToken,
         (Some("access_token"), Some(_)) => {
@@ -115,52 +88,13 @@ pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
     let names: Vec<_> = TokenHeader::ALL.iter().map(|(name, _)| *name).collect();
     let find =
         |name: &str| TokenHeader::ALL.iter().find(|(known, _)| *known == name).map(|(_, header)| *header);
-    let token_header =
-        call.token_header.map(|name| named("token_header", &name, find, &names)).transpose()?;
-    let transport = match call.grpc {
-        None => Transport::Http { allow_plain_http: call.allow_plain_http },
-        Some(GrpcChannel { is_encrypted, allow_plaintext_loopback }) => {
-            Transport::Grpc { is_encrypted, allow_plaintext_loopback }
-        }
-    };
+    let token_header = token_header.map(|name| named("token_header", &name, find, &names)).transpose()?;
     Ok(gatepass_core::plan_call(&Call {
-        url: &call.url,
+        url: &url,
         token,
         token_header: token_header.unwrap_or_default(),
         transport,
     })?)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifierOptions {
-    preset: Option<String>,
-    issuers: Option<Vec<String>>,
-    #[serde(default)]
-    algorithms: Vec<String>,
-    #[serde(default)]
-    audiences: Vec<String>,
-    #[serde(default)]
-    any_audience: bool,
-    keys: Option<String>,
-    keys_url: Option<String>,
-    leeway_seconds: Option<u64>,
-    allowed_emails: Option<Vec<String>>,
-    allowed_subjects: Option<Vec<String>>,
-    #[serde(default)]
-    any_caller: bool,
-    #[serde(default)]
-    trust_cloud_run_and_skip_signature: bool,
-    remembered_bytes: Option<u64>,
-    host_cost: Option<HostCostJson>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HostCostJson {
-    token: u64,
-    member: u64,
-    byte: u64,
 }
 
 /// Reads `{"preset":…, "issuers":[…], "algorithms":[…], "audiences":[…], "any_audience":…, "keys":"…"|"keys_url":…,
@@ -168,32 +102,49 @@ struct HostCostJson {
 /// "trust_cloud_run_and_skip_signature":…, "remembered_bytes":…, "host_cost":{"token":…,"member":…,
 /// "byte":…}}`; all may be left out here, and the core says what is missing.
 pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
-    let options: VerifierOptions = read(options)?;
-    let preset =
-        options.preset.map(|name| named("preset", &name, Preset::from_name, &preset_names())).transpose()?;
-    let algorithms = options.algorithms.iter();
+    rest_as_verifier(Members::read(options)?)
+}
+
+fn rest_as_verifier(mut options: Members) -> Result<VerifierConfig, Failure> {
+    let preset = options.text("preset")?;
+    let algorithms = options.texts("algorithms")?.unwrap_or_default();
     let algorithms =
-        algorithms.map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
-    Ok(VerifierConfig {
-        preset,
-        issuers: VerifierConfig::parse_issuers(options.issuers)?,
+        algorithms.iter().map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
+    let host_cost = match options.object("host_cost")? {
+        None => HostCost::default(),
+        Some(mut cost) => {
+            let mut bytes = |name| required(name, cost.number(name)?);
+            let read = HostCost { token: bytes("token")?, member: bytes("member")?, byte: bytes("byte")? };
+            cost.end()?;
+            read
+        }
+    };
+    let config = VerifierConfig {
+        preset: preset.map(|name| named("preset", &name, Preset::from_name, &preset_names())).transpose()?,
+        issuers: VerifierConfig::parse_issuers(options.texts("issuers")?)?,
         algorithms: algorithms.collect::<Result<_, _>>()?,
-        audiences: Audiences::parse(options.audiences, options.any_audience)?,
-        keys: KeySource::parse(options.keys, options.keys_url)?,
-        leeway_seconds: options.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
-        callers: Callers::parse(options.allowed_emails, options.allowed_subjects, options.any_caller)?,
-        trust_cloud_run_and_skip_signature: options.trust_cloud_run_and_skip_signature,
-        remembered_bytes: options.remembered_bytes.unwrap_or(DEFAULT_REMEMBERED_BYTES),
-        host_cost: options.host_cost.map_or_else(
-            HostCost::default,
-            |HostCostJson { token, member, byte }| HostCost { token, member, byte },
-        ),
-    })
+        audiences: Audiences::parse(
+            options.texts("audiences")?.unwrap_or_default(),
+            options.flag("any_audience")?.unwrap_or_default(),
+        )?,
+        keys: KeySource::parse(options.text("keys")?, options.text("keys_url")?)?,
+        leeway_seconds: options.number("leeway_seconds")?.unwrap_or(DEFAULT_LEEWAY_SECONDS),
+        callers: Callers::parse(
+            options.texts("allowed_emails")?,
+            options.texts("allowed_subjects")?,
+            options.flag("any_caller")?.unwrap_or_default(),
+        )?,
+        trust_cloud_run_and_skip_signature: options
+            .flag("trust_cloud_run_and_skip_signature")?
+            .unwrap_or_default(),
+        remembered_bytes: options.number("remembered_bytes")?.unwrap_or(DEFAULT_REMEMBERED_BYTES),
+        host_cost,
+    };
+    options.end()?;
+    Ok(config)
 }
 
 /// Where a token was seen: `{"url":…, "header":…}`, both of which may be left out.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     /// The URL that was called.
     pub(crate) url: Option<String>,
@@ -202,14 +153,21 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn place(place: &str) -> Result<Place, Failure> {
-    read(place)
+    let mut members = Members::read(place)?;
+    let place = take_place(&mut members)?;
+    members.end()?;
+    Ok(place)
 }
 
 /// Reads the options of an explanation: those of a verifier, and of a [`Place`] next to them.
 pub(crate) fn explain(options: &str) -> Result<(VerifierConfig, Place), Failure> {
-    let mut options: Map<String, Value> = read(options)?;
-    let place: Map<_, _> = ["url", "header"].iter().filter_map(|name| options.remove_entry(*name)).collect();
-    Ok((verifier(&Value::Object(options).to_string())?, self::place(&Value::Object(place).to_string())?))
+    let mut members = Members::read(options)?;
+    let place = take_place(&mut members)?;
+    Ok((rest_as_verifier(members)?, place))
+}
+
+fn take_place(members: &mut Members) -> Result<Place, Misfit> {
+    Ok(Place { url: members.text("url")?, header: members.text("header")? })
 }
 
 fn preset_names() -> Vec<&'static str> {
@@ -235,54 +193,10 @@ fn named<T>(
     })
 }
 
-fn read<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
-    serde_json::from_str(options).map_err(|error| {
-        let what = complaint(&error);
-        let whole_numbers = "expected a whole number from 0";
-        let shown = without_values(&what)
-            .replace("expected u64", whole_numbers)
-            .replace("expected u32", whole_numbers);
-        Failure::invalid_option(match culprit::<T>(options, &what) {
-            Some(name) => format!("`{name}` does not fit: {shown}"),
-            None => format!("the options do not fit: {shown}"),
-        })
-    })
-}
-
-/// What serde says. The location within JSON that a package made says nothing to its user.
-fn complaint(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
-/// The option whose value serde complains of: alone it makes it say the same. One of another name is named by serde.
-fn culprit<T: DeserializeOwned>(options: &str, what: &str) -> Option<String> {
-    let options: serde_json::Map<String, serde_json::Value> = serde_json::from_str(options).ok()?;
-    let is_culprit = |name: &str, value: serde_json::Value| {
-        let alone = serde_json::Map::from_iter([(name.to_owned(), value)]);
-        serde_json::from_str::<T>(&serde_json::Value::from(alone).to_string())
-            .is_err_and(|error| complaint(&error) == what)
-    };
-    let is_known = !what.starts_with("unknown field");
-    options.into_iter().find_map(|(name, value)| (is_known && is_culprit(&name, value)).then_some(name))
-}
-
-/// serde's complaint without the values that it repeats, any of which may be a secret that was given by mistake: only the
-/// name of an option is kept, if it could be one.
-fn without_values(complaint: &str) -> String {
-    let is_name = |text: &str| {
-        text.len() <= 40 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
-    let value = match complaint.split_once('`') {
-        Some((before, rest)) if !before.contains('"') => {
-            rest.split_once('`').map_or(rest, |(value, _)| value)
-        }
-        _ => match (complaint.find('"'), complaint.rfind('"')) {
-            (Some(begin), Some(end)) if begin < end => complaint.get(begin..=end).unwrap_or_default(),
-            _ => return complaint.to_owned(),
-        },
-    };
-    if is_name(value) { complaint.to_owned() } else { complaint.replacen(value, "…", 1) }
+impl From<Misfit> for Failure {
+    fn from(misfit: Misfit) -> Self {
+        Self::invalid_option(misfit.of("the options"))
+    }
 }
 
 #[cfg(test)]
@@ -350,17 +264,17 @@ mod tests {
         for (options, expected) in [
             (
                 r#"{"audiences":["a"],"leeway_seconds":-1}"#,
-                "`leeway_seconds` does not fit: invalid value: integer `…`, expected a whole number from 0",
+                "`leeway_seconds` does not fit: it is a negative number, expected a whole number from 0",
             ),
             (
                 r#"{"audiences":["a"],"leeway_seconds":1.5}"#,
-                "`leeway_seconds` does not fit: invalid type: floating point `…`",
+                "`leeway_seconds` does not fit: it is a number with a fraction, expected a whole number from 0",
             ),
             (
                 r#"{"audiences":["a"],"allowed_emails":{}}"#,
-                "`allowed_emails` does not fit: invalid type: map",
+                "`allowed_emails` does not fit: it is an object, expected an array of strings",
             ),
-            (r#"{"audiences":["a"],"any_caller":"yes"}"#, "`any_caller` does not fit"),
+            (r#"{"audiences":["a"],"any_caller":"yes"}"#, "`any_caller` does not fit: it is a string"),
             (r#"["a"]"#, "the options do not fit"),
         ] {
             let failure = verifier(options).unwrap_err().to_json();

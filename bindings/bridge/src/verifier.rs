@@ -127,6 +127,12 @@ impl Verifier {
         self.0.recall(token, now)
     }
 
+    /// The entry of the token with this SHA-256, if it is remembered and to be accepted, for hosts that hash faster than the core
+    /// does where it runs.
+    pub fn recall_digest(&self, sha256: &[u8], now: Now) -> Option<u64> {
+        self.0.recall_digest(sha256.try_into().ok()?, now)
+    }
+
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     ///
     /// # Errors

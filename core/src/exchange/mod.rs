@@ -16,7 +16,7 @@ use crate::quote;
 pub(crate) use crate::quote::reason as printable;
 use crate::retry::{Attempts, Jitter};
 use crate::secret::Secret;
-use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step};
+use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step, misuse};
 use crate::url::Url;
 
 /// Error codes that an endpoint means as "try again", whatever the status (seen on Google's front ends).
@@ -112,6 +112,50 @@ impl Response {
 /// Asks one endpoint until it answers, within the retry policy.
 pub(crate) struct Exchange<E> {
     endpoint: E,
+    course: Course,
+}
+
+impl<E: Endpoint> Exchange<E> {
+    pub(crate) fn new(endpoint: E, jitter: Jitter) -> Self {
+        Self { endpoint, course: Course { attempts: Attempts::new(jitter), state: State::Ready } }
+    }
+
+    fn settle(&mut self, error: Error) -> Step<E::Output> {
+        let error = error.without(&self.endpoint.secrets());
+        match self.course.attempts.after(&error) {
+            Some(delay_ms) => {
+                self.course.state = State::Waiting;
+                Step::Wait { delay_ms }
+            }
+            None => Step::Fail(error),
+        }
+    }
+}
+
+impl<E: Endpoint> Operation for Exchange<E> {
+    type Output = E::Output;
+
+    fn resume(&mut self, now: Now, reply: Reply) -> Step<E::Output> {
+        match self.course.turn(E::WHO, reply) {
+            Turn::Ask => match self.endpoint.request(now.unix) {
+                Ok(request) => {
+                    self.course.ask(&request);
+                    Step::Send(request)
+                }
+                Err(error) => Step::Fail(error),
+            },
+            Turn::Read(response) => match self.endpoint.read(now.unix, &response) {
+                Ok(output) => Step::Done(output),
+                Err(error) => self.settle(error),
+            },
+            Turn::Settle(error) => self.settle(error),
+            Turn::Fail(error) => Step::Fail(error),
+        }
+    }
+}
+
+/// How an exchange goes: what is the same for all endpoints, so that there is one of it in a program.
+struct Course {
     attempts: Attempts,
     state: State,
 }
@@ -127,47 +171,28 @@ enum State {
     Waiting,
 }
 
-impl<E: Endpoint> Exchange<E> {
-    pub(crate) fn new(endpoint: E, jitter: Jitter) -> Self {
-        Self { endpoint, attempts: Attempts::new(jitter), state: State::Ready }
-    }
-
-    fn send(&mut self, now: Millis) -> Step<E::Output> {
-        match self.endpoint.request(now) {
-            Ok(request) => {
-                let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
-                let place = Url::parse(&request.url).map(|url| url.place()).unwrap_or_default();
-                self.state = State::Sent { place, certificate };
-                Step::Send(request)
-            }
-            Err(error) => Step::Fail(error),
-        }
-    }
-
-    fn settle(&mut self, outcome: Result<E::Output, Error>) -> Step<E::Output> {
-        match outcome.map_err(|error| error.without(&self.endpoint.secrets())) {
-            Ok(output) => Step::Done(output),
-            Err(error) => match self.attempts.after(&error) {
-                Some(delay_ms) => {
-                    self.state = State::Waiting;
-                    Step::Wait { delay_ms }
-                }
-                None => Step::Fail(error),
-            },
-        }
-    }
+/// What comes next.
+enum Turn {
+    Ask,
+    Read(Response),
+    /// The attempt has failed; there may be another one.
+    Settle(Error),
+    /// So has the exchange.
+    Fail(Error),
 }
 
-impl<E: Endpoint> Operation for Exchange<E> {
-    type Output = E::Output;
+impl Course {
+    fn ask(&mut self, request: &HttpRequest) {
+        let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
+        let place = Url::parse(&request.url).map(|url| url.place()).unwrap_or_default();
+        self.state = State::Sent { place, certificate };
+    }
 
-    fn resume(&mut self, now: Now, reply: Reply) -> Step<E::Output> {
+    fn turn(&self, who: &str, reply: Reply) -> Turn {
         match (&self.state, reply) {
-            (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => self.send(now.unix),
+            (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => Turn::Ask,
             (State::Sent { .. }, Reply::Response { status, headers, body }) => {
-                let response = Response { status, headers, body };
-                let outcome = self.endpoint.read(now.unix, &response);
-                self.settle(outcome)
+                Turn::Read(Response { status, headers, body })
             }
             (
                 State::Sent { certificate: Some(path), .. },
@@ -178,18 +203,17 @@ impl<E: Endpoint> Operation for Exchange<E> {
                     quote::unread_path(path),
                     quote::reason(&message)
                 );
-                self.settle(Err(Error::new(ErrorCode::ClientCertificateUnusable, found)))
+                Turn::Settle(Error::new(ErrorCode::ClientCertificateUnusable, found))
             }
             (State::Sent { place, .. }, Reply::Failed { kind, message }) => {
-                let error = host_error(kind, &message, place).within(E::WHO);
-                self.settle(Err(error))
+                Turn::Settle(host_error(kind, &message, place).within(who))
             }
             (State::Waiting, Reply::Failed { kind, message }) => {
-                Step::Fail(host_error(kind, &message, "").within(E::WHO))
+                Turn::Fail(host_error(kind, &message, "").within(who))
             }
-            (State::Ready, other) => Step::misuse("Start", &other),
-            (State::Sent { .. }, other) => Step::misuse("Response or Failed", &other),
-            (State::Waiting, other) => Step::misuse("Elapsed", &other),
+            (State::Ready, other) => Turn::Fail(misuse("Start", &other)),
+            (State::Sent { .. }, other) => Turn::Fail(misuse("Response or Failed", &other)),
+            (State::Waiting, other) => Turn::Fail(misuse("Elapsed", &other)),
         }
     }
 }

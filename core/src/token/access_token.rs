@@ -43,7 +43,7 @@ pub(crate) fn read(
         None | Some(Value::Null) => UNKNOWN_LIFETIME,
         Some(Value::Number(seconds)) => *seconds,
         Some(Value::String(digits)) if digits.len() <= 9 && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().map_err(|_| invalid("with an expires_in that is no number"))?
+            digits.parse::<u32>().map_err(|_| invalid("with an expires_in that is no number"))?.into()
         }
         Some(_) => return Err(invalid("with an expires_in that is no number")),
     };

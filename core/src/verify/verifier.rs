@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::crypto;
+use crate::crypto::{self, SHA256_LENGTH};
 use crate::error::Error;
 use crate::flight::FlightId;
 use crate::header::{self, TokenHeaders};
@@ -172,8 +172,14 @@ impl Verifier {
     /// Bytes that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Now) -> Recall {
         let digest = digest_of(token);
-        let entry = digest.and_then(|digest| self.shared.recalled(&digest, now, |entry| entry.number));
+        let entry = digest.and_then(|digest| self.recall_digest(&digest, now));
         entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
+    }
+
+    /// The number of the token with this SHA-256, if it is [known](Recall::Known), for hosts that hash faster than the core does
+    /// where it runs. By the digest of no token nothing is known, and nothing is ever remembered by one from outside.
+    pub fn recall_digest(&self, sha256: &[u8; SHA256_LENGTH], now: Now) -> Option<u64> {
+        self.shared.recalled(sha256, now, |entry| entry.number)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.

@@ -1,0 +1,194 @@
+//! JSON objects from a package, taken apart member by member. What nobody takes is a mistake that is named.
+//!
+//! By hand, because what serde derives for the same takes several times as much code, and a browser downloads it.
+
+use serde_json::{Map, Value};
+
+/// The members of an object that are not taken yet. One that is null is the same as one that is missing.
+pub(crate) struct Members(Map<String, Value>);
+
+/// Why an object does not fit, without any value of it: that may be a secret which was given by mistake.
+#[derive(Debug)]
+pub(crate) enum Misfit {
+    /// The value of a member, which is named.
+    Value(String),
+    /// All of it.
+    Whole(String),
+}
+
+impl Misfit {
+    /// What is wrong; `what` names the object, where it is wrong as a whole.
+    pub(crate) fn of(&self, what: &str) -> String {
+        match self {
+            Self::Value(complaint) => complaint.clone(),
+            Self::Whole(complaint) => format!("{what} do not fit: {complaint}"),
+        }
+    }
+}
+
+impl Members {
+    pub(crate) fn read(text: &str) -> Result<Self, Misfit> {
+        match serde_json::from_str(text) {
+            Ok(value) => Self::of(value).ok_or_else(|| Misfit::Whole("no JSON object".to_owned())),
+            Err(_) => Err(Misfit::Whole("not valid JSON".to_owned())),
+        }
+    }
+
+    fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(members) => Some(Self(members)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Misfit> {
+        self.take(name, "a string", text)
+    }
+
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Misfit> {
+        self.take(name, "an array of strings", |value| list(value)?.into_iter().map(text).collect())
+    }
+
+    /// An array of arrays of two strings.
+    pub(crate) fn pairs(&mut self, name: &str) -> Result<Option<Vec<(String, String)>>, Misfit> {
+        self.take(name, "an array of pairs of strings", |value| {
+            let pair = |value| match <[Value; 2]>::try_from(list(value)?) {
+                Ok([first, second]) => Some((text(first)?, text(second)?)),
+                Err(_) => None,
+            };
+            list(value)?.into_iter().map(pair).collect()
+        })
+    }
+
+    /// An object whose members are strings, as pairs.
+    pub(crate) fn named_texts(&mut self, name: &str) -> Result<Option<Vec<(String, String)>>, Misfit> {
+        self.take(name, "an object of strings", |value| {
+            Self::of(value)?.0.into_iter().map(|(name, value)| Some((name, text(value)?))).collect()
+        })
+    }
+
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Misfit> {
+        self.take(name, "a whole number from 0", |value| value.as_u64())
+    }
+
+    /// A number that may be negative.
+    pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i64>, Misfit> {
+        self.take(name, "a whole number", |value| value.as_i64())
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Misfit> {
+        self.take(name, "true or false", |value| value.as_bool())
+    }
+
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, Misfit> {
+        self.take(name, "an object", Self::of)
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(self) -> Result<(), Misfit> {
+        let Some(name) = self.0.keys().next() else { return Ok(()) };
+        // A name, if it could be one.
+        let is_name = name.len() <= 40
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        Err(Misfit::Whole(format!("unknown field `{}`", if is_name { name } else { "…" })))
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, Misfit> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                let found = kind_of(&value);
+                read(value).map(Some).ok_or_else(|| {
+                    Misfit::Value(format!("`{name}` does not fit: it is {found}, expected {expected}"))
+                })
+            }
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if number.is_u64() => "a whole number",
+        Value::Number(number) if number.is_i64() => "a negative number",
+        Value::Number(_) => "a number with a fraction",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A member that must be there.
+pub(crate) fn required<T>(name: &str, found: Option<T>) -> Result<T, Misfit> {
+    found.ok_or_else(|| Misfit::Whole(format!("missing field `{name}`")))
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn list(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn members_are_taken_by_kind() {
+        let mut members = Members::read(
+            r#"{"a":"1","b":["2"],"c":[["3","4"]],"d":{"e":"5"},"f":6,"g":-7,"h":true,"i":{"j":8},"k":null}"#,
+        )
+        .unwrap();
+        assert_eq!(members.text("a").unwrap().as_deref(), Some("1"));
+        assert_eq!(members.texts("b").unwrap().unwrap(), ["2"]);
+        assert_eq!(members.pairs("c").unwrap().unwrap(), [("3".to_owned(), "4".to_owned())]);
+        assert_eq!(members.named_texts("d").unwrap().unwrap(), [("e".to_owned(), "5".to_owned())]);
+        assert_eq!(members.number("f").unwrap(), Some(6));
+        assert_eq!(members.integer("g").unwrap(), Some(-7));
+        assert_eq!(members.flag("h").unwrap(), Some(true));
+        assert_eq!(members.object("i").unwrap().unwrap().number("j").unwrap(), Some(8));
+        assert_eq!(members.text("k").unwrap(), None);
+        assert_eq!(members.text("l").unwrap(), None);
+        assert!(members.end().is_ok());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_without_its_value() {
+        let complaint = |text: &str| match Members::read(text) {
+            Err(misfit) => misfit.of("they"),
+            Ok(mut members) => match members.texts("a").and_then(|_| members.pairs("b")) {
+                Err(misfit) => misfit.of("they"),
+                Ok(_) => members.end().unwrap_err().of("they"),
+            },
+        };
+        assert_eq!(complaint("[]"), "they do not fit: no JSON object");
+        assert_eq!(complaint("{"), "they do not fit: not valid JSON");
+        assert_eq!(
+            complaint(r#"{"a":["b",1]}"#),
+            "`a` does not fit: it is an array, expected an array of strings"
+        );
+        assert_eq!(
+            complaint(r#"{"b":"c"}"#),
+            "`b` does not fit: it is a string, expected an array of pairs of strings"
+        );
+        assert_eq!(complaint(r#"{"audiance":1}"#), "they do not fit: unknown field `audiance`");
+        assert_eq!(complaint(r#"{"Not a name":1}"#), "they do not fit: unknown field `…`");
+        let missing = required::<()>("seed", None).unwrap_err();
+        assert_eq!(missing.of("they"), "they do not fit: missing field `seed`");
+    }
+}
