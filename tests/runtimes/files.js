@@ -1,14 +1,18 @@
-/** The vectors' files, read where there are files. */
+/** Files of the repository, read where there are files: the vectors, and the package's modules. */
 
 import { readFileSync, readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const { exports } = JSON.parse(readFileSync(join(ROOT, 'packages/js/package.json'), 'utf8'));
 
 const FOLDER = fileURLToPath(new URL('../vectors/', import.meta.url));
 
 /** Path below tests/vectors → what is in it. */
 export function readVectors() {
   const files = {};
-  for (const folder of ['verify', 'algorithms', 'presets', 'acquire', 'cache']) {
+  for (const folder of ['verify', 'algorithms', 'presets', 'acquire', 'cache', 'client', 'credentials']) {
     const names = readdirSync(`${FOLDER}${folder}`).filter(
       (name) => name.endsWith('.json') && name !== 'schema.json',
     );
@@ -17,4 +21,20 @@ export function readVectors() {
     }
   }
   return files;
+}
+
+/** The package's file for an entry and a condition, from the repository's root. */
+export function entryFor(condition, entry = '.') {
+  return posix.join('packages/js', exports[entry][condition]);
+}
+
+/** What a module imports, itself included, as a bundler would find it: path from the repository's root → the module's kind. */
+export function modulesOf(entry, found = new Map()) {
+  if (found.has(entry)) return found;
+  const isModule = entry.endsWith('.js');
+  found.set(entry, isModule ? 'esModule' : 'wasm');
+  if (!isModule) return found;
+  const text = readFileSync(join(ROOT, entry), 'utf8');
+  for (const [, name] of text.matchAll(/\bfrom '(\.[^']+)'/g)) modulesOf(posix.join(posix.dirname(entry), name), found);
+  return found;
 }

@@ -1,11 +1,14 @@
 /** Runs the vectors in a browser, and posts the outcome to where the page has come from. */
 
 import * as gatepass from 'gatepass';
+import * as verifying from 'gatepass/verify';
 
+import { steps } from '../../packages/js/src/web/steps.js';
 import { moduleOf } from '../../packages/js/src/wasm/module.js';
 import { nativeOn } from '../../packages/js/src/wasm/native.js';
 import * as glue from '../../packages/js/wasm/gatepass.js';
-import { runVectors, verifyByUrl } from './vectors.js';
+import { runVectors, runVerifyVectors, verifyByUrl } from './vectors.js';
+import { WEB_LACKS } from './web.js';
 
 let outcome;
 try {
@@ -16,8 +19,13 @@ try {
     await moduleOf(new URL('../../packages/js/wasm/gatepass.wasm', import.meta.url)),
   );
   const files = await (await fetch('/vectors.json')).json();
-  const fetched = await verifyByUrl(gatepass, files, `${location.origin}/keys`);
-  outcome = { backend: 'wasm', fetched, ...(await runVectors(gatepass, native, files)) };
+  const { origin } = location;
+  const fetched = await verifyByUrl(gatepass, files, `${origin}/keys`);
+  const credentials = await (await fetch('/credentials.json')).json();
+  const runtime = { native, steps, origin, hidesRedirects: true, lacks: WEB_LACKS };
+  await verifying.init();
+  const verified = await runVerifyVectors(verifying, files);
+  outcome = { backend: 'wasm', fetched, verified, ...(await runVectors(gatepass, runtime, files, credentials)) };
 } catch (error) {
   outcome = { wrong: [`${error?.stack ?? error}`] };
 }

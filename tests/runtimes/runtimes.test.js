@@ -9,24 +9,57 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join, posix } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { readVectors } from './files.js';
+import { Emulator } from '../../packages/js/src/node/testing.js';
+import { ROOT, entryFor, modulesOf, readVectors } from './files.js';
 import { fetchedCase } from './vectors.js';
 
 const run = promisify(execFile);
 const HERE = dirname(fileURLToPath(import.meta.url));
-const ROOT = join(HERE, '../..');
-const { exports } = JSON.parse(readFileSync(join(ROOT, 'packages/js/package.json'), 'utf8'));
-/** The package's entry for a condition, from the repository's root. */
-const entryFor = (condition) => posix.join('packages/js', exports['.'][condition]);
 const LIMIT = { timeout: 240_000, maxBuffer: 2 ** 26 };
 
 const vectors = readVectors();
+const { audience, scope, rows } = vectors['credentials/matrix.json'];
 const table = [];
-after(() => console.table(table));
+/** Where the table is kept, which `npm run table` writes. */
+const TABLE = join(HERE, 'RESULTS.md');
+
+const folder = mkdtempSync(join(tmpdir(), 'gatepass-'));
+/** The certificate of the emulator's authority. */
+const AUTHORITY = join(folder, 'authority.pem');
+let emulator, credentials;
+before(async () => {
+  emulator = await Emulator.start({ arguments: ['--email', 'default@emulator.iam.gserviceaccount.com'] });
+  const own = await Promise.all(rows.map((row, i) => withCredentials(row, join(folder, `${i}`))));
+  credentials = { audience, scope, url: emulator.url, rows: own };
+  writeFileSync(AUTHORITY, await emulator.authority());
+});
+
+/** A row with its credentials as a text, and what its environment is. */
+async function withCredentials({ key, ...row }, stem) {
+  const env = Object.entries(row.env).map(([name, value]) => [
+    name,
+    value.replace('{emulator}', emulator.url).replace('{stem}', stem),
+  ]);
+  const file = key === null ? undefined : `${stem}.json`;
+  if (file !== undefined) await emulator.writeKeyFile(file, ...key);
+  return {
+    ...row,
+    env: { HOME: '/nonexistent', ...emulator.environment, ...Object.fromEntries(env) },
+    credentials: file && readFileSync(file, 'utf8'),
+  };
+}
+
+after(async () => {
+  await emulator?.stop();
+  rmSync(folder, { recursive: true, force: true });
+  console.table(table.map(({ runtime, checks, skipped }) => ({ runtime, checks, skipped: skipped.length })));
+  for (const { runtime, skipped } of table) for (const [name, why] of skipped) console.log(`${runtime}: ${name}: ${why}`);
+  if (process.env.GATEPASS_WRITE_TABLE) writeFileSync(TABLE, written(table));
+});
 
 const DENO = join(HERE, 'node_modules/@deno/linux-x64-glibc/deno');
 const BUN = join(HERE, 'node_modules/@oven/bun-linux-x64/bin/bun');
@@ -34,15 +67,15 @@ const WASM = { ...process.env, GATEPASS_BACKEND: 'wasm', NO_COLOR: '1', NODE_NO_
 
 for (const [runtime, program, ...options] of [
   ['Node.js', process.execPath],
-  ['Deno', DENO, 'run', '--allow-env', '--allow-read', '--allow-net=127.0.0.1'],
+  ['Deno', DENO, 'run', '-A'],
   ['Bun', BUN, 'run'],
 ]) {
   test(runtime, async (t) => {
     if (!existsSync(program)) return t.skip(missing(runtime));
     const { url: ORIGIN } = await serve(t);
-    const env = { ...WASM, ORIGIN };
+    const env = { ...WASM, ORIGIN, NODE_EXTRA_CA_CERTS: AUTHORITY };
     const { stdout } = await run(program, [...options, 'process.js'], { cwd: HERE, env, ...LIMIT });
-    judge(outcomeIn(stdout));
+    await judge(outcomeIn(stdout));
   });
 }
 
@@ -80,7 +113,7 @@ test('workerd', async (t) => {
     LIMIT,
   );
   const { stdout: version } = await run(program, ['--version'], LIMIT);
-  judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
+  await judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
 });
 
 test('Chromium', async (t) => {
@@ -93,6 +126,8 @@ test('Chromium', async (t) => {
     '--no-sandbox',
     '--disable-gpu',
     '--no-first-run',
+    // The emulator is another server than the page's.
+    '--disable-web-security',
     `--user-data-dir=${profile}`,
   ];
   const browser = execFile(program, [...options, `${url}/`]);
@@ -100,20 +135,58 @@ test('Chromium', async (t) => {
   const ended = new Promise((_, reject) =>
     browser.on('exit', (code) => reject(new Error(`Chromium ended: ${code}`))),
   );
-  judge(await Promise.race([outcome, ended]));
+  await judge(await Promise.race([outcome, ended]));
 });
 
 function missing(runtime) {
   return `there is no ${runtime} of this platform in package.json`;
 }
 
-function judge({ version, backend, passed, wrong, fetched }) {
+async function judge({ version, backend, passed, wrong, fetched, verified, skipped, granted }) {
   assert.deepEqual(wrong, []);
+  // By the module that only verifies, where it is another one.
+  assert.deepEqual(verified?.wrong ?? [], []);
   // By keys that the runtime has fetched.
   assert.equal(fetched.iss, vectors['algorithms/algorithms.json'].issuer);
   assert.equal(backend, 'wasm');
-  assert.ok(passed > 1000, `only ${passed}`);
-  table.push({ runtime: version, checks: passed });
+  assert.ok(passed > 1150, `only ${passed}`);
+  for (const row of rows.filter(({ name }) => skipped[`credentials ${name}`] === undefined)) {
+    await judgeGranted(row, granted[row.name]);
+  }
+  const checks = passed + (verified?.passed ?? 0) + Object.keys(granted).length;
+  table.push({ runtime: version, checks, skipped: Object.entries(skipped) });
+}
+
+/** Whether the tokens are those of the row. */
+async function judgeGranted({ name, id_token: idToken, access_token: accessToken }, granted) {
+  if (idToken.error) assert.deepEqual(granted.claims, idToken, name);
+  else assert.equal(granted.claims.email, idToken.email, `${name}: ${JSON.stringify(granted)}`);
+  if (accessToken.error) return assert.deepEqual(granted.accessToken, accessToken, name);
+  assert.equal(typeof granted.accessToken, 'string', `${name}: ${JSON.stringify(granted)}`);
+  const info = await emulator.tokenInfo(granted.accessToken);
+  for (const [member, value] of Object.entries(accessToken)) assert.equal(info[member], value, name);
+}
+
+/** The table as a page. */
+function written(table) {
+  const lines = table.map(({ runtime, checks, skipped }) => `| ${runtime} | ${checks} | ${skipped.length} |`);
+  const reasons = new Map();
+  for (const { runtime, skipped } of table) {
+    for (const [name, why] of skipped) reasons.set(name, [...(reasons.get(name) ?? []), `${runtime}: ${why}`]);
+  }
+  return `# The vectors in every JavaScript runtime
+
+Written by \`npm run table\` in tests/runtimes. Each runtime is the real one: Node.js without the add-on, Deno, Bun and workerd of
+npm, and Chromium of the system, headless. A check is a verdict, a step or a token that is compared with a vector.
+
+| runtime | checks | vectors that it cannot run |
+| --- | ---: | ---: |
+${lines.join('\n')}
+
+What cannot be run, and why:
+
+${[...reasons].map(([name, whys]) => `- ${name} — ${whys.join('; ')}`).join('\n')}
+`;
 }
 
 /** The line of JSON that a runtime has printed. */
@@ -125,33 +198,26 @@ function outcomeIn(output) {
 
 /** What workerd is to run: a worker of all the modules that it imports, as a bundler would put them together. */
 function configuration(folder, origin) {
-  const modules = new Map();
-  const add = (path) => {
-    if (modules.has(path)) return;
-    const isModule = path.endsWith('.js');
-    modules.set(path, isModule ? 'esModule' : 'wasm');
-    if (!isModule) return;
-    const text = readFileSync(join(ROOT, path), 'utf8');
-    for (const [, name] of text.matchAll(/\bfrom '(\.[^']+)'/g)) {
-      add(posix.join(posix.dirname(path), name));
-    }
-  };
-  add('tests/runtimes/worker.js');
-  add(entryFor('workerd'));
+  const modules = modulesOf('tests/runtimes/worker.js');
+  const entries = { gatepass: entryFor('workerd'), 'gatepass-verify': entryFor('workerd', './verify') };
+  for (const entry of Object.values(entries)) modulesOf(entry, modules);
   writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
-  writeFileSync(join(folder, 'gatepass.js'), `export * from '../../${entryFor('workerd')}';\n`);
   const files = [...modules].map(([path, kind]) => [path, kind, join(ROOT, path)]);
-  // A name without dots is looked for beside the module that imports it.
-  files.push(['tests/runtimes/gatepass', 'esModule', join(folder, 'gatepass.js')]);
+  for (const [name, entry] of Object.entries(entries)) {
+    const file = join(folder, `${name}.js`);
+    writeFileSync(file, `export * from '../../${entry}';\n`);
+    // A name without dots is looked for beside the module that imports it.
+    files.push([`tests/runtimes/${name}`, 'esModule', file]);
+  }
   files.push(['tests/runtimes/vectors.json', 'json', join(folder, 'vectors.json')]);
-  const entries = files.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
+  const embedded = files.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [
   (name = "main", worker = .main),
   (name = "loopback", network = (allow = ["private"])),
 ]);
 const main :Workerd.Worker = (
-  modules = [${entries.join(', ')}],
+  modules = [${embedded.join(', ')}],
   bindings = [(name = "ORIGIN", text = "${origin}")],
   globalOutbound = "loopback",
   compatibilityDate = "2026-11-01",
@@ -161,20 +227,27 @@ const main :Workerd.Worker = (
 
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** The repository and a page, on loopback; and what the page posts. */
+/** The repository, a page, and what the vectors of the fetching side are to be answered, on loopback; and what the page posts. */
 async function serve(t) {
-  const map = JSON.stringify({ imports: { gatepass: `/${entryFor('browser')}` } });
+  const imports = {
+    gatepass: `/${entryFor('browser')}`,
+    'gatepass/verify': `/${entryFor('browser', './verify')}`,
+  };
+  const map = JSON.stringify({ imports });
   const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="/tests/runtimes/page.js"></script>`;
-  let posted;
+  let posted, turn;
   const outcome = new Promise((resolve) => (posted = resolve));
   const server = createServer(async (request, response) => {
-    if (request.method === 'POST') {
-      posted(JSON.parse(Buffer.concat(await request.toArray()).toString()));
-      return response.end();
-    }
+    const body = Buffer.concat(await request.toArray()).toString();
+    if (request.url === '/outcome') return (posted(JSON.parse(body)), response.end());
+    if (request.url === '/answers') return ((turn = { answers: JSON.parse(body), asked: [] }), response.end());
     const send = (type, body) => response.setHeader('content-type', type).end(body);
+    if (request.url === '/asked') return send('application/json', JSON.stringify(turn.asked));
+    // By then all modules are loaded.
+    if (turn !== undefined && request.url !== '/favicon.ico') return answer(turn, request, response);
     if (request.url === '/') return send('text/html', page);
     if (request.url === '/vectors.json') return send('application/json', JSON.stringify(vectors));
+    if (request.url === '/credentials.json') return send('application/json', JSON.stringify(credentials));
     if (request.url === '/keys') return send('application/json', JSON.stringify(fetchedCase(vectors).keys));
     const path = join(ROOT, posix.normalize(request.url));
     if (!existsSync(path) || !Object.hasOwn(TYPES, extname(path))) return response.writeHead(404).end();
@@ -183,6 +256,13 @@ async function serve(t) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return { url: `http://127.0.0.1:${server.address().port}`, outcome };
+}
+
+/** The next of the answers, and then none that is of use. */
+function answer({ answers, asked }, { url }, response) {
+  const { status, headers, location, body } = answers[asked.length] ?? { status: 404 };
+  asked.push(url);
+  response.writeHead(status, { ...headers, ...(location && { location }) }).end(body);
 }
 
 function temporaryFolder(t) {

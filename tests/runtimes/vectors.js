@@ -1,30 +1,56 @@
 /** The vectors of the core's decisions, in whatever runtime: it needs nothing but the package, the files, and JavaScript. */
 
+import { fetchWithCredentials, runClientVectors } from './client.js';
+
 /**
  * @param {object} gatepass the package
- * @param {object} native its core
+ * @param {Runtime} runtime
  * @param {Record<string, object>} files path below tests/vectors → what is in it
- * @returns {Promise<{ passed: number, wrong: string[] }>}
+ * @param {object} credentials what {@link fetchWithCredentials} takes
+ * @returns {Promise<{ passed: number, wrong: string[], skipped: Record<string, string>, granted: object }>}
  */
-export async function runVectors(gatepass, native, files) {
+export async function runVectors(gatepass, runtime, files, credentials) {
+  const { native } = runtime;
+  const { outcome, note } = begun();
+  outcome.skipped = {};
+  const skip = (name, why) => (outcome.skipped[name] = why);
+  await runVerifying(gatepass, files, note);
+  for (const [path, { cases = [] }] of Object.entries(files)) {
+    for (const one of cases) {
+      if (path.startsWith('acquire/')) acquire(native, one, `${path}: ${one.name}`, note);
+      else if (path.startsWith('cache/')) cache(native, one, `${path}: ${one.name}`, note);
+    }
+  }
+  await runClientVectors(runtime, files['client/attack_corpus.json'], note, skip);
+  return { ...outcome, granted: await fetchWithCredentials(runtime, credentials, skip) };
+}
+
+/** The vectors of what verifies alone, with a package that may have nothing else. */
+export async function runVerifyVectors(gatepass, files) {
+  const { outcome, note } = begun();
+  await runVerifying(gatepass, files, note);
+  return outcome;
+}
+
+function begun() {
   const outcome = { passed: 0, wrong: [] };
   const note = (name, found, expected) => {
     if (same(found, expected)) outcome.passed += 1;
     else outcome.wrong.push(`${name}: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`);
   };
+  return { outcome, note };
+}
+
+async function runVerifying(gatepass, files, note) {
   for (const [path, file] of Object.entries(files)) {
-    const [folder] = path.split('/');
     for (const one of file.cases ?? []) {
       const name = `${path}: ${one.name}`;
       if (path === 'verify/attack_corpus.json')
         await verify(gatepass, file, files['verify/codes.json'], one, note);
-      else if (folder === 'algorithms') await algorithms(gatepass, file, one, name, note);
-      else if (folder === 'presets') await presets(gatepass, file, one, name, note);
-      else if (folder === 'acquire') acquire(native, one, name, note);
-      else if (folder === 'cache') cache(native, one, name, note);
+      else if (path.startsWith('algorithms/')) await algorithms(gatepass, file, one, name, note);
+      else if (path.startsWith('presets/')) await presets(gatepass, file, one, name, note);
     }
   }
-  return outcome;
 }
 
 /** Verifies a token by keys from this URL, which gives those of {@link fetchedCase}; gives the token's claims. */

@@ -1,18 +1,24 @@
 /** Runs the vectors in workerd: `workerd test`. */
 
 import * as gatepass from 'gatepass';
+import * as verifying from 'gatepass-verify';
 
 import files from 'vectors.json';
+import { steps } from '../../packages/js/src/web/steps.js';
 import { nativeOn } from '../../packages/js/src/wasm/native.js';
 import * as glue from '../../packages/js/wasm/gatepass.js';
 import module from '../../packages/js/wasm/gatepass.wasm';
-import { runVectors, verifyByUrl } from './vectors.js';
+import { runVectors, runVerifyVectors, verifyByUrl } from './vectors.js';
+import { WEB_LACKS } from './web.js';
 
 export default {
   async test(_controller, { ORIGIN }) {
     console.warn = () => {};
     const fetched = await verifyByUrl(gatepass, files, `${ORIGIN}/keys`);
-    const outcome = await runVectors(gatepass, nativeOn(glue, module), files);
-    console.log(JSON.stringify({ backend: 'wasm', fetched, ...outcome }));
+    const runtime = { native: nativeOn(glue, module), steps, origin: ORIGIN, lacks: WEB_LACKS };
+    const credentials = await (await fetch(`${ORIGIN}/credentials.json`)).json();
+    const outcome = await runVectors(gatepass, runtime, files, credentials);
+    const verified = await runVerifyVectors(verifying, files);
+    console.log(JSON.stringify({ backend: 'wasm', fetched, verified, ...outcome }));
   },
 };

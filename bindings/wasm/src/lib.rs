@@ -8,7 +8,14 @@
 //! Times are milliseconds: `now_ms` since the epoch, `monotonic_ms` of a clock that is never set. An error is thrown with
 //! the bridge's JSON form of it as its message. After a panic, which is a `WebAssembly.RuntimeError`, the instance is not
 //! to be used any more.
+//!
+//! Without the feature `full` it only verifies.
 
+#[cfg(feature = "full")]
+mod calls;
+#[cfg(feature = "full")]
+mod explain;
+#[cfg(feature = "full")]
 mod source;
 mod verifier;
 
@@ -16,6 +23,11 @@ use gatepass_bridge::{self as bridge, Failure};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "full")]
+pub use calls::{audience_for_url, error_codes, plan_call, same_audience_spellings};
+#[cfg(feature = "full")]
+pub use explain::explain;
+#[cfg(feature = "full")]
 pub use source::{Lookup, Source};
 pub use verifier::{KeyCache, Verdict, Verifier, open_verifier};
 
@@ -23,12 +35,6 @@ pub use verifier::{KeyCache, Verdict, Verifier, open_verifier};
 #[wasm_bindgen]
 pub fn version() -> String {
     bridge::VERSION.to_owned()
-}
-
-/// Every error code, as a JSON array.
-#[wasm_bindgen(js_name = errorCodes)]
-pub fn error_codes() -> String {
-    bridge::error_codes()
 }
 
 /// The bounds that hosts keep to, as a JSON object; see [`bridge::limits`].
@@ -58,43 +64,10 @@ pub fn panicked(message: &str) -> String {
     Failure::panicked(message).to_json()
 }
 
-/// The audience to ask for when calling `url`.
-///
-/// # Errors
-/// `INVALID_AUDIENCE`.
-#[wasm_bindgen(js_name = audienceForUrl)]
-pub fn audience_for_url(url: &str) -> Result<String, JsError> {
-    bridge::audience_for_url(url).map_err(thrown)
-}
-
-/// How a request carries its token, both JSON; see [`bridge::plan_call`].
-///
-/// # Errors
-/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
-#[wasm_bindgen(js_name = planCall)]
-pub fn plan_call(call: &str) -> Result<String, JsError> {
-    bridge::plan_call(call).map_err(thrown)
-}
-
-/// Both spellings of a URL that is its own audience, as a JSON array.
-#[wasm_bindgen(js_name = sameAudienceSpellings)]
-pub fn same_audience_spellings(audience: &str) -> String {
-    bridge::same_audience_spellings(audience)
-}
-
 /// Asks for the audiences of the Cloud Run service that this process is: drive it.
 #[wasm_bindgen(js_name = ownAudiences)]
 pub fn own_audiences() -> Op {
     Op(bridge::Op::own_audiences())
-}
-
-/// Explains a token, as JSON; see [`bridge::explain_token`].
-///
-/// # Errors
-/// `INVALID_OPTION` or `INVALID_AUDIENCE`.
-#[wasm_bindgen]
-pub fn explain(options: &str, token: &str, now_ms: f64) -> Result<String, JsError> {
-    bridge::explain_token(options, token, millis(now_ms)).map_err(thrown)
 }
 
 /// An operation under way.

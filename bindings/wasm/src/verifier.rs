@@ -4,7 +4,7 @@ use gatepass_bridge::{self as bridge, RequestHeaders};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
-use crate::{Op, millis, now, thrown};
+use crate::{Op, now, thrown};
 
 /// The keys of issuers, shared by the verifiers that are opened with it.
 #[wasm_bindgen]
@@ -32,7 +32,7 @@ pub fn open_verifier(options: &str, keys: &KeyCache) -> Result<Op, JsError> {
 
 /// Checks received tokens.
 #[wasm_bindgen]
-pub struct Verifier(bridge::Verifier);
+pub struct Verifier(pub(crate) bridge::Verifier);
 
 /// The answer to "is this token to be accepted?".
 #[wasm_bindgen]
@@ -46,6 +46,11 @@ enum Answer {
 
 #[wasm_bindgen]
 impl Verifier {
+    /// The entry of the token with this SHA-256, if it is remembered.
+    pub fn recall(&self, sha256: &[u8], now_ms: f64, monotonic_ms: f64) -> Option<f64> {
+        self.0.recall_digest(sha256, now(now_ms, monotonic_ms)).map(|entry| entry as f64)
+    }
+
     /// The entry of a token that is remembered, a number; or the [`Verdict`], which it always is if `is_whole` says so.
     ///
     /// # Errors
@@ -84,14 +89,6 @@ impl Verifier {
             x_goog_iap_jwt_assertion: x_goog_iap_jwt_assertion.as_deref(),
         };
         self.0.token_from_headers(&headers).map(str::to_owned).map_err(thrown)
-    }
-
-    /// Explains a token to this verifier; see [`bridge::Verifier::explain`].
-    ///
-    /// # Errors
-    /// `INVALID_OPTION`.
-    pub fn explain(&self, token: &str, place: &str, now_ms: f64) -> Result<String, JsError> {
-        self.0.explain(token, place, millis(now_ms)).map_err(thrown)
     }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Puts the WebAssembly module and its glue into `wasm/`: `node scripts/wasm.js <folder with gatepass.js> <module>`.
+ * Puts a WebAssembly module and its glue into `wasm/`: `node scripts/wasm.js <folder with gatepass.js> <module> <name>`.
  *
  * The glue is what wasm-bindgen has written, in both module systems. Whoever uses it brings the module along.
  */
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { commonJs } from './commonjs.js';
 
-const [from, module] = process.argv.slice(2);
+const [from, module, name] = process.argv.slice(2);
 const to = fileURLToPath(new URL('../wasm', import.meta.url));
 mkdirSync(to, { recursive: true });
 
@@ -19,17 +19,20 @@ const glue = written
   .replaceAll(/^ *\/\*\*\n(?: *\*.*\n)+/gm, '')
   .replace('\nfunction initSync(', '\nexport function initSync(')
   .replace(/\nasync function __wbg_load\([^]*?\n}\n/, '')
-  .replace(/\nlet __wbg_init_promise;[^]*$/, '\n');
+  .replace(/\nlet __wbg_init_promise;[^]*$/, '\n')
+  // What is made for each token is freed by hand (src/wasm/native.js): to watch it until it is collected costs more than it.
+  .replaceAll(/^ *(?:Op|Verdict|Lookup)Finalization\.(?:un)?register\(.*\);\n/gm, '')
+  .replaceAll(/Object\.defineProperty\(obj, '__wbg_inst', .*\);/g, 'obj.__wbg_inst = __wbg_instance_id;');
 if (glue.includes('__wbg_load') || !glue.includes('export function initSync')) {
   throw new Error('the glue is not as wasm-bindgen 0.2.130 writes it');
 }
-put('gatepass.js', (path) => writeFileSync(path, glue));
-put('gatepass.cjs', (path) => writeFileSync(path, commonJs('gatepass.js', glue)));
-put('gatepass.wasm', (path) => copyFileSync(module, path));
+put('js', (path) => writeFileSync(path, glue));
+put('cjs', (path) => writeFileSync(path, commonJs(`${name}.js`, glue)));
+put('wasm', (path) => copyFileSync(module, path));
 
 /** Renamed into place: a process that runs with the old one keeps it. */
-function put(name, write) {
-  const fresh = join(to, `${name}.${process.pid}`);
-  write(fresh);
-  renameSync(fresh, join(to, name));
+function put(extension, write) {
+  const path = join(to, `${name}.${extension}`);
+  write(`${path}.${process.pid}`);
+  renameSync(`${path}.${process.pid}`, path);
 }

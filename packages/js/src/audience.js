@@ -1,6 +1,6 @@
-/** Audiences: of a receiver that is called, and of this service. */
+/** Audiences of a receiver that is called. */
 
-import { checkOptions, typed } from './arguments.js';
+import { typed } from './arguments.js';
 import { hrefOf } from './calls.js';
 import { crossing } from './native.js';
 
@@ -11,15 +11,4 @@ export function audienceForUrl({ native }, url) {
 
 export function sameAudienceSpellings({ native }, audience) {
   return JSON.parse(native.sameAudienceSpellings(typed('audience', 'string', audience)));
-}
-
-export async function ownAudiences(host, options = {}) {
-  const { signal } = checkOptions('ownAudiences', options, { signal: 'signal' });
-  const op = host.native.ownAudiences();
-  try {
-    const { audiences } = await host.drive(op, signal);
-    return audiences;
-  } finally {
-    op.cancel();
-  }
 }

@@ -1,12 +1,12 @@
 /** All that users import, on one host. */
 
 import { checkOptions, typed } from './arguments.js';
-import { audienceForUrl, ownAudiences, sameAudienceSpellings } from './audience.js';
+import { audienceForUrl, sameAudienceSpellings } from './audience.js';
 import { CLIENT_OPTIONS, Calls } from './calls.js';
 import { AuthClient } from './client.js';
 import { explain } from './explanation.js';
 import { Source } from './source.js';
-import { Verifier as VerifierOn } from './verifier.js';
+import { verifyingOn } from './verifying.js';
 
 /** @param {Host} host */
 export function gatepassOn(host) {
@@ -77,45 +77,16 @@ export function gatepassOn(host) {
     }
   }
 
-  class Verifier extends VerifierOn {
-    constructor(options) {
-      super(host, options);
-    }
-  }
-
-  /** The process's own verifier of Google's ID tokens for an audience. */
-  const verifierFor = (audience) => {
-    const verifiers = (host.shared.verifiers ??= new Map());
-    const key = JSON.stringify(audience);
-    let verifier = verifiers.get(key);
-    if (verifier === undefined) {
-      verifier = new Verifier({ audience });
-      // Audiences come from the program, so there are few; the bound is for those that do not.
-      if (verifiers.size >= host.limits.held_tokens) verifiers.clear();
-      verifiers.set(key, verifier);
-    }
-    return verifier;
-  };
-
   return {
+    ...verifyingOn(host),
     GatePass,
-    Verifier,
     audienceForUrl: (url) => audienceForUrl(host, url),
     explain: (token, options) => explain(host, token, options),
     fetchAccessToken: async (scopes, options) =>
       await GatePass.applicationDefault().fetchAccessToken(scopes, options),
     fetchIdToken: async (audience, options) =>
       await GatePass.applicationDefault().fetchIdToken(audience, options),
-    ownAudiences: async (options) => await ownAudiences(host, options),
     sameAudienceSpellings: (audience) => sameAudienceSpellings(host, audience),
-    verifyIdToken: async (token, options = {}) => {
-      typed('token', 'string', token);
-      const { audience, signal } = checkOptions('verifyIdToken', options, {
-        audience: 'strings',
-        signal: 'signal',
-      });
-      return await verifierFor(audience).verify(token, { signal });
-    },
   };
 }
 

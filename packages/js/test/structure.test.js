@@ -51,11 +51,16 @@ test('every runtime is given the same names', () => {
       names.split(','),
     );
     const functions = [...text.matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name);
-    return [...lists.map((name) => name.trim()).filter(Boolean), ...functions].sort();
+    const others = [...text.matchAll(/^export \* from '(.*)'/gm)];
+    const all = others.flatMap(([, name]) => namesIn(posix.join(posix.dirname(file), name)));
+    return [...new Set([...lists.map((name) => name.trim()).filter(Boolean), ...functions, ...all])].sort();
   };
   const names = namesIn('node/index.js');
   assert.ok(names.includes('Verifier') && names.includes('VerifyError') && names.includes('init'));
   for (const file of ['web/index.js', 'web/workerd.js']) assert.deepEqual(namesIn(file), names, file);
+  const verifying = namesIn('node/verify.js');
+  assert.ok(verifying.includes('Verifier') && verifying.every((name) => names.includes(name)));
+  for (const file of ['web/verify.js', 'web/workerd-verify.js']) assert.deepEqual(namesIn(file), verifying, file);
 });
 
 test('a circle is found', () => {

@@ -60,12 +60,12 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     dependencies.write_bill(workshop, "npm", "gatepass-node")
 }
 
-/// The WebAssembly module, for where there is no add-on: other platforms, and other runtimes than Node.
+/// The WebAssembly modules, for where there is no add-on: other platforms, and other runtimes than Node.
 fn add_module(workshop: &Workshop, folder: &std::path::Path) -> Result<()> {
     for build in wasm_module_builds(&workshop.checkout)? {
         build.run(&workshop.checkout, "wasm")?;
     }
-    for file in ["gatepass.js", "gatepass.cjs", "gatepass.wasm"] {
+    for file in ["gatepass.js", "gatepass.cjs", "gatepass.wasm", "verify.js", "verify.wasm"] {
         copy(&workshop.checkout.path("packages/js/wasm").join(file), &folder.join("wasm").join(file))?;
     }
     let dependencies = Dependencies::of(workshop, "gatepass-wasm")?;

@@ -50,7 +50,7 @@ fn builds(checkout: &Checkout) -> Result<Vec<Build>> {
 /// What puts the module into packages/js/wasm: for the tests here, and for what is published.
 pub(crate) fn module_builds(checkout: &Checkout) -> Result<Vec<Build>> {
     let mut builds = tools(checkout)?;
-    builds.extend([glue(checkout), module(checkout)]);
+    builds.extend([glue(checkout), modules(checkout)]);
     Ok(builds)
 }
 
@@ -166,22 +166,28 @@ fn glue_program(checkout: &Checkout) -> PathBuf {
     checkout.built("wasm-glue").join("debug/gatepass-wasm-glue")
 }
 
-/// packages/js/wasm: the module, and the glue in both module systems.
-fn module(checkout: &Checkout) -> Build {
+/// packages/js/wasm: the whole core, and what only verifies, each with its glue in both module systems.
+fn modules(checkout: &Checkout) -> Build {
+    let whole = module(checkout, "gatepass", &[]);
+    let verifying = module(checkout, "verify", &["--no-default-features"]);
+    Build {
+        what: "modules",
+        inputs: [NATIVE, &["packages/js/scripts"]].concat(),
+        programs: whole.into_iter().chain(verifying).collect(),
+        output: checkout.path("packages/js/wasm/verify.wasm"),
+        is_shared: true,
+    }
+}
+
+fn module(checkout: &Checkout, name: &str, features: &[&str]) -> [Program; 4] {
     let target = checkout.built("wasm");
     let compiled = target.join(TARGET).join("wasm/gatepass_wasm.wasm");
-    let written = target.join("glue");
-    let smaller = target.join("gatepass.wasm");
+    let written = target.join(name);
+    let smaller = target.join(format!("{name}.wasm"));
     let split = checkout.program(glue_program(checkout)).arg(&compiled).arg(&written);
     let shrink = shrink(checkout, &written.join("gatepass_bg.wasm"), &smaller);
     let place = checkout.program("node").arg("packages/js/scripts/wasm.js").arg(&written).arg(&smaller);
-    Build {
-        what: "module",
-        inputs: [NATIVE, &["packages/js/scripts"]].concat(),
-        programs: vec![compile(checkout, "gatepass-wasm", "wasm"), split, shrink, place],
-        output: checkout.path("packages/js/wasm/gatepass.wasm"),
-        is_shared: true,
-    }
+    [compile(checkout, "gatepass-wasm", "wasm").args(features), split, shrink, place.arg(name)]
 }
 
 fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {

@@ -6,7 +6,7 @@
  */
 
 import { GatepassError } from '../errors.js';
-import { awaited } from './abort.js';
+import { abortable, awaited } from './abort.js';
 import { drive } from './driver.js';
 
 /** The flights of one source or verifier. */
@@ -36,7 +36,8 @@ export class Flights {
       next = undefined;
       try {
         if (found.status === 'check') {
-          next = await awaited(this.#check(found.op), signal);
+          // It needs nothing that does not keep the process alive by itself.
+          next = await abortable(this.#check(found.op), signal);
           continue;
         }
         const flight = found.op ? this.#fly(found.op) : this.#landings.get(found.flight);

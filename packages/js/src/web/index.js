@@ -1,6 +1,6 @@
 /** gatepass for browsers, service workers, and every other runtime with the web's interfaces. `index.d.ts` documents it. */
 
-import { exported, initWith } from './package.js';
+import { exported, initWith } from './full.js';
 
 export { unverified } from '../claims.js';
 export { ResponseError } from '../client.js';

@@ -40,12 +40,15 @@ function environment({ names }) {
   return { reply: 'env', values: Object.fromEntries(isSet.map((name) => [name, own[name]])) };
 }
 
+/** How old an answer may be is for the core to say. Not every runtime has a cache, and some of these refuse the option. */
+const UNCACHED = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
+
 async function send(step, limits, signal) {
   const { method, url, headers, body } = step;
   for (const member of ['proxy', 'client_certificate', 'ca_certificate_path']) {
     if (step[member]) throw new StepFailure('unsupported', `fetch takes no ${member.replaceAll('_', ' ')}`);
   }
-  const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+  const response = await fetch(url, { method, headers, body, signal, redirect: 'manual', ...UNCACHED });
   if (response.type === 'opaqueredirect')
     throw new StepFailure('other', 'the browser does not show a redirect');
   const text = await textOf(response, limits.body_bytes);
