@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 import puppeteer from 'puppeteer-core';
 
+import { Emulator } from '../../packages/js/src/node/testing.js';
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
 const { audience, now, keys, cases } = JSON.parse(readFileSync(join(HERE, '../vectors/presets/presets.json'), 'utf8'));
@@ -146,4 +148,21 @@ test('it is worked by the keyboard, and every field has a name', { skip }, async
   const nameless = await page.$$eval('input, select, textarea', (fields) =>
     fields.filter((field) => field.labels.length === 0).map((field) => field.name));
   assert.deepEqual(nameless, []);
+});
+
+test('the emulator has it, with a page that shows what it was asked', { skip }, async (t) => {
+  const emulator = await Emulator.start({ arguments: ['--inspector', folder] });
+  t.after(() => emulator.stop());
+  await page.goto(emulator.url, { waitUntil: 'load' });
+  await page.waitForFunction(() => document.getElementById('connection').textContent !== 'Connecting…');
+  await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.click('#inspector a')]);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === 'yes');
+  const own = asked.length;
+  assert.equal((await ask(right)).verdict, 'This is a Google ID token. It is accepted.');
+  const other = await emulator.mint({ audience });
+  const { verdict, codes } = await ask({ ...right, token: other, time: '' });
+  assert.equal(verdict, 'This is a Google ID token. It is refused.');
+  assert.ok(codes.includes('UNKNOWN_KEY'), codes);
+  assert.deepEqual(asked.slice(own).filter((url) => !url.startsWith('data:')), []);
+  assert.deepEqual(complaints, []);
 });

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod http;
+mod inspector;
 mod key;
 mod mtls;
 mod push;
@@ -14,7 +15,7 @@ mod subject_token;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +101,10 @@ struct ServeOptions {
     /// How many seconds the emulator's clock is fast, or, if negative, slow
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     clock_offset: i64,
+    /// The folder of the page that explains tokens, which is served to browsers [default: `inspector` next to the program,
+    /// if it is there]
+    #[arg(long, value_name = "FOLDER")]
+    inspector: Option<PathBuf>,
     /// Stop when standard input closes, so that a test that dies leaves no emulator behind
     #[arg(long)]
     exit_with_stdin: bool,
@@ -170,7 +175,9 @@ impl ServeOptions {
     }
 
     fn emulator(&self, reachable_at: &str) -> Result<Emulator, Failure> {
-        let emulator = Emulator::new(self.config(reachable_at));
+        let mut config = self.config(reachable_at);
+        config.inspector = Arc::new(inspector::files(self.inspector.as_deref())?);
+        let emulator = Emulator::new(config);
         emulator.set_clock_offset(self.clock_offset);
         for order in &self.fault {
             emulator

@@ -401,6 +401,7 @@ fn wrong_options_are_usage_errors() {
         (&["emulator", "--lifetime", "0"], "1..=43200"),
         (&["emulator", "--port", "0", "--fault", "{}"], "--fault {}: missing field `path`"),
         (&["emulator", "--port", "0", "--clock-offset", "soon"], "--clock-offset"),
+        (&["emulator", "--port", "0", "--inspector", "src"], "--inspector src: it has no index.html"),
         (&["emulator", "key"], "--email"),
         (&["emulator", "key", "--email", "a@b", "--emulator", "127.0.0.1:8085"], "http://127.0.0.1:8085"),
         (&["emulator", "key", "--email", "a@b", "--emulator", "http://a.example/token"], "without a path"),

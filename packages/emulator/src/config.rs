@@ -1,5 +1,7 @@
 //! What a user may choose.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ServiceAccount;
@@ -32,6 +34,9 @@ pub struct Config {
     /// Whether the Security Token Service takes nothing but subject tokens that it can verify. If not, which is the
     /// default, any text will do for a token of an outside identity provider.
     pub verify_subject_tokens: bool,
+    /// The files of the page that explains tokens (`docs/inspector`), by their paths below its folder; none where the page does
+    /// not come with the emulator.
+    pub inspector: Arc<BTreeMap<String, Vec<u8>>>,
     /// How often the signing keys have been rotated.
     pub(crate) key_rotations: u64,
     /// What a fault changes about the tokens.
@@ -52,6 +57,7 @@ impl Config {
             // Google's own tokens live for an hour, all of them.
             token_lifetime: Duration::from_secs(3600),
             verify_subject_tokens: false,
+            inspector: Arc::default(),
             key_rotations: 0,
             changes: TokenChanges::default(),
         }

@@ -33,7 +33,7 @@ pub(crate) fn answer(state: &State, request: &Request, now: UnixSeconds) -> Resp
             state.rotate_keys();
             done()
         }
-        ("GET", path) if let Some(asset) = page::asset(path) => asset,
+        ("GET", path) if let Some(asset) = page::asset(&state.config, path) => asset,
         (method, path) => refuse(
             404,
             &format!(

@@ -63,7 +63,7 @@ impl Emulator {
             return control::answer(state, request, now);
         }
         if page::is_wanted(request) {
-            return page::index();
+            return page::index(&state.config);
         }
         state.requests.record(&request.path);
         let config = &state.current_config();

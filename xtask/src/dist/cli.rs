@@ -1,4 +1,4 @@
-//! The `gatepass` program: one executable, its manual page, and completions for shells.
+//! The `gatepass` program: one executable, its manual page, completions for shells, and the page that explains tokens.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,6 +7,7 @@ use super::dependencies::Dependencies;
 use super::platform::{PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
+use crate::languages::wasm_module_builds;
 
 /// Packs an archive for each platform that the program was built for.
 pub(crate) fn make(workshop: &Workshop) -> Result<()> {
@@ -17,6 +18,11 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         fs::set_permissions(&program, Permissions::from_mode(0o755))
             .map_err(|error| Failure::file(&program, &error))?;
     }
+    // The page that explains tokens has the core as WebAssembly.
+    for build in wasm_module_builds(&workshop.checkout)? {
+        build.run(&workshop.checkout, "wasm")?;
+    }
+    let notice_of_module = Dependencies::of(workshop, "gatepass-wasm")?.notice()?;
     let host = workshop.native(Platform::host()?, "gatepass");
     // Which are the same for every platform: any program that runs here writes them.
     let host = host
@@ -39,6 +45,9 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         for (file, text) in &written {
             write(&folder.join(file), text)?;
         }
+        let inspector = folder.join("inspector");
+        workshop.run(&workshop.checkout.program("node").arg("docs/inspector/build.js").arg(&inspector))?;
+        write(&inspector.join(THIRD_PARTY), &notice_of_module)?;
         workshop.pack(&parent, &name, &workshop.dist(&format!("cli/{name}.tar.gz")))?;
     }
     dependencies.write_bill(workshop, "cli", "gatepass-cli")

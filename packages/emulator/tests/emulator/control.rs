@@ -1,7 +1,9 @@
 //! The control API.
 
-use gatepass_emulator::Emulator;
+use std::sync::Arc;
+
 use gatepass_emulator::http::{Request, Response};
+use gatepass_emulator::{Config, Emulator};
 use serde_json::{Value, json};
 
 use super::{NOW, Token, emulator, get, parsed, post, text};
@@ -159,5 +161,28 @@ fn browsers_get_the_page_and_programs_the_metadata_server() {
     for program in [&[][..], &[("Accept", "*/*")], &[("Accept", "text/html"), ("Metadata-Flavor", "Google")]]
     {
         assert_eq!(ask(program).header("Metadata-Flavor"), Some("Google"), "{program:?}");
+    }
+}
+
+#[test]
+fn the_page_that_explains_tokens_is_served_where_it_is_there() {
+    let browser = Request::get("/").with_header("Accept", "text/html");
+    let without = emulator();
+    assert!(text(&without.handle(&browser, NOW)).contains("start it with --inspector FOLDER"));
+    assert_eq!(get(&without, "/emulator/inspector/").status, 404);
+
+    let mut config = Config::new("http://127.0.0.1:8085");
+    let files = [("index.html", "<p>"), ("gatepass/src/a.js", "a"), ("a.txt", "a")];
+    config.inspector = Arc::new(files.map(|(path, text)| (path.to_owned(), text.into())).into());
+    let emulator = Emulator::new(config);
+    assert!(text(&emulator.handle(&browser, NOW)).contains(r#"href="/emulator/inspector/""#));
+    let page = get(&emulator, "/emulator/inspector/");
+    assert_eq!((text(&page), page.header("Content-Type")), ("<p>", Some("text/html; charset=utf-8")));
+    let policy = page.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains("connect-src 'none'") && policy.contains("script-src 'self' 'wasm-unsafe-eval'"));
+    let script = get(&emulator, "/emulator/inspector/gatepass/src/a.js");
+    assert_eq!((script.status, script.header("Content-Type")), (200, Some("text/javascript; charset=utf-8")));
+    for path in ["/emulator/inspector/b.js", "/emulator/inspector/../page.js", "/emulator/inspector/a.txt"] {
+        assert_eq!(get(&emulator, path).status, 404, "{path}");
     }
 }
