@@ -234,7 +234,10 @@ fn read_reply(text: &str) -> Result<Reply, Failure> {
     });
     // A reply holds secrets; which member it was is enough for a driver's author.
     reply.map_err(|misfit| {
-        Failure::misuse(format!("the driver's reply is not one of the JSON forms: {}", misfit.of("its members")))
+        Failure::misuse(format!(
+            "the driver's reply is not one of the JSON forms: {}",
+            misfit.of("its members")
+        ))
     })
 }
 
