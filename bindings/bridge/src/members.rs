@@ -4,8 +4,12 @@
 
 use serde_json::{Map, Value};
 
-/// The members of an object that are not taken yet. One that is null is the same as one that is missing.
-pub(crate) struct Members(Map<String, Value>);
+/// The members of an object that are not taken yet.
+pub(crate) struct Members {
+    rest: Map<String, Value>,
+    /// Those that were asked for.
+    known: Vec<&'static str>,
+}
 
 /// Why an object does not fit, without any value of it: that may be a secret which was given by mistake.
 #[derive(Debug)]
@@ -36,21 +40,27 @@ impl Members {
 
     fn of(value: Value) -> Option<Self> {
         match value {
-            Value::Object(members) => Some(Self(members)),
+            Value::Object(rest) => Some(Self { rest, known: Vec::new() }),
             _ => None,
         }
     }
 
-    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Misfit> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, Misfit> {
         self.take(name, "a string", text)
     }
 
-    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Misfit> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Misfit> {
         self.take(name, "an array of strings", |value| list(value)?.into_iter().map(text).collect())
     }
 
+    /// The same, empty where it is missing; null is no array.
+    pub(crate) fn list(&mut self, name: &'static str) -> Result<Vec<String>, Misfit> {
+        self.not_null(name, "an array of strings")?;
+        Ok(self.texts(name)?.unwrap_or_default())
+    }
+
     /// An array of arrays of two strings.
-    pub(crate) fn pairs(&mut self, name: &str) -> Result<Option<Vec<(String, String)>>, Misfit> {
+    pub(crate) fn pairs(&mut self, name: &'static str) -> Result<Option<Vec<(String, String)>>, Misfit> {
         self.take(name, "an array of pairs of strings", |value| {
             let pair = |value| match <[Value; 2]>::try_from(list(value)?) {
                 Ok([first, second]) => Some((text(first)?, text(second)?)),
@@ -61,54 +71,76 @@ impl Members {
     }
 
     /// An object whose members are strings, as pairs.
-    pub(crate) fn named_texts(&mut self, name: &str) -> Result<Option<Vec<(String, String)>>, Misfit> {
+    pub(crate) fn named_texts(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<(String, String)>>, Misfit> {
         self.take(name, "an object of strings", |value| {
-            Self::of(value)?.0.into_iter().map(|(name, value)| Some((name, text(value)?))).collect()
+            Self::of(value)?.rest.into_iter().map(|(name, value)| Some((name, text(value)?))).collect()
         })
     }
 
-    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Misfit> {
+    pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Misfit> {
         self.take(name, "a whole number from 0", |value| value.as_u64())
     }
 
     /// A number that may be negative.
-    pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i64>, Misfit> {
+    pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Misfit> {
         self.take(name, "a whole number", |value| value.as_i64())
     }
 
-    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Misfit> {
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Misfit> {
         self.take(name, "true or false", |value| value.as_bool())
     }
 
-    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, Misfit> {
+    /// The same, false where it is missing; null is neither.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Misfit> {
+        self.not_null(name, "true or false")?;
+        Ok(self.boolean(name)?.unwrap_or_default())
+    }
+
+    pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Misfit> {
         self.take(name, "an object", Self::of)
     }
 
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), Misfit> {
-        let Some(name) = self.0.keys().next() else { return Ok(()) };
+        let Some(name) = self.rest.keys().next() else { return Ok(()) };
         // A name, if it could be one.
         let is_name = name.len() <= 40
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        Err(Misfit::Whole(format!("unknown field `{}`", if is_name { name } else { "…" })))
+        let shown = if is_name { name } else { "…" };
+        let known = self.known.join("`, `");
+        Err(Misfit::Whole(format!("unknown field `{shown}`, expected one of `{known}`")))
     }
 
+    fn not_null(&self, name: &str, expected: &str) -> Result<(), Misfit> {
+        match self.rest.get(name) {
+            Some(Value::Null) => Err(misfit(name, &Value::Null, expected)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Null is as good as missing.
     fn take<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         expected: &str,
         read: impl FnOnce(Value) -> Option<T>,
     ) -> Result<Option<T>, Misfit> {
-        match self.0.remove(name) {
+        self.known.push(name);
+        match self.rest.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => {
-                let found = kind_of(&value);
-                read(value).map(Some).ok_or_else(|| {
-                    Misfit::Value(format!("`{name}` does not fit: it is {found}, expected {expected}"))
-                })
+                let complaint = misfit(name, &value, expected);
+                read(value).map(Some).ok_or(complaint)
             }
         }
     }
+}
+
+fn misfit(name: &str, found: &Value, expected: &str) -> Misfit {
+    Misfit::Value(format!("`{name}` does not fit: it is {}, expected {expected}", kind_of(found)))
 }
 
 fn kind_of(value: &Value) -> &'static str {
@@ -160,7 +192,9 @@ mod tests {
         assert_eq!(members.named_texts("d").unwrap().unwrap(), [("e".to_owned(), "5".to_owned())]);
         assert_eq!(members.number("f").unwrap(), Some(6));
         assert_eq!(members.integer("g").unwrap(), Some(-7));
-        assert_eq!(members.flag("h").unwrap(), Some(true));
+        assert!(members.flag("h").unwrap());
+        assert!(!members.flag("l").unwrap());
+        assert!(members.flag("k").is_err() && members.list("k").is_err());
         assert_eq!(members.object("i").unwrap().unwrap().number("j").unwrap(), Some(8));
         assert_eq!(members.text("k").unwrap(), None);
         assert_eq!(members.text("l").unwrap(), None);
@@ -186,8 +220,14 @@ mod tests {
             complaint(r#"{"b":"c"}"#),
             "`b` does not fit: it is a string, expected an array of pairs of strings"
         );
-        assert_eq!(complaint(r#"{"audiance":1}"#), "they do not fit: unknown field `audiance`");
-        assert_eq!(complaint(r#"{"Not a name":1}"#), "they do not fit: unknown field `…`");
+        assert_eq!(
+            complaint(r#"{"audiance":1}"#),
+            "they do not fit: unknown field `audiance`, expected one of `a`, `b`"
+        );
+        assert_eq!(
+            complaint(r#"{"Not a name":1}"#),
+            "they do not fit: unknown field `…`, expected one of `a`, `b`"
+        );
         let missing = required::<()>("seed", None).unwrap_err();
         assert_eq!(missing.of("they"), "they do not fit: missing field `seed`");
     }

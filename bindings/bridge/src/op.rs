@@ -260,7 +260,7 @@ fn take_reply(members: &mut Members) -> Result<Reply, Misfit> {
             stdout: bytes_of(members, "stdout")?,
             stderr: bytes_of(members, "stderr")?,
         },
-        "checked" => Reply::Checked { is_valid: required("is_valid", members.flag("is_valid")?)? },
+        "checked" => Reply::Checked { is_valid: required("is_valid", members.boolean("is_valid")?)? },
         "elapsed" => Reply::Elapsed,
         "failed" => {
             let name = text_of(members, "kind")?;
@@ -289,11 +289,11 @@ fn status_of<T: TryFrom<i64>>(members: &mut Members) -> Result<T, Misfit> {
     required("status", status.and_then(|status| T::try_from(status).ok()))
 }
 
-fn text_of(members: &mut Members, name: &str) -> Result<String, Misfit> {
+fn text_of(members: &mut Members, name: &'static str) -> Result<String, Misfit> {
     required(name, members.text(name)?)
 }
 
-fn bytes_of(members: &mut Members, name: &str) -> Result<Secret<Vec<u8>>, Misfit> {
+fn bytes_of(members: &mut Members, name: &'static str) -> Result<Secret<Vec<u8>>, Misfit> {
     text_of(members, name).map(|text| Secret::new(text.into_bytes()))
 }
 

@@ -14,7 +14,22 @@ use crate::members::{Members, Misfit, required};
 /// "universe_domain":…, "trusted_endpoints":[…]}`; all but the seed may be left out.
 pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
     let mut options = Members::read(options)?;
-    let credentials = match (options.text("credentials_file")?, options.text("credentials_json")?) {
+    let credentials = (options.text("credentials_file")?, options.text("credentials_json")?);
+    let impersonate = (options.text("impersonate")?, options.list("delegates")?);
+    let preferences = Preferences {
+        subject: options.text("subject")?,
+        self_signed_access_tokens: options.flag("self_signed_access_tokens")?,
+        gdch_audience: options.text("gdch_audience")?,
+        allow_user_id_token: options.flag("allow_user_id_token")?,
+    };
+    let expect_type = options.text("expect_type")?;
+    let quota_project_id = options.text("quota_project_id")?;
+    let universe_domain = options.text("universe_domain")?;
+    let trusted_endpoints = options.list("trusted_endpoints")?;
+    let seed = options.number("seed")?;
+    options.end()?;
+
+    let credentials = match credentials {
         (None, None) => CredentialsFrom::Search,
         (Some(path), None) => CredentialsFrom::File(path),
         (None, Some(text)) => CredentialsFrom::Json(Secret::new(text)),
@@ -24,55 +39,50 @@ pub(crate) fn source(options: &str) -> Result<SourceConfig, Failure> {
             ));
         }
     };
-    let delegates = options.texts("delegates")?.unwrap_or_default();
-    let impersonate = match options.text("impersonate")? {
-        Some(email) => Some(Impersonate { email, delegates }),
-        None if delegates.is_empty() => None,
-        None => {
+    let impersonate = match impersonate {
+        (Some(email), delegates) => Some(Impersonate { email, delegates }),
+        (None, delegates) if delegates.is_empty() => None,
+        (None, _) => {
             return Err(Failure::invalid_option(
                 "delegates are given without impersonate, expected both or neither".into(),
             ));
         }
     };
-    let config = SourceConfig {
+    Ok(SourceConfig {
         credentials,
         impersonate,
-        preferences: Preferences {
-            subject: options.text("subject")?,
-            self_signed_access_tokens: options.flag("self_signed_access_tokens")?.unwrap_or_default(),
-            gdch_audience: options.text("gdch_audience")?,
-            allow_user_id_token: options.flag("allow_user_id_token")?.unwrap_or_default(),
-        },
-        expect_type: options.text("expect_type")?,
-        quota_project_id: options.text("quota_project_id")?,
-        universe_domain: options.text("universe_domain")?,
-        trusted_endpoints: options.texts("trusted_endpoints")?.unwrap_or_default(),
-        seed: required("seed", options.number("seed")?)?,
-    };
-    options.end()?;
-    Ok(config)
+        preferences,
+        expect_type,
+        quota_project_id,
+        universe_domain,
+        trusted_endpoints,
+        seed: required("seed", seed)?,
+    })
 }
 
 /// Plans the call `{"url":…, "kind":"id_token"|"access_token", "audience":…, "token_header":…, "allow_plain_http":…}`,
 /// all but the URL of which may be left out; a gRPC call has `"grpc":{"is_encrypted":…, "allow_plaintext_loopback":…}`.
 pub(crate) fn plan_call(call: &str) -> Result<CallPlan, Failure> {
     let mut call = Members::read(call)?;
-    let (url, kind, audience) =
-        (required("url", call.text("url")?)?, call.text("kind")?, call.text("audience")?);
+    let (url, kind, audience) = (call.text("url")?, call.text("kind")?, call.text("audience")?);
     let token_header = call.text("token_header")?;
-    let allow_plain_http = call.flag("allow_plain_http")?.unwrap_or_default();
-    let transport = match call.object("grpc")? {
+    let allow_plain_http = call.flag("allow_plain_http")?;
+    let grpc = call.object("grpc")?;
+    call.end()?;
+
+    let url = required("url", url)?;
+    let transport = match grpc {
         None => Transport::Http { allow_plain_http },
         Some(mut channel) => {
-            let transport = Transport::Grpc {
-                is_encrypted: required("is_encrypted", channel.flag("is_encrypted")?)?,
-                allow_plaintext_loopback: channel.flag("allow_plaintext_loopback")?.unwrap_or_default(),
-            };
+            let is_encrypted = channel.boolean("is_encrypted")?;
+            let allow_plaintext_loopback = channel.flag("allow_plaintext_loopback")?;
             channel.end()?;
-            transport
+            Transport::Grpc {
+                is_encrypted: required("is_encrypted", is_encrypted)?,
+                allow_plaintext_loopback,
+            }
         }
     };
-    call.end()?;
     let token = match (kind.as_deref(), audience.as_deref()) {
         (None | Some("id_token"), audience) => CallToken::IdToken { audience },
         (Some("access_token"), None) => CallToken::AccessToken,
@@ -107,41 +117,43 @@ pub(crate) fn verifier(options: &str) -> Result<VerifierConfig, Failure> {
 
 fn rest_as_verifier(mut options: Members) -> Result<VerifierConfig, Failure> {
     let preset = options.text("preset")?;
-    let algorithms = options.texts("algorithms")?.unwrap_or_default();
+    let issuers = options.texts("issuers")?;
+    let algorithms = options.list("algorithms")?;
+    let audiences = (options.list("audiences")?, options.flag("any_audience")?);
+    let keys = (options.text("keys")?, options.text("keys_url")?);
+    let leeway_seconds = options.number("leeway_seconds")?;
+    let callers =
+        (options.texts("allowed_emails")?, options.texts("allowed_subjects")?, options.flag("any_caller")?);
+    let trust_cloud_run_and_skip_signature = options.flag("trust_cloud_run_and_skip_signature")?;
+    let remembered_bytes = options.number("remembered_bytes")?;
+    let host_cost = options.object("host_cost")?;
+    options.end()?;
+
+    let preset = preset.map(|name| named("preset", &name, Preset::from_name, &preset_names()));
     let algorithms =
         algorithms.iter().map(|name| named("algorithm", name, Algorithm::from_name, &algorithm_names()));
-    let host_cost = match options.object("host_cost")? {
-        None => HostCost::default(),
-        Some(mut cost) => {
-            let mut bytes = |name| required(name, cost.number(name)?);
-            let read = HostCost { token: bytes("token")?, member: bytes("member")?, byte: bytes("byte")? };
-            cost.end()?;
-            read
-        }
-    };
-    let config = VerifierConfig {
-        preset: preset.map(|name| named("preset", &name, Preset::from_name, &preset_names())).transpose()?,
-        issuers: VerifierConfig::parse_issuers(options.texts("issuers")?)?,
+    Ok(VerifierConfig {
+        preset: preset.transpose()?,
+        issuers: VerifierConfig::parse_issuers(issuers)?,
         algorithms: algorithms.collect::<Result<_, _>>()?,
-        audiences: Audiences::parse(
-            options.texts("audiences")?.unwrap_or_default(),
-            options.flag("any_audience")?.unwrap_or_default(),
-        )?,
-        keys: KeySource::parse(options.text("keys")?, options.text("keys_url")?)?,
-        leeway_seconds: options.number("leeway_seconds")?.unwrap_or(DEFAULT_LEEWAY_SECONDS),
-        callers: Callers::parse(
-            options.texts("allowed_emails")?,
-            options.texts("allowed_subjects")?,
-            options.flag("any_caller")?.unwrap_or_default(),
-        )?,
-        trust_cloud_run_and_skip_signature: options
-            .flag("trust_cloud_run_and_skip_signature")?
-            .unwrap_or_default(),
-        remembered_bytes: options.number("remembered_bytes")?.unwrap_or(DEFAULT_REMEMBERED_BYTES),
-        host_cost,
-    };
-    options.end()?;
-    Ok(config)
+        audiences: Audiences::parse(audiences.0, audiences.1)?,
+        keys: KeySource::parse(keys.0, keys.1)?,
+        leeway_seconds: leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS),
+        callers: Callers::parse(callers.0, callers.1, callers.2)?,
+        trust_cloud_run_and_skip_signature,
+        remembered_bytes: remembered_bytes.unwrap_or(DEFAULT_REMEMBERED_BYTES),
+        host_cost: host_cost.map(take_host_cost).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn take_host_cost(mut cost: Members) -> Result<HostCost, Misfit> {
+    let (token, member, byte) = (cost.number("token")?, cost.number("member")?, cost.number("byte")?);
+    cost.end()?;
+    Ok(HostCost {
+        token: required("token", token)?,
+        member: required("member", member)?,
+        byte: required("byte", byte)?,
+    })
 }
 
 /// Where a token was seen: `{"url":…, "header":…}`, both of which may be left out.
