@@ -168,7 +168,8 @@ public class GatepassException extends RuntimeException {
 
     /** The core names options in backticks, as JSON spells them. */
     private static String spelled(String message) {
-        return OPTION.matcher(message).replaceAll(option ->
+        // A Duration says its unit itself.
+        return OPTION.matcher(message.replace("`leeway_seconds`", "`leeway`")).replaceAll(option ->
                 WORD.matcher(option.group()).replaceAll(word -> word.group(1).toUpperCase(Locale.ROOT)));
     }
 

@@ -152,6 +152,7 @@ public final class TokenSource {
      * @return whether it is worth asking again now: a token is replaced at most once a minute
      */
     public boolean invalidate(Token token) {
+        Objects.requireNonNull(token, "token");
         try {
             return refused(token, Native.invalidate(handle, Utf8.bytes(token.kind()), Utf8.bytes(token.target()),
                     Utf8.bytes(token.header()), time.nowMs(), time.monotonicMs()));

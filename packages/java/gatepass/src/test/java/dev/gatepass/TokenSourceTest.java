@@ -185,6 +185,7 @@ class TokenSourceTest {
         GatepassException refused = assertThrows(GatepassException.class, () -> source.fetchIdToken(""));
         assertEquals(ErrorCode.INVALID_AUDIENCE, refused.code());
         assertThrows(NullPointerException.class, () -> source.fetchIdToken(null));
+        assertEquals("token", assertThrows(NullPointerException.class, () -> source.invalidate(null)).getMessage());
     }
 
     @Test

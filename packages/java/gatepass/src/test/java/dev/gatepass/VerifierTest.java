@@ -328,7 +328,10 @@ class VerifierTest {
         assertInvalid(google().keys("{\"keys\":[]}"));
         assertInvalid(Verifier.builder().google().audience(AUDIENCE).algorithms("none"));
         assertInvalid(Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofDays(1)));
-        assertInvalid(Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofSeconds(-1)));
+        Verifier.Builder negative = Verifier.builder().google().audience(AUDIENCE).leeway(Duration.ofSeconds(-1));
+        assertInvalid(negative);
+        String message = assertThrows(GatepassException.class, negative::build).getMessage();
+        assertTrue(message.startsWith("`leeway` does not fit"), message);
     }
 
     @Test
