@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 )
 
@@ -15,7 +14,8 @@ import (
 const outputDelay = time.Second
 
 // run runs a program without a shell. When its time is up, when it writes too much, and when it has ended, all that it
-// has started ends too, unless that has left its process group and closed its output.
+// has started ends too, unless that has left its process group and closed its output. Where there are no process groups,
+// what it has started goes on.
 func run(ctx context.Context, step *step) reply {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -27,7 +27,7 @@ func run(ctx context.Context, step *step) reply {
 		command.Env = append(command.Env, variable[0]+"="+variable[1])
 	}
 	command.Stdout, command.Stderr = &output, &complaint
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	leadGroup(command)
 	command.Cancel = func() error { return killGroup(command) }
 	command.WaitDelay = outputDelay
 
@@ -51,8 +51,6 @@ func run(ctx context.Context, step *step) reply {
 	}
 	return failed(err, "other")
 }
-
-func killGroup(command *exec.Cmd) error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 
 // A limitedBuffer takes so many bytes. More make it full, or are lost if nobody wants to know.
 type limitedBuffer struct {
