@@ -72,8 +72,21 @@ mod tests {
         for near in ["emulator", "sts.internal", "a.localhost"] {
             assert!(is_neighbour(near), "{near}");
         }
-        for far in ["sts.example", "10.0.0.1", "[::1]", "a.internal.example"] {
+        for far in ["sts.example", "10.0.0.1", "[::1]", "a.internal.example", "2130706433"] {
             assert!(!is_neighbour(far), "{far}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_known_by_its_host_and_port_whatever_the_scheme() {
+        let named = NamedPlaces::parse("http://emulator:8085, sts.example");
+        for (url, known) in [
+            ("https://emulator:8085/x", true),
+            ("https://sts.example/x", true),
+            ("https://emulator:8086/x", false),
+            ("https://other.example/x", false),
+        ] {
+            assert_eq!(named.include_host_of(&Url::parse(url).unwrap()), known, "{url}");
         }
     }
 }

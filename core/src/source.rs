@@ -991,8 +991,9 @@ mod tests {
             let _flight = source.lookup(&key("a"), NOW);
             let expires_at = NOW.unix.plus(60_000);
             let issued = Issued { value: Secret::from("a"), expires_at, issued_at: None };
-            let fresh_until = source.shared.keep(&key("a"), &issued, true, NOW).fresh_until();
-            let fresh_for = fresh_until.monotonic.0 - NOW.monotonic.0;
+            let token = source.shared.keep(&key("a"), &issued, true, NOW);
+            assert!(token.is_usable(later(53_999)) && !token.is_usable(later(54_000)), "its last tenth");
+            let fresh_for = token.fresh_until().monotonic.0 - NOW.monotonic.0;
             assert!((27_000..=30_000).contains(&fresh_for), "{fresh_for}");
             earliest = earliest.min(fresh_for);
         }

@@ -136,3 +136,13 @@ fn a_preset_signs_with_the_algorithms_of_its_issuer() {
         }
     }
 }
+
+#[test]
+fn an_issuer_that_is_discovered_may_sign_with_any_algorithm_until_its_document_is_read() {
+    let issuers = vec!["https://issuer.example".into()];
+    let verifier = Verifier::new(VerifierConfig { preset: Some(Preset::Oidc), issuers, ..config() }).unwrap();
+    let now = Now::steady(Millis::from_secs(1_800_000_000));
+    // {"alg":"ES256","kid":"a"}
+    let token = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.e30.AA";
+    assert!(matches!(verifier.check(token, now), Verdict::NeedsKeys(_)));
+}
