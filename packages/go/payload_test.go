@@ -114,7 +114,11 @@ func TestWhatIsAtHandIsNotBuilt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			must(t, get())
 			var err error
-			allocations := testing.AllocsPerRun(100, func() { err = errors.Join(err, get()) })
+			allocations := 1.0
+			// WebAssembly is interpreted at first, and compiled in the background.
+			for began := time.Now(); allocations != 0 && err == nil && time.Since(began) < time.Minute; {
+				allocations = testing.AllocsPerRun(100, func() { err = errors.Join(err, get()) })
+			}
 			if err != nil || allocations != 0 {
 				t.Errorf("%v allocations, expected none; %v", allocations, err)
 			}
