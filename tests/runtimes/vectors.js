@@ -48,7 +48,7 @@ async function runVerifying(gatepass, files, note) {
       if (path === 'verify/attack_corpus.json')
         await verify(gatepass, file, files['verify/codes.json'], one, note);
       else if (path.startsWith('algorithms/')) await algorithms(gatepass, file, one, name, note);
-      else if (path.startsWith('presets/')) await presets(gatepass, file, one, name, note);
+      else if (path === 'presets/presets.json') await presets(gatepass, file, one, name, note);
     }
   }
 }
