@@ -46,7 +46,8 @@ def _pairs(headers: Headers) -> Iterable[tuple[Any, Any]]:
 
 def _checked(headers: Any) -> Iterator[tuple[Any, Any]]:
     try:
-        for name, value in headers:
+        for header in headers:
+            name, value = header
             yield name, value
     except (TypeError, ValueError):
         raise _no_headers(headers) from None
