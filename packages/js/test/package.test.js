@@ -45,6 +45,7 @@ test('npm install of the packed archive brings the add-on along, and needs no ca
     'scripts',
     'src',
     'testing.d.ts',
+    'verify.d.ts',
   ]);
   assertWorks(project);
 });
