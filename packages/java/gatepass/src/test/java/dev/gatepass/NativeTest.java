@@ -69,7 +69,7 @@ class NativeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "", "plain", "NUL \0 within", "two \u00e9 bytes", "three \u20ac", "four \ud83d\ude80", "\u2028\"\\\n"
+        " ", "plain", "NUL \0 within", "two \u00e9 bytes", "three \u20ac", "four \ud83d\ude80", "\u2028\"\\\n"
     })
     void textCrossesUnchanged(String text) {
         TokenSource source = TokenSource.builder().with("credentials_file", text).build();
