@@ -66,6 +66,7 @@
 //! | `attach`, `audience`, `header` | how a call carries a token, for whom, and in which headers it is received |
 //! | `proxy`, `named_places` | which proxy a request goes through; which places besides Google's are trusted |
 //! | `recognise`, `quote` | what a token is that was refused; what of an outside text may be shown |
+//! | `signing` | what accounts sign, whoever computes the signature |
 //! | `error`, `secret` | the closed list of error codes; values that are never shown |
 
 #![forbid(unsafe_code)]
@@ -78,6 +79,7 @@ mod calendar;
 mod config;
 mod credentials;
 mod crypto;
+mod der;
 mod encoding;
 mod environment;
 mod error;
@@ -94,6 +96,7 @@ mod quote;
 mod recognise;
 mod retry;
 mod secret;
+mod signing;
 mod source;
 mod step;
 mod sync;
@@ -119,8 +122,8 @@ pub use quote::{quoted, unread_path};
 pub use secret::Secret;
 pub use source::{DescribePrincipal, Inquiry, Lookup, Refresh, TokenSource};
 pub use step::{
-    BODY_LIMIT, ClientCertificate, Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic, Now,
-    Operation, Reply, Route, STDERR_LIMIT, SignatureToCheck, Step,
+    BODY_LIMIT, ClientCertificate, DataToSign, Deadline, HostFailure, HttpRequest, Method, Millis, Monotonic,
+    Now, Operation, Reply, Route, STDERR_LIMIT, SignatureToCheck, Step,
 };
 pub use token::{Token, TokenKey};
 pub use verify::{

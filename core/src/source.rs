@@ -566,6 +566,7 @@ mod tests {
     use super::*;
     use crate::config::CredentialsFrom;
     use crate::secret::Secret;
+    use crate::signing::signed_by_ring;
     use crate::step::{HostFailure, Millis};
 
     const NOW: Now = Now::steady(Millis(1_800_000_000_000));
@@ -838,6 +839,7 @@ mod tests {
                     let body = Secret::new(body.as_bytes().to_vec());
                     Reply::Response { status: 200, headers, body }
                 }
+                Step::Sign(question) => signed_by_ring(&question),
                 Step::Done(output) => return Ok(output),
                 Step::Fail(error) => return Err(error.code()),
                 other => panic!("{:?}", other.and_then(|_| Step::<()>::Done(()))),

@@ -183,8 +183,11 @@ pub enum Step<T> {
     },
     /// Check this signature; answer [`Reply::Checked`]. Only an operation that a host has chosen for it asks
     /// ([`TokenCheck`](crate::TokenCheck)). A host that cannot, for want of the algorithm or for any other reason, answers
-    /// `Failed`: the core checks the signature itself then.
+    /// `Failed`: the core checks the signature itself then, if it computes.
     CheckSignature(SignatureToCheck),
+    /// Sign these bytes; answer [`Reply::Signed`]. Only a core that is built to compute no signatures asks
+    /// (docs/adr/0008-signatures-by-the-host.md).
+    Sign(DataToSign),
     /// Do nothing for this long, by the monotonic clock; answer [`Reply::Elapsed`]. No host has a retry loop of its own.
     Wait {
         /// Milliseconds.
@@ -218,6 +221,7 @@ impl<T> Step<T> {
                 Step::Supply { supplier, audience, token_type, timeout_ms }
             }
             Self::CheckSignature(signature) => Step::CheckSignature(signature),
+            Self::Sign(data) => Step::Sign(data),
             Self::Wait { delay_ms } => Step::Wait { delay_ms },
             Self::Done(output) => next(output),
             Self::Fail(error) => Step::Fail(error),
@@ -288,6 +292,12 @@ pub enum Reply {
         /// Whether the signature is that of the key, for the data, by the algorithm.
         is_valid: bool,
     },
+    /// What [`Step::Sign`] has asked for.
+    Signed {
+        /// The signature in the form of the algorithm (of ECDSA: r and s side by side; RFC 7518, section 3.4), in base64 with
+        /// padding.
+        signature: Secret<String>,
+    },
     /// The time of [`Step::Wait`] has passed.
     Elapsed,
     /// The host could not carry the step out.
@@ -308,6 +318,7 @@ impl Reply {
             Self::Response { .. } => "Response",
             Self::Exited { .. } => "Exited",
             Self::Checked { .. } => "Checked",
+            Self::Signed { .. } => "Signed",
             Self::Elapsed => "Elapsed",
             Self::Failed { .. } => "Failed",
         }
@@ -437,6 +448,17 @@ pub struct SignatureToCheck {
     pub data: Secret<String>,
     /// The signature in the form of the algorithm (of ECDSA: r and s side by side), in base64url without padding.
     pub signature: Secret<String>,
+}
+
+/// Bytes for the host to sign. What is signed with which key is decided: only the arithmetic is left.
+#[derive(Clone, Debug)]
+pub struct DataToSign {
+    /// The algorithm's name (RFC 7518, section 3.1): `RS256` or `ES256`.
+    pub alg: &'static str,
+    /// The private key, PKCS#8 DER (RFC 5208) in base64 with padding. The same key is the same text.
+    pub key: Secret<String>,
+    /// The bytes, in base64 with padding.
+    pub data: Secret<String>,
 }
 
 /// Where the host finds the certificate that it presents, and its key, both PEM.

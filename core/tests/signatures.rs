@@ -271,7 +271,9 @@ fn a_late_answer_is_judged_by_the_keys_that_there_are_when_it_comes() {
 
 /// Fetches these keys in the background of a token by `known`.
 fn refresh(verifier: &Verifier, known: &Key, now: Millis, keys: &[&Key]) {
-    let Verdict::Accepted(_, Some(fetch)) = verifier.check(&known.token(&payload()), Now::steady(now)) else {
+    let mut op = begin(verifier, &known.token(&payload()), now);
+    let _ = asked(resume(&mut op, now, Reply::Start));
+    let Step::Done(Verdict::Accepted(_, Some(fetch))) = resume(&mut op, now, VALID) else {
         panic!("nobody was chosen")
     };
     fetched(fetch, now, keys);
@@ -319,8 +321,11 @@ fn a_token_without_a_kid_is_asked_for_once_for_each_set_of_keys() {
     assert!(is_accepted(&resume(&mut op, NOW, VALID)));
 }
 
+/// Whether the core computes signatures at all.
+const COMPUTES: bool = cfg!(any(feature = "ring", feature = "aws-lc-rs"));
+
 #[test]
-fn what_a_host_cannot_check_the_core_checks_itself() {
+fn what_a_host_cannot_check_the_core_checks_itself_if_it_computes() {
     for key in [Key::rs256(), Key::es256(), Key::eddsa("ed", 1)] {
         let token = key.token(&payload());
         for (token, is_good) in [(forged(&token), false), (token, true)] {
@@ -329,12 +334,28 @@ fn what_a_host_cannot_check_the_core_checks_itself() {
                 let mut op = begin(&verifier, &token, NOW);
                 let _ = asked(resume(&mut op, NOW, Reply::Start));
                 let step = resume(&mut op, NOW, Reply::Failed { kind, message: String::new() });
-                if is_good {
+                if !COMPUTES {
+                    assert_eq!(refused(step), ErrorCode::Unsupported);
+                    assert_eq!(refused(resume(&mut op, NOW, VALID)), ErrorCode::ApiMisuse, "it has ended");
+                    assert!(matches!(verifier.recall(token.as_bytes(), Now::steady(NOW)), Recall::New(_)));
+                } else if is_good {
                     assert!(is_accepted(&step));
                 } else {
                     assert_eq!(refused(step), ErrorCode::BadSignature);
                 }
             }
         }
+    }
+}
+
+/// Where the core computes no signatures, what asks no host accepts nothing.
+#[test]
+fn a_check_that_asks_nobody_accepts_what_the_core_computes_only() {
+    let key = Key::es256();
+    let verifier = verifier(of_keys(&[&key]));
+    match verifier.check(&key.token(&payload()), Now::steady(NOW)) {
+        Verdict::Accepted(..) if COMPUTES => {}
+        Verdict::Rejected(error) if !COMPUTES => assert_eq!(error.code(), ErrorCode::ApiMisuse),
+        _ => panic!("another verdict"),
     }
 }

@@ -41,7 +41,7 @@ impl Interface {
 
     fn schema(&mut self, name: &str) -> Result<SchemaIndex, String> {
         let url = format!("https://gatepass.dev/interface/{name}.schema.json");
-        for other in [name, "error"] {
+        for other in [name, "error", "explanation"] {
             let document = read(&format!("{other}.schema.json"))?;
             let url = format!("https://gatepass.dev/interface/{other}.schema.json");
             // It is there already where it was asked for before.

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use gatepass_bridge::{KeyCache, Lookup, Op, Recall, Source, Verdict, Verifier, explain_token, now};
+use gatepass_bridge::{
+    KeyCache, Lookup, Op, Recall, Source, Verdict, Verifier, begin_explain_token, explain_token, now,
+};
 use gatepass_core::ErrorCode;
 use gatepass_interface::{Interface, read, repository};
 use serde_json::{Value, json};
@@ -62,7 +64,8 @@ fn steps_and_replies_of_every_transcript() {
             replies.insert(entry["reply"]["reply"].as_str().unwrap().to_owned());
         }
     }
-    for (reply, step) in check_of_a_signature() {
+    let by_host = check_of_a_signature().into_iter().chain([signing()]);
+    for (reply, step) in by_host {
         assert_fits(&mut interface, "reply", &reply);
         assert_fits(&mut interface, "step", &step);
         steps.insert(step["step"].as_str().unwrap().to_owned());
@@ -105,6 +108,46 @@ fn check_of_a_signature() -> Vec<(Value, Value)> {
     assert!(matches!(Verdict::reached_by(&mut op), Ok(Verdict::Accepted(..))));
     assert!(Verdict::reached_by(&mut op).is_err(), "once only");
     transcript.into()
+}
+
+/// What only a core asks that computes no signatures. Its own vectors (tests/vectors/rust) compare what it asks with this.
+fn signing() -> (Value, Value) {
+    (
+        json!({"reply": "signed", "signature": "c2ln"}),
+        json!({"step": "sign", "alg": "RS256", "key": "a2V5", "data": "ZGF0YQ=="}),
+    )
+}
+
+/// An explanation by a host that checks signatures is the same as that of the core alone.
+#[test]
+fn an_explanation_by_steps() {
+    let mut interface = Interface::new();
+    let path = repository().join("tests/vectors/verify/attack_corpus.json");
+    let corpus: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut asked = 0;
+    for case in corpus["cases"].as_array().unwrap() {
+        let keys = corpus["jwks"][case["jwks"].as_str().unwrap()].to_string();
+        let options = json!({"keys": keys, "url": "https://orders-abc-uc.a.run.app/v1"}).to_string();
+        let (token, now_ms) = (case["token"].as_str().unwrap(), case["now"].as_u64().unwrap() * 1000);
+        let Ok(at_once) = explain_token(&options, token, now_ms) else { continue };
+        let mut op = begin_explain_token(&options, token, now_ms).unwrap();
+        let mut reply = json!({"reply": "start"});
+        let output = loop {
+            let step: Value = serde_json::from_str(&op.resume(now(now_ms, 0), &reply.to_string())).unwrap();
+            assert_fits(&mut interface, "step", &step);
+            match step["step"].as_str() {
+                // The core, which computes here, then does it itself.
+                Some("check_signature") => {
+                    asked += 1;
+                    reply = json!({"reply": "failed", "kind": "unsupported", "message": ""});
+                }
+                Some("done") => break step["output"].clone(),
+                _ => panic!("{step}"),
+            }
+        };
+        assert_eq!(output, serde_json::from_str::<Value>(&at_once).unwrap(), "{}", case["name"]);
+    }
+    assert!(asked > 100, "{asked}");
 }
 
 #[test]
@@ -236,7 +279,8 @@ fn a_step_with_a_member_too_few_or_too_many_is_found() {
         ("step", json!({"step": "read_file", "path": "a"})),
         ("step", json!({"step": "wait", "delay_ms": -1})),
         ("step", json!({"step": "done", "token": null})),
-        ("step", json!({"step": "sign"})),
+        ("step", json!({"step": "sign", "alg": "none", "key": "", "data": ""})),
+        ("step", json!({"step": "swear"})),
         ("reply", json!({"reply": "exited", "status": 0, "stdout": ""})),
         ("reply", json!({"reply": "failed", "kind": "tired", "message": ""})),
         ("reply", json!({"reply": "start", "now": 1})),

@@ -1,9 +1,10 @@
 //! Explanations as JSON.
 
-use gatepass_core::explain::{Question, explain};
+use gatepass_core::explain::{Question, begin_explain, explain};
 use gatepass_core::{Millis, Verifier};
 
 use crate::failure::{Failure, guard};
+use crate::op::Op;
 use crate::options::{self, Place};
 
 /// Explains a token: what it is, and all that is wrong with it.
@@ -25,6 +26,17 @@ pub fn explain_token(options: &str, token: &str, now_ms: u64) -> Result<String, 
     })
 }
 
+/// As [`explain_token`], as an operation, which leaves the signature to the host.
+///
+/// # Errors
+/// `INVALID_OPTION`, or `INVALID_AUDIENCE` when the URL tells no audience.
+pub fn begin_explain_token(options: &str, token: &str, now_ms: u64) -> Result<Op, Failure> {
+    guard(|| {
+        let (config, place) = options::explain(options)?;
+        Ok(begin_explain(config, &place.question(token, now_ms))?.into())
+    })
+}
+
 impl Place {
     fn question<'a>(&'a self, token: &'a str, now_ms: u64) -> Question<'a> {
         Question { token, url: self.url.as_deref(), header: self.header.as_deref(), now: Millis(now_ms) }
@@ -34,6 +46,11 @@ impl Place {
 /// Explains a token to a verifier, with the keys that it holds.
 pub(crate) fn of_verifier(verifier: &Verifier, place: &Place, token: &str, now_ms: u64) -> String {
     verifier.explain(&place.question(token, now_ms)).to_json().to_string()
+}
+
+/// The same as an operation.
+pub(crate) fn begin_of_verifier(verifier: &Verifier, place: &Place, token: &str, now_ms: u64) -> Op {
+    verifier.begin_explain(&place.question(token, now_ms)).into()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod options;
 mod source;
 mod verifier;
 
-pub use explain::explain_token;
+pub use explain::{begin_explain_token, explain_token};
 pub use failure::{Failure, guard};
 pub use gatepass_core::PLACES;
 pub use gatepass_core::{BadKey, HostCrypto, Primitive, set_host_crypto};

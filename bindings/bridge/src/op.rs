@@ -5,22 +5,25 @@
 //! "proxy":null|{"url":…},"client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
 //! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, of a [`Verifier::begin_check`](crate::Verifier::begin_check)
-//! only `{"step":"check_signature","alg":…,"key":"a JWK","data":…,"signature":BASE64URL}`, `{"step":"wait","delay_ms":…}`,
+//! only `{"step":"check_signature","alg":…,"key":"a JWK","data":…,"signature":BASE64URL}`, of a core that computes no signatures only
+//! `{"step":"sign","alg":…,"key":BASE64 of PKCS#8,"data":BASE64}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
 //! [`Source::principal`](crate::Source::principal) `{"step":"done","output":{"email":…|null,"project_id":…|null}}`, of
 //! [`Source::sign_bytes`](crate::Source::sign_bytes) `{"step":"done","output":{"key_id":…|null,"signature":BASE64}}`, of
 //! [`Op::own_audiences`] `{"step":"done","output":{"audiences":[…]}}`, of [`Verifier::open`](crate::Verifier::open)
-//! `{"step":"done","output":{"warnings":[…]}}`, lines for the log at the level of warnings, and
+//! `{"step":"done","output":{"warnings":[…]}}`, lines for the log at the level of warnings, of
+//! [`begin_explain_token`](crate::begin_explain_token) `{"step":"done","output":{"accepted":…,…}}`, the explanation, and
 //! `{"step":"fail","error":{…}}`.
 //!
 //! Replies: `{"reply":"start"}`, `{"reply":"env","values":{name:value,…}}`, `{"reply":"text","text":…}`,
 //! `{"reply":"response","status":…,"headers":[[name,value],…],"body":…}`, `{"reply":"exited","status":…,"stdout":…,"stderr":…}`,
-//! `{"reply":"checked","is_valid":…}`, `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
+//! `{"reply":"checked","is_valid":…}`, `{"reply":"signed","signature":BASE64}`, `{"reply":"elapsed"}`, `{"reply":"failed","kind":…,"message":…}` with the kinds `not_found`, `permission_denied`,
 //! `connect`, `untrusted_certificate`, `timeout`, `too_large`, `unsupported`, `other`.
 
+use gatepass_core::explain::ExplainToken;
 use gatepass_core::{
-    DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier, Opened,
-    Operation, OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token,
+    DataToSign, DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier,
+    Opened, Operation, OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token,
     TokenCheck, Verdict,
 };
 use serde_json::{Value, json};
@@ -168,6 +171,12 @@ impl From<TokenCheck> for Op {
     }
 }
 
+impl From<ExplainToken> for Op {
+    fn from(op: ExplainToken) -> Self {
+        Self::of(op, None, |explanation| Output::Json(explanation.to_json()))
+    }
+}
+
 fn token_json(token: &Token) -> Value {
     json!({
         "header": token.header(),
@@ -192,6 +201,9 @@ fn write_step(step: Step<Value>) -> Value {
         }
         Step::CheckSignature(SignatureToCheck { alg, key, data, signature }) => {
             json!({"step": "check_signature", "alg": alg, "key": key, "data": data.expose(), "signature": signature.expose()})
+        }
+        Step::Sign(DataToSign { alg, key, data }) => {
+            json!({"step": "sign", "alg": alg, "key": key.expose(), "data": data.expose()})
         }
         Step::Wait { delay_ms } => json!({"step": "wait", "delay_ms": delay_ms}),
         Step::Done(output) => json!({"step": "done", "output": output}),
@@ -261,6 +273,7 @@ fn take_reply(members: &mut Members) -> Result<Reply, Misfit> {
             stderr: bytes_of(members, "stderr")?,
         },
         "checked" => Reply::Checked { is_valid: required("is_valid", members.boolean("is_valid")?)? },
+        "signed" => Reply::Signed { signature: Secret::new(text_of(members, "signature")?) },
         "elapsed" => Reply::Elapsed,
         "failed" => {
             let name = text_of(members, "kind")?;

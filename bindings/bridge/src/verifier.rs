@@ -183,6 +183,14 @@ impl Verifier {
         guard(|| Ok(explain::of_verifier(&self.0, &options::place(place)?, token, now_ms)))
     }
 
+    /// As [`explain`](Self::explain), as an operation, which leaves the signature to the host.
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn begin_explain(&self, token: &str, place: &str, now_ms: u64) -> Result<Op, Failure> {
+        guard(|| Ok(explain::begin_of_verifier(&self.0, &options::place(place)?, token, now_ms)))
+    }
+
     /// Gives up the key flight, as a forked child must.
     pub fn abandon_flights(&self) {
         self.0.abandon_flights();

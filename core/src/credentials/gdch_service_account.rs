@@ -9,11 +9,11 @@ use crate::credentials::pem::pem_mistake;
 use crate::credentials::principal::{Known, Principal};
 use crate::credentials::{AskPrincipal, Context, Credential, Fetch, Reader, SignBytes, no_key};
 use crate::crypto::{EcdsaSigningKey, KeyRejected};
+use crate::der::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, take};
 use crate::encoding::pem_decode;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::Exchange;
 use crate::exchange::gdch::GdchToken;
-use crate::jose::x509::{INTEGER, OCTET_STRING, SEQUENCE, bit_string, take};
 use crate::quote;
 use crate::secret::Secret;
 use crate::token::TokenKey;
@@ -126,6 +126,7 @@ mod tests {
     use crate::encoding::base64url_decode;
     use crate::json;
     use crate::retry::Jitter;
+    use crate::signing::signed_by_ring;
     use crate::step::{Millis, Now, Reply, Step};
 
     /// TEST KEY, NOT A SECRET: the scalar is the SHA-256 of "a test key of gatepass" (tests/vectors/generate.py).
@@ -155,7 +156,11 @@ mod tests {
         let key = TokenKey::access_token("").unwrap();
         let context = Context { preferences: &preferences, jitter: Jitter::new(1) };
         let mut fetch = account(KEY).unwrap().fetch(&key, context).unwrap();
-        let Step::Send(request) = fetch.resume(Now::steady(NOW), Reply::Start) else { panic!("no request") };
+        let mut step = fetch.resume(Now::steady(NOW), Reply::Start);
+        if let Step::Sign(question) = step {
+            step = fetch.resume(Now::steady(NOW), signed_by_ring(&question));
+        }
+        let Step::Send(request) = step else { panic!("no request") };
         assert_eq!(
             (request.url.as_str(), request.ca_certificate_path.as_deref()),
             ("https://gdc.example/token", Some("/ca.pem"))

@@ -16,9 +16,9 @@ use crate::exchange::Exchange;
 use crate::exchange::oauth2_token::{Assertion, JwtBearer};
 use crate::quote;
 use crate::secret::Secret;
-use crate::step::{Now, Operation, Reply, Step};
+use crate::signing::Sign;
 use crate::token::self_signed_jwt::{Claims, Signer};
-use crate::token::{Issued, TokenKey, Want};
+use crate::token::{TokenKey, Want};
 use crate::url::Url;
 
 /// The scope of a self-signed JWT that may call the IAM Credentials API.
@@ -63,8 +63,10 @@ impl Credential for ServiceAccount {
     }
 
     fn sign_bytes(self: Arc<Self>, bytes: Vec<u8>, _context: Context<'_>) -> Result<SignBytes, Error> {
-        let (key_id, bytes) = (self.signer.key_id().map(str::to_owned), self.signer.sign_bytes(&bytes)?);
-        Ok(Box::new(Known::new(Signature { key_id, bytes })))
+        Ok(Box::new(Sign::new(move |_| {
+            let key_id = self.signer.key_id().map(str::to_owned);
+            Ok(self.signer.sign_bytes(&bytes)?.map(|bytes| Signature { key_id, bytes }))
+        })))
     }
 
     fn fetch(self: Arc<Self>, key: &TokenKey, mut context: Context<'_>) -> Result<Fetch, Error> {
@@ -104,8 +106,17 @@ impl Credential for ServiceAccount {
 }
 
 impl ServiceAccount {
+    /// A JWT that is itself the credential: no endpoint is asked.
     fn signed(&self, scope: Scope) -> Fetch {
-        Box::new(SelfSigned { signer: Arc::clone(&self.signer), scope })
+        let signer = Arc::clone(&self.signer);
+        Box::new(Sign::new(move |now| {
+            let email = signer.principal();
+            let claims = match &scope {
+                Scope::Audience(audience) => Claims::for_audience(email, audience, now.unix),
+                Scope::Scopes(scopes) => Claims::for_scopes(email, scopes, now.unix)?,
+            };
+            signer.sign(&claims)
+        }))
     }
 
     fn exchanged(&self, want: Want, subject: Option<String>, context: Context<'_>) -> Fetch {
@@ -115,32 +126,10 @@ impl ServiceAccount {
     }
 }
 
-/// The making of a JWT that is itself the credential: no endpoint is asked.
-struct SelfSigned {
-    signer: Arc<Signer>,
-    scope: Scope,
-}
-
+/// What a JWT is for that is itself the credential.
 enum Scope {
     Audience(String),
     Scopes(Vec<String>),
-}
-
-impl Operation for SelfSigned {
-    type Output = Issued;
-
-    fn resume(&mut self, now: Now, reply: Reply) -> Step<Issued> {
-        let email = self.signer.principal();
-        match (reply, &self.scope) {
-            (Reply::Start, Scope::Audience(audience)) => {
-                self.signer.sign(&Claims::for_audience(email, audience, now.unix)).into()
-            }
-            (Reply::Start, Scope::Scopes(scopes)) => Claims::for_scopes(email, scopes, now.unix)
-                .and_then(|claims| self.signer.sign(&claims))
-                .into(),
-            (other, _) => Step::misuse("Start", &other),
-        }
-    }
 }
 
 /// Reads PEM in PKCS#8, as Google writes it, or PKCS#1.

@@ -1,7 +1,7 @@
 //! The provider of a core that has none: the [host](super::host).
 
 use super::host::{BadKey, Primitive, compute};
-use super::{Curve, KeyRejected, PublicKey, Scheme};
+use super::{Curve, HostKey, KeyRejected, PublicKey, Scheme};
 use crate::secret::Secret;
 
 /// Bytes of a SHA-256 digest.
@@ -63,12 +63,12 @@ pub(super) fn signature_check(scheme: Scheme, key: &PublicKey) -> Option<Signatu
 }
 
 impl SignatureCheck {
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<bool> {
         let inputs = match &self.key {
             PublicKey::Rsa { n, e } => &[n, e, message, signature][..],
             PublicKey::Ec { point, .. } | PublicKey::Ed25519 { point } => &[point, message, signature],
         };
-        compute(self.primitive, inputs, &mut []).is_some()
+        Some(compute(self.primitive, inputs, &mut []).is_some())
     }
 }
 
@@ -108,6 +108,11 @@ impl RsaSigningKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         sign(self.sign, &[self.der.expose(), message])
     }
+
+    /// Nothing: the host signs within the call.
+    pub(crate) fn for_host(&self) -> Option<&HostKey> {
+        None
+    }
 }
 
 /// A private P-256 key that signs with ECDSA and SHA-256.
@@ -137,6 +142,11 @@ impl EcdsaSigningKey {
                 sign(Primitive::SignP256Parts, &[private.expose(), point, message])
             }
         }
+    }
+
+    /// Nothing: the host signs within the call.
+    pub(crate) fn for_host(&self) -> Option<&HostKey> {
+        None
     }
 }
 

@@ -73,7 +73,7 @@ pub fn set_host_crypto(host: &'static dyn HostCrypto) {
 }
 
 /// What the host computes; nothing where no host was named.
-#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs", feature = "by-step")))]
 pub(super) fn compute(what: Primitive, inputs: &[&[u8]], output: &mut [u8]) -> Option<usize> {
     HOST.get()?.compute(what, inputs, output)
 }

@@ -16,7 +16,7 @@ use library::signature::{
 };
 
 pub(super) use self::differences::SignatureCheck;
-use super::{Curve, KeyRejected, PublicKey, Scheme};
+use super::{Curve, HostKey, KeyRejected, PublicKey, Scheme};
 
 /// Bytes of a SHA-256 digest.
 pub(crate) const SHA256_LENGTH: usize = digest::SHA256_OUTPUT_LEN;
@@ -85,6 +85,11 @@ impl RsaSigningKey {
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut out).ok()?;
         Some(out)
     }
+
+    /// Nothing: the signature is made here.
+    pub(crate) fn for_host(&self) -> Option<&HostKey> {
+        None
+    }
 }
 
 /// A private P-256 key that signs with ECDSA and SHA-256.
@@ -105,6 +110,11 @@ impl EcdsaSigningKey {
     /// Signs `message`; `None` when the system has no randomness.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         self.0.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec())
+    }
+
+    /// Nothing: the signature is made here.
+    pub(crate) fn for_host(&self) -> Option<&HostKey> {
+        None
     }
 }
 
@@ -147,11 +157,12 @@ mod differences {
             Some(Self::Point(UnparsedPublicKey::new(algorithm, point.to_vec())))
         }
 
-        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-            match self {
-                Self::Rsa(parameters, key) => key.verify(parameters, message, signature).is_ok(),
-                Self::Point(key) => key.verify(message, signature).is_ok(),
-            }
+        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<bool> {
+            let verified = match self {
+                Self::Rsa(parameters, key) => key.verify(parameters, message, signature),
+                Self::Point(key) => key.verify(message, signature),
+            };
+            Some(verified.is_ok())
         }
     }
 
@@ -211,8 +222,8 @@ mod differences {
             ParsedPublicKey::new(algorithm, point).ok().map(Self)
         }
 
-        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-            self.0.verify_sig(message, signature).is_ok()
+        pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<bool> {
+            Some(self.0.verify_sig(message, signature).is_ok())
         }
     }
 

@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, document};
 use crate::jose::alg::Algorithm;
 use crate::json::{self, Value};
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis};
 use crate::url::Url;
 
@@ -54,8 +55,8 @@ impl Endpoint for FetchDiscovery {
     const WHO: &str = WHO;
     type Output = Discovered;
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        Ok(document::get(self.issuer.discovery_url()))
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
+        Ok(document::get(self.issuer.discovery_url()).into())
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Discovered, Error> {

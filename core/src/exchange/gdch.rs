@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::encoding::form;
 use crate::error::Error;
 use crate::exchange::{Endpoint, Response};
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis};
 use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, access_token};
@@ -30,19 +31,21 @@ impl Endpoint for GdchToken {
     const WHO: &str = WHO;
     type Output = Issued;
 
-    fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let claims = Claims::for_audience(self.signer.principal(), self.token_uri.as_str(), now);
-        let jwt = self.signer.sign(&claims)?.value;
-        let body = form(&[
-            ("grant_type", GRANT_TYPE),
-            ("audience", &self.audience),
-            ("requested_token_type", ACCESS_TOKEN),
-            ("subject_token", jwt.expose()),
-            ("subject_token_type", SERVICE_ACCOUNT),
-        ]);
-        let mut request = HttpRequest::post_form(self.token_uri.as_str(), body, TIMEOUT_MS);
-        request.ca_certificate_path.clone_from(&self.ca_cert_path);
-        Ok(request)
+        let (url, audience) = (self.token_uri.clone(), self.audience.clone());
+        let ca_certificate_path = self.ca_cert_path.clone();
+        Ok(self.signer.sign(&claims)?.map(move |jwt| {
+            let body = form(&[
+                ("grant_type", GRANT_TYPE),
+                ("audience", &audience),
+                ("requested_token_type", ACCESS_TOKEN),
+                ("subject_token", jwt.value.expose()),
+                ("subject_token_type", SERVICE_ACCOUNT),
+            ]);
+            let request = HttpRequest::post_form(url.as_str(), body, TIMEOUT_MS);
+            HttpRequest { ca_certificate_path, ..request }
+        }))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {

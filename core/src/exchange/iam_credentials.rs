@@ -10,6 +10,7 @@ use crate::exchange::{Endpoint, Response};
 use crate::header;
 use crate::json::Value;
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
 use crate::token::self_signed_jwt::{self, Claims};
 use crate::token::{Issued, Want, access_token, id_token, response_members};
@@ -31,14 +32,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn post(&self, method: &str, body: &impl Serialize) -> Result<HttpRequest, Error> {
+    fn post(&self, method: &str, body: &impl Serialize) -> Result<Signing<HttpRequest>, Error> {
         let body = serde_json::to_string(body)
             .map(Secret::new)
             .map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
         let request = HttpRequest::post_json(&format!("{}:{method}", self.account_url), body, TIMEOUT_MS);
         let mut request = request.with_header("authorization", header::authorization(&self.bearer));
         request.client_certificate = self.client_certificate.clone();
-        Ok(request)
+        Ok(request.into())
     }
 }
 
@@ -74,7 +75,7 @@ impl Endpoint for Generate {
         vec![self.caller.bearer.clone()]
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let delegates = self.caller.delegates.as_slice();
         match &self.want {
             Want::IdToken { audience } => {
@@ -162,7 +163,7 @@ impl Endpoint for SignJwt {
         vec![self.caller.bearer.clone()]
     }
 
-    fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let claims = match &self.assertion {
             None => Claims::for_audience(&self.email, &self.audience, now),
             Some((want, subject)) => {
@@ -210,7 +211,7 @@ impl Endpoint for SignBlob {
         vec![self.caller.bearer.clone()]
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let payload = base64_encode(&self.bytes);
         self.caller.post("signBlob", &SignBlobRequest { payload, delegates: &self.caller.delegates })
     }

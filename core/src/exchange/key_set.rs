@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response, document};
 use crate::jose::jwks::KeySet;
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis};
 
 const WHO: &str = "the issuer's key URL";
@@ -23,8 +24,8 @@ impl Endpoint for FetchKeySet {
     const WHO: &str = WHO;
     type Output = Published;
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        Ok(document::get(self.url.clone()))
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
+        Ok(document::get(self.url.clone()).into())
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Published, Error> {

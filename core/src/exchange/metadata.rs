@@ -3,6 +3,7 @@
 use crate::encoding::form;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response};
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis, Route};
 use crate::token::{Issued, Want, access_token, id_token};
 
@@ -44,7 +45,7 @@ impl Endpoint for MetadataToken {
     const WHO: &str = WHO;
     type Output = Issued;
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let account = format!("http://{}/computeMetadata/v1/instance/service-accounts/default", self.host);
         let url = match &self.want {
             // Without format=full there is no e-mail in the token, and IAP refuses it.
@@ -56,7 +57,7 @@ impl Endpoint for MetadataToken {
                 format!("{account}/token?{}", form(&[("scopes", &scopes.join(","))]).expose())
             }
         };
-        Ok(get(url, self.timeout_ms))
+        Ok(get(url, self.timeout_ms).into())
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -104,8 +105,9 @@ impl Endpoint for MetadataValue {
     const WHO: &str = WHO;
     type Output = String;
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
-        Ok(get(format!("http://{}/computeMetadata/v1/{}", self.host, self.path), self.timeout_ms))
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
+        let url = format!("http://{}/computeMetadata/v1/{}", self.host, self.path);
+        Ok(get(url, self.timeout_ms).into())
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<String, Error> {

@@ -10,12 +10,15 @@ pub(crate) mod metadata;
 pub(crate) mod oauth2_token;
 pub(crate) mod sts;
 
+use std::mem;
+
 use crate::error::{Error, ErrorCode};
 use crate::json::{self, Value};
 use crate::quote;
 pub(crate) use crate::quote::reason as printable;
 use crate::retry::{Attempts, Jitter};
 use crate::secret::Secret;
+use crate::signing::{Signing, Unsigned};
 use crate::step::{HostFailure, HttpRequest, Millis, Now, Operation, Reply, Step, misuse};
 use crate::url::Url;
 
@@ -34,7 +37,7 @@ pub(crate) trait Endpoint {
     }
 
     /// The request, made anew for each attempt: an assertion carries the time of its making.
-    fn request(&self, now: Millis) -> Result<HttpRequest, Error>;
+    fn request(&self, now: Millis) -> Result<Signing<HttpRequest>, Error>;
 
     /// The meaning of a response. A retryable error is tried again.
     fn read(&self, now: Millis, response: &Response) -> Result<Self::Output, Error>;
@@ -138,12 +141,11 @@ impl<E: Endpoint> Operation for Exchange<E> {
     fn resume(&mut self, now: Now, reply: Reply) -> Step<E::Output> {
         match self.course.turn(E::WHO, reply) {
             Turn::Ask => match self.endpoint.request(now.unix) {
-                Ok(request) => {
-                    self.course.ask(&request);
-                    Step::Send(request)
-                }
+                Ok(Signing::Done(request)) => self.course.send(request),
+                Ok(Signing::Open(unsigned)) => self.course.have_signed(unsigned),
                 Err(error) => Step::Fail(error),
             },
+            Turn::Send(request) => self.course.send(request),
             Turn::Read(response) => match self.endpoint.read(now.unix, &response) {
                 Ok(output) => Step::Done(output),
                 Err(error) => self.settle(error),
@@ -162,6 +164,8 @@ struct Course {
 
 enum State {
     Ready,
+    /// The host is signing what the request holds.
+    Unsigned(Box<Unsigned<HttpRequest>>),
     Sent {
         /// Where to: host and port.
         place: String,
@@ -169,11 +173,13 @@ enum State {
         certificate: Option<String>,
     },
     Waiting,
+    Ended,
 }
 
 /// What comes next.
 enum Turn {
     Ask,
+    Send(HttpRequest),
     Read(Response),
     /// The attempt has failed; there may be another one.
     Settle(Error),
@@ -182,15 +188,26 @@ enum Turn {
 }
 
 impl Course {
-    fn ask(&mut self, request: &HttpRequest) {
+    fn send<T>(&mut self, request: HttpRequest) -> Step<T> {
         let certificate = request.client_certificate.as_ref().map(|files| files.cert_path.clone());
         let place = Url::parse(&request.url).map(|url| url.place()).unwrap_or_default();
         self.state = State::Sent { place, certificate };
+        Step::Send(request)
     }
 
-    fn turn(&self, who: &str, reply: Reply) -> Turn {
-        match (&self.state, reply) {
+    fn have_signed<T>(&mut self, unsigned: Unsigned<HttpRequest>) -> Step<T> {
+        let step = unsigned.step();
+        self.state = State::Unsigned(Box::new(unsigned));
+        step
+    }
+
+    fn turn(&mut self, who: &str, reply: Reply) -> Turn {
+        match (mem::replace(&mut self.state, State::Ended), reply) {
             (State::Ready, Reply::Start) | (State::Waiting, Reply::Elapsed) => Turn::Ask,
+            (State::Unsigned(unsigned), reply) => match unsigned.answered(reply) {
+                Ok(request) => Turn::Send(request),
+                Err(error) => Turn::Fail(error),
+            },
             (State::Sent { .. }, Reply::Response { status, headers, body }) => {
                 Turn::Read(Response { status, headers, body })
             }
@@ -200,13 +217,13 @@ impl Course {
             ) => {
                 let found = format!(
                     "the client certificate {} cannot be presented: {}",
-                    quote::unread_path(path),
+                    quote::unread_path(&path),
                     quote::reason(&message)
                 );
                 Turn::Settle(Error::new(ErrorCode::ClientCertificateUnusable, found))
             }
             (State::Sent { place, .. }, Reply::Failed { kind, message }) => {
-                Turn::Settle(host_error(kind, &message, place).within(who))
+                Turn::Settle(host_error(kind, &message, &place).within(who))
             }
             (State::Waiting, Reply::Failed { kind, message }) => {
                 Turn::Fail(host_error(kind, &message, "").within(who))
@@ -214,6 +231,7 @@ impl Course {
             (State::Ready, other) => Turn::Fail(misuse("Start", &other)),
             (State::Sent { .. }, other) => Turn::Fail(misuse("Response or Failed", &other)),
             (State::Waiting, other) => Turn::Fail(misuse("Elapsed", &other)),
+            (State::Ended, other) => Turn::Fail(misuse("nothing: the operation has ended", &other)),
         }
     }
 }

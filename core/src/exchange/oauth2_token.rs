@@ -8,6 +8,7 @@ use crate::exchange::client::Client;
 use crate::exchange::{Endpoint, Response};
 use crate::json::Value;
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis};
 use crate::token::self_signed_jwt::{Claims, Signer};
 use crate::token::{Issued, Want, access_token, id_token, response_members};
@@ -36,16 +37,20 @@ impl Endpoint for JwtBearer {
     const WHO: &str = WHO;
     type Output = Issued;
 
-    fn request(&self, now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let assertion = match &self.assertion {
-            Assertion::Signed(jwt) => jwt.clone(),
+            Assertion::Signed(jwt) => jwt.clone().into(),
             Assertion::ByKey { signer, subject } => {
                 let (email, aud) = (signer.principal(), self.token_uri.as_str());
-                signer.sign(&Claims::assertion(email, aud, &self.want, subject.as_deref(), now)?)?.value
+                let claims = Claims::assertion(email, aud, &self.want, subject.as_deref(), now)?;
+                signer.sign(&claims)?.map(|jwt| jwt.value)
             }
         };
-        let body = form(&[("grant_type", JWT_BEARER), ("assertion", assertion.expose())]);
-        Ok(HttpRequest::post_form(self.token_uri.as_str(), body, TIMEOUT_MS))
+        let url = self.token_uri.clone();
+        Ok(assertion.map(move |assertion| {
+            let body = form(&[("grant_type", JWT_BEARER), ("assertion", assertion.expose())]);
+            HttpRequest::post_form(url.as_str(), body, TIMEOUT_MS)
+        }))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -94,7 +99,7 @@ impl Endpoint for RefreshToken {
         vec![self.refresh_token.clone(), self.client.secret.clone()]
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let scope = match &self.want {
             Want::AccessToken { scopes } => scopes.join(" "),
             Want::IdToken { .. } => String::new(),
@@ -106,11 +111,11 @@ impl Endpoint for RefreshToken {
         }
         if self.authenticates_by_header {
             let request = HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS);
-            return Ok(request.with_header("authorization", self.client.basic()));
+            return Ok(request.with_header("authorization", self.client.basic()).into());
         }
         fields
             .extend([("client_id", self.client.id.as_str()), ("client_secret", self.client.secret.expose())]);
-        Ok(HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS))
+        Ok(HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS).into())
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Refreshed, Error> {

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::exchange::client::Client;
 use crate::exchange::{Endpoint, Response};
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
 use crate::token::{Issued, access_token};
 use crate::url::Url;
@@ -45,7 +46,7 @@ impl Endpoint for TokenExchange {
         client_secret.into_iter().chain([self.subject_token.clone()]).collect()
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let scope = self.scopes.join(" ");
         let options = self.user_project.as_deref();
         let options = options.and_then(|user_project| serde_json::to_string(&Options { user_project }).ok());
@@ -60,10 +61,10 @@ impl Endpoint for TokenExchange {
         fields.extend(options.as_deref().map(|options| ("options", options)));
         let mut request = HttpRequest::post_form(self.token_url.as_str(), form(&fields), TIMEOUT_MS);
         request.client_certificate = self.client_certificate.clone();
-        Ok(match &self.client {
-            Some(client) => request.with_header("authorization", client.basic()),
-            None => request,
-        })
+        if let Some(client) = &self.client {
+            request = request.with_header("authorization", client.basic());
+        }
+        Ok(request.into())
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {

@@ -5,10 +5,13 @@
 //! first one, and adds words. It never shows the token, and of its claims no more than `iss`, `aud`, `email` and the
 //! times.
 
+mod explain_token;
+
 use std::fmt;
 
 use serde_json::{Value, json};
 
+pub use self::explain_token::ExplainToken;
 use crate::audience::audience_for_url;
 use crate::error::{Error, ErrorCode};
 use crate::header::TokenHeaders;
@@ -18,7 +21,10 @@ use crate::recognise::wrapping::{self, Wrapping};
 pub use crate::recognise::{Claimed, Kind};
 use crate::recognise::{all_shown, audience, moment, not_a_token, span};
 use crate::step::Millis;
-use crate::verify::{Audiences, Callers, KeyCache, Preset, Surroundings, Verifier, VerifierConfig};
+use crate::verify::{
+    Audiences, Callers, InThisProcess, KeyCache, Preset, SignatureCheck, Signatures, Surroundings, Verifier,
+    VerifierConfig,
+};
 
 /// What to do about a Google token without an e-mail.
 const GOOGLE_EMAIL_TODO: &str = "Ask for the e-mail: format=full from the metadata server, includeEmail: true from \
@@ -128,10 +134,22 @@ impl Level {
 /// # Errors
 /// [`ErrorCode::InvalidOption`] and [`ErrorCode::InvalidAudience`].
 pub fn explain(config: VerifierConfig, question: &Question<'_>) -> Result<Explanation, Error> {
+    Ok(receiver(config, question)?.explain(question))
+}
+
+/// The same as an operation, for a host that checks signatures itself ([`Step::CheckSignature`](crate::Step)).
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] and [`ErrorCode::InvalidAudience`].
+pub fn begin_explain(config: VerifierConfig, question: &Question<'_>) -> Result<ExplainToken, Error> {
+    Ok(receiver(config, question)?.begin_explain(question))
+}
+
+/// The verifier with these options and what the question adds.
+fn receiver(config: VerifierConfig, question: &Question<'_>) -> Result<Verifier, Error> {
     // An explanation lets nobody in: that the options are those of a service on Cloud Run is taken on trust.
     let surroundings = Surroundings { is_on_cloud_run: true, emulator: None };
-    let verifier = Verifier::within(surroundings, complete(config, question)?, &KeyCache::default())?;
-    Ok(verifier.explain(question))
+    Verifier::within(surroundings, complete(config, question)?, &KeyCache::default())
 }
 
 /// These options, and what the question says where they are silent: enough for a verifier that can explain, which is
@@ -171,11 +189,20 @@ pub fn complete(mut config: VerifierConfig, question: &Question<'_>) -> Result<V
 impl Verifier {
     /// Explains a token to this receiver, with the keys that are at hand.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        self.explained(question, &InThisProcess).0
+    }
+
+    /// The explanation, and what it leaves open: whether the signature is valid, if that is to be asked of somebody else.
+    fn explained<S: Signatures>(
+        &self,
+        question: &Question<'_>,
+        signatures: &S,
+    ) -> (Explanation, Option<S::Question>) {
         let (token, wrappings) = wrapping::peel(question.token);
         let claimed = Claimed::read(&token);
         let kind = Kind::of(&token, &claimed);
         let case = Case { verifier: self, question, token: &token, kind, claimed: &claimed };
-        let (errors, signature_checked) = self.complaints(&token, question.now);
+        let (errors, signature) = self.complaints(&token, question.now, signatures);
         let mut findings: Vec<_> = wrappings.into_iter().map(wrapped).collect();
         match case.of_kind() {
             // It fails the checks of an ID token in ways that say nothing more.
@@ -187,11 +214,15 @@ impl Verifier {
         findings.extend(case.of_email(&errors));
         let refused = !errors.is_empty() || findings.iter().any(|finding| finding.level == Level::Error);
         if !refused {
-            findings.extend(case.undecided(signature_checked));
+            findings.extend(case.undecided(&signature));
         }
         let is_open = findings.iter().any(|finding| finding.cause.is_some_and(|cause| OPEN.contains(&cause)));
         let accepted = if refused { Some(false) } else { Some(true).filter(|_| !is_open) };
-        Explanation { accepted, kind, claimed, findings }
+        let open = match signature {
+            SignatureCheck::Open(question) => Some(question),
+            SignatureCheck::Made | SignatureCheck::WithoutKeys => None,
+        };
+        (Explanation { accepted, kind, claimed, findings }, open)
     }
 }
 
@@ -371,7 +402,7 @@ impl Case<'_> {
     }
 
     /// What is not certain about a token that nothing counts against.
-    fn undecided(&self, signature_checked: bool) -> impl Iterator<Item = Finding> {
+    fn undecided<Q>(&self, signature: &SignatureCheck<Q>) -> impl Iterator<Item = Finding> {
         let note = |cause, title, found: &str, todo: &str| Finding {
             level: Level::Note,
             code: None,
@@ -380,14 +411,17 @@ impl Case<'_> {
             found: found.into(),
             todo: todo.into(),
         };
-        let signature = (!signature_checked).then(|| {
-            note(
-                "signature_not_checked",
-                "The signature was not checked",
-                "the issuer's keys are not at hand",
-                "Give the issuer's keys, or let them be fetched.",
-            )
-        });
+        let why_unchecked = match signature {
+            SignatureCheck::Made => None,
+            SignatureCheck::WithoutKeys => {
+                Some(("the issuer's keys are not at hand", "Give the issuer's keys, or let them be fetched."))
+            }
+            SignatureCheck::Open(_) => {
+                Some(("this runtime does not check one at once", "Verify the token, which waits for it."))
+            }
+        };
+        let signature = why_unchecked
+            .map(|(found, todo)| note("signature_not_checked", "The signature was not checked", found, todo));
         let audience = self.verifier.policy().audiences.is_none().then(|| {
             let found =
                 format!("aud is {}, and none was given to compare it with", all_shown(&self.claimed.aud));

@@ -70,8 +70,8 @@ impl Jwk {
         }
     }
 
-    /// Whether `signature` is this key's signature of `message`.
-    pub(crate) fn verifies(&self, alg: Algorithm, message: &str, signature: &[u8]) -> bool {
+    /// Whether `signature` is this key's signature of `message`; `None` where that is for the host to say.
+    pub(crate) fn verifies(&self, alg: Algorithm, message: &str, signature: &[u8]) -> Option<bool> {
         self.key.verify(alg.scheme(), message.as_bytes(), signature)
     }
 

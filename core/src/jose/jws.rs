@@ -157,11 +157,9 @@ fn is_jwt(typ: &Value) -> bool {
     typ.as_str().is_some_and(|typ| ["jwt", "application/jwt"].iter().any(|jwt| typ.eq_ignore_ascii_case(jwt)))
 }
 
-/// Signs `claims` and gives the compact form; `kid` is left out when there is none.
-///
-/// Returns `None` when the system has no randomness to sign with.
-pub(crate) fn sign(
-    key: &(impl SigningKey + ?Sized),
+/// What is signed (RFC 7515, section 5.1, step 5) of a token with these claims; `kid` is left out when there is none.
+pub(crate) fn signing_input(
+    algorithm: Algorithm,
     kid: Option<&str>,
     claims: &impl Serialize,
 ) -> Option<Secret<String>> {
@@ -172,17 +170,24 @@ pub(crate) fn sign(
         kid: Option<&'a str>,
         typ: &'a str,
     }
-    let header = Header { alg: key.algorithm().as_str(), kid, typ: "JWT" };
+    let header = Header { alg: algorithm.as_str(), kid, typ: "JWT" };
     let header = base64url_encode(&serde_json::to_vec(&header).ok()?);
     let claims = base64url_encode(&serde_json::to_vec(claims).ok()?);
-    let signing_input = format!("{header}.{claims}");
-    let signature = Secret::new(base64url_encode(&key.sign(signing_input.as_bytes())?));
-    Some(Secret::new([&signing_input, ".", signature.expose()].concat()))
+    Some(Secret::new([header.as_str(), ".", &claims].concat()))
+}
+
+/// The compact form of a token that is signed.
+pub(crate) fn compact(signing_input: &Secret<String>, signature: &[u8]) -> Secret<String> {
+    let signature = Secret::new(base64url_encode(signature));
+    Secret::new([signing_input.expose(), ".", signature.expose()].concat())
 }
 
 /// A private key and the algorithm that it signs with.
 pub(crate) trait SigningKey {
     fn algorithm(&self) -> Algorithm;
+
+    /// The key, where signing is for the host.
+    fn for_host(&self) -> Option<&crypto::HostKey>;
 
     /// The signature of `message` in the form of RFC 7518; `None` when the system has no randomness.
     fn sign(&self, message: &[u8]) -> Option<Vec<u8>>;
@@ -193,6 +198,10 @@ impl SigningKey for crypto::RsaSigningKey {
         Algorithm::Rs256
     }
 
+    fn for_host(&self) -> Option<&crypto::HostKey> {
+        self.for_host()
+    }
+
     fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         self.sign(message)
     }
@@ -201,6 +210,10 @@ impl SigningKey for crypto::RsaSigningKey {
 impl SigningKey for crypto::EcdsaSigningKey {
     fn algorithm(&self) -> Algorithm {
         Algorithm::Es256
+    }
+
+    fn for_host(&self) -> Option<&crypto::HostKey> {
+        self.for_host()
     }
 
     fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {

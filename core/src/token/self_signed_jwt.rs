@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorCode};
 use crate::jose::jws::{self, SigningKey};
+use crate::signing::{Signing, sign};
 use crate::step::Millis;
 use crate::token::{Issued, Want, jwt};
 
@@ -37,16 +38,20 @@ impl Signer {
     }
 
     /// The key's signature of these bytes.
-    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        self.key.sign(bytes).ok_or_else(no_random_numbers)
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> Result<Signing<Vec<u8>>, Error> {
+        sign(self.key.as_ref(), bytes)
     }
 
     /// The JWT with these claims.
-    pub(crate) fn sign(&self, claims: &Claims<'_>) -> Result<Issued, Error> {
-        let jwt =
-            jws::sign(self.key.as_ref(), self.key_id.as_deref(), claims).ok_or_else(no_random_numbers)?;
+    pub(crate) fn sign(&self, claims: &Claims<'_>) -> Result<Signing<Issued>, Error> {
+        let signing_input = jws::signing_input(self.key.algorithm(), self.key_id.as_deref(), claims)
+            .ok_or_else(not_written)?;
         let (issued_at, expires_at) = (Millis::from_secs(claims.iat), Millis::from_secs(claims.exp));
-        Ok(Issued { value: jwt, expires_at, issued_at: Some(issued_at) })
+        let signature = self.sign_bytes(signing_input.expose().as_bytes())?;
+        Ok(signature.map(move |signature| {
+            let value = jws::compact(&signing_input, &signature);
+            Issued { value, expires_at, issued_at: Some(issued_at) }
+        }))
     }
 }
 
@@ -108,8 +113,7 @@ impl<'a> Claims<'a> {
 
     /// The claims as JSON, for somebody else to sign.
     pub(crate) fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self)
-            .map_err(|_| Error::new(ErrorCode::Internal, "the claims could not be written as JSON"))
+        serde_json::to_string(self).map_err(|_| not_written())
     }
 }
 
@@ -118,8 +122,8 @@ pub(crate) fn read(jwt: &str, audience: &str, now: Millis, who: &str) -> Result<
     jwt::read(jwt, audience, now, who, "a self-signed JWT")
 }
 
-fn no_random_numbers() -> Error {
-    Error::new(ErrorCode::Internal, "this system gives no random numbers to sign with")
+fn not_written() -> Error {
+    Error::new(ErrorCode::Internal, "the claims could not be written as JSON")
 }
 
 fn joined(scopes: &[String]) -> Result<String, Error> {

@@ -15,7 +15,8 @@ pub use config::{Audiences, Callers, DEFAULT_LEEWAY_SECONDS, KeySource, MAX_LEEW
 pub use issuers::Preset;
 pub use keys::{KeyCache, KeyFetch};
 pub use open::{OpenVerifier, Opened};
+pub(crate) use signatures::{ByHost, InThisProcess, Question, Signatures};
 pub use token_check::TokenCheck;
 pub use verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost, PLACES};
-pub(crate) use verifier::Surroundings;
 pub use verifier::{Recall, TokenDigest, Verdict, Verified, Verifier};
+pub(crate) use verifier::{SignatureCheck, Surroundings};

@@ -1,13 +1,16 @@
 //! Who checks signatures: the core itself, or a host that was chosen for it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
+use crate::encoding::base64url_encode;
+use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Jwk;
+use crate::quote;
+use crate::step::{SignatureToCheck, Step};
 
 /// Who checks signatures.
-pub(super) trait Signatures {
+pub(crate) trait Signatures {
     /// What is asked of somebody else first.
     type Question;
 
@@ -22,10 +25,10 @@ pub(super) trait Signatures {
 }
 
 /// The core itself.
-pub(super) struct InThisProcess;
+pub(crate) struct InThisProcess;
 
 impl Signatures for InThisProcess {
-    type Question = Infallible;
+    type Question = LeftToHost;
 
     fn is_valid(
         &self,
@@ -33,7 +36,96 @@ impl Signatures for InThisProcess {
         key: &Arc<Jwk>,
         message: &str,
         signature: &[u8],
-    ) -> Result<bool, Infallible> {
-        Ok(key.verifies(alg, message, signature))
+    ) -> Result<bool, LeftToHost> {
+        key.verifies(alg, message, signature).ok_or(LeftToHost)
+    }
+}
+
+/// The core is built to compute no signatures.
+pub(crate) struct LeftToHost;
+
+impl From<LeftToHost> for Error {
+    fn from(_: LeftToHost) -> Self {
+        Self::new(
+            ErrorCode::ApiMisuse,
+            "this build of gatepass computes no signatures: its host is asked for them by begin_check only",
+        )
+    }
+}
+
+/// The host, which may have answered before.
+pub(crate) struct ByHost {
+    answer: Option<Answer>,
+}
+
+/// Whether the token, of which there is one in an operation, is signed by this key.
+struct Answer {
+    key: Arc<Jwk>,
+    is_valid: bool,
+}
+
+impl ByHost {
+    /// Before anything was asked.
+    pub(crate) fn unasked() -> Self {
+        Self { answer: None }
+    }
+}
+
+impl Signatures for ByHost {
+    type Question = Box<Question>;
+
+    fn is_valid(
+        &self,
+        alg: Algorithm,
+        key: &Arc<Jwk>,
+        message: &str,
+        signature: &[u8],
+    ) -> Result<bool, Box<Question>> {
+        match &self.answer {
+            Some(answer) if answer.key == *key => Ok(answer.is_valid),
+            // Hosts differ in what they make of those.
+            _ if signature.len() != key.signature_length() => Ok(false),
+            _ => Err(Box::new(Question {
+                alg,
+                key: Arc::clone(key),
+                message: message.to_owned(),
+                signature: signature.to_vec(),
+            })),
+        }
+    }
+}
+
+/// Whether a signature is valid.
+pub(crate) struct Question {
+    alg: Algorithm,
+    key: Arc<Jwk>,
+    message: String,
+    signature: Vec<u8>,
+}
+
+impl Question {
+    pub(crate) fn step<T>(&self) -> Step<T> {
+        Step::CheckSignature(SignatureToCheck {
+            alg: self.alg.as_str(),
+            key: self.key.to_json(),
+            data: self.message.as_str().into(),
+            signature: base64url_encode(&self.signature).into(),
+        })
+    }
+
+    /// The answer of the core itself, if it computes.
+    pub(crate) fn computed(&self) -> Option<bool> {
+        self.key.verifies(self.alg, &self.message, &self.signature)
+    }
+
+    /// The host after this answer.
+    pub(crate) fn answered(self, is_valid: bool) -> ByHost {
+        ByHost { answer: Some(Answer { key: self.key, is_valid }) }
+    }
+
+    /// The error where neither the host nor the core has an answer. It says nothing about the token.
+    pub(crate) fn unanswered(&self, message: &str) -> Error {
+        let (alg, reason) = (self.alg, quote::reason(message));
+        Error::new(ErrorCode::Unsupported, format!("this host cannot check a signature of {alg}: {reason}"))
     }
 }

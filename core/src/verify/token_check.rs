@@ -7,11 +7,8 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::encoding::base64url_encode;
-use crate::jose::alg::Algorithm;
-use crate::jose::jwk::Jwk;
-use crate::step::{Now, Operation, Reply, SignatureToCheck, Step};
-use crate::verify::signatures::Signatures;
+use crate::step::{Now, Operation, Reply, Step};
+use crate::verify::signatures::{ByHost, Question};
 use crate::verify::verifier::{Shared, TokenDigest, Verdict, Verifier};
 
 /// The operation that checks a token and has the host check its signature ([`Step::CheckSignature`]). Its output is the
@@ -20,7 +17,7 @@ use crate::verify::verifier::{Shared, TokenDigest, Verdict, Verifier};
 /// The answer to a step is one about the key and the bytes of that step, and of no other operation. Everything else is
 /// decided anew when it comes, by the keys and the time of that moment, however late: where the token's key is
 /// another one by then, its signature is asked for again. A host that cannot check a signature answers
-/// [`Reply::Failed`], and the core does it itself.
+/// [`Reply::Failed`], and the core does it itself, unless it is built to compute none.
 pub struct TokenCheck {
     verifier: Arc<Shared>,
     token: String,
@@ -30,7 +27,7 @@ pub struct TokenCheck {
 
 enum State {
     Created,
-    Asked(Question),
+    Asked(Box<Question>),
     Ended,
 }
 
@@ -44,14 +41,14 @@ impl Verifier {
 }
 
 impl TokenCheck {
-    fn check(&mut self, now: Now, answer: Option<Answer>) -> Step<Verdict> {
-        match self.verifier.check_new(&self.token, self.digest, now, &ByHost { answer }) {
+    fn check(&mut self, now: Now, host: &ByHost) -> Step<Verdict> {
+        match self.verifier.check_new(&self.token, self.digest, now, host) {
             Ok(Verdict::Rejected(error)) => Step::Fail(error),
             Ok(verdict) => Step::Done(verdict),
             Err(question) => {
                 let step = question.step();
-                self.state = State::Asked(*question);
-                Step::CheckSignature(step)
+                self.state = State::Asked(question);
+                step
             }
         }
     }
@@ -62,70 +59,17 @@ impl Operation for TokenCheck {
 
     fn resume(&mut self, now: Now, reply: Reply) -> Step<Verdict> {
         match (mem::replace(&mut self.state, State::Ended), reply) {
-            (State::Created, Reply::Start) => self.check(now, None),
-            (State::Asked(Question { key, .. }), Reply::Checked { is_valid }) => {
-                self.check(now, Some(Answer { key, is_valid }))
+            (State::Created, Reply::Start) => self.check(now, &ByHost::unasked()),
+            (State::Asked(question), Reply::Checked { is_valid }) => {
+                self.check(now, &question.answered(is_valid))
             }
-            (State::Asked(question), Reply::Failed { .. }) => {
-                let is_valid = question.key.verifies(question.alg, &question.message, &question.signature);
-                self.check(now, Some(Answer { key: question.key, is_valid }))
-            }
+            (State::Asked(question), Reply::Failed { message, .. }) => match question.computed() {
+                Some(is_valid) => self.check(now, &question.answered(is_valid)),
+                None => Step::Fail(question.unanswered(&message)),
+            },
             (State::Created, other) => Step::misuse("Start", &other),
             (State::Asked(_), other) => Step::misuse("Checked or Failed", &other),
             (State::Ended, other) => Step::misuse("nothing: the operation has ended", &other),
-        }
-    }
-}
-
-/// The host, which may have answered before.
-struct ByHost {
-    answer: Option<Answer>,
-}
-
-/// Whether the token, of which there is one in an operation, is signed by this key.
-struct Answer {
-    key: Arc<Jwk>,
-    is_valid: bool,
-}
-
-struct Question {
-    alg: Algorithm,
-    key: Arc<Jwk>,
-    message: String,
-    signature: Vec<u8>,
-}
-
-impl Question {
-    fn step(&self) -> SignatureToCheck {
-        SignatureToCheck {
-            alg: self.alg.as_str(),
-            key: self.key.to_json(),
-            data: self.message.as_str().into(),
-            signature: base64url_encode(&self.signature).into(),
-        }
-    }
-}
-
-impl Signatures for ByHost {
-    type Question = Box<Question>;
-
-    fn is_valid(
-        &self,
-        alg: Algorithm,
-        key: &Arc<Jwk>,
-        message: &str,
-        signature: &[u8],
-    ) -> Result<bool, Box<Question>> {
-        match &self.answer {
-            Some(answer) if answer.key == *key => Ok(answer.is_valid),
-            // Hosts differ in what they make of those.
-            _ if signature.len() != key.signature_length() => Ok(false),
-            _ => Err(Box::new(Question {
-                alg,
-                key: Arc::clone(key),
-                message: message.to_owned(),
-                signature: signature.to_vec(),
-            })),
         }
     }
 }

@@ -19,10 +19,11 @@ use crate::verify::config::VerifierConfig;
 use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::Policy;
-use crate::verify::signatures::{InThisProcess, Signatures};
+use crate::verify::signatures::{InThisProcess, LeftToHost, Signatures};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
-/// Checks received tokens. Made once, used from any thread.
+/// Checks received tokens. Made once, used from any thread; clones are the same verifier.
+#[derive(Clone)]
 pub struct Verifier {
     pub(super) shared: Arc<Shared>,
 }
@@ -79,6 +80,16 @@ pub enum Recall {
 /// What a token is remembered by, so that it is computed once.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenDigest(Option<Digest>);
+
+/// What was made of a signature.
+pub(crate) enum SignatureCheck<Q> {
+    /// It was checked, or there is no need to.
+    Made,
+    /// There are no keys to check it with.
+    WithoutKeys,
+    /// Somebody else is to be asked this.
+    Open(Q),
+}
 
 impl Verified {
     fn proven(token: &Arc<Remembered>, number: u64) -> Self {
@@ -184,8 +195,8 @@ impl Verifier {
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
-        let Ok(verdict) = self.shared.check_new(token, digest, now, &InThisProcess);
-        verdict
+        let verdict = self.shared.check_new(token, digest, now, &InThisProcess);
+        verdict.unwrap_or_else(|left: LeftToHost| Verdict::Rejected(left.into()))
     }
 
     /// The token of a request with these headers, from the header that this verifier's issuer uses.
@@ -205,24 +216,39 @@ impl Verifier {
         self.shared.keys.abandon_flight();
     }
 
-    /// Everything that is wrong with `token`, the first refusal of [`check`](Self::check) first; and whether the
-    /// signature was looked at, which takes keys that are at hand.
-    pub(crate) fn complaints(&self, token: &str, now: Millis) -> (Vec<Error>, bool) {
+    /// Everything that is wrong with `token`, the first refusal of [`check`](Self::check) first; and what was made of its
+    /// signature, for which keys must be at hand.
+    pub(crate) fn complaints<S: Signatures>(
+        &self,
+        token: &str,
+        now: Millis,
+        signatures: &S,
+    ) -> (Vec<Error>, SignatureCheck<S::Question>) {
         let compact = match Compact::split(token) {
             Ok(compact) => compact,
-            Err(error) => return (vec![error], true),
+            Err(error) => return (vec![error], SignatureCheck::Made),
         };
         let header = compact.header(&self.policy().algorithms);
         let payload = compact.payload();
         let keys = self.shared.keys.at_hand();
+        let mut made = match keys.is_some() || jws::is_stripped(token) {
+            true => SignatureCheck::Made,
+            false => SignatureCheck::WithoutKeys,
+        };
         let signature = match (&header, &keys) {
             (Err(error), _) => Err(error.clone()),
             _ if jws::is_stripped(token) && self.policy().trusts_cloud_run => Ok(()),
             _ if jws::is_stripped(token) => Err(jws::signature_stripped()),
             (Ok(header), Some(keys)) => keys.find(header.kid(), header.alg, now).and_then(|key| {
                 payload.as_ref().map_err(Error::clone)?;
-                let is_valid = key.verifies(header.alg, compact.signing_input(), &compact.signature()?);
-                if is_valid { Ok(()) } else { Err(jws::bad_signature()) }
+                match signatures.is_valid(header.alg, key, compact.signing_input(), &compact.signature()?) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(jws::bad_signature()),
+                    Err(question) => {
+                        made = SignatureCheck::Open(question);
+                        Ok(())
+                    }
+                }
             }),
             (Ok(_), None) => Ok(()),
         };
@@ -232,7 +258,7 @@ impl Verifier {
             Err(error) if errors.contains(&error) => {}
             Err(error) => errors.push(error),
         }
-        (errors, keys.is_some() || jws::is_stripped(token))
+        (errors, made)
     }
 
     /// Why the keys that an option gives are none.

@@ -46,11 +46,23 @@ enum Others {
 
 /// Every crate of the workspace, from the bottom to the top.
 const LAYERS: &[Layer] = &[
-    // loom only where the compiler is told cfg(loom): in no build that anybody uses.
+    // loom only where the compiler is told cfg(loom): in no build that anybody uses. hmac and sha2 only where neither ring nor
+    // AWS-LC is: in WebAssembly for JavaScript.
     layer(
         "gatepass-core",
         &[],
-        Others::Only(&["arc-swap", "aws-lc-rs", "base64", "loom", "ring", "serde", "serde_json", "zeroize"]),
+        Others::Only(&[
+            "arc-swap",
+            "aws-lc-rs",
+            "base64",
+            "hmac",
+            "loom",
+            "ring",
+            "serde",
+            "serde_json",
+            "sha2",
+            "zeroize",
+        ]),
     ),
     layer("gatepass-bridge", &["gatepass-core"], Others::Only(&["serde", "serde_json"])),
     layer("gatepass-c", &["gatepass-bridge"], Others::Only(&[])),

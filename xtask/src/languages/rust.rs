@@ -45,6 +45,22 @@ const ON_AWS_LC: [&str; 13] = [
     "--features=gatepass-core/aws-lc-rs",
 ];
 
+/// What tells a core that computes no signatures from one that does: its reading of keys, with Wycheproof, and what it asks.
+const BY_STEP: [&str; 8] = [
+    "test",
+    "--package=gatepass-core",
+    "--lib",
+    "--test=signatures",
+    "--test=signing",
+    "--no-fail-fast",
+    "--no-default-features",
+    "--features=by-step",
+];
+
+/// The same core and every vector.
+const VECTORS_BY_STEP: [&str; 5] =
+    ["test", "--package=gatepass-vectors", "--no-fail-fast", "--no-default-features", "--features=by-step"];
+
 fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
     let format = checkout.cargo(&["fmt", "--all", "--check"]);
     let clippy = checkout.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
@@ -61,6 +77,8 @@ fn suites(checkout: &Checkout) -> Result<Vec<Suite>> {
         Suite::new("documentation", Runner::Check, docs),
         Suite::new("cargo test", Runner::Cargo, test(checkout).arg("--no-fail-fast")),
         Suite::new("on aws-lc-rs", Runner::Cargo, checkout.cargo(&ON_AWS_LC)),
+        Suite::new("by step", Runner::Cargo, checkout.cargo(&BY_STEP)),
+        Suite::new("vectors by step", Runner::Cargo, checkout.cargo(&VECTORS_BY_STEP)),
         Suite::new("instruction counts", Runner::Check, checkout.cargo(&["xtask", "instructions"])),
         Suite::new("interleavings", Runner::Cargo, models),
     ])

@@ -16,6 +16,7 @@ use crate::json;
 use crate::quote;
 use crate::retry::Jitter;
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Method, Millis, Now, Operation, Reply, Route, Step};
 use crate::url::Url;
 
@@ -469,9 +470,9 @@ impl Endpoint for Ask {
         [&self.session, &self.token].into_iter().flatten().cloned().collect()
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         if let Some(form) = &self.form {
-            return Ok(HttpRequest::post_form(self.url.as_str(), form.clone(), STS_TIMEOUT_MS));
+            return Ok(HttpRequest::post_form(self.url.as_str(), form.clone(), STS_TIMEOUT_MS).into());
         }
         let route = if self.url.is_https() { Route::Default } else { Route::Direct };
         let mut request = HttpRequest::get(self.url.as_str().to_owned(), route, TIMEOUT_MS);
@@ -480,12 +481,12 @@ impl Endpoint for Ask {
         }
         if let Question::Session = self.question {
             request.method = Method::Put;
-            return Ok(request.with_header(SESSION_TTL, SESSION_SECONDS));
+            return Ok(request.with_header(SESSION_TTL, SESSION_SECONDS).into());
         }
-        Ok(match &self.session {
-            Some(session) => request.with_header(SESSION_TOKEN, session.clone()),
-            None => request,
-        })
+        if let Some(session) = &self.session {
+            request = request.with_header(SESSION_TOKEN, session.clone());
+        }
+        Ok(request.into())
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {

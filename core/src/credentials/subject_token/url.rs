@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::exchange::{Endpoint, Exchange, Response};
 use crate::retry::Jitter;
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::step::{HttpRequest, Millis, Now, Operation, Reply, Route, Step};
 use crate::url::Url;
 
@@ -55,12 +56,12 @@ impl Endpoint for Source {
         self.headers.iter().map(|(_, value)| value.clone()).collect()
     }
 
-    fn request(&self, _now: Millis) -> Result<HttpRequest, Error> {
+    fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let request = HttpRequest::get(self.url.as_str().to_owned(), Route::Default, TIMEOUT_MS);
-        Ok(self
-            .headers
-            .iter()
-            .fold(request, |request, (name, value)| request.with_header(name.clone(), value.clone())))
+        let headers = self.headers.iter();
+        let request =
+            headers.fold(request, |request, (name, value)| request.with_header(name.clone(), value.clone()));
+        Ok(request.into())
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<Secret<String>, Error> {

@@ -1,9 +1,10 @@
-//! Every transcript of tests/vectors/acquire and every timeline of tests/vectors/cache, through the bridge.
+//! Every transcript of tests/vectors/acquire and every timeline of tests/vectors/cache, through the bridge, whoever signs.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::HashMap;
 
 use gatepass_bridge::{Lookup, Now, Op, Source};
+use gatepass_vectors::host::resume;
 use gatepass_vectors::{assert_step, read_all};
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ fn acquire() {
         let now = moment(&transcript[0], "now_ms");
         let Lookup::Fetch(mut op) = look(&source, &case, now) else { panic!("{}: no fetch", case["name"]) };
         for entry in transcript {
-            let step = op.resume(moment(entry, "now_ms"), &entry["reply"].to_string());
+            let step = resume(&mut op, moment(entry, "now_ms"), &entry["reply"].to_string());
             assert_step(&step, &entry["step"], &case["name"]);
         }
     }
@@ -32,7 +33,8 @@ fn cache() {
             match event["do"].as_str().unwrap() {
                 "cancel" => ops.get_mut(name.unwrap()).unwrap().cancel(),
                 "resume" => {
-                    let step = ops.get_mut(name.unwrap()).unwrap().resume(at(), &event["reply"].to_string());
+                    let op = ops.get_mut(name.unwrap()).unwrap();
+                    let step = resume(op, at(), &event["reply"].to_string());
                     assert_step(&step, &event["expect"], &case["name"]);
                 }
                 "lookup" => {

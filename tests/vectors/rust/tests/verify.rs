@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use gatepass_core::{Callers, KeySource, Millis, Now, Preset, Verdict, Verifier, VerifierConfig};
+use gatepass_vectors::host::CORE_COMPUTES;
 use serde_json::Value;
 
 #[test]
@@ -11,16 +12,18 @@ fn attack_corpus() {
     let mut wrong = Vec::new();
     let mut asked_host = 0;
     for case in corpus["cases"].as_array().unwrap() {
-        let verdict = decide(&corpus, case, |verifier, token, now| verifier.check(token, now));
         let by_host = decide(&corpus, case, |verifier, token, now| {
             let (verdict, asked) = gatepass_vectors::host::check(verifier, token, now);
             asked_host += asked.len();
             verdict
         });
-        assert_eq!(by_host, verdict, "{}", case["name"]);
+        if CORE_COMPUTES {
+            let by_core = decide(&corpus, case, |verifier, token, now| verifier.check(token, now));
+            assert_eq!(by_core, by_host, "{}", case["name"]);
+        }
         let expected: Vec<&str> =
             case["reasons"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
-        let right = match verdict.as_deref() {
+        let right = match by_host.as_deref() {
             Ok(_) => case["expected"] == "accept",
             Err(code) => {
                 case["expected"] == "reject"
@@ -30,7 +33,7 @@ fn attack_corpus() {
             }
         };
         if !right {
-            wrong.push(format!("{} {}: {verdict:?}, expected {expected:?}", case["id"], case["name"]));
+            wrong.push(format!("{} {}: {by_host:?}, expected {expected:?}", case["id"], case["name"]));
         }
     }
     assert!(asked_host > 0);
