@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::keys::KeyCache;
 use crate::op::Op;
 use crate::source::Source;
+use crate::token_source::TokenSource;
 use crate::verifier::Verifier;
 
 mod claims;
@@ -22,6 +23,7 @@ mod json;
 mod keys;
 mod op;
 mod source;
+mod token_source;
 mod verifier;
 
 /// The border between the package `gatepass` and its core.
@@ -33,8 +35,9 @@ mod _native {
     use super::interpreter::bind;
     #[pymodule_export]
     use super::{
-        KeyCache, Op, Source, Verifier, audience_for_url, error_codes, explain, limits, open_verifier,
-        own_audiences, plan_call, refusal_log, same_audience_spellings, to_json, token_headers,
+        KeyCache, Op, Source, TokenSource, Verifier, audience_for_url, error_codes, explain, limits,
+        open_verifier, own_audiences, plan_call, refusal_log, same_audience_spellings, to_json,
+        token_headers,
     };
 
     #[pymodule_export]

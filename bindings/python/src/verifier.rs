@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use gatepass_bridge::{Now, Recall, RequestHeaders, Verdict};
+use gatepass_bridge::{Recall, RequestHeaders, Verdict};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::claims::{self, KeptClaims};
-use crate::clock;
+use crate::clock::Clocks;
 use crate::fork::while_others_go_on;
 use crate::json;
 use crate::keys::KeyCache;
@@ -20,10 +20,7 @@ use crate::raise;
 #[pyclass(frozen, subclass, module = "gatepass._native")]
 pub(crate) struct Verifier {
     verifier: gatepass_bridge::Verifier,
-    /// Gives Unix time in seconds.
-    clock: Py<PyAny>,
-    /// Gives seconds of a clock that is never set; `None` is this module's own.
-    monotonic: Option<Py<PyAny>>,
+    clocks: Clocks,
     kept: KeptClaims,
     keys: KeyCache,
 }
@@ -34,7 +31,7 @@ impl Verifier {
     #[new]
     fn new(op: &Bound<'_, Op>, clock: Py<PyAny>, monotonic: Option<Py<PyAny>>) -> PyResult<Self> {
         let (verifier, keys) = op.get().verifier().map_err(|failure| raise(op.py(), &failure))?;
-        Ok(Self { verifier, clock, monotonic, kept: KeptClaims::default(), keys })
+        Ok(Self { verifier, clocks: Clocks::new(clock, monotonic), kept: KeptClaims::default(), keys })
     }
 
     /// The claims of a token that is accepted.
@@ -82,14 +79,16 @@ impl Verifier {
         place: &Bound<'_, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = token.py();
-        let explained =
-            self.verifier.explain(&token.to_string_lossy(), &json::write(place)?, self.now(py)?.unix.0);
+        let explained = self.verifier.explain(
+            &token.to_string_lossy(),
+            &json::write(place)?,
+            self.clocks.now(py)?.unix.0,
+        );
         json::read(py, &explained.map_err(|failure| raise(py, &failure))?)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.clock)?;
-        visit.call(&self.monotonic)
+        self.clocks.traverse(&visit)
     }
 }
 
@@ -105,7 +104,7 @@ enum Answer<'py> {
 impl Verifier {
     fn check<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
         let (py, token) = (token.py(), bytes(token)?);
-        let now = self.now(py)?;
+        let now = self.clocks.now(py)?;
         let digest = match self.verifier.recall(&token, now) {
             Recall::Known(entry) => match self.kept.get(py, entry) {
                 Some(claims) => return Ok(Answer::Claims(claims)),
@@ -132,12 +131,6 @@ impl Verifier {
             Verdict::Join(flight) => ("join", None, Some(flight), None),
         };
         Ok(Answer::Undecided((status, claims, flight, op).into_pyobject(py)?))
-    }
-
-    fn now(&self, py: Python<'_>) -> PyResult<Now> {
-        let seconds = |clock: &Py<PyAny>| clock.bind(py).call0()?.extract::<f64>();
-        let monotonic = self.monotonic.as_ref().map_or_else(|| Ok(clock::monotonic()), seconds)?;
-        Ok(clock::now(seconds(&self.clock)? * 1000.0, monotonic * 1000.0))
     }
 }
 

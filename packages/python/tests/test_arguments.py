@@ -127,5 +127,5 @@ def test_every_option_is_in_these_tables() -> None:
     """A new one cannot be forgotten."""
     verifier = set(gatepass.Verifier.__new__.__kwdefaults__ or {}) | {"audience"}
     assert verifier - {"clock"} == set(OPTIONS)
-    made = set(gatepass.TokenSource.__init__.__kwdefaults__ or {})
+    made = set(gatepass.TokenSource.__new__.__kwdefaults__ or {})
     assert made - {"clock"} == set(SOURCE_OPTIONS)

@@ -65,6 +65,23 @@ class Source:
     def sign_bytes(self, data: bytes, /) -> Op: ...
     def access_token_headers(self) -> list[tuple[str, str]]: ...
 
+class TokenSource:
+    """What `gatepass.TokenSource` is made of."""
+
+    _id_tokens: dict[str, tuple[float, float, str, str, float]]
+    def __new__(cls, clock: Callable[[], float], monotonic: Callable[[], float] | None) -> Self: ...
+    def fetch_id_token(self, audience: str) -> str:
+        """The ID token for `audience`: the receiver's URL, a custom audience, or the OAuth client id of IAP.
+
+        Raises:
+            CredentialsError: The credentials cannot be found, read or used.
+            TransportError: The endpoint that gives the token cannot be reached.
+            GatepassError: The audience makes no sense.
+        """
+
+    def id_token_header(self, audience: str) -> str:
+        """The value of an `Authorization` header with the token of `fetch_id_token`."""
+
 Undecided: TypeAlias = tuple[
     Literal["accepted", "needs_keys", "join"],
     Claims | None,

@@ -17,18 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, TypeAlias
 
+    from typing_extensions import Self
+
+    from gatepass._driver.flights import Flights
+    from gatepass._native import Op, Source
     from gatepass._types import Clock, Conversation, Step, Strings, Supplier, T
 
     Kind: TypeAlias = Literal["id_token", "access_token", "self_signed_jwt"]
     # Seconds of the wall clock and of the monotonic one until which it may be handed out without a look-up,
-    # the header's value, the token itself, Unix seconds of its end.
+    # the header's value, the token itself, Unix seconds of its end. `bindings/python` reads the first four.
     Held: TypeAlias = tuple[float, float, str, str, float]
 
 # The most tokens of a kind that are held here, in front of the core's own cache.
 MAX_HELD = _native.limits()["held_tokens"]
 
 
-class TokenSource:
+class TokenSource(_native.TokenSource):
     """Tokens of one principal. Make one and keep it: it caches, and threads and event loops may share it.
 
     Without arguments it finds Application Default Credentials: the file that `GOOGLE_APPLICATION_CREDENTIALS`
@@ -62,16 +66,24 @@ class TokenSource:
         "_access_tokens",
         "_clock",
         "_flights",
-        "_id_tokens",
         "_last_refusal",
         "_monotonic",
         "_native",
         "_options",
         "_self_signed_jwts",
     )
+    _access_tokens: dict[str, Held]
+    _clock: Clock
+    _flights: Flights
+    _last_refusal: object
+    _monotonic: Clock
+    _native: Source
+    _options: dict[str, Any]
+    _self_signed_jwts: dict[str, Held]
 
-    def __init__(
-        self,
+    # Not __init__: nothing of what a source is made of changes once it is there.
+    def __new__(
+        cls,
         *,
         credentials_file: str | os.PathLike[str] | None = None,
         credentials_json: str | Mapping[str, Any] | None = None,
@@ -87,7 +99,7 @@ class TokenSource:
         suppliers: Mapping[str, Supplier] | None = None,
         trusted_endpoints: Strings = (),
         clock: Clock = time.time,
-    ) -> None:
+    ) -> Self:
         from gatepass._driver.flights import Flights
 
         options: dict[str, Any] = {
@@ -105,37 +117,23 @@ class TokenSource:
             "trusted_endpoints": texts("trusted_endpoints", trusted_endpoints),
         }
         check(options, **_TYPES)
+        monotonic = monotonic_of(clock)
+        self = super().__new__(cls, clock, getattr(clock, "monotonic", None))
         self._options = {**options, "suppliers": _functions(suppliers), "clock": clock}
         seed = int.from_bytes(os.urandom(6), "big")
         files = {"credentials_file": _path(credentials_file), "credentials_json": _json(credentials_json)}
         self._native = _native.Source({**options, **files, "seed": seed})
         self._clock = clock
-        self._monotonic = monotonic_of(clock)
+        self._monotonic = monotonic
         self._flights = Flights(clock, suppliers)
-        self._id_tokens: dict[str, Held] = {}
-        self._last_refusal: object = None
-        self._access_tokens: dict[str, Held] = {}
-        self._self_signed_jwts: dict[str, Held] = {}
+        self._last_refusal = None
+        self._access_tokens = {}
+        self._self_signed_jwts = {}
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process, and a copy, has the options and none of the tokens.
         return _source_with, (self._options,)
-
-    def fetch_id_token(self, audience: str) -> str:
-        """The ID token for `audience`: the receiver's URL, a custom audience, or the OAuth client id of IAP.
-
-        Raises:
-            CredentialsError: The credentials cannot be found, read or used.
-            TransportError: The endpoint that gives the token cannot be reached.
-            GatepassError: The audience makes no sense.
-        """
-        try:
-            held = self._id_tokens.get(audience)
-        except TypeError:  # `_fetch` says what is wrong with it.
-            held = None
-        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
-            held = _wait(self._fetch("id_token", audience))
-        return held[3]
 
     def fetch_access_token(self, scopes: Strings = ()) -> str:
         """The access token for `scopes`. Without any it has those of the account (metadata server only).
@@ -155,16 +153,6 @@ class TokenSource:
     def fetch_access_token_info(self, scopes: Strings = ()) -> Token:
         """The token of `fetch_access_token`, with its end."""
         return as_token(_wait(self._held("access_token", as_target(scopes))))
-
-    def id_token_header(self, audience: str) -> str:
-        """The value of an `Authorization` header with the token of `fetch_id_token`."""
-        try:
-            held = self._id_tokens.get(audience)
-        except TypeError:  # `_fetch` says what is wrong with it.
-            held = None
-        if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
-            held = _wait(self._fetch("id_token", audience))
-        return held[2]
 
     def access_token_header(self, scopes: Strings = ()) -> str:
         """The value of an `Authorization` header with the token of `fetch_access_token`."""
@@ -213,7 +201,7 @@ class TokenSource:
         """
         return as_signature(_wait(self._inquire(self._native.sign_bytes(binary("data", data)))))
 
-    def _inquire(self, op: _native.Op) -> Conversation[Step]:
+    def _inquire(self, op: Op) -> Conversation[Step]:
         started = self._flights.start(op)
         while not started.done():
             yield started
@@ -261,6 +249,10 @@ class TokenSource:
         if held is None or self._clock() >= held[0] or self._monotonic() >= held[1]:
             held = yield from self._fetch(kind, target)
         return held
+
+    def _fetch_now(self, kind: Kind, target: str) -> Held:
+        """Called by `fetch_id_token` and `id_token_header` if there is no token at hand."""
+        return _wait(self._fetch(kind, target))
 
     def _fetch(self, kind: Kind, target: str) -> Conversation[Held]:
         from gatepass._driver.replies import LOOKS
