@@ -182,7 +182,7 @@ type slot struct {
 type warmToken struct {
 	token      *oauth2.Token
 	header     string
-	freshUntil native.Now
+	freshUntil driver.Deadline
 }
 
 func tokenSourceFor(ctx context.Context, key slotKey, options []SourceOption) (*TokenSource, error) {
@@ -245,7 +245,7 @@ func (s *slot) get(ctx context.Context) (*warmToken, error) {
 	if s.source == nil || s.source.native == nil {
 		return nil, unusable("Source", "NewSource")
 	}
-	if warm := s.warm.Load(); warm != nil && s.source.driver.IsBefore(warm.freshUntil) {
+	if warm := s.warm.Load(); warm != nil && s.source.driver.IsBefore(&warm.freshUntil) {
 		return warm, nil
 	}
 	return s.settle(ctx)
@@ -341,6 +341,6 @@ func (t *token) warm() *warmToken {
 			Expiry:      time.UnixMilli(int64(t.ExpiresAtMS)),
 		},
 		header:     t.Header,
-		freshUntil: native.Now{Unix: t.FreshUntilMS, Monotonic: t.FreshUntilMonotonicMS},
+		freshUntil: driver.Deadline{Moment: native.Now{Unix: t.FreshUntilMS, Monotonic: t.FreshUntilMonotonicMS}},
 	}
 }
