@@ -1,9 +1,11 @@
-/** A method of gRPC without content; and the copy of grpc-js that gatepass has in a checkout, so that there is one. */
+/** A method of gRPC without content; and the copy of grpc-js that gatepass finds, so that there is one. */
 
 import { createRequire } from 'node:module';
 
+const gatepass = createRequire(import.meta.url).resolve('gatepass/package.json');
+
 export const { Metadata, Server, ServerCredentials, ServerInterceptingCall, credentials, makeGenericClientConstructor } =
-  createRequire(new URL('../../../packages/js/package.json', import.meta.url))('@grpc/grpc-js');
+  createRequire(gatepass)('@grpc/grpc-js');
 
 export const NOTHING = Buffer.alloc(0);
 const same = (bytes) => bytes;
