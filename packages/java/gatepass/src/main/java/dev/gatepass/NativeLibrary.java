@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Finds and loads the native library: the file that a system property names, or the one in the jar. */
 final class NativeLibrary {
@@ -43,14 +44,15 @@ final class NativeLibrary {
 
     private static void loadCopy(String file) {
         Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-        Path copy = folder.resolve("gatepass-" + ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + file);
+        Path copy = folder.resolve("gatepass-" + ThreadLocalRandom.current().nextLong(Long.MAX_VALUE) + "-" + file);
         try (InputStream library = NativeLibrary.class.getResourceAsStream("/native/" + platform() + "/" + file)) {
             if (library == null) {
                 throw new UnsatisfiedLinkError("this gatepass jar holds no native library for " + platform()
                         + ": build bindings/jni with cargo and give its path by -D" + PATH_PROPERTY);
             }
             // A file that was not there, neither as a link, and that only this user may read or write: nobody can slip in
-            // another library. Not Files.createTempFile, whose random name takes a quarter of the time to the first token.
+            // another library, so its name may be guessed. Not Files.createTempFile, whose secure random name takes a
+            // quarter of the time to the first token.
             SeekableByteChannel channel = Files.newByteChannel(copy, NEW_FILE, onlyOurs(copy));
             try (OutputStream output = Channels.newOutputStream(channel)) {
                 library.transferTo(output);
