@@ -2,7 +2,8 @@
 //!
 //! Each language has a program below tests/bench that measures its peers in interleaved rounds and prints a line of JSON
 //! for each job and peer: `{"language", "job", "peer", "version", "unit", "rounds": […]}`. Here they become tables of medians,
-//! with the ratio of gatepass to each, and a picture. Each provider of cryptography has its own runs and tables.
+//! with the ratio of gatepass to each, and a picture. Each provider of cryptography has its own runs and tables; a program that
+//! has one of its own names it as `"provider"`.
 
 mod calls;
 mod chart;
@@ -49,7 +50,8 @@ pub(crate) fn run(
     names: &[&str],
     options: &[&str],
 ) -> Result<bool> {
-    let mut figures = read_figures(&fs::read_to_string(checkout.path(FIGURES)).unwrap_or_default());
+    let mut figures =
+        read_figures(&fs::read_to_string(checkout.path(FIGURES)).unwrap_or_default(), DEFAULT_PROVIDER);
     for language in names.iter().filter_map(|name| Language::named(name)) {
         let new = measure(checkout, terminal, build, language, options)?;
         figures.retain(|old| !new.iter().any(|new| new.is_of_the_same_job(old)));
@@ -89,15 +91,14 @@ fn measure(
     let mut figures = Vec::new();
     for program in programs {
         let _task = terminal.begin(&format!("{} benchmark", language.name));
-        let new = one(checkout, language.name, program.args(options))?;
-        figures.extend(new.into_iter().map(|figure| Figure { provider: provider.to_owned(), ..figure }));
+        figures.extend(one(checkout, language.name, provider, program.args(options))?);
     }
     Ok(figures)
 }
 
-fn one(checkout: &Checkout, language: &str, program: Program) -> Result<Vec<Figure>> {
+fn one(checkout: &Checkout, language: &str, provider: &str, program: Program) -> Result<Vec<Figure>> {
     let log = log(checkout, &format!("bench-{language}"))?;
     let (output, end) = program.read(&log, LIMIT);
     end.map_err(|failure| failure.with_output(read(&log)))?;
-    Ok(read_figures(&output))
+    Ok(read_figures(&output, provider))
 }

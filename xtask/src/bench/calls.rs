@@ -106,7 +106,7 @@ mod tests {
             line("R-client", "gatepass", ours),
             line("R-client", "gatepass, its server", "[900, 900, 900, 900]"),
         ];
-        table(&read_figures(&lines.concat()))
+        table(&read_figures(&lines.concat(), DEFAULT_PROVIDER))
     }
 
     /// A round in which everything took twice as long changes nothing.

@@ -5,6 +5,12 @@ use serde_json::Value;
 /// The cryptographic library that gatepass is built with unless another is named.
 pub(super) const DEFAULT_PROVIDER: &str = "ring";
 
+/// The other one.
+pub(super) const AWS_LC: &str = "aws-lc-rs";
+
+/// What stands in its place for Go without cgo, where the core is WebAssembly and Go computes: the benchmark says so itself.
+pub(super) const WITHOUT_CGO: &str = "WebAssembly, without cgo";
+
 /// What stands in its place for what was installed from the artefacts, which carry AWS-LC.
 pub(super) const INSTALLED: &str = "AWS-LC, as installed";
 
@@ -27,9 +33,9 @@ pub(super) struct Figure {
     pub(super) rounds: Vec<f64>,
 }
 
-/// Reads a figure from each line; lines that hold none are left out.
-pub(super) fn read_figures(lines: &str) -> Vec<Figure> {
-    lines.lines().filter_map(|line| Figure::from_json(&serde_json::from_str(line).ok()?)).collect()
+/// Reads a figure from each line; lines that hold none are left out. Those that name no provider are of this one.
+pub(super) fn read_figures(lines: &str, provider: &str) -> Vec<Figure> {
+    lines.lines().filter_map(|line| Figure::from_json(&serde_json::from_str(line).ok()?, provider)).collect()
 }
 
 /// The figures of one job.
@@ -53,11 +59,11 @@ pub(super) fn short(number: f64) -> String {
 }
 
 impl Figure {
-    pub(super) fn from_json(line: &Value) -> Option<Self> {
+    fn from_json(line: &Value, provider: &str) -> Option<Self> {
         let text = |name| Some(line.get(name)?.as_str()?.to_owned());
         let rounds = line.get("rounds")?.as_array()?.iter().filter_map(Value::as_f64).collect();
         let (language, job, peer) = (text("language")?, text("job")?, text("peer")?);
-        let provider = text("provider").unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+        let provider = text("provider").unwrap_or_else(|| provider.to_owned());
         Some(Self { provider, language, job, peer, version: text("version")?, unit: text("unit")?, rounds })
     }
 
@@ -80,12 +86,23 @@ impl Figure {
     /// The distance between the quartiles, in percent of the median: what the middle half of the rounds differs by. One
     /// round that a neighbour spoilt does not change it; half of them do.
     pub(super) fn spread(&self) -> f64 {
-        interquartile_range(self.rounds.clone()) / self.median() * 100.0
+        interquartile_range(self.rounds.clone()) / self.median().abs() * 100.0
+    }
+
+    pub(super) fn upper_quartile(&self) -> f64 {
+        quartiles(self.rounds.clone()).1
+    }
+
+    /// Whether there is a middle half to speak of. What comes to the same each time, such as a number of requests, has one.
+    pub(super) fn has_enough_rounds(&self) -> bool {
+        let is_the_same =
+            self.rounds.len() > 1 && self.rounds.iter().all(|round| Some(round) == self.rounds.first());
+        is_the_same || self.rounds.len() >= ENOUGH_ROUNDS
     }
 
     /// Whether the rounds lie too far apart, or are too few, to prove anything.
     pub(super) fn is_noisy(&self) -> bool {
-        self.rounds.len() < ENOUGH_ROUNDS || self.spread() > TOO_NOISY
+        !self.has_enough_rounds() || self.spread() > TOO_NOISY
     }
 
     /// Where it was measured, such as a framework, and what: the peer's name may begin with the first, and a comma.
@@ -141,11 +158,16 @@ impl Figure {
 }
 
 /// The distance between the quartiles.
-pub(super) fn interquartile_range(mut numbers: Vec<f64>) -> f64 {
+pub(super) fn interquartile_range(numbers: Vec<f64>) -> f64 {
+    let (lower, upper) = quartiles(numbers);
+    upper - lower
+}
+
+fn quartiles(mut numbers: Vec<f64>) -> (f64, f64) {
     numbers.sort_by(f64::total_cmp);
     let quarter = numbers.len() / 4;
     let at = |place: usize| numbers.get(place).copied().unwrap_or(f64::NAN);
-    at(numbers.len().saturating_sub(quarter + 1)) - at(quarter)
+    (at(quarter), at(numbers.len().saturating_sub(quarter + 1)))
 }
 
 pub(super) fn median(mut numbers: Vec<f64>) -> f64 {

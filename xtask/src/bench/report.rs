@@ -21,6 +21,7 @@ const JOBS: &[(&str, &str)] = &[
     ("openssl", "`openssl speed`, by the clock"),
     ("M-start", "start of a process, import and first verification"),
     ("M-rss", "resident memory after it"),
+    ("M-size", "size of the program, without symbols"),
     ("W", "processor time that verification adds to an HTTP request"),
     ("W-rate", "HTTP requests that the service answers"),
     ("W-p99", "99th percentile of the time to an answer"),
@@ -53,7 +54,7 @@ pub(super) fn write(figures: &[Figure], instructions: &instructions::Counts) -> 
          *gatepass* is as users get it: it remembers tokens that it has verified. *gatepass, every token new* has never \
          seen the token, as at the first call of each caller. A *bare* service and an *empty process* do all but what is \
          measured: where they are given, ratios are of what comes on top.\n\n\
-         `cargo xtask bench` measures on ring, `cargo xtask bench --provider aws-lc-rs --job \
+         `cargo xtask bench` measures on ring, and Go without cgo as well, `cargo xtask bench --provider aws-lc-rs --job \
          V1,V2,V3,V4-repeated,V4-distinct,S` what AWS-LC changes. Where the processor's pace changed too much within the \
          rounds of these, `--rounds 21 --seconds 0.08` or the like followed; results.jsonl has every round.\n\n![ratios](results.svg)\n\n{}",
         machine(),
