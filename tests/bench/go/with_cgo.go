@@ -5,9 +5,10 @@ package main
 // static __attribute__((noinline)) void nothing(void) { __asm__ volatile(""); }
 import "C"
 
-import "slices"
+// provider is what gatepass is built on, where it is not what the caller knows.
+const provider = ""
 
-var jobs = slices.Concat(verifying, []job{signing, heading, starting("M"), serving, calling}, growing, []job{remembering}, herding)
+var jobs = every
 
 // callNothing is a call of C that does nothing.
 func callNothing() { C.nothing() }

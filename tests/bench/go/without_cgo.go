@@ -9,12 +9,16 @@ import (
 	"gatepass.dev/gatepass/bench/peers/gatepass"
 )
 
-// jobs are Z: what gatepass does where the core is WebAssembly, next to libraries that need no cgo anyway.
+// provider is what gatepass is built on: its core is WebAssembly, and Go computes for it.
+const provider = "WebAssembly, without cgo"
+
+// jobs are verification and the start of a process: there the core's being WebAssembly shows. The other libraries need no cgo
+// anyway.
 var jobs = []job{
-	{"Z1", []output{{"Z1", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(1, 1) }},
-	{"Z2", []output{{"Z2", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(distinct, 1) }},
-	{"Z4", []output{{"Z4-distinct", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(distinct, threads) }},
-	starting("Z"),
+	{"V1", []output{{"V1", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(1, 1) }},
+	{"V2", []output{{"V2", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(distinct, 1) }},
+	{"V4", []output{{"V4-distinct", "op/s"}}, func() ([]contender, error) { return compiledVerifiers(distinct, threads) }},
+	starting,
 }
 
 // compiledVerifiers are all peers once gatepass's core is compiled: at first it is interpreted.

@@ -62,7 +62,15 @@ pub(crate) const GO: Language = Language {
     }),
     bench: Some(Bench {
         builds: |_| Ok(Vec::new()),
-        programs: |checkout| Ok(vec![go(checkout, "tests/bench/go").args(&["run", "."])]),
+        programs: |checkout| {
+            let run = || go(checkout, "tests/bench/go").args(&["run", "."]);
+            let mut programs = vec![run()];
+            // Without cgo it is the same whatever the provider.
+            if checkout.provider().is_none() {
+                programs.push(run().env("CGO_ENABLED", "0"));
+            }
+            Ok(programs)
+        },
     }),
 };
 
