@@ -19,6 +19,8 @@ fn a_policy_that_is_open_by_mistake_is_refused() {
     let mistakes = [
         ("no audience", VerifierConfig { audiences: Audiences::default(), ..config() }),
         ("an audience is empty", VerifierConfig { audiences: "".into(), ..config() }),
+        ("begins or ends with white space", VerifierConfig { audiences: " https://a".into(), ..config() }),
+        ("character U+200B", VerifierConfig { audiences: "https://a\u{200b}".into(), ..config() }),
         (
             "`allowed_emails` is an empty list",
             VerifierConfig { callers: Callers::Emails(Vec::new()), ..config() },

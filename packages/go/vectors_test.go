@@ -85,12 +85,11 @@ func TestAttackCorpus(t *testing.T) {
 // The rules come from the preset that the options name, or imply.
 func TestPresetVectors(t *testing.T) {
 	var file struct {
-		Audience string
-		Now      int64
-		Keys     json.RawMessage
-		Cases    []struct {
-			Name, Preset, Token, Expected string
-			Issuers, Algorithms           []string
+		Now   int64
+		Keys  json.RawMessage
+		Cases []struct {
+			Name, Audience, Preset, Token, Expected string
+			Issuers, Algorithms                     []string
 		}
 	}
 	readVectors(t, vectors+"/presets/presets.json", &file)
@@ -99,7 +98,7 @@ func TestPresetVectors(t *testing.T) {
 	}
 	for _, c := range file.Cases {
 		options := []gatepass.VerifierOption{
-			gatepass.WithAudience(file.Audience), gatepass.WithKeys(file.Keys),
+			gatepass.WithAudience(c.Audience), gatepass.WithKeys(file.Keys),
 			gatepass.WithClock(func() time.Time { return time.Unix(file.Now, 0) }),
 		}
 		if c.Preset != "" {

@@ -15,8 +15,8 @@ import { Emulator } from '../../packages/js/src/node/testing.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
-const { audience, now, keys, cases } = JSON.parse(readFileSync(join(HERE, '../vectors/presets/presets.json'), 'utf8'));
-const [{ token }] = cases;
+const { now, keys, cases } = JSON.parse(readFileSync(join(HERE, '../vectors/presets/presets.json'), 'utf8'));
+const [{ token, audience }] = cases;
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 const skip = CHROMIUM === undefined && 'there is no Chromium: apt-get install chromium';
 

@@ -94,8 +94,8 @@ async function algorithms({ Verifier, VerifyError }, { issuer, audience, now }, 
   note(name, verdict, expected);
 }
 
-async function presets({ GatepassError, Verifier }, { audience, keys, now }, one, name, note) {
-  const { preset, issuers, algorithms, token, expected } = one;
+async function presets({ GatepassError, Verifier }, { keys, now }, one, name, note) {
+  const { audience, preset, issuers, algorithms, token, expected } = one;
   const given = Object.entries({ preset, issuers, algorithms }).filter(([, value]) => value !== null);
   const options = { ...Object.fromEntries(given), audience, keys, clock: () => now * 1000 };
   const verdict = await (async () => new Verifier(options).verify(token))().then(

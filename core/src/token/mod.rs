@@ -55,7 +55,7 @@ impl TokenKey {
     /// [`ErrorCode::InvalidAudience`] when it is empty, longer than 8 KiB, begins or ends with white space, or
     /// holds control or invisible formatting characters.
     pub fn id_token(audience: &str) -> Result<Self, Error> {
-        Ok(Self::IdToken { audience: checked(audience)? })
+        Ok(Self::IdToken { audience: checked_audience(audience)? })
     }
 
     /// A JWT for this audience that the service account signs itself.
@@ -63,7 +63,7 @@ impl TokenKey {
     /// # Errors
     /// As [`id_token`](Self::id_token).
     pub fn self_signed_jwt(audience: &str) -> Result<Self, Error> {
-        Ok(Self::SelfSignedJwt { audience: checked(audience)? })
+        Ok(Self::SelfSignedJwt { audience: checked_audience(audience)? })
     }
 
     /// An access token with these scopes, separated by spaces; order and repetition do not matter.
@@ -86,8 +86,11 @@ impl TokenKey {
     }
 }
 
-/// An audience that means one thing to everyone who reads it, and looks like no other.
-fn checked(audience: &str) -> Result<String, Error> {
+/// An audience that means one thing to everyone who reads it, and looks like no other: to ask for, and to expect.
+///
+/// # Errors
+/// As of [`TokenKey::id_token`].
+pub(crate) fn checked_audience(audience: &str) -> Result<String, Error> {
     let invalid = |found: String| Error::new(ErrorCode::InvalidAudience, format!("the audience {found}"));
     if audience.is_empty() {
         return Err(invalid("is empty".into()));

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::error::{Error, ErrorCode};
 use crate::jose::alg::Algorithm;
 use crate::quote::Quoted;
+use crate::token::checked_audience;
 use crate::verify::issuers::Preset;
 use crate::verify::policy::Policy;
 use crate::verify::verified_cache::{DEFAULT_REMEMBERED_BYTES, HostCost};
@@ -296,7 +297,8 @@ impl VerifierConfig {
     /// The policy that these options make, on Cloud Run or elsewhere. The preset is decided before.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] when an option is missing, or its value makes no sense.
+    /// [`ErrorCode::InvalidOption`] when an option is missing, or its value makes no sense; [`ErrorCode::InvalidAudience`] for
+    /// an audience for which no token can be asked.
     pub(crate) fn policy(&self, is_on_cloud_run: bool) -> Result<Policy, Error> {
         self.check_audiences()?;
         self.check_callers()?;
@@ -329,6 +331,9 @@ impl VerifierConfig {
         }
         if audiences.iter().any(String::is_empty) {
             return Err(invalid("an audience is empty, expected this service's URL or custom audience"));
+        }
+        for audience in audiences {
+            checked_audience(audience)?;
         }
         self.preset.map_or(Ok(()), |preset| {
             audiences.iter().try_for_each(|audience| preset.check_audience(audience))

@@ -50,9 +50,9 @@ test('verify: every algorithm, with the keys that are meant for it and with no o
 });
 
 test('verify: the rules come from the preset that is named or implied', async () => {
-  const { cases, audience, keys, now } = read('presets/presets.json');
+  const { cases, keys, now } = read('presets/presets.json');
   assert.ok(cases.length > 0);
-  for (const { name, preset, issuers, algorithms, token, expected } of cases) {
+  for (const { name, audience, preset, issuers, algorithms, token, expected } of cases) {
     const given = Object.entries({ preset, issuers, algorithms }).filter(([, value]) => value !== null);
     const options = { ...Object.fromEntries(given), audience, keys, clock: () => now * 1000 };
     const verdict = await (async () => new Verifier(options).verify(token))().then(

@@ -66,7 +66,7 @@ def test_presets(case: dict[str, Any]) -> None:
     outcome = "accept"
     try:
         gatepass.Verifier(
-            PRESETS["audience"],
+            case["audience"],
             preset=case["preset"],
             issuers=case["issuers"],
             algorithms=case["algorithms"],

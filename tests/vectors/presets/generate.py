@@ -30,8 +30,8 @@ def token(issuer, alg="RS256"):
 def cases():
     tokens = {"Google's": token(GOOGLE), "the issuer's": token(ISSUER), "the issuer's, ES256": token(ISSUER, "ES256")}
 
-    def case(name, whose, expected, preset=None, issuers=None, algorithms=None):
-        options = {"preset": preset, "issuers": issuers, "algorithms": algorithms}
+    def case(name, whose, expected, preset=None, issuers=None, algorithms=None, audience=AUDIENCE):
+        options = {"audience": audience, "preset": preset, "issuers": issuers, "algorithms": algorithms}
         return {"name": f"{name}: {whose} token", **options, "token": tokens[whose], "expected": expected}
 
     yield case("keys alone", "Google's", "accept")
@@ -49,14 +49,18 @@ def cases():
     yield case("Google's preset with issuers", "Google's", "BAD_ISSUER", preset="google", issuers=[ISSUER])
     yield case("the preset of OpenID Connect", "the issuer's", "accept", preset="oidc", **named)
     yield case("the preset of IAP, for an audience that is no resource of IAP", "Google's", "INVALID_OPTION", preset="iap")
+    for what, audience in [("a space in front", f" {AUDIENCE}"), ("a line feed behind", f"{AUDIENCE}\n"),
+                           ("an invisible character", f"{AUDIENCE}\u200b")]:
+        yield case(f"an audience with {what}, as none can be asked for", "Google's", "INVALID_AUDIENCE", audience=audience)
+    yield case("no more of an audience than white space", "Google's", "INVALID_AUDIENCE", audience=" ")
 
 
 def main():
     comment = ("TEST KEYS ONLY. Written by generate.py. `expected` is accept, or the code of the refusal, be it of the "
-               "options or of the token, by a verifier with these options, this audience and these keys, at this moment. "
+               "options or of the token, by a verifier with these options and these keys, at this moment. "
                "What is null is not given.")
     keys = {"keys": [algorithms.KEYS["rsa"], algorithms.KEYS["p256"]]}
-    document = {"comment": comment, "audience": AUDIENCE, "now": NOW, "keys": keys, "cases": list(cases())}
+    document = {"comment": comment, "now": NOW, "keys": keys, "cases": list(cases())}
     file = pathlib.Path(__file__).with_name("presets.json")
     file.write_text(json.dumps(document, indent=1) + "\n")
 

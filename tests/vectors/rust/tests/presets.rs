@@ -58,7 +58,7 @@ fn decide(vectors: &Value, case: &Value) -> String {
             .iter()
             .map(|n| Algorithm::from_name(n.as_str().unwrap()).unwrap())
             .collect(),
-        audiences: vectors["audience"].as_str().unwrap().into(),
+        audiences: case["audience"].as_str().unwrap().into(),
         keys: KeySource::Static(vectors["keys"].to_string()),
         ..VerifierConfig::default()
     });

@@ -84,7 +84,7 @@ class VerifyVectorsTest {
         for (Object each : list(vectors, "cases")) {
             Map<String, Object> test = members(each);
             Verifier.Builder builder = Verifier.builder()
-                    .audience((String) vectors.get("audience"))
+                    .audience((String) test.get("audience"))
                     .keys(Utf8.text(Json.write(vectors.get("keys"))))
                     .clock(Clock.fixed(Instant.ofEpochSecond((Long) vectors.get("now")), ZoneOffset.UTC));
             if (test.get("issuers") != null) {
