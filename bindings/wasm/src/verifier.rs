@@ -30,6 +30,15 @@ pub fn open_verifier(options: &str, keys: &KeyCache) -> Result<Op, JsError> {
     bridge::Verifier::open(options, &keys.0).map(Op).map_err(thrown)
 }
 
+/// The SHA-256 of a token as eight numbers of four bytes each, the least significant first; none for a token that is refused
+/// for its length alone.
+#[wasm_bindgen(js_name = tokenDigest)]
+pub fn token_digest(token: &str) -> Vec<u32> {
+    let digest = bridge::TokenDigest::of(token.as_bytes());
+    let words = digest.sha256().map(|sha256| sha256.as_chunks().0.iter().copied().map(u32::from_le_bytes));
+    words.into_iter().flatten().collect()
+}
+
 /// Checks received tokens.
 #[wasm_bindgen]
 pub struct Verifier(pub(crate) bridge::Verifier);
@@ -46,9 +55,27 @@ enum Answer {
 
 #[wasm_bindgen]
 impl Verifier {
-    /// The entry of the token with this SHA-256, if it is remembered.
-    pub fn recall(&self, sha256: &[u8], now_ms: f64, monotonic_ms: f64) -> Option<f64> {
-        self.0.recall_digest(sha256, now(now_ms, monotonic_ms)).map(|entry| entry as f64)
+    /// The entry of the token with this SHA-256, in words as of [`token_digest`], if it is remembered; otherwise 0.
+    // Numbers cross the border as they are, and bytes would be copied to memory that is got for them.
+    #[allow(clippy::too_many_arguments)]
+    pub fn recall(
+        &self,
+        first: u32,
+        second: u32,
+        third: u32,
+        fourth: u32,
+        fifth: u32,
+        sixth: u32,
+        seventh: u32,
+        eighth: u32,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> f64 {
+        let words = [first, second, third, fourth, fifth, sixth, seventh, eighth];
+        let sha256 = words.map(u32::to_le_bytes);
+        self.0
+            .recall_digest(sha256.as_flattened(), now(now_ms, monotonic_ms))
+            .map_or(0.0, |entry| entry as f64)
     }
 
     /// The entry of a token that is remembered, a number; or the [`Verdict`], which it always is if `is_whole` says so.

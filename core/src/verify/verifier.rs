@@ -81,6 +81,18 @@ pub enum Recall {
 #[derive(Clone, Copy, Debug)]
 pub struct TokenDigest(Option<Digest>);
 
+impl TokenDigest {
+    /// That of this token.
+    pub fn of(token: &[u8]) -> Self {
+        Self(digest_of(token))
+    }
+
+    /// Its SHA-256; `None` for a token that is refused for its length alone.
+    pub fn sha256(&self) -> Option<&[u8; SHA256_LENGTH]> {
+        self.0.as_ref()
+    }
+}
+
 /// What was made of a signature.
 pub(crate) enum SignatureCheck<Q> {
     /// It was checked, or there is no need to.

@@ -33,7 +33,10 @@ export function hostOn({ load, steps, warn }) {
       return (tokenHeaders ??= JSON.parse(host.native.tokenHeaders()));
     },
     /** Measured with V8: from above, for objects of which each has members of its own, and texts of two bytes a letter. */
-    claimsCost: { token: 200, member: 128, byte: 2 },
+    get keptCost() {
+      const { token, byte } = host.native.digestCost ?? { token: 0, byte: 0 };
+      return { token: 200 + token, member: 128, byte: 2 + byte };
+    },
     shared: {},
     clock: Date.now,
     monotonic: () => performance.now(),

@@ -8,8 +8,8 @@
  * @property {object} native `Source`, `openVerifier`, `KeyCache`, `audienceForUrl`, `errorCodes` and others
  * @property {{ places: number, held_tokens: number }} limits the core's
  * @property {string[]} tokenHeaders the headers that may carry a token, in lower case
- * @property {{ token: number, member: number, byte: number }} claimsCost the bytes that kept claims take at most: each
- *   token, each member of an object or an array, each byte of the payload
+ * @property {{ token: number, member: number, byte: number }} keptCost the bytes at most that are kept here of a remembered
+ *   token, its claims first of all: for each token, each member of an object or an array, each byte of the payload
  * @property {object} shared what is made once for the process, when it is first needed
  * @property {() => number} clock Unix time in milliseconds
  * @property {() => number} monotonic milliseconds of a clock that is never set

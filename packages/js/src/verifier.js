@@ -25,7 +25,7 @@ export class Verifier {
     const { cache, flights } =
       clock === undefined ? (host.shared.keys ??= host.keys()) : host.keys({ clock });
     this.#host = host;
-    const border = { ...bordered(options), host_cost: host.claimsCost };
+    const border = { ...bordered(options), host_cost: host.keptCost };
     const op = crossing(() => host.native.openVerifier(JSON.stringify(border), cache));
     for (const warning of host.driveAtOnce(op).warnings) host.warn(warning);
     this.#native = crossing(() => op.verifier());
