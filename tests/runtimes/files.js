@@ -36,6 +36,6 @@ export function modulesOf(entry, found = new Map()) {
   found.set(entry, isModule ? 'esModule' : 'wasm');
   if (!isModule) return found;
   const text = readFileSync(join(ROOT, entry), 'utf8');
-  for (const [, name] of text.matchAll(/\bfrom '(\.[^']+)'/g)) modulesOf(posix.join(posix.dirname(entry), name), found);
+  for (const [, name] of text.matchAll(/\bfrom ['"](\.[^'"]+)['"]/g)) modulesOf(posix.join(posix.dirname(entry), name), found);
   return found;
 }

@@ -14,8 +14,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { Emulator } from '../../packages/js/src/node/testing.js';
-import { ROOT, entryFor, modulesOf, readVectors } from './files.js';
+import { ROOT, entryFor, readVectors } from './files.js';
 import { fetchedCase } from './vectors.js';
+import { writeConfiguration } from './workerd.js';
 
 const run = promisify(execFile);
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -106,12 +107,10 @@ test('workerd', async (t) => {
   if (!existsSync(program)) return t.skip(missing('workerd'));
   const folder = temporaryFolder(t);
   const { url } = await serve(t);
-  writeFileSync(join(folder, 'config.capnp'), configuration(folder, url));
-  const { stdout, stderr } = await run(
-    program,
-    ['test', '--import-path=/', join(folder, 'config.capnp')],
-    LIMIT,
-  );
+  const packages = { gatepass: entryFor('workerd'), 'gatepass-verify': entryFor('workerd', './verify') };
+  const json = { 'vectors.json': vectors };
+  const file = writeConfiguration(folder, 'tests/runtimes/worker.js', packages, json, url);
+  const { stdout, stderr } = await run(program, ['test', '--import-path=/', file], LIMIT);
   const { stdout: version } = await run(program, ['--version'], LIMIT);
   await judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
 });
@@ -194,35 +193,6 @@ function outcomeIn(output) {
   const line = output.split('\n').find((line) => line.includes('"passed"'));
   assert.ok(line, output);
   return JSON.parse(line.slice(line.indexOf('{')));
-}
-
-/** What workerd is to run: a worker of all the modules that it imports, as a bundler would put them together. */
-function configuration(folder, origin) {
-  const modules = modulesOf('tests/runtimes/worker.js');
-  const entries = { gatepass: entryFor('workerd'), 'gatepass-verify': entryFor('workerd', './verify') };
-  for (const entry of Object.values(entries)) modulesOf(entry, modules);
-  writeFileSync(join(folder, 'vectors.json'), JSON.stringify(vectors));
-  const files = [...modules].map(([path, kind]) => [path, kind, join(ROOT, path)]);
-  for (const [name, entry] of Object.entries(entries)) {
-    const file = join(folder, `${name}.js`);
-    writeFileSync(file, `export * from '../../${entry}';\n`);
-    // A name without dots is looked for beside the module that imports it.
-    files.push([`tests/runtimes/${name}`, 'esModule', file]);
-  }
-  files.push(['tests/runtimes/vectors.json', 'json', join(folder, 'vectors.json')]);
-  const embedded = files.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (services = [
-  (name = "main", worker = .main),
-  (name = "loopback", network = (allow = ["private"])),
-]);
-const main :Workerd.Worker = (
-  modules = [${embedded.join(', ')}],
-  bindings = [(name = "ORIGIN", text = "${origin}")],
-  globalOutbound = "loopback",
-  compatibilityDate = "2026-11-01",
-);
-`;
 }
 
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };

@@ -1,0 +1,55 @@
+/**
+ * What is measured, in whatever runtime: verification by gatepass and by jose, turn by turn, as the program says that
+ * measures it from outside. That is because not every runtime has a clock that goes on while it computes.
+ */
+
+/** Library → loads it, and gives what verifies a token: it checks signature, times, audience and issuer, and reads the e-mail. */
+const LIBRARIES = {
+  async gatepass({ audience, keys }, kind) {
+    const { Verifier, init } = await import('gatepass/verify');
+    await init();
+    // Of new tokens none is remembered.
+    const verifier = new Verifier({ audience, keys, ...(kind === 'new' && { rememberedBytes: 1 }) });
+    return async (token) => (await verifier.verify(token)).email;
+  },
+  async jose({ audience, keys, issuer }) {
+    const { createLocalJWKSet } = await import('jose/jwks/local');
+    const { jwtVerify } = await import('jose/jwt/verify');
+    const set = createLocalJWKSet(keys);
+    const options = { audience, issuer, algorithms: ['RS256'] };
+    return async (token) => (await jwtVerify(token, set, options)).payload.email;
+  },
+};
+
+/**
+ * Takes turns until there are no more: each is a library, a kind of tokens, and how many of them.
+ *
+ * @param {string} origin of the program that measures
+ */
+export async function takeTurns(origin) {
+  try {
+    const material = await (await fetch(`${origin}/material`)).json();
+    const verifications = {};
+    const next = async () => await (await fetch(`${origin}/next`, { method: 'POST' })).json();
+    for (let turn = await next(); turn !== null; turn = await next()) {
+      const { library, kind, count } = turn;
+      const tokens = tokensOf(material, kind, count);
+      // What follows is what costs: from here to when the next turn is asked for.
+      await next();
+      if (library === null) continue;
+      const verify = (verifications[`${library} ${kind}`] ??= await LIBRARIES[library](material, kind));
+      for (const token of tokens) {
+        if ((await verify(token)) !== material.email) throw new Error(`${library} reads another e-mail`);
+      }
+    }
+  } catch (error) {
+    await fetch(`${origin}/failed`, { method: 'POST', body: `${error?.stack ?? error}` });
+  }
+}
+
+/** So many tokens, each a string of its own, as a server has made it of the request that has just come. */
+function tokensOf({ tokens }, kind, count) {
+  const decoder = new TextDecoder();
+  const bytes = (kind === 'new' ? tokens : tokens.slice(0, 1)).map((token) => new TextEncoder().encode(token));
+  return Array.from({ length: count }, (_, i) => decoder.decode(bytes[i % bytes.length]));
+}
