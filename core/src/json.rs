@@ -1,9 +1,11 @@
-//! JSON from outside, read strictly: exactly RFC 8259, no duplicate member names, bounded depth.
+//! JSON, read strictly and written: exactly RFC 8259, no duplicate member names, bounded depth.
 //!
-//! One function reads it all: [`members`] goes over an object once and keeps only the members that are asked for;
-//! the rest is checked and dropped, so an attacker's megabyte builds no tree.
+//! [`members`] goes over an object once and keeps only the members that are asked for; the rest is checked and dropped, so an
+//! attacker's megabyte builds no tree. [`value`] reads a document whole, and [`secret`] one that holds keys. [`object`] and
+//! its like write.
 
-mod tree;
+mod secret;
+mod writer;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,16 +14,19 @@ use zeroize::Zeroize;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+pub use writer::{Object, list, object, text, texts};
+
 /// Objects and arrays within each other; a Google token has 3.
 const MAX_DEPTH: usize = 64;
 
 const TOO_DEEP: &str = "nested too deep";
+const NOT_AN_OBJECT: &str = "not an object";
 /// How serde_json begins its complaint about a number that is no finite `f64`.
 const NUMBER_RANGE: &str = "number out of range";
 
 /// Why text is not the JSON that was expected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum JsonError {
+pub enum JsonError {
     /// Not UTF-8, not JSON, a duplicate name, or more than one document.
     Syntax,
     /// Breaks off in the middle.
@@ -46,19 +51,24 @@ impl fmt::Display for JsonError {
     }
 }
 
-/// A JSON value that somebody asked for.
+/// A JSON value. Its strings are overwritten when it is dropped: any of them may be a key or a token.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Value {
+pub enum Value {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number, as near as an `f64` comes to it.
     Number(f64),
+    /// A string without its escapes.
     String(String),
+    /// An array.
     Array(Vec<Value>),
+    /// The members of an object, in their order; no name occurs twice.
     Object(Vec<(String, Value)>),
 }
 
 impl Drop for Value {
-    /// Any text may be a key or a token.
     fn drop(&mut self) {
         if let Self::String(text) = self {
             text.zeroize();
@@ -67,14 +77,16 @@ impl Drop for Value {
 }
 
 impl Value {
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+    /// The member of this name, if it is an object that has one.
+    pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().find(|(n, _)| n == name).map(|(_, value)| value),
             _ => None,
@@ -100,16 +112,24 @@ pub(crate) fn members<const N: usize>(
     names: [&str; N],
 ) -> Result<[Option<Value>; N], JsonError> {
     let mut found = [const { None }; N];
-    read(text, Members { names: &names, found: &mut found })?;
+    read(text, Seed::Members(&names, &mut found))?;
     Ok(found)
 }
 
 /// Reads any one value whole.
-pub(crate) fn value(text: &[u8]) -> Result<Value, JsonError> {
-    tree::read(text)
+///
+/// # Errors
+/// Why the text is not exactly one JSON document.
+pub fn value(text: &[u8]) -> Result<Value, JsonError> {
+    read(text, Seed::Value { depth: 0, is_kept: true })
 }
 
-fn read<'de, S: DeserializeSeed<'de>>(text: &'de [u8], seed: S) -> Result<S::Value, JsonError> {
+/// The same, leaving no copies of any string behind.
+pub(crate) fn secret(text: &[u8]) -> Result<Value, JsonError> {
+    secret::read(text)
+}
+
+fn read(text: &[u8], seed: Seed<'_>) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = seed.deserialize(&mut deserializer).map_err(classify)?;
     deserializer.end().map_err(classify)?;
@@ -126,44 +146,113 @@ fn classify(error: serde_json::Error) -> JsonError {
         JsonError::TooDeep
     } else if text.starts_with(NUMBER_RANGE) {
         JsonError::NumberRange
-    } else if error.is_data() && text.starts_with("invalid type") {
+    } else if text.starts_with(NOT_AN_OBJECT) {
         JsonError::NotAnObject
     } else {
         JsonError::Syntax
     }
 }
 
-/// The top-level object of [`members`].
-struct Members<'n, const N: usize> {
-    names: &'n [&'n str; N],
-    found: &'n mut [Option<Value>; N],
+/// What is read next. One type for all that a document holds, so that there is one reader of it in a program.
+enum Seed<'s> {
+    /// A value within so many others. One that is not kept is checked like any other, and null, or empty.
+    Value { depth: usize, is_kept: bool },
+    /// The top-level object of [`members`]: the names that are asked for, and what is found.
+    Members(&'s [&'s str], &'s mut [Option<Value>]),
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
-    type Value = ();
+impl Seed<'_> {
+    /// A value that is no object, where it may be one.
+    fn other<E: serde::de::Error>(self, value: Value) -> Result<Value, E> {
+        match self {
+            Self::Value { is_kept: true, .. } => Ok(value),
+            Self::Value { .. } => Ok(Value::Null),
+            Self::Members(..) => Err(E::custom(NOT_AN_OBJECT)),
+        }
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident($type:ty) => $make:expr),*) => {
+        $(fn $method<E: serde::de::Error>(self, value: $type) -> Result<Value, E> { self.other($make(value)) })*
+    };
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("a JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = Names::default();
-        while let Some(name) = map.next_key_seed(Name)? {
-            let wanted = self.names.iter().position(|n| *n == name).and_then(|i| self.found.get_mut(i));
-            match wanted {
-                Some(slot) => *slot = Some(map.next_value_seed(Tree { depth: 1 })?),
-                None => map.next_value_seed(Checked { depth: 1 })?,
-            }
-            seen.add(name);
+    scalars! {
+        visit_bool(bool) => Value::Bool,
+        visit_i64(i64) => |number| Value::Number(number as f64),
+        visit_u64(u64) => |number| Value::Number(number as f64),
+        visit_f64(f64) => Value::Number
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        match self {
+            Self::Value { is_kept: false, .. } => Ok(Value::Null),
+            seed => seed.other(Value::String(text.to_owned())),
         }
-        seen.unique()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
+        self.other(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let Self::Value { depth, is_kept } = self else { return self.other(Value::Null) };
+        let (depth, mut items) = (deeper(depth)?, Vec::new());
+        while let Some(item) = seq.next_element_seed(Seed::Value { depth, is_kept })? {
+            if is_kept {
+                items.push(item);
+            }
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        let (mut members, mut names) = (Vec::new(), Vec::new());
+        let depth = match self {
+            Self::Value { depth, .. } => deeper(depth)?,
+            Self::Members(..) => 1,
+        };
+        while let Some(name) = map.next_key_seed(Name)? {
+            match &mut self {
+                Self::Value { is_kept, .. } => {
+                    let value = map.next_value_seed(Seed::Value { depth, is_kept: *is_kept })?;
+                    if *is_kept {
+                        members.push((name.clone().into_owned(), value));
+                    }
+                }
+                Self::Members(wanted, found) => {
+                    let slot = wanted.iter().position(|n| *n == name).and_then(|i| found.get_mut(i));
+                    let value = map.next_value_seed(Seed::Value { depth, is_kept: slot.is_some() })?;
+                    if let Some(slot) = slot {
+                        *slot = Some(value);
+                    }
+                }
+            }
+            names.push(name);
+        }
+        // Sorting at the end needs no hashing that an attacker could aim at.
+        names.sort_unstable();
+        let is_repeated = names.iter().zip(names.iter().skip(1)).any(|(a, b)| a == b);
+        if is_repeated {
+            Err(serde::de::Error::custom("duplicate member name"))
+        } else {
+            Ok(Value::Object(members))
+        }
     }
 }
 
@@ -187,125 +276,6 @@ impl<'de> Visitor<'de> for Name {
     }
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
-/// The names of one object, to refuse a duplicate. Sorting at the end needs no hashing that an attacker could aim at.
-#[derive(Default)]
-struct Names<'de>(Vec<Cow<'de, str>>);
-
-impl<'de> Names<'de> {
-    fn add(&mut self, name: Cow<'de, str>) {
-        self.0.push(name);
-    }
-
-    fn unique<E: serde::de::Error>(mut self) -> Result<(), E> {
-        self.0.sort_unstable();
-        let twice = self.0.iter().zip(self.0.iter().skip(1)).any(|(a, b)| a == b);
-        if twice { Err(E::custom("duplicate member name")) } else { Ok(()) }
-    }
-}
-
-macro_rules! scalars {
-    ($($method:ident($type:ty) => $make:expr),*) => {
-        $(fn $method<E: serde::de::Error>(self, value: $type) -> Result<Self::Value, E> { Ok($make(value)) })*
-    };
-}
-
-/// A value that is kept.
-struct Tree {
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Tree {
-    type Value = Value;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Tree {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    scalars! {
-        visit_bool(bool) => Value::Bool,
-        visit_i64(i64) => |number| Value::Number(number as f64),
-        visit_u64(u64) => |number| Value::Number(number as f64),
-        visit_f64(f64) => Value::Number,
-        visit_str(&str) => |text: &str| Value::String(text.to_owned())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let depth = deeper(self.depth)?;
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Tree { depth })? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let depth = deeper(self.depth)?;
-        let (mut members, mut seen) = (Vec::new(), Names::default());
-        while let Some(name) = map.next_key_seed(Name)? {
-            members.push((name.clone().into_owned(), map.next_value_seed(Tree { depth })?));
-            seen.add(name);
-        }
-        seen.unique()?;
-        Ok(Value::Object(members))
-    }
-}
-
-/// A value that nobody asked for: checked like any other, and dropped.
-struct Checked {
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Checked {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Checked {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    scalars! {
-        visit_bool(bool) => |_| (), visit_i64(i64) => |_| (), visit_u64(u64) => |_| (), visit_f64(f64) => |_| (),
-        visit_str(&str) => |_| ()
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let depth = deeper(self.depth)?;
-        while seq.next_element_seed(Checked { depth })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let depth = deeper(self.depth)?;
-        let mut seen = Names::default();
-        while let Some(name) = map.next_key_seed(Name)? {
-            map.next_value_seed(Checked { depth })?;
-            seen.add(name);
-        }
-        seen.unique()
     }
 }
 

@@ -50,7 +50,7 @@
 //! ```
 //!
 //! # The map
-//! Modules are private but for [`explain`] and [`grpc`]; each public name has one path, `gatepass_core::Name`.
+//! Modules are private but for [`explain`], [`grpc`] and [`json`]; each public name has one path, `gatepass_core::Name`.
 //!
 //! | module | noun |
 //! | --- | --- |
@@ -65,6 +65,7 @@
 //! | `jose` | JWS, JWK, JWK sets, algorithms and claims (RFC 7515, 7517, 7518, 7519) |
 //! | `attach`, `audience`, `header` | how a call carries a token, for whom, and in which headers it is received |
 //! | `proxy`, `named_places` | which proxy a request goes through; which places besides Google's are trusted |
+//! | `json` | JSON, read strictly and written |
 //! | `recognise`, `quote` | what a token is that was refused; what of an outside text may be shown |
 //! | `signing` | what accounts sign, whoever computes the signature |
 //! | `error`, `secret` | the closed list of error codes; values that are never shown |
@@ -89,7 +90,7 @@ mod flight;
 pub mod grpc;
 mod header;
 mod jose;
-mod json;
+pub mod json;
 mod named_places;
 mod proxy;
 mod quote;

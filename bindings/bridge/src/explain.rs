@@ -22,7 +22,7 @@ pub fn explain_token(options: &str, token: &str, now_ms: u64) -> Result<String, 
     guard(|| {
         let (config, place) = options::explain(options)?;
         let explanation = explain(config, &place.question(token, now_ms))?;
-        Ok(explanation.to_json().to_string())
+        Ok(explanation.to_json())
     })
 }
 
@@ -45,7 +45,7 @@ impl Place {
 
 /// Explains a token to a verifier, with the keys that it holds.
 pub(crate) fn of_verifier(verifier: &Verifier, place: &Place, token: &str, now_ms: u64) -> String {
-    verifier.explain(&place.question(token, now_ms)).to_json().to_string()
+    verifier.explain(&place.question(token, now_ms)).to_json()
 }
 
 /// The same as an operation.

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatepass_core::Refusal;
 use gatepass_core::grpc::{self, StatusCode};
+use gatepass_core::json;
 use gatepass_core::{Error, ErrorCode, Reason, Texts};
-use serde_json::{Value, json};
 
 /// An error of the core on its way to a host language.
 #[derive(Clone, Debug)]
@@ -24,27 +24,34 @@ impl Failure {
     /// a receiving service answers, `grpc`, the `code`, `message` and `details` (base64) with which a gRPC server does,
     /// and `grpc_call_code`, with which a client's call ends that can have no token.
     pub fn to_json(&self) -> String {
-        self.to_value().to_string()
-    }
-
-    pub(crate) fn to_value(&self) -> Value {
         let Self(error) = self;
         let Refusal { status, headers, body } = Refusal::from(error);
         let grpc = grpc::Status::from(error);
-        json!({
-            "code": error.code().as_str(),
-            "number": error.code() as i32,
-            "kind": error.code().kind().as_str(),
-            "message": error.to_string(),
-            "retryable": error.is_retryable(),
-            "claim": error.claim(),
-            "reason": error.reason().map(Reason::as_str),
-            "found": texts(error.found()),
-            "expected": texts(error.expected()),
-            "claimed_email": error.claimed_email(),
-            "refusal": { "status": status, "headers": headers, "body": body },
-            "grpc": { "code": grpc.code as u8, "message": grpc.message, "details": grpc.details },
-            "grpc_call_code": StatusCode::of_call_without_token(error) as u8,
+        let headers = headers.iter().map(|(name, value)| json::texts(&[name, value]));
+        let refusal = json::object(|object| {
+            object.text("body", &body).json("headers", &json::list(headers)).number("status", status.into());
+        });
+        let grpc = json::object(|object| {
+            object
+                .number("code", grpc.code as u64)
+                .text("details", &grpc.details)
+                .text("message", &grpc.message);
+        });
+        json::object(|object| {
+            object
+                .text_or_null("claim", error.claim())
+                .text_or_null("claimed_email", error.claimed_email())
+                .text("code", error.code().as_str())
+                .json("expected", &texts(error.expected()))
+                .json("found", &texts(error.found()))
+                .json("grpc", &grpc)
+                .number("grpc_call_code", StatusCode::of_call_without_token(error) as u64)
+                .text("kind", error.code().kind().as_str())
+                .text("message", &error.to_string())
+                .number("number", error.code() as u64)
+                .text_or_null("reason", error.reason().map(Reason::as_str))
+                .json("refusal", &refusal)
+                .boolean("retryable", error.is_retryable());
         })
     }
 
@@ -63,11 +70,11 @@ impl Failure {
     }
 }
 
-fn texts(texts: Option<&Texts>) -> Value {
+fn texts(texts: Option<&Texts>) -> String {
     match texts {
-        None => Value::Null,
-        Some(Texts::One(text)) => json!(text),
-        Some(Texts::Many(texts)) => json!(texts),
+        None => "null".to_owned(),
+        Some(Texts::One(text)) => json::text(text),
+        Some(Texts::Many(texts)) => json::texts(texts),
     }
 }
 
@@ -94,6 +101,8 @@ fn internal(panic: &(dyn Any + Send)) -> Failure {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

@@ -23,8 +23,7 @@ pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{CheckStep, KeyCache, RequestHeaders, TokenCheck, Verdict, Verifier};
 
-use gatepass_core::RefusalLog;
-use gatepass_core::{ErrorCode, Millis, Monotonic};
+use gatepass_core::{ErrorCode, Millis, Monotonic, RefusalLog, json};
 
 /// The version of gatepass, the same in all its packages.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -36,36 +35,36 @@ pub const fn now(now_ms: u64, monotonic_ms: u64) -> Now {
 
 /// Every error code as a JSON array: `code`, `number`, `kind`, `http_status`, `retryable`, `advice`.
 pub fn error_codes() -> String {
-    let codes = ErrorCode::ALL.iter().map(|code| {
-        serde_json::json!({
-            "code": code.as_str(),
-            "number": *code as i32,
-            "kind": code.kind().as_str(),
-            "http_status": code.http_status(),
-            "retryable": code.is_retryable(),
-            "advice": code.advice(),
+    json::list(ErrorCode::ALL.iter().map(|code| {
+        json::object(|object| {
+            object
+                .text("advice", code.advice())
+                .text("code", code.as_str())
+                .number("http_status", code.http_status().into())
+                .text("kind", code.kind().as_str())
+                .number("number", *code as u64)
+                .boolean("retryable", code.is_retryable());
         })
-    });
-    serde_json::Value::from_iter(codes).to_string()
+    }))
 }
 
 /// The bounds that hosts keep to, as a JSON object: `places` for remembered tokens, `body_bytes` of a response or a file,
 /// `stderr_bytes` of a program, `held_tokens` that a host keeps by its own means, and how often it `looks` at most until
 /// an answer is final.
 pub fn limits() -> String {
-    serde_json::json!({
-        "places": PLACES,
-        "body_bytes": gatepass_core::BODY_LIMIT,
-        "stderr_bytes": gatepass_core::STDERR_LIMIT,
-        "held_tokens": 1_000,
-        "looks": 1_000,
+    json::object(|object| {
+        object
+            .number("body_bytes", gatepass_core::BODY_LIMIT as u64)
+            .number("held_tokens", 1_000)
+            .number("looks", 1_000)
+            .number("places", PLACES)
+            .number("stderr_bytes", gatepass_core::STDERR_LIMIT as u64);
     })
-    .to_string()
 }
 
 /// The names of the headers that may carry a token, a JSON array: in lower case, and in the order of [`RequestHeaders`].
 pub fn token_headers() -> String {
-    serde_json::json!(gatepass_core::TOKEN_HEADERS).to_string()
+    json::texts(&gatepass_core::TOKEN_HEADERS)
 }
 
 /// What a service writes to its log about a request of this path that it has refused: `{"level":"warning"|"error",
@@ -75,14 +74,16 @@ pub fn token_headers() -> String {
 /// `API_MISUSE` when `error` is no such error.
 pub fn refusal_log(error: &str, path: &str) -> Result<String, Failure> {
     guard(|| {
-        let error: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
-        let text = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
+        let error = json::value(error.as_bytes()).unwrap_or(json::Value::Null);
+        let text = |name: &str| error.member(name).and_then(json::Value::as_str);
         let code = ErrorCode::ALL.iter().find(|code| Some(code.as_str()) == text("code"));
         let (Some(code), Some(message)) = (code, text("message")) else {
             return Err(Failure::misuse("the error is none of gatepass, expected its JSON form"));
         };
         let RefusalLog { level, message } = RefusalLog::new(*code, message, text("claimed_email"), path);
-        Ok(serde_json::json!({"level": level, "message": message}).to_string())
+        Ok(json::object(|object| {
+            object.text("level", level).text("message", &message);
+        }))
     })
 }
 
@@ -110,11 +111,15 @@ pub fn audience_for_url(url: &str) -> Result<String, Failure> {
 pub fn plan_call(call: &str) -> Result<String, Failure> {
     guard(|| {
         let plan = options::plan_call(call)?;
-        Ok(serde_json::json!({"audience": plan.audience, "headers": plan.headers}).to_string())
+        Ok(json::object(|object| {
+            object
+                .text_or_null("audience", plan.audience.as_deref())
+                .json("headers", &json::texts(plan.headers));
+        }))
     })
 }
 
 /// Both spellings of a URL that is its own audience, as a JSON array; see [`gatepass_core::same_audience_spellings`].
 pub fn same_audience_spellings(audience: &str) -> String {
-    serde_json::json!(gatepass_core::same_audience_spellings(audience)).to_string()
+    json::texts(&gatepass_core::same_audience_spellings(audience))
 }

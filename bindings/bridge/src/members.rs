@@ -2,11 +2,13 @@
 //!
 //! By hand, because what serde derives for the same takes several times as much code, and a browser downloads it.
 
-use serde_json::{Map, Value};
+use std::mem;
+
+use gatepass_core::json::{self, Value};
 
 /// The members of an object that are not taken yet.
 pub(crate) struct Members {
-    rest: Map<String, Value>,
+    rest: Vec<(String, Value)>,
     /// Those that were asked for.
     known: Vec<&'static str>,
 }
@@ -32,15 +34,15 @@ impl Misfit {
 
 impl Members {
     pub(crate) fn read(text: &str) -> Result<Self, Misfit> {
-        match serde_json::from_str(text) {
+        match json::value(text.as_bytes()) {
             Ok(value) => Self::of(value).ok_or_else(|| Misfit::Whole("no JSON object".to_owned())),
             Err(_) => Err(Misfit::Whole("not valid JSON".to_owned())),
         }
     }
 
-    fn of(value: Value) -> Option<Self> {
+    fn of(mut value: Value) -> Option<Self> {
         match value {
-            Value::Object(rest) => Some(Self { rest, known: Vec::new() }),
+            Value::Object(ref mut rest) => Some(Self { rest: mem::take(rest), known: Vec::new() }),
             _ => None,
         }
     }
@@ -81,16 +83,25 @@ impl Members {
     }
 
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Misfit> {
-        self.take(name, "a whole number from 0", |value| value.as_u64())
+        self.take(name, "a whole number from 0", |value| match value {
+            Value::Number(number) if is_whole(number) && number >= 0.0 => Some(number as u64),
+            _ => None,
+        })
     }
 
     /// A number that may be negative.
     pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Misfit> {
-        self.take(name, "a whole number", |value| value.as_i64())
+        self.take(name, "a whole number", |value| match value {
+            Value::Number(number) if is_whole(number) => Some(number as i64),
+            _ => None,
+        })
     }
 
     pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Misfit> {
-        self.take(name, "true or false", |value| value.as_bool())
+        self.take(name, "true or false", |value| match value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        })
     }
 
     /// The same, false where it is missing; null is neither.
@@ -105,7 +116,7 @@ impl Members {
 
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), Misfit> {
-        let Some(name) = self.rest.keys().next() else { return Ok(()) };
+        let Some(name) = self.rest.iter().map(|(name, _)| name).min() else { return Ok(()) };
         // A name, if it could be one.
         let is_name = name.len() <= 40
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -115,8 +126,8 @@ impl Members {
     }
 
     fn not_null(&self, name: &str, expected: &str) -> Result<(), Misfit> {
-        match self.rest.get(name) {
-            Some(Value::Null) => Err(misfit(name, &Value::Null, expected)),
+        match self.rest.iter().find(|(found, _)| found == name) {
+            Some((_, Value::Null)) => Err(misfit(name, &Value::Null, expected)),
             _ => Ok(()),
         }
     }
@@ -129,7 +140,8 @@ impl Members {
         read: impl FnOnce(Value) -> Option<T>,
     ) -> Result<Option<T>, Misfit> {
         self.known.push(name);
-        match self.rest.remove(name) {
+        let place = self.rest.iter().position(|(found, _)| found == name);
+        match place.map(|place| self.rest.swap_remove(place).1) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => {
                 let complaint = misfit(name, &value, expected);
@@ -147,9 +159,9 @@ fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
-        Value::Number(number) if number.is_u64() => "a whole number",
-        Value::Number(number) if number.is_i64() => "a negative number",
-        Value::Number(_) => "a number with a fraction",
+        Value::Number(number) if !is_whole(*number) => "a number with a fraction",
+        Value::Number(number) if *number < 0.0 => "a negative number",
+        Value::Number(_) => "a whole number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
@@ -161,16 +173,20 @@ pub(crate) fn required<T>(name: &str, found: Option<T>) -> Result<T, Misfit> {
     found.ok_or_else(|| Misfit::Whole(format!("missing field `{name}`")))
 }
 
-fn text(value: Value) -> Option<String> {
+fn is_whole(number: f64) -> bool {
+    number.trunc() == number
+}
+
+fn text(mut value: Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text),
+        Value::String(ref mut text) => Some(mem::take(text)),
         _ => None,
     }
 }
 
-fn list(value: Value) -> Option<Vec<Value>> {
+fn list(mut value: Value) -> Option<Vec<Value>> {
     match value {
-        Value::Array(values) => Some(values),
+        Value::Array(ref mut values) => Some(mem::take(values)),
         _ => None,
     }
 }

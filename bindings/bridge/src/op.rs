@@ -24,9 +24,8 @@ use gatepass_core::explain::ExplainToken;
 use gatepass_core::{
     DataToSign, DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier,
     Opened, Operation, OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token,
-    TokenCheck, Verdict,
+    TokenCheck, Verdict, json,
 };
-use serde_json::{Value, json};
 
 use crate::failure::{Failure, guard};
 use crate::members::{Members, Misfit, required};
@@ -48,7 +47,8 @@ trait Driven: Send {
 }
 
 enum Output {
-    Json(Value),
+    /// JSON text.
+    Json(String),
     Verifier(Box<Opened>),
     Verdict(Verdict),
 }
@@ -74,7 +74,11 @@ impl Op {
 
     /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
     pub fn own_audiences() -> Self {
-        Self::of(OwnAudiences::new(), None, |audiences| Output::Json(json!({"audiences": audiences})))
+        Self::of(OwnAudiences::new(), None, |audiences| {
+            Output::Json(json::object(|object| {
+                object.json("audiences", &json::texts(&audiences));
+            }))
+        })
     }
 
     /// The flight that others join while this operation is under way, if it is one.
@@ -95,20 +99,22 @@ impl Op {
         if matches!(step, Step::Done(_) | Step::Fail(_)) {
             self.cancel();
         }
-        write_step(step).to_string()
+        write_step(step)
     }
 
     /// Keeps what crosses the border by a handle, and gives the rest.
-    fn keep(&mut self, output: Output) -> Value {
+    fn keep(&mut self, output: Output) -> String {
         match output {
-            Output::Json(value) => value,
+            Output::Json(json) => json,
             Output::Verifier(opened) => {
                 self.opened = Some(opened.verifier);
-                json!({"warnings": opened.warnings})
+                json::object(|object| {
+                    object.json("warnings", &json::texts(&opened.warnings));
+                })
             }
             Output::Verdict(verdict) => {
                 self.verdict = Some(verdict);
-                Value::Null
+                NULL.to_owned()
             }
         }
     }
@@ -132,14 +138,14 @@ impl Op {
 impl From<Refresh> for Op {
     fn from(op: Refresh) -> Self {
         let flight = op.flight();
-        Self::of(op, flight, |token| Output::Json(token_json(&token)))
+        Self::of(op, flight, |token| Output::Json(json::object(|object| write_token(object, &token))))
     }
 }
 
 impl From<KeyFetch> for Op {
     fn from(op: KeyFetch) -> Self {
         let flight = op.flight();
-        Self::of(op, flight, |()| Output::Json(Value::Null))
+        Self::of(op, flight, |()| Output::Json(NULL.to_owned()))
     }
 }
 
@@ -152,7 +158,10 @@ impl From<OpenVerifier> for Op {
 impl From<DescribePrincipal> for Op {
     fn from(op: DescribePrincipal) -> Self {
         Self::of(op, None, |principal| {
-            Output::Json(json!({"email": principal.email, "project_id": principal.project_id}))
+            Output::Json(json::object(|object| {
+                object.text_or_null("email", principal.email.as_deref());
+                object.text_or_null("project_id", principal.project_id.as_deref());
+            }))
         })
     }
 }
@@ -160,7 +169,10 @@ impl From<DescribePrincipal> for Op {
 impl From<Inquiry<Signature>> for Op {
     fn from(op: Inquiry<Signature>) -> Self {
         Self::of(op, None, |signature| {
-            Output::Json(json!({"key_id": signature.key_id, "signature": signature.to_base64()}))
+            Output::Json(json::object(|object| {
+                object.text_or_null("key_id", signature.key_id.as_deref());
+                object.text("signature", &signature.to_base64());
+            }))
         })
     }
 }
@@ -177,65 +189,108 @@ impl From<ExplainToken> for Op {
     }
 }
 
-fn token_json(token: &Token) -> Value {
-    json!({
-        "header": token.header(),
-        "expires_at_ms": token.expires_at().0,
-        "fresh_until_ms": token.fresh_until().unix.0,
-        "fresh_until_monotonic_ms": token.fresh_until().monotonic.0,
+/// The members of a token: how it is sent, and until when.
+pub(crate) fn write_token(object: &mut json::Object, token: &Token) {
+    let fresh_until = token.fresh_until();
+    object
+        .number("expires_at_ms", token.expires_at().0)
+        .number("fresh_until_monotonic_ms", fresh_until.monotonic.0)
+        .number("fresh_until_ms", fresh_until.unix.0)
+        .text("header", token.header());
+}
+
+/// The members of a step, in alphabetical order.
+fn write_step(step: Step<String>) -> String {
+    json::object(|object| match step {
+        Step::ReadEnv { names } => {
+            object.json("names", &json::texts(names)).text("step", "read_env");
+        }
+        Step::ReadFile { path, timeout_ms } => {
+            object.text("path", &path).text("step", "read_file").number("timeout_ms", timeout_ms);
+        }
+        Step::Send(request) => write_request(object, &request),
+        Step::Run { argv, env, timeout_ms } => {
+            object
+                .json("argv", &json::texts(&argv))
+                .json("env", &pairs(env.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+                .text("step", "run")
+                .number("timeout_ms", timeout_ms);
+        }
+        Step::Supply { supplier, audience, token_type, timeout_ms } => {
+            object
+                .text("audience", &audience)
+                .text("step", "supply")
+                .text("supplier", &supplier)
+                .number("timeout_ms", timeout_ms)
+                .text("token_type", &token_type);
+        }
+        Step::CheckSignature(SignatureToCheck { alg, key, data, signature }) => {
+            object
+                .text("alg", alg)
+                .text("data", data.expose())
+                .text("key", &key)
+                .text("signature", signature.expose())
+                .text("step", "check_signature");
+        }
+        Step::Sign(DataToSign { alg, key, data }) => {
+            object
+                .text("alg", alg)
+                .text("data", data.expose())
+                .text("key", key.expose())
+                .text("step", "sign");
+        }
+        Step::Wait { delay_ms } => {
+            object.number("delay_ms", delay_ms).text("step", "wait");
+        }
+        Step::Done(output) => {
+            object.json("output", &output).text("step", "done");
+        }
+        Step::Fail(error) => {
+            object.json("error", &Failure::from(error).to_json()).text("step", "fail");
+        }
+        // By the contract a host that does not know a step says so; the driver sees a name that it does not know.
+        _ => {
+            object.text("step", "unknown");
+        }
     })
 }
 
-fn write_step(step: Step<Value>) -> Value {
-    match step {
-        Step::ReadEnv { names } => json!({"step": "read_env", "names": names}),
-        Step::ReadFile { path, timeout_ms } => {
-            json!({"step": "read_file", "path": path, "timeout_ms": timeout_ms})
-        }
-        Step::Send(request) => write_request(&request),
-        Step::Run { argv, env, timeout_ms } => {
-            json!({"step": "run", "argv": argv, "env": env, "timeout_ms": timeout_ms})
-        }
-        Step::Supply { supplier, audience, token_type, timeout_ms } => {
-            json!({"step": "supply", "supplier": supplier, "audience": audience, "token_type": token_type, "timeout_ms": timeout_ms})
-        }
-        Step::CheckSignature(SignatureToCheck { alg, key, data, signature }) => {
-            json!({"step": "check_signature", "alg": alg, "key": key, "data": data.expose(), "signature": signature.expose()})
-        }
-        Step::Sign(DataToSign { alg, key, data }) => {
-            json!({"step": "sign", "alg": alg, "key": key.expose(), "data": data.expose()})
-        }
-        Step::Wait { delay_ms } => json!({"step": "wait", "delay_ms": delay_ms}),
-        Step::Done(output) => json!({"step": "done", "output": output}),
-        Step::Fail(error) => json!({"step": "fail", "error": Failure::from(error).to_value()}),
-        // By the contract a host that does not know a step says so; the driver sees a name that it does not know.
-        _ => json!({"step": "unknown"}),
-    }
-}
-
-fn write_request(request: &HttpRequest) -> Value {
-    let headers: Vec<_> =
-        request.headers.iter().map(|(name, value)| (name.as_ref(), value.expose())).collect();
+fn write_request(object: &mut json::Object, request: &HttpRequest) {
     let route = match request.route {
         Route::Default => "default",
         Route::Direct => "direct",
     };
-    let certificate = request.client_certificate.as_ref();
-    let mut step = json!({
-        "step": "send",
-        "method": request.method.as_str(),
-        "url": request.url,
-        "headers": headers,
-        "body": request.body.as_ref().map(Secret::expose),
-        "timeout_ms": request.timeout_ms,
-        "route": route,
-        "proxy": request.proxy.as_ref().map(|proxy| json!({"url": proxy.expose()})),
-        "client_certificate": certificate.map(|c| json!({"cert_path": c.cert_path, "key_path": c.key_path})),
+    let certificate = request.client_certificate.as_ref().map(|files| {
+        json::object(|object| {
+            object.text("cert_path", &files.cert_path).text("key_path", &files.key_path);
+        })
     });
-    if let (Some(path), Some(members)) = (&request.ca_certificate_path, step.as_object_mut()) {
-        members.insert("ca_certificate_path".to_owned(), json!(path));
+    let proxy = request.proxy.as_ref().map(|proxy| {
+        json::object(|object| {
+            object.text("url", proxy.expose());
+        })
+    });
+    object.text_or_null("body", request.body.as_ref().map(|body| body.expose().as_str()));
+    if let Some(path) = &request.ca_certificate_path {
+        object.text("ca_certificate_path", path);
     }
-    step
+    let headers = request.headers.iter().map(|(name, value)| (name.as_ref(), value.expose().as_str()));
+    object
+        .json("client_certificate", certificate.as_deref().unwrap_or(NULL))
+        .json("headers", &pairs(headers))
+        .text("method", request.method.as_str())
+        .json("proxy", proxy.as_deref().unwrap_or(NULL))
+        .text("route", route)
+        .text("step", "send")
+        .number("timeout_ms", request.timeout_ms)
+        .text("url", &request.url);
+}
+
+const NULL: &str = "null";
+
+/// An array of arrays of two strings.
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    json::list(pairs.map(|(name, value)| json::texts(&[name, value])))
 }
 
 fn read_reply(text: &str) -> Result<Reply, Failure> {

@@ -1,10 +1,9 @@
 //! A token source behind a handle.
 
-use gatepass_core::{FlightId, Now, Token, TokenKey, TokenSource};
-use serde_json::json;
+use gatepass_core::{FlightId, Now, Token, TokenKey, TokenSource, json};
 
 use crate::failure::{Failure, guard};
-use crate::op::Op;
+use crate::op::{Op, write_token};
 use crate::options;
 
 /// Tokens of one principal, cached.
@@ -53,22 +52,24 @@ impl Lookup {
     /// `fresh`, `stale`, `fetch` or `join`. Fresh and stale have `header`, `expires_at_ms`, `fresh_until_ms` and
     /// `fresh_until_monotonic_ms`; join has `flight`.
     pub fn to_json(&self) -> String {
-        let held = |status: &str, token: &TokenView| {
-            json!({
-                "status": status,
-                "header": token.header(),
-                "expires_at_ms": token.expires_at_ms(),
-                "fresh_until_ms": token.fresh_until_ms(),
-                "fresh_until_monotonic_ms": token.fresh_until_monotonic_ms(),
-            })
-        };
-        match self {
-            Self::Fresh(token) => held("fresh", token),
-            Self::Stale(token, _) => held("stale", token),
-            Self::Fetch(_) => json!({"status": "fetch"}),
-            Self::Join(flight) => json!({"status": "join", "flight": flight}),
-        }
-        .to_string()
+        json::object(|object| {
+            let status = match self {
+                Self::Fresh(token) => {
+                    write_token(object, &token.0);
+                    "fresh"
+                }
+                Self::Stale(token, _) => {
+                    write_token(object, &token.0);
+                    "stale"
+                }
+                Self::Fetch(_) => "fetch",
+                Self::Join(flight) => {
+                    object.number("flight", *flight);
+                    "join"
+                }
+            };
+            object.text("status", status);
+        })
     }
 }
 
@@ -136,7 +137,8 @@ impl Source {
     /// The headers that go with an access token on a call of Google's APIs, besides `Authorization`, as JSON:
     /// `[[name,value],…]`. They are known once a token was fetched.
     pub fn access_token_headers(&self) -> String {
-        json!(self.0.access_token_headers()).to_string()
+        let headers = self.0.access_token_headers();
+        json::list(headers.iter().map(|(name, value)| json::texts(&[name, value.as_str()])))
     }
 
     /// Gives up every flight, as a forked child must. Tokens are kept.

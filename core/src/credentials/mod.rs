@@ -125,7 +125,7 @@ impl CredentialFile {
         if text.len() > MAX_FILE_BYTES {
             return Err(invalid("larger than 64 KiB, which no credential file is"));
         }
-        let document = json::value(text.as_bytes()).map_err(|error| invalid(&mistaken(text, error)))?;
+        let document = json::secret(text.as_bytes()).map_err(|error| invalid(&mistaken(text, error)))?;
         if !matches!(document, Value::Object(_)) {
             return Err(invalid(document.kind()));
         }

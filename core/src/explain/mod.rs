@@ -9,13 +9,12 @@ mod explain_token;
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
 pub use self::explain_token::ExplainToken;
 use crate::audience::audience_for_url;
 use crate::error::{Error, ErrorCode};
 use crate::header::TokenHeaders;
 use crate::jose::jws;
+use crate::json;
 use crate::quote::quoted;
 use crate::recognise::wrapping::{self, Wrapping};
 pub use crate::recognise::{Claimed, Kind};
@@ -61,17 +60,27 @@ impl Explanation {
     /// The JSON form: `{"accepted":true|false|null, "kind":…, "claims":{"iss":…|null, "aud":[…], "email":…|null, "iat":…|null,
     /// "exp":…|null}, "findings":[{"level":"error"|"warning"|"note", "code":…|null, "cause":…|null, "title":…, "found":…,
     /// "todo":…},…], "text":…}`, times in Unix seconds.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> String {
         let claimed = &self.claimed;
-        json!({
-            "accepted": self.accepted,
-            "kind": self.kind.as_str(),
-            "claims": {
-                "iss": claimed.iss, "aud": claimed.aud, "email": claimed.email,
-                "iat": claimed.iat, "exp": claimed.exp,
-            },
-            "findings": self.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
-            "text": self.to_string(),
+        let seconds = |seconds: Option<u64>| seconds.map_or("null".to_owned(), |seconds| seconds.to_string());
+        let claims = json::object(|object| {
+            object
+                .json("aud", &json::texts(&claimed.aud))
+                .text_or_null("email", claimed.email.as_deref())
+                .json("exp", &seconds(claimed.exp))
+                .json("iat", &seconds(claimed.iat))
+                .text_or_null("iss", claimed.iss.as_deref());
+        });
+        json::object(|object| {
+            match self.accepted {
+                Some(accepted) => object.boolean("accepted", accepted),
+                None => object.json("accepted", "null"),
+            };
+            object
+                .json("claims", &claims)
+                .json("findings", &json::list(self.findings.iter().map(Finding::to_json)))
+                .text("kind", self.kind.as_str())
+                .text("text", &self.to_string());
         })
     }
 }
@@ -94,14 +103,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn to_json(&self) -> Value {
-        json!({
-            "level": self.level.as_str(),
-            "code": self.code.map(ErrorCode::as_str),
-            "cause": self.cause,
-            "title": self.title,
-            "found": self.found,
-            "todo": self.todo,
+    fn to_json(&self) -> String {
+        json::object(|object| {
+            object
+                .text_or_null("cause", self.cause)
+                .text_or_null("code", self.code.map(ErrorCode::as_str))
+                .text("found", &self.found)
+                .text("level", self.level.as_str())
+                .text("title", self.title)
+                .text("todo", &self.todo);
         })
     }
 }

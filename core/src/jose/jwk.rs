@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::crypto::{self, Curve, PublicKey, VerifyingKey};
 use crate::encoding::{base64url_decode, base64url_encode, hex};
 use crate::jose::alg::Algorithm;
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::step::Millis;
 
 /// The points of edwards25519 whose order divides 8, in every encoding, without the sign bit. With such a key a
@@ -86,29 +86,22 @@ impl Jwk {
 
     /// The public key alone, as a JWK of the members that it consists of.
     pub(crate) fn to_json(&self) -> String {
-        let mut jwk = serde_json::Map::new();
-        let mut member = |name: &str, value: &str| jwk.insert(name.to_owned(), value.into());
-        match self.key.public() {
+        json::object(|jwk| match self.key.public() {
             PublicKey::Rsa { n, e } => {
-                member("kty", "RSA");
-                member("n", &base64url_encode(n));
-                member("e", &base64url_encode(e));
+                jwk.text("e", &base64url_encode(e)).text("kty", "RSA").text("n", &base64url_encode(n));
             }
             PublicKey::Ec { curve, point } => {
                 let (prefix_and_x, y) =
                     point.split_at_checked(1 + curve.coordinate_length()).unwrap_or_default();
-                member("kty", "EC");
-                member("crv", curve.as_str());
-                member("x", &base64url_encode(prefix_and_x.get(1..).unwrap_or_default()));
-                member("y", &base64url_encode(y));
+                jwk.text("crv", curve.as_str())
+                    .text("kty", "EC")
+                    .text("x", &base64url_encode(prefix_and_x.get(1..).unwrap_or_default()))
+                    .text("y", &base64url_encode(y));
             }
             PublicKey::Ed25519 { point } => {
-                member("kty", "OKP");
-                member("crv", "Ed25519");
-                member("x", &base64url_encode(point));
+                jwk.text("crv", "Ed25519").text("kty", "OKP").text("x", &base64url_encode(point));
             }
-        }
-        serde_json::Value::Object(jwk).to_string()
+        })
     }
 
     /// Whether the key may verify a signature of this algorithm: the key decides, not the token's header.

@@ -66,7 +66,9 @@ impl Command {
         }
         let explanation = verifier.explain(&question);
         if self.json {
-            print_line(&format!("{:#}", explanation.to_json()))?;
+            let explanation: serde_json::Value =
+                serde_json::from_str(&explanation.to_json()).unwrap_or_default();
+            print_line(&format!("{explanation:#}"))?;
         } else {
             print(&spelled(&explanation.to_string()))?;
         }

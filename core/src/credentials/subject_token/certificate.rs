@@ -140,7 +140,6 @@ fn chain(certificate: ClientCertificate, leaf: Vec<u8>, pem: &str) -> Result<Sub
 }
 
 fn subject(certificate: ClientCertificate, chain: &[Vec<u8>]) -> Subject {
-    let chain = chain.iter().map(|der| serde_json::Value::from(base64_encode(der)));
-    let token = serde_json::Value::from_iter(chain).to_string();
-    Subject { token: Secret::new(token), client_certificate: Some(certificate) }
+    let chain: Vec<_> = chain.iter().map(|der| base64_encode(der)).collect();
+    Subject { token: Secret::new(json::texts(&chain)), client_certificate: Some(certificate) }
 }

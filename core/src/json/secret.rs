@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             return Err(if goes_on { JsonError::Truncated } else { JsonError::Syntax });
         }
         // The standard library would bring tables of its own, which a browser would have to download.
-        let number = super::read(text.as_bytes(), super::Tree { depth: 0 })?;
+        let number = super::value(text.as_bytes())?;
         self.skip(length);
         Ok(number)
     }
@@ -227,7 +227,7 @@ mod tests {
 
     /// serde_json's own reading; `None` where it refuses, or where names are repeated.
     fn by_serde(text: &[u8]) -> Option<Value> {
-        super::super::read(text, super::super::Tree { depth: 0 }).ok()
+        super::super::value(text).ok()
     }
 
     proptest! {
