@@ -57,19 +57,10 @@ impl HostCost {
     }
 }
 
-/// How many members and elements a JSON text has, at most: each comes after a brace, a bracket or a comma.
+/// How many members and elements a JSON text has, at most: each comes after a brace, a bracket or a comma. Those in strings
+/// are counted, too: to leave them out takes several times as long, and names and addresses have none.
 fn members(json: &[u8]) -> u64 {
-    let (mut members, mut in_string, mut is_escaped) = (0, false, false);
-    for byte in json {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = in_string,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' | b',' if !in_string => members += 1,
-            _ => {}
-        }
-    }
-    members
+    json.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() as u64
 }
 
 /// A token that was verified once.
@@ -389,15 +380,12 @@ mod tests {
     }
 
     #[test]
-    fn members_are_counted_at_every_depth_and_not_in_strings() {
+    fn members_are_counted_at_every_depth_and_never_too_few() {
         for (json, count) in [
             (r#"{}"#, 1),
-            (r#"{"a\",[{":1}"#, 1),
-            (r#"{"\\":[1,2]}"#, 3),
-            (r#"{"\\\"":[1,2]}"#, 3),
             (r#"{"a":1,"b":2}"#, 2),
             (r#"{"a":{"b":[1,2,3]}}"#, 5),
-            (r#"{"a":",,,[[[{{{","\"":"\\"}"#, 2),
+            (r#"{"a":"b,c"}"#, 2),
             ("not json", 0),
         ] {
             assert_eq!(members(json.as_bytes()), count, "{json}");
