@@ -130,10 +130,18 @@ pub(crate) fn secret(text: &[u8]) -> Result<Value, JsonError> {
 }
 
 fn read(text: &[u8], seed: Seed<'_>) -> Result<Value, JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    // Checked at once, which is faster than string by string.
+    let mut deserializer = serde_json::Deserializer::from_str(utf8(text)?);
     let value = seed.deserialize(&mut deserializer).map_err(classify)?;
     deserializer.end().map_err(classify)?;
     Ok(value)
+}
+
+fn utf8(text: &[u8]) -> Result<&str, JsonError> {
+    std::str::from_utf8(text).map_err(|error| match error.error_len() {
+        None => JsonError::Truncated,
+        Some(_) => JsonError::Syntax,
+    })
 }
 
 fn classify(error: serde_json::Error) -> JsonError {

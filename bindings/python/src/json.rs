@@ -7,6 +7,7 @@ use std::fmt;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
@@ -159,8 +160,16 @@ impl<'py> Visitor<'_> for Name<'py> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(if USUAL.contains(&name) { PyString::intern(self.0, name) } else { PyString::new(self.0, name) })
+        Ok(usual(self.0, name).unwrap_or_else(|| PyString::new(self.0, name)))
     }
+}
+
+fn usual<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
+    static KEPT: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+    let place = USUAL.iter().position(|usual| *usual == name)?;
+    let kept =
+        KEPT.get_or_init(py, || USUAL.iter().map(|name| PyString::intern(py, name).unbind()).collect());
+    Some(kept.get(place)?.bind(py).clone())
 }
 
 struct Writer<'a, 'py> {

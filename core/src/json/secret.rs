@@ -5,12 +5,7 @@ use super::{JsonError, MAX_DEPTH, Value};
 
 /// Reads one value and nothing after it.
 pub(super) fn read(text: &[u8]) -> Result<Value, JsonError> {
-    let text = match std::str::from_utf8(text) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => return Err(JsonError::Truncated),
-        Err(_) => return Err(JsonError::Syntax),
-    };
-    let mut reader = Reader { rest: text };
+    let mut reader = Reader { rest: super::utf8(text)? };
     let value = reader.value(0)?;
     reader.skip_blanks();
     if reader.rest.is_empty() { Ok(value) } else { Err(JsonError::Syntax) }
