@@ -39,7 +39,7 @@ impl Verifier {
 }
 
 impl ExplainToken {
-    fn explained<S: Signatures>(&self, signatures: &S) -> (Explanation, Option<S::Question>) {
+    fn explained(&self, signatures: &dyn Signatures) -> (Explanation, Option<Box<verify::Question>>) {
         let (token, url, header) = (self.token.as_str(), self.url.as_deref(), self.header.as_deref());
         self.verifier.explained(&Question { token, url, header, now: self.now }, signatures)
     }

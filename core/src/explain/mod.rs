@@ -21,8 +21,8 @@ pub use crate::recognise::{Claimed, Kind};
 use crate::recognise::{all_shown, audience, moment, not_a_token, span};
 use crate::step::Millis;
 use crate::verify::{
-    Audiences, Callers, InThisProcess, KeyCache, Preset, SignatureCheck, Signatures, Surroundings, Verifier,
-    VerifierConfig,
+    self, Audiences, Callers, InThisProcess, KeyCache, Preset, SignatureCheck, Signatures, Surroundings,
+    Verifier, VerifierConfig,
 };
 
 /// What to do about a Google token without an e-mail.
@@ -203,11 +203,11 @@ impl Verifier {
     }
 
     /// The explanation, and what it leaves open: whether the signature is valid, if that is to be asked of somebody else.
-    fn explained<S: Signatures>(
+    fn explained(
         &self,
         question: &Question<'_>,
-        signatures: &S,
-    ) -> (Explanation, Option<S::Question>) {
+        signatures: &dyn Signatures,
+    ) -> (Explanation, Option<Box<verify::Question>>) {
         let (token, wrappings) = wrapping::peel(question.token);
         let claimed = Claimed::read(&token);
         let kind = Kind::of(&token, &claimed);
@@ -412,7 +412,7 @@ impl Case<'_> {
     }
 
     /// What is not certain about a token that nothing counts against.
-    fn undecided<Q>(&self, signature: &SignatureCheck<Q>) -> impl Iterator<Item = Finding> {
+    fn undecided(&self, signature: &SignatureCheck) -> impl Iterator<Item = Finding> {
         let note = |cause, title, found: &str, todo: &str| Finding {
             level: Level::Note,
             code: None,

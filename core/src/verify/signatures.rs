@@ -11,45 +11,29 @@ use crate::step::{SignatureToCheck, Step};
 
 /// Who checks signatures.
 pub(crate) trait Signatures {
-    /// What is asked of somebody else first.
-    type Question;
-
-    /// Whether `signature` is this key's signature of `message`.
+    /// Whether `signature` is this key's signature of `message`; or the question, where somebody else is to be asked first.
     fn is_valid(
         &self,
         alg: Algorithm,
         key: &Arc<Jwk>,
         message: &str,
         signature: &[u8],
-    ) -> Result<bool, Self::Question>;
+    ) -> Result<bool, Box<Question>>;
 }
 
-/// The core itself.
+/// The core itself. One that is built to compute no signatures has questions only.
 pub(crate) struct InThisProcess;
 
 impl Signatures for InThisProcess {
-    type Question = LeftToHost;
-
     fn is_valid(
         &self,
         alg: Algorithm,
         key: &Arc<Jwk>,
         message: &str,
         signature: &[u8],
-    ) -> Result<bool, LeftToHost> {
-        key.verifies(alg, message, signature).ok_or(LeftToHost)
-    }
-}
-
-/// The core is built to compute no signatures.
-pub(crate) struct LeftToHost;
-
-impl From<LeftToHost> for Error {
-    fn from(_: LeftToHost) -> Self {
-        Self::new(
-            ErrorCode::ApiMisuse,
-            "this build of gatepass computes no signatures: its host is asked for them by begin_check only",
-        )
+    ) -> Result<bool, Box<Question>> {
+        let computed = key.verifies(alg, message, signature);
+        computed.ok_or_else(|| Question::new(alg, key, message, signature))
     }
 }
 
@@ -72,8 +56,6 @@ impl ByHost {
 }
 
 impl Signatures for ByHost {
-    type Question = Box<Question>;
-
     fn is_valid(
         &self,
         alg: Algorithm,
@@ -85,12 +67,7 @@ impl Signatures for ByHost {
             Some(answer) if answer.key == *key => Ok(answer.is_valid),
             // Hosts differ in what they make of those.
             _ if signature.len() != key.signature_length() => Ok(false),
-            _ => Err(Box::new(Question {
-                alg,
-                key: Arc::clone(key),
-                message: message.to_owned(),
-                signature: signature.to_vec(),
-            })),
+            _ => Err(Question::new(alg, key, message, signature)),
         }
     }
 }
@@ -104,6 +81,11 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    fn new(alg: Algorithm, key: &Arc<Jwk>, message: &str, signature: &[u8]) -> Box<Self> {
+        let (message, signature) = (message.to_owned(), signature.to_vec());
+        Box::new(Self { alg, key: Arc::clone(key), message, signature })
+    }
+
     pub(crate) fn step<T>(&self) -> Step<T> {
         Step::CheckSignature(SignatureToCheck {
             alg: self.alg.as_str(),
@@ -121,6 +103,14 @@ impl Question {
     /// The host after this answer.
     pub(crate) fn answered(self, is_valid: bool) -> ByHost {
         ByHost { answer: Some(Answer { key: self.key, is_valid }) }
+    }
+
+    /// The error where the core is to answer, and does not compute.
+    pub(crate) fn not_asked(&self) -> Error {
+        Error::new(
+            ErrorCode::ApiMisuse,
+            "this build of gatepass computes no signatures: its host is asked for them by begin_check only",
+        )
     }
 
     /// The error where neither the host nor the core has an answer. It says nothing about the token.

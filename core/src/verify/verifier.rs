@@ -19,7 +19,7 @@ use crate::verify::config::VerifierConfig;
 use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::Policy;
-use crate::verify::signatures::{InThisProcess, LeftToHost, Signatures};
+use crate::verify::signatures::{InThisProcess, Question, Signatures};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
 /// Checks received tokens. Made once, used from any thread; clones are the same verifier.
@@ -94,13 +94,13 @@ impl TokenDigest {
 }
 
 /// What was made of a signature.
-pub(crate) enum SignatureCheck<Q> {
+pub(crate) enum SignatureCheck {
     /// It was checked, or there is no need to.
     Made,
     /// There are no keys to check it with.
     WithoutKeys,
     /// Somebody else is to be asked this.
-    Open(Q),
+    Open(Box<Question>),
 }
 
 impl Verified {
@@ -208,7 +208,7 @@ impl Verifier {
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
         let verdict = self.shared.check_new(token, digest, now, &InThisProcess);
-        verdict.unwrap_or_else(|left: LeftToHost| Verdict::Rejected(left.into()))
+        verdict.unwrap_or_else(|question| Verdict::Rejected(question.not_asked()))
     }
 
     /// The token of a request with these headers, from the header that this verifier's issuer uses.
@@ -230,12 +230,12 @@ impl Verifier {
 
     /// Everything that is wrong with `token`, the first refusal of [`check`](Self::check) first; and what was made of its
     /// signature, for which keys must be at hand.
-    pub(crate) fn complaints<S: Signatures>(
+    pub(crate) fn complaints(
         &self,
         token: &str,
         now: Millis,
-        signatures: &S,
-    ) -> (Vec<Error>, SignatureCheck<S::Question>) {
+        signatures: &dyn Signatures,
+    ) -> (Vec<Error>, SignatureCheck) {
         let compact = match Compact::split(token) {
             Ok(compact) => compact,
             Err(error) => return (vec![error], SignatureCheck::Made),
@@ -293,13 +293,13 @@ impl Verifier {
 
 impl Shared {
     /// The verdict on a token that is not simply remembered, or the question that decides it.
-    pub(super) fn check_new<S: Signatures>(
+    pub(super) fn check_new(
         &self,
         token: &str,
         digest: TokenDigest,
         now: Now,
-        signatures: &S,
-    ) -> Result<Verdict, S::Question> {
+        signatures: &dyn Signatures,
+    ) -> Result<Verdict, Box<Question>> {
         let Some(digest) = digest.0 else { return Ok(Verdict::Rejected(jws::too_large(token.len()))) };
         Ok(match self.check_digest(token, digest, now, signatures)? {
             Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token, &self.policy)),
@@ -316,13 +316,13 @@ impl Shared {
         self.keys.fresh(now, look).flatten().flatten()
     }
 
-    fn check_digest<S: Signatures>(
+    fn check_digest(
         &self,
         token: &str,
         digest: Digest,
         now: Now,
-        signatures: &S,
-    ) -> Result<Verdict, S::Question> {
+        signatures: &dyn Signatures,
+    ) -> Result<Verdict, Box<Question>> {
         let known = self.verified.read(&digest, Entry::clone);
         match known.and_then(|known| self.check_known(&known, digest, now)) {
             Some(verdict) => Ok(verdict),
@@ -354,13 +354,13 @@ impl Shared {
         })
     }
 
-    fn check_unknown<S: Signatures>(
+    fn check_unknown(
         &self,
         token: &str,
         digest: Digest,
         now: Now,
-        signatures: &S,
-    ) -> Result<Verdict, S::Question> {
+        signatures: &dyn Signatures,
+    ) -> Result<Verdict, Box<Question>> {
         let (compact, header) = match self.split(token) {
             Ok(opened) => opened,
             Err(error) => return Ok(Verdict::Rejected(error)),
@@ -442,14 +442,14 @@ impl Shared {
         }
     }
 
-    fn verify<S: Signatures>(
+    fn verify(
         &self,
         compact: Compact<'_>,
         header: &Header,
         keys: &Arc<KeySet>,
         now: Millis,
-        signatures: &S,
-    ) -> Result<Result<Remembered, Error>, S::Question> {
+        signatures: &dyn Signatures,
+    ) -> Result<Result<Remembered, Error>, Box<Question>> {
         let key = match keys.find(header.kid(), header.alg, now) {
             Ok(key) => key,
             Err(error) => return Ok(Err(error)),
