@@ -14,8 +14,9 @@ if (folder === undefined) throw new Error('no folder is given: node build.js FOL
 mkdirSync(folder, { recursive: true });
 cpSync(join(HERE, '../../packages/emulator/src/page/base.css'), join(folder, 'base.css'));
 for (const name of PAGE) cpSync(join(HERE, name), join(folder, name));
-for (const name of ['src', 'wasm/gatepass.js']) {
-  cpSync(join(PACKAGE, name), join(folder, 'gatepass', name), { recursive: true, filter: (path) => !/\/src\/node/.test(path) });
-}
-const module = readFileSync(join(PACKAGE, 'wasm/gatepass.wasm')).toString('base64');
+const isOfThePage = (path) => !/\/src\/node/.test(path);
+cpSync(join(PACKAGE, 'src'), join(folder, 'gatepass/src'), { recursive: true, filter: isOfThePage });
+// The module that checks signatures itself: the page explains while somebody types, and waits for no promise.
+cpSync(join(PACKAGE, 'wasm/computing.js'), join(folder, 'gatepass/wasm/gatepass.js'));
+const module = readFileSync(join(PACKAGE, 'wasm/computing.wasm')).toString('base64');
 writeFileSync(join(folder, 'module.js'), `export const base64 =\n  '${module}';\n`);

@@ -75,8 +75,9 @@ export function ownAudiences(options?: WaitOptions): Promise<string[]>;
 /**
  * Explains a token to whoever debugs a call: what it is, all that is wrong with it, and what to change.
  *
- * Options that are left out are derived from the token and the URL. Keys are used where they are given, and never fetched.
- * Never to let anybody in with: for that there is {@link Verifier}.
+ * Options that are left out are derived from the token and the URL. Keys are used where they are given, and never fetched; in
+ * browsers and workerd, which check no signature at once, the signature is left open. Never to let anybody in with: for that
+ * there is {@link Verifier}.
  *
  * @throws {GatepassError} `INVALID_OPTION`, or `INVALID_AUDIENCE` when no audience can be derived from the URL
  */

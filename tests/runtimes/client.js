@@ -25,6 +25,7 @@ const CODES = {
  * @property {object} native the core
  * @property {object} steps how the package carries out steps here
  * @property {string} origin of the server, below which `/answers` takes what it is to answer, and `/asked` says what it was asked
+ * @property {boolean} [leavesSignaturesOpen] whether nothing checks a signature at once
  * @property {boolean} [hidesRedirects] whether `fetch` shows nobody a redirect
  * @property {{ files?: string, programs?: string, certificates?: string }} lacks what the runtime has not, and why
  */

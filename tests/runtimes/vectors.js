@@ -10,17 +10,18 @@ import { fetchWithCredentials, runClientVectors } from './client.js';
  * @returns {Promise<{ passed: number, wrong: string[], skipped: Record<string, string>, granted: object }>}
  */
 export async function runVectors(gatepass, runtime, files, credentials) {
-  const { native } = runtime;
   const { outcome, note } = begun();
   outcome.skipped = {};
   const skip = (name, why) => (outcome.skipped[name] = why);
   await runVerifying(gatepass, files, note);
   for (const [path, { cases = [] }] of Object.entries(files)) {
     for (const one of cases) {
-      if (path.startsWith('acquire/')) acquire(native, one, `${path}: ${one.name}`, note);
-      else if (path.startsWith('cache/')) cache(native, one, `${path}: ${one.name}`, note);
+      if (path.startsWith('acquire/')) await acquire(runtime, one, `${path}: ${one.name}`, note);
+      else if (path.startsWith('cache/')) await cache(runtime, one, `${path}: ${one.name}`, note);
     }
   }
+  await runSigning(runtime, note);
+  explanation(gatepass, runtime, files, note);
   await runClientVectors(runtime, files['client/attack_corpus.json'], note, skip);
   return { ...outcome, granted: await fetchWithCredentials(runtime, credentials, skip) };
 }
@@ -105,24 +106,24 @@ async function presets({ GatepassError, Verifier }, { keys, now }, one, name, no
   note(name, verdict, expected);
 }
 
-function acquire(native, { options, kind, target, transcript }, name, note) {
-  const source = new native.Source(JSON.stringify(options));
+async function acquire(runtime, { options, kind, target, transcript }, name, note) {
+  const source = new runtime.native.Source(JSON.stringify(options));
   const [{ now_ms: begin }] = transcript;
   const { status, op } = source.lookup(kind, target, begin, begin);
   note(name, status, 'fetch');
   for (const { now_ms, reply, step } of transcript) {
-    note(name, shown(op.resume(now_ms, now_ms, JSON.stringify(reply)), step), step);
+    note(name, shown(await resumed(runtime, op, now_ms, reply), step), step);
   }
 }
 
-function cache(native, { options, events }, name, note) {
-  const source = new native.Source(JSON.stringify(options));
+async function cache(runtime, { options, events }, name, note) {
+  const source = new runtime.native.Source(JSON.stringify(options));
   const ops = new Map();
   for (const event of events) {
     const { expect, at_ms } = event;
     const op = ops.get(event.op);
     if (event.do === 'resume') {
-      note(name, shown(op.resume(at_ms, at_ms, JSON.stringify(event.reply)), expect), expect);
+      note(name, shown(await resumed(runtime, op, at_ms, event.reply), expect), expect);
     } else if (event.do === 'cancel') {
       op.cancel();
     } else {
@@ -134,6 +135,71 @@ function cache(native, { options, events }, name, note) {
       if (expect.flight_of !== undefined) note(name, found.flight, ops.get(expect.flight_of).flight);
     }
   }
+}
+
+/** The step after a reply; a signature that the core asks for is made first, as no vector has one. */
+async function resumed({ steps }, op, now, reply) {
+  const step = op.resume(now, now, JSON.stringify(reply));
+  if (JSON.parse(step).step !== 'sign') return step;
+  return op.resume(now, now, JSON.stringify(await steps.perform(JSON.parse(step), {})));
+}
+
+const GDCH = {
+  type: 'gdch_service_account',
+  format_version: '1',
+  project: 'shop',
+  name: 'orders',
+  private_key_id: 'k',
+  token_uri: 'https://gdc.example/token',
+};
+/** TEST KEY, NOT A SECRET: that of tests/vectors/generate.py, as OpenSSL writes it (RFC 5915). */
+const EC_KEY = `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIAliGuMbLZkvGQAJsI0wsZ0cyzRioBTDdNwCoCC/+OCyoAoGCCqGSM49
+AwEHoUQDQgAEQddx5UDsNmXFni9WQwsA3lKl6iI/vF+AwrmVnB1h1ROD+6b/yUW8
+xnVttFMRWqNMze6HN8/5EgDBf1kvUowb4Q==
+-----END EC PRIVATE KEY-----
+`;
+const EC_PUBLIC_KEY = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'Qddx5UDsNmXFni9WQwsA3lKl6iI_vF-AwrmVnB1h1RM',
+  y: 'g_um_8lFvMZ1bbRTEVqjTM3uhzfP-RIAwX9ZL1KMG-E',
+};
+
+/** Signatures of the runtime's own: by a key on a curve, which is no vector's, as they differ each time; and by one that is none. */
+async function runSigning(runtime, note) {
+  const assertion = await assertionBy(runtime, EC_KEY);
+  const [message, signature] = [assertion.slice(0, assertion.lastIndexOf('.')), assertion.split('.')[2]];
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('jwk', EC_PUBLIC_KEY, algorithm, false, ['verify']);
+  const bytes = Uint8Array.from(atob(signature.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+  const isValid = await crypto.subtle.verify(algorithm, key, bytes, new TextEncoder().encode(message));
+  note('signing ES256', isValid, true);
+  // Its point lies on the curve no more.
+  const damaged = EC_KEY.replace('QgAEQddx', 'QgAERddx');
+  note('signing with a damaged key', await assertionBy(runtime, damaged), 'CREDENTIALS_FILE_INVALID');
+}
+
+/** Whoever explains does not wait: the signature is checked by what the runtime does at once, or left open. */
+function explanation({ explain }, { leavesSignaturesOpen = false }, files, note) {
+  const { token, algorithms, keys } = fetchedCase(files);
+  const { issuer, audience, now } = files['algorithms/algorithms.json'];
+  const options = { issuers: issuer, audience, algorithms, keys, clock: () => now * 1000 };
+  const { accepted, findings } = explain(token, options);
+  const isOpen = findings.some(({ cause }) => cause === 'signature_not_checked');
+  note('explanation', { accepted, isOpen }, { accepted: leavesSignaturesOpen ? null : true, isOpen: leavesSignaturesOpen });
+}
+
+/** The assertion that a service account of Google Distributed Cloud sends, or the code of the error. */
+async function assertionBy(runtime, privateKey) {
+  const credentials_json = JSON.stringify({ ...GDCH, private_key: privateKey });
+  const options = { seed: 1, credentials_json, gdch_audience: 'https://api.example' };
+  const { op } = new runtime.native.Source(JSON.stringify(options)).lookup('access_token', 'a', 0, 0);
+  const env = { reply: 'env', values: { GATEPASS_TRUSTED_ENDPOINTS: 'gdc.example' } };
+  let step = JSON.parse(await resumed(runtime, op, 0, { reply: 'start' }));
+  while (step.step === 'read_env') step = JSON.parse(await resumed(runtime, op, 0, env));
+  if (step.step === 'fail') return step.error.code;
+  return new URLSearchParams(step.body).get('subject_token');
 }
 
 /** A step as a vector writes it: exactly, but of an error only what the vector names. */

@@ -59,7 +59,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
 const ERRORS: &str = "docs/site/errors.md";
 
 /// The core as the inspector has it.
-const MODULE: &str = "packages/js/wasm/gatepass.wasm";
+const MODULE: &str = "packages/js/wasm/computing.wasm";
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 

@@ -18,11 +18,11 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         fs::set_permissions(&program, Permissions::from_mode(0o755))
             .map_err(|error| Failure::file(&program, &error))?;
     }
-    // The page that explains tokens has the core as WebAssembly.
+    // The page that explains tokens has the core as WebAssembly, with arithmetic of its own.
     for build in wasm_module_builds(&workshop.checkout)? {
         build.run(&workshop.checkout, "wasm")?;
     }
-    let notice_of_module = Dependencies::of(workshop, "gatepass-wasm")?.notice()?;
+    let notice_of_module = Dependencies::with_features(workshop, "gatepass-wasm", &["ring"])?.notice()?;
     let host = workshop.native(Platform::host()?, "gatepass");
     // Which are the same for every platform: any program that runs here writes them.
     let host = host

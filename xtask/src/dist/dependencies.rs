@@ -32,10 +32,28 @@ struct Crate {
 impl Dependencies {
     /// Those of the crate `root`, as it is built for a release: not what tests, build scripts or macros need.
     pub(crate) fn of(workshop: &Workshop, root: &'static str) -> Result<Self> {
-        let mut cargo = workshop.program("cargo").args(&["metadata", "--locked", "--format-version", "1"]);
-        if PREBUILT.contains(&root) {
-            cargo = cargo.args(&["--features", &format!("{root}/{}", PROVIDER)]);
-        }
+        let features = if PREBUILT.contains(&root) { &[PROVIDER][..] } else { &[] };
+        Self::with_features(workshop, root, features)
+    }
+
+    /// The same with these features of the crate.
+    pub(crate) fn with_features(workshop: &Workshop, root: &'static str, features: &[&str]) -> Result<Self> {
+        let features: Vec<_> = features.iter().map(|feature| format!("{root}/{feature}")).collect();
+        let features = ["--features", &features.join(",")];
+        let cargo = workshop.program("cargo").args(&["metadata", "--locked", "--format-version", "1"]);
+        let cargo = cargo.args(&features);
+        // Of the crates that all of the workspace is built of together, those that this one is built of by itself.
+        let tree = [
+            "tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none", "--format", "{p}",
+        ];
+        let tree = workshop.program("cargo").args(&tree).args(&["--package", root]).args(&features);
+        let tree = workshop.read(&tree)?;
+        let is_built = |package: &Value| {
+            let name = format!("{} v{}", text(package, "name"), text(package, "version"));
+            tree.lines().any(|line| {
+                line.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            })
+        };
         // What other systems need is not told apart: an artefact of many platforms has one notice.
         let metadata: Value = serde_json::from_str(&workshop.read(&cargo)?)
             .map_err(|error| Failure::new(format!("cargo metadata: {error}")))?;
@@ -67,7 +85,8 @@ impl Dependencies {
         let (first, _) = first.ok_or_else(|| Failure::new(format!("the workspace has no crate {root}")))?;
         let (mut seen, mut queue) = (BTreeSet::new(), vec![first.clone()]);
         while let Some(id) = queue.pop() {
-            if by_id.get(&id).is_some_and(|package| !is_macro(package)) && seen.insert(id.clone()) {
+            let counts = by_id.get(&id).is_some_and(|package| !is_macro(package) && is_built(package));
+            if counts && seen.insert(id.clone()) {
                 queue.extend(normal(&id));
             }
         }

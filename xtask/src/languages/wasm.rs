@@ -166,15 +166,17 @@ fn glue_program(checkout: &Checkout) -> PathBuf {
     checkout.built("wasm-glue").join("debug/gatepass-wasm-glue")
 }
 
-/// packages/js/wasm: the whole core, and what only verifies, each with its glue in both module systems.
+/// packages/js/wasm: the whole core, and what only verifies, each with its glue in both module systems; and for the inspector,
+/// which waits for nothing, the whole core with arithmetic of its own.
 fn modules(checkout: &Checkout) -> Build {
     let whole = module(checkout, "gatepass", &[]);
     let verifying = module(checkout, "verify", &["--no-default-features"]);
+    let computing = module(checkout, "computing", &["--features", "ring"]);
     Build {
         what: "modules",
         inputs: [NATIVE, &["packages/js/scripts"]].concat(),
-        programs: whole.into_iter().chain(verifying).collect(),
-        output: checkout.path("packages/js/wasm/verify.wasm"),
+        programs: whole.into_iter().chain(verifying).chain(computing).collect(),
+        output: checkout.path("packages/js/wasm/computing.wasm"),
         is_shared: true,
     }
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { nativeOn } from '../wasm/native.js';
+import { checkSignature } from './driver/signatures.js';
 
 const { createRequire } = process.getBuiltinModule('node:module');
 
@@ -18,7 +19,7 @@ export function hasModule() {
  * @param {WebAssembly.Module | BufferSource} [module]
  */
 export function load(module = readFileSync(inPackage('gatepass.wasm'))) {
-  return nativeOn(createRequire(import.meta.url)(inPackage('gatepass.cjs')), module);
+  return nativeOn(createRequire(import.meta.url)(inPackage('gatepass.cjs')), module, checkSignature);
 }
 
 function inPackage(name) {

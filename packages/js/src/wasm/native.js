@@ -13,17 +13,19 @@ const made = new WeakMap();
 /**
  * @param {object} glue the exports of `wasm/gatepass.js`
  * @param {WebAssembly.Module | BufferSource} module
+ * @param {(step: object) => object} [checkSignature] answers the step `check_signature` at once, if the runtime can: whoever
+ *   explains a token does not wait
  */
-export function nativeOn(glue, module) {
+export function nativeOn(glue, module, checkSignature) {
   if (!made.has(glue)) {
     glue.initSync({ module });
-    made.set(glue, nativeOf(glue));
+    made.set(glue, nativeOf(glue, checkSignature));
   }
   return made.get(glue);
 }
 
-function nativeOf(glue) {
-  const instances = new Instances(glue);
+function nativeOf(glue, checkSignature) {
+  const instances = new Instances(glue, checkSignature);
   const call =
     (name) =>
     (...parameters) =>
@@ -40,7 +42,7 @@ function nativeOf(glue) {
     audienceForUrl: call('audienceForUrl'),
     planCall: call('planCall'),
     sameAudienceSpellings: call('sameAudienceSpellings'),
-    explain: call('explain'),
+    explain: (options, token, now) => explained(instances, () => glue.explain(options, token, now), now),
     ownAudiences: () => operation(() => glue.ownAudiences()),
     openVerifier: (options, keys) => new Opening(instances, options, keys),
     KeyCache: class extends Handle {
@@ -61,8 +63,9 @@ class Instances {
   /** How many there were before. */
   number = 0;
 
-  constructor(glue) {
+  constructor(glue, checkSignature) {
     this.glue = glue;
+    this.checkSignature = checkSignature;
   }
 
   /** Makes a call. One that panics throws as any other error of the core's, and ends the instance. */
@@ -248,11 +251,37 @@ function functionsOf(instances, verifier) {
   return {
     verify,
     verifyHeaders: (a, b, c, now, monotonic, isWhole) => verify(tokenOf([a, b, c]), now, monotonic, isWhole),
-    explain: (...parameters) => {
+    explain: (token, place, now) => {
       if (instances.glue.explain === undefined) throw new Error('gatepass/verify only verifies: `gatepass` explains');
-      return verifier.use((own) => own.explain(...parameters));
+      return explained(instances, () => verifier.use((own) => own.explain(token, place, now)), now);
     },
   };
+}
+
+/** The explanation that an operation gives, JSON. Whoever asks for one does not wait, so a signature is checked at once or not. */
+function explained(instances, begin, now) {
+  const { checkSignature } = instances;
+  const op = new Operation(instances, begin);
+  let reply = { reply: 'start' };
+  for (;;) {
+    const step = JSON.parse(op.resume(now, now, JSON.stringify(reply)));
+    if (step.step === 'check_signature') {
+      reply = answerTo(step, checkSignature);
+      continue;
+    }
+    op.cancel();
+    if (step.step === 'fail') throw new Error(JSON.stringify(step.error));
+    return JSON.stringify(step.output);
+  }
+}
+
+function answerTo(step, checkSignature) {
+  try {
+    if (checkSignature !== undefined) return checkSignature(step);
+  } catch {
+    // Left open, as where there is no such function.
+  }
+  return { reply: 'failed', kind: 'unsupported', message: '' };
 }
 
 /** A verdict as an object, after which there is nothing to free. */

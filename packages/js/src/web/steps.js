@@ -6,7 +6,7 @@
 import { within } from '../driver/abort.js';
 import { StepFailure, unsupported } from '../driver/step-failure.js';
 import { supply } from '../driver/supplier.js';
-import { checkSignature } from './signatures.js';
+import { checkSignature, makeSignature } from './signatures.js';
 
 /** How steps are carried out here. */
 export const steps = { perform, environment, failureOf };
@@ -23,6 +23,8 @@ async function perform(step, { limits, suppliers }, signal) {
     }
     case 'check_signature':
       return await checkSignature(step);
+    case 'sign':
+      return await makeSignature(step);
     case 'wait':
       await sleep(step.delay_ms, signal);
       return { reply: 'elapsed' };
@@ -82,5 +84,6 @@ async function sleep(milliseconds, signal) {
 
 function failureOf(step, error) {
   if (error instanceof StepFailure) return error;
-  return new StepFailure(step.step === 'send' ? 'connect' : 'other', error.message);
+  // The API of cryptography has errors that say no more than their names.
+  return new StepFailure(step.step === 'send' ? 'connect' : 'other', error.message || error.name);
 }

@@ -1,26 +1,32 @@
 /**
- * Signatures, checked by Node.js itself: a core that is WebAssembly asks for them, because it is slower at it. Which algorithm,
- * key and signature they may be is decided already.
+ * Signatures, by Node.js itself: a core that is WebAssembly asks for them. Which algorithm, key and signature they may be is
+ * decided already.
  *
- * Not by WebCrypto, which takes twice as long for a single one. Ed25519 is left to the core: of the signatures that nobody
- * makes by honest means, libraries accept different ones.
+ * Not by WebCrypto, which takes twice as long for a single one.
  */
-
-import { constants, createPublicKey, verify } from 'node:crypto';
 
 import { unsupported } from '../../driver/step-failure.js';
 
-const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-const JOSE = { dsaEncoding: 'ieee-p1363' };
+/** `node:crypto`, loaded when it is first needed: not every program needs it, and it takes longer than all of this package. */
+let loaded;
+const crypto = () => (loaded ??= process.getBuiltinModule('node:crypto'));
 
-/** The name in JOSE (RFC 7518, section 3.1) → the hash, and how the key is used. */
+const JOSE = () => ({ dsaEncoding: 'ieee-p1363' });
+const PSS = ({ constants: { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } }) => ({
+  padding: RSA_PKCS1_PSS_PADDING,
+  saltLength: RSA_PSS_SALTLEN_DIGEST,
+});
+
+/** The name in JOSE (RFC 7518, section 3.1; RFC 8037, section 3.1) → the hash, and how the key is used. */
 const ALGORITHMS = {
-  RS256: ['sha256', {}],
-  RS384: ['sha384', {}],
-  RS512: ['sha512', {}],
+  RS256: ['sha256'],
+  RS384: ['sha384'],
+  RS512: ['sha512'],
   PS256: ['sha256', PSS],
   ES256: ['sha256', JOSE],
   ES384: ['sha384', JOSE],
+  // Its hash is a part of it.
+  EdDSA: [null],
 };
 
 /** Most keys that are kept ready: issuers have a few each. */
@@ -31,18 +37,31 @@ const keys = new Map();
 
 /** Checks the signature of a step; fails where Node.js cannot, which is not the token's fault. */
 export function checkSignature(step) {
-  const { alg, key: jwk, data, signature } = step;
-  if (!Object.hasOwn(ALGORITHMS, alg)) throw unsupported(step);
-  const [hash, use] = ALGORITHMS[alg];
+  const { key: jwk, data, signature } = step;
+  const [hash, use] = algorithmOf(step);
   const key = { key: keyOf(jwk), ...use };
-  const is_valid = verify(hash, Buffer.from(data, 'latin1'), key, Buffer.from(signature, 'base64url'));
+  const is_valid = crypto().verify(hash, Buffer.from(data, 'latin1'), key, Buffer.from(signature, 'base64url'));
   return { reply: 'checked', is_valid };
+}
+
+/** Makes the signature of a step. The key is not kept: an account signs about once an hour for each audience. */
+export function makeSignature(step) {
+  const [hash, use] = algorithmOf(step);
+  const key = crypto().createPrivateKey({ key: Buffer.from(step.key, 'base64'), format: 'der', type: 'pkcs8' });
+  const signature = crypto().sign(hash, Buffer.from(step.data, 'base64'), { key, ...use });
+  return { reply: 'signed', signature: signature.toString('base64') };
+}
+
+function algorithmOf(step) {
+  if (!Object.hasOwn(ALGORITHMS, step.alg)) throw unsupported(step);
+  const [hash, use] = ALGORITHMS[step.alg];
+  return [hash, use?.(crypto())];
 }
 
 function keyOf(jwk) {
   let key = keys.get(jwk);
   if (key === undefined) {
-    key = createPublicKey({ key: JSON.parse(jwk), format: 'jwk' });
+    key = crypto().createPublicKey({ key: JSON.parse(jwk), format: 'jwk' });
     if (keys.size >= MOST) keys.clear();
     keys.set(jwk, key);
   }

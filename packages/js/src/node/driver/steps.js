@@ -36,6 +36,9 @@ async function perform(step, { limits, suppliers }, signal) {
     case 'check_signature':
       signatures ??= await import('./signatures.js');
       return signatures.checkSignature(step);
+    case 'sign':
+      signatures ??= await import('./signatures.js');
+      return signatures.makeSignature(step);
     case 'wait':
       await sleep(step.delay_ms, undefined, { signal, ref: false });
       return { reply: 'elapsed' };
