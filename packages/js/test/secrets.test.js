@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { errorFrom } from '../src/errors.js';
 import { host } from '../src/node/host.js';
 import { secretsIn, secretsOf, shownBy } from './support/secrets.js';
-import { cases } from './support/vectors.js';
+import { cases, resumed } from './support/vectors.js';
 
 const { native } = host;
 const failing = cases('acquire').filter(({ transcript }) => transcript.at(-1).step.step === 'fail');
@@ -20,9 +20,7 @@ for (const { file, name, options, kind, target, transcript } of failing) {
       transcript[0].now_ms,
       transcript[0].now_ms,
     );
-    const steps = transcript.map(({ now_ms, reply }) =>
-      JSON.parse(op.resume(now_ms, now_ms, JSON.stringify(reply))),
-    );
+    const steps = transcript.map(({ now_ms, reply }) => JSON.parse(resumed(op, now_ms, reply)));
     const shown = shownBy(errorFrom(steps.at(-1).error));
     const secrets = secretsIn(options.credentials_json ?? '').concat(
       transcript.flatMap(({ reply }) => secretsOf(reply)),

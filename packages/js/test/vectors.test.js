@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { GatepassError, Verifier, VerifyError } from 'gatepass';
 
 import { host } from '../src/node/host.js';
-import { cases, read } from './support/vectors.js';
+import { cases, read, resumed } from './support/vectors.js';
 
 const { native } = host;
 
@@ -90,8 +90,7 @@ for (const { file, name, options, kind, target, transcript } of cases('acquire')
     const source = new native.Source(JSON.stringify(options));
     const { status, op } = source.lookup(kind, target, transcript[0].now_ms, transcript[0].now_ms);
     assert.equal(status, 'fetch');
-    for (const { now_ms, reply, step } of transcript)
-      assertStep(op.resume(now_ms, now_ms, JSON.stringify(reply)), step);
+    for (const { now_ms, reply, step } of transcript) assertStep(resumed(op, now_ms, reply), step);
   });
 }
 
@@ -102,7 +101,7 @@ for (const { file, name, options, events } of cases('cache')) {
     for (const event of events) {
       const op = ops.get(event.op);
       if (event.do === 'resume') {
-        assertStep(op.resume(event.at_ms, event.at_ms, JSON.stringify(event.reply)), event.expect);
+        assertStep(resumed(op, event.at_ms, event.reply), event.expect);
       } else if (event.do === 'cancel') {
         op.cancel();
       } else {
