@@ -29,7 +29,7 @@ pub use calls::{audience_for_url, error_codes, plan_call, same_audience_spelling
 pub use explain::explain;
 #[cfg(feature = "full")]
 pub use source::{Lookup, Source};
-pub use verifier::{KeyCache, Verdict, Verifier, open_verifier, token_digest};
+pub use verifier::{KeyCache, TokenCheck, Verdict, Verifier, open_verifier, token_digest};
 
 /// The version of gatepass, the same in all its packages.
 #[wasm_bindgen]

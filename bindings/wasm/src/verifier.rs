@@ -1,6 +1,6 @@
 //! Checking received tokens.
 
-use gatepass_bridge::{self as bridge, RequestHeaders};
+use gatepass_bridge::{self as bridge, CheckStep, Failure, RequestHeaders};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -49,8 +49,17 @@ pub struct Verdict(Answer);
 
 enum Answer {
     Reached(bridge::Verdict),
-    /// By this operation: its signature is to be checked.
-    Open(bridge::Op),
+    /// By this: its signature is to be checked.
+    Open(bridge::TokenCheck),
+}
+
+/// The check of a token whose signature is left to the host, which is an operation without JSON: it is on the way of every new
+/// token.
+#[wasm_bindgen]
+pub struct TokenCheck {
+    check: bridge::TokenCheck,
+    question: Option<bridge::SignatureToCheck>,
+    verdict: Option<Verdict>,
 }
 
 #[wasm_bindgen]
@@ -93,7 +102,9 @@ impl Verifier {
         let answer = match self.0.recall(token, now) {
             bridge::Recall::Known(entry) if !is_whole => return Ok(JsValue::from_f64(entry as f64)),
             bridge::Recall::Known(_) => Answer::Reached(self.0.check(token, now).map_err(thrown)?),
-            bridge::Recall::New(digest) => Answer::Open(self.0.begin_check(token, digest).map_err(thrown)?),
+            bridge::Recall::New(digest) => {
+                Answer::Open(self.0.begin_typed_check(token, digest).map_err(thrown)?)
+            }
         };
         Ok(JsValue::from(Verdict(answer)))
     }
@@ -121,7 +132,7 @@ impl Verifier {
 
 #[wasm_bindgen]
 impl Verdict {
-    /// `accepted`, `needs_keys`, `join`, or `check`: drive the operation, which has a verdict then.
+    /// `accepted`, `needs_keys`, `join`, or `check`: drive that, which has a verdict then.
     #[wasm_bindgen(getter)]
     pub fn status(&self) -> String {
         match &self.0 {
@@ -165,8 +176,16 @@ impl Verdict {
     pub fn op(self) -> Option<Op> {
         match self.0 {
             Answer::Reached(bridge::Verdict::Accepted(_, op)) => op.map(Op),
-            Answer::Reached(bridge::Verdict::NeedsKeys(op)) | Answer::Open(op) => Some(Op(op)),
-            Answer::Reached(bridge::Verdict::Join(_)) => None,
+            Answer::Reached(bridge::Verdict::NeedsKeys(op)) => Some(Op(op)),
+            Answer::Reached(bridge::Verdict::Join(_)) | Answer::Open(_) => None,
+        }
+    }
+
+    /// The check to be made: check has one. It is given once.
+    pub fn check(self) -> Option<TokenCheck> {
+        match self.0 {
+            Answer::Open(check) => Some(TokenCheck { check, question: None, verdict: None }),
+            Answer::Reached(_) => None,
         }
     }
 
@@ -175,6 +194,72 @@ impl Verdict {
             Answer::Reached(bridge::Verdict::Accepted(verified, _)) => Some(verified),
             _ => None,
         }
+    }
+}
+
+#[wasm_bindgen]
+impl TokenCheck {
+    /// The first step: whether there is a question, or else a verdict.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn begin(&mut self, now_ms: f64, monotonic_ms: f64) -> Result<bool, JsError> {
+        let step = self.check.begin(now(now_ms, monotonic_ms));
+        self.reached(step.map_err(thrown)?)
+    }
+
+    /// The step after the answer, which is undefined where the host cannot say.
+    ///
+    /// # Errors
+    /// Why the token is refused; `API_MISUSE` when nothing was asked.
+    pub fn answer(
+        &mut self,
+        is_valid: Option<bool>,
+        now_ms: f64,
+        monotonic_ms: f64,
+    ) -> Result<bool, JsError> {
+        let step = self.check.answer(is_valid, now(now_ms, monotonic_ms));
+        self.reached(step.map_err(thrown)?)
+    }
+
+    fn reached(&mut self, step: CheckStep) -> Result<bool, JsError> {
+        (self.question, self.verdict) = match step {
+            CheckStep::Question(question) => (Some(question), None),
+            CheckStep::Reached(verdict) => (None, Some(Verdict::from(*verdict))),
+        };
+        Ok(self.question.is_some())
+    }
+
+    /// The question's algorithm, as in JOSE.
+    #[wasm_bindgen(getter)]
+    pub fn alg(&self) -> Option<String> {
+        self.question.as_ref().map(|question| question.alg.to_owned())
+    }
+
+    /// The question's key, a JWK.
+    #[wasm_bindgen(getter)]
+    pub fn key(&self) -> Option<String> {
+        self.question.as_ref().map(|question| question.key.clone())
+    }
+
+    /// What is signed, ASCII.
+    #[wasm_bindgen(getter)]
+    pub fn data(&self) -> Option<String> {
+        self.question.as_ref().map(|question| question.data.expose().clone())
+    }
+
+    /// The signature, in base64url.
+    #[wasm_bindgen(getter)]
+    pub fn signature(&self) -> Option<String> {
+        self.question.as_ref().map(|question| question.signature.expose().clone())
+    }
+
+    /// The verdict that was reached.
+    ///
+    /// # Errors
+    /// `API_MISUSE` before, and a second time.
+    pub fn verdict(&mut self) -> Result<Verdict, JsError> {
+        self.verdict.take().ok_or_else(|| thrown(Failure::misuse("the check has no verdict")))
     }
 }
 

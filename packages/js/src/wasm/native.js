@@ -169,12 +169,18 @@ class Operation {
   }
 
   resume(now, monotonic, reply) {
+    const step = this.stepOf((op) => op.resume(now, monotonic, reply));
+    return step ?? ended(this.#instances.glue, now, monotonic, reply);
+  }
+
+  /** What `work` makes of it; JSON of the failure where that throws or it is lost, and undefined where it has ended. */
+  stepOf(work) {
     const { glue, number } = this.#instances;
-    if (this.#op === undefined) return ended(glue, now, monotonic, reply);
+    if (this.#op === undefined) return undefined;
     if (this.#number !== number)
       return failure(glue.panicked('in another call, with which this operation is lost'));
     try {
-      return this.#instances.call(() => this.#op.resume(now, monotonic, reply));
+      return this.#instances.call(() => work(this.#op));
     } catch (error) {
       this.#panicked = true;
       return failure(error.message);
@@ -196,6 +202,26 @@ class Operation {
   cancel() {
     if (this.#number === this.#instances.number) this.#op?.free();
     this.#op = undefined;
+  }
+}
+
+/** The check of a new token, whose signature is asked for. Its steps and replies are objects, for each such token takes them. */
+class Check extends Operation {
+  advance(now, monotonic, reply) {
+    const isValid = typeof reply.is_valid === 'boolean' ? reply.is_valid : undefined;
+    const step = this.stepOf((check) => {
+      const isOpen =
+        reply.reply === 'start' ? check.begin(now, monotonic) : check.answer(isValid, now, monotonic);
+      if (!isOpen) return { step: 'done', output: null };
+      const { alg, key, data, signature } = check;
+      return { step: 'check_signature', alg, key, data, signature };
+    });
+    if (typeof step === 'object') return step;
+    return JSON.parse(step ?? super.resume(now, monotonic, JSON.stringify(reply)));
+  }
+
+  resume(now, monotonic, reply) {
+    return JSON.stringify(this.advance(now, monotonic, JSON.parse(reply)));
   }
 }
 
@@ -296,9 +322,10 @@ function verdictOf(instances, reach) {
       verdict.is_unverified = found.is_unverified;
       verdict.entry = found.entry;
     }
-    return [verdict, found.op()];
+    return [verdict, status === 'check' ? found.check() : found.op()];
   });
-  if (op !== undefined) verdict.op = new Operation(instances, () => op);
+  const Kind = verdict.status === 'check' ? Check : Operation;
+  if (op !== undefined) verdict.op = new Kind(instances, () => op);
   return verdict;
 }
 
