@@ -9,6 +9,7 @@
 
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { packagesFor } from './packages.js';
@@ -19,12 +20,13 @@ import { Session } from './session.js';
 const PAGE = fileURLToPath(new URL('../BENCH.md', import.meta.url));
 
 const [rounds = 41] = process.argv.slice(2).map(Number);
-/** Rounds before those, in which code is still compiled again, for speed. */
-const WARM_UP = 10;
+/** Turns before those, in which code is still compiled again, for speed. */
+const WARM_UP = 15;
 /** Starts of each runtime with each library, and without one. */
 const STARTS = Math.ceil(rounds / 4);
-/** Microseconds that a turn should take at least, or as many tokens as are good for it. */
+/** Microseconds of the processor that a turn should take. */
 const TURN = 50_000;
+/** Each is a string, which has to be there before. */
 const MOST_TOKENS = 32_768;
 const DISTINCT = 1_000;
 
@@ -58,10 +60,10 @@ async function verifying(runtime) {
     const turns = [];
     for (const library of LIBRARIES) turns.push(await warm(session, { library, kind, count: 1 }));
     costs[kind] = Object.fromEntries(LIBRARIES.map((library) => [library, []]));
-    for (let round = -WARM_UP; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++) {
       for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
         const { clock, processor } = await session.take(turn);
-        if (round >= 0) costs[kind][turn.library].push({ clock: clock / turn.count, processor: processor / turn.count });
+        costs[kind][turn.library].push({ clock: clock / turn.count, processor: processor / turn.count });
       }
     }
   }
@@ -69,15 +71,16 @@ async function verifying(runtime) {
   return costs;
 }
 
-/** Takes longer and longer turns, by which code gets hot; gives the first that is long enough. */
+/** Takes turns until code is hot; gives one that is as long as it should be then. */
 async function warm(session, turn) {
   // This one has the library loaded.
   await session.take(turn);
-  for (;;) {
-    const { clock } = await session.take(turn);
-    if (clock >= TURN || turn.count >= MOST_TOKENS) return turn;
-    turn = { ...turn, count: turn.count * 2 };
+  for (let round = 0; round < WARM_UP; round++) {
+    const { processor } = await session.take(turn);
+    const count = Math.ceil(turn.count * Math.min(TURN / processor, 8));
+    turn = { ...turn, count: Math.min(count, MOST_TOKENS) };
   }
+  return turn;
 }
 
 /** Library → milliseconds of each start until a token is verified, beyond those of a start without a library. */
@@ -99,6 +102,7 @@ async function starting(runtime) {
   return times;
 }
 
+const [load] = loadavg();
 const results = [];
 for (const runtime of runtimes()) {
   await runtime.open();
@@ -109,6 +113,6 @@ for (const runtime of runtimes()) {
   }
   console.log(`${results.at(-1).name}: measured`);
 }
-const text = report(results, rounds, STARTS);
+const text = report(results, { rounds, starts: STARTS, load });
 writeFileSync(PAGE, text);
 console.log(`\n${text}`);
