@@ -26,34 +26,17 @@ macro_rules! error_codes {
             /// Every code, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The stable text of the code, in SCREAMING_SNAKE_CASE.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* }
-            }
-
-            /// The family that the code belongs to.
-            pub const fn kind(self) -> ErrorKind {
-                match self { $(Self::$variant => ErrorKind::$kind,)* }
-            }
-
-            /// What the user should do about it.
-            pub const fn advice(self) -> &'static str {
-                match self { $(Self::$variant => $advice,)* }
-            }
-
-            /// A title, and the advice at length, of the codes that [`Error::explain`] has more to say about.
-            const fn words(self) -> Option<(&'static str, &'static str)> {
-                match self { $(Self::$variant => error_codes!(@words $($title, $explained)?),)* }
-            }
-
-            /// The HTTP status that a receiving service answers with.
-            pub const fn http_status(self) -> u16 {
-                match self { $(Self::$variant => $status,)* }
-            }
-
-            /// Whether the same call may succeed later without a change.
-            pub const fn is_retryable(self) -> bool {
-                match self { $(Self::$variant => $retryable,)* }
+            const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$variant => &Row {
+                        code: $code,
+                        kind: ErrorKind::$kind,
+                        http_status: $status,
+                        is_retryable: $retryable,
+                        advice: $advice,
+                        words: error_codes!(@words $($title, $explained)?),
+                    },)*
+                }
             }
         }
     };
@@ -173,15 +156,51 @@ error_codes! {
          same issuer, an https jwks_uri, and an asymmetric algorithm.";
 }
 
+/// What there is to say about a code.
+struct Row {
+    code: &'static str,
+    kind: ErrorKind,
+    http_status: u16,
+    is_retryable: bool,
+    advice: &'static str,
+    /// A title, and the advice at length, of the codes that [`Error::explain`] has more to say about.
+    words: Option<(&'static str, &'static str)>,
+}
+
 impl ErrorCode {
+    /// The stable text of the code, in SCREAMING_SNAKE_CASE.
+    pub const fn as_str(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The family that the code belongs to.
+    pub const fn kind(self) -> ErrorKind {
+        self.row().kind
+    }
+
+    /// What the user should do about it.
+    pub const fn advice(self) -> &'static str {
+        self.row().advice
+    }
+
+    /// The HTTP status that a receiving service answers with.
+    pub const fn http_status(self) -> u16 {
+        self.row().http_status
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub const fn is_retryable(self) -> bool {
+        self.row().is_retryable
+    }
+
     /// What an error of this code means, in a few words.
     pub(crate) fn title(self) -> &'static str {
-        self.words().map_or(self.kind().title(), |(title, _)| title)
+        self.row().words.map_or(self.kind().title(), |(title, _)| title)
     }
 
     /// What the user should do about it, at length.
     pub(crate) fn explained(self) -> &'static str {
-        self.words().map_or(self.advice(), |(_, explained)| explained)
+        self.row().words.map_or(self.advice(), |(_, explained)| explained)
     }
 }
 

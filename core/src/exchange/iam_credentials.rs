@@ -1,14 +1,12 @@
 //! The IAM Service Account Credentials API: a token of a service account for a principal that may impersonate it
 //! (IAM documentation, `projects.serviceAccounts`).
 
-use serde::Serialize;
-
 use crate::calendar;
 use crate::encoding::{base64_decode, base64_encode};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::{Endpoint, Response};
 use crate::header;
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::secret::Secret;
 use crate::signing::Signing;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
@@ -32,14 +30,19 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn post(&self, method: &str, body: &impl Serialize) -> Result<Signing<HttpRequest>, Error> {
-        let body = serde_json::to_string(body)
-            .map(Secret::new)
-            .map_err(|_| Error::new(ErrorCode::Internal, "a request could not be written as JSON"))?;
+    /// A request with these members and the delegates.
+    fn post(&self, method: &str, members: &dyn Fn(&mut json::Object)) -> Signing<HttpRequest> {
+        let body = json::object(|body| {
+            members(body);
+            if !self.delegates.is_empty() {
+                body.json("delegates", &json::texts(&self.delegates));
+            }
+        });
+        let body = Secret::new(body);
         let request = HttpRequest::post_json(&format!("{}:{method}", self.account_url), body, TIMEOUT_MS);
         let mut request = request.with_header("authorization", header::authorization(&self.bearer));
         request.client_certificate = self.client_certificate.clone();
-        Ok(request.into())
+        request.into()
     }
 }
 
@@ -47,24 +50,6 @@ impl Caller {
 pub(crate) struct Generate {
     pub(crate) caller: Caller,
     pub(crate) want: Want,
-}
-
-#[derive(Serialize)]
-struct IdTokenRequest<'a> {
-    audience: &'a str,
-    // IAP and every check of an e-mail need it; Cloud Run does not mind.
-    #[serde(rename = "includeEmail")]
-    include_email: bool,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    delegates: &'a [String],
-}
-
-#[derive(Serialize)]
-struct AccessTokenRequest<'a> {
-    scope: &'a [String],
-    lifetime: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    delegates: &'a [String],
 }
 
 impl Endpoint for Generate {
@@ -76,18 +61,16 @@ impl Endpoint for Generate {
     }
 
     fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
-        let delegates = self.caller.delegates.as_slice();
-        match &self.want {
-            Want::IdToken { audience } => {
-                let request = IdTokenRequest { audience, include_email: true, delegates };
-                self.caller.post("generateIdToken", &request)
-            }
-            Want::AccessToken { scopes } => {
+        Ok(match &self.want {
+            Want::IdToken { audience } => self.caller.post("generateIdToken", &|body| {
+                // IAP and every check of an e-mail need it; Cloud Run does not mind.
+                body.text("audience", audience).boolean("includeEmail", true);
+            }),
+            Want::AccessToken { scopes } => self.caller.post("generateAccessToken", &|body| {
                 let lifetime = format!("{}s", self.caller.lifetime_seconds);
-                let request = AccessTokenRequest { scope: scopes, lifetime, delegates };
-                self.caller.post("generateAccessToken", &request)
-            }
-        }
+                body.json("scope", &json::texts(scopes)).text("lifetime", &lifetime);
+            }),
+        })
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -148,13 +131,6 @@ impl SignJwt {
     }
 }
 
-#[derive(Serialize)]
-struct SignJwtRequest<'a> {
-    payload: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    delegates: &'a [String],
-}
-
 impl Endpoint for SignJwt {
     const WHO: &str = WHO;
     type Output = Issued;
@@ -170,8 +146,9 @@ impl Endpoint for SignJwt {
                 Claims::assertion(&self.email, &self.audience, want, Some(subject), now)?
             }
         };
-        let request = SignJwtRequest { payload: claims.to_json()?, delegates: &self.caller.delegates };
-        self.caller.post("signJwt", &request)
+        Ok(self.caller.post("signJwt", &|body| {
+            body.text("payload", &claims.to_json());
+        }))
     }
 
     fn read(&self, now: Millis, response: &Response) -> Result<Issued, Error> {
@@ -196,13 +173,6 @@ pub(crate) struct SignedBlob {
     pub(crate) signature: Vec<u8>,
 }
 
-#[derive(Serialize)]
-struct SignBlobRequest<'a> {
-    payload: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    delegates: &'a [String],
-}
-
 impl Endpoint for SignBlob {
     const WHO: &str = WHO;
     type Output = SignedBlob;
@@ -212,8 +182,9 @@ impl Endpoint for SignBlob {
     }
 
     fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
-        let payload = base64_encode(&self.bytes);
-        self.caller.post("signBlob", &SignBlobRequest { payload, delegates: &self.caller.delegates })
+        Ok(self.caller.post("signBlob", &|body| {
+            body.text("payload", &base64_encode(&self.bytes));
+        }))
     }
 
     fn read(&self, _now: Millis, response: &Response) -> Result<SignedBlob, Error> {

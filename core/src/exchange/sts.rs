@@ -1,11 +1,10 @@
 //! Google's Security Token Service: somebody else's token for a federated access token (RFC 8693; AIP-4117).
 
-use serde::Serialize;
-
 use crate::encoding::form;
 use crate::error::Error;
 use crate::exchange::client::Client;
 use crate::exchange::{Endpoint, Response};
+use crate::json;
 use crate::secret::Secret;
 use crate::signing::Signing;
 use crate::step::{ClientCertificate, HttpRequest, Millis};
@@ -31,12 +30,6 @@ pub(crate) struct TokenExchange {
     pub(crate) client_certificate: Option<ClientCertificate>,
 }
 
-#[derive(Serialize)]
-struct Options<'a> {
-    #[serde(rename = "userProject")]
-    user_project: &'a str,
-}
-
 impl Endpoint for TokenExchange {
     const WHO: &str = WHO;
     type Output = Issued;
@@ -48,8 +41,11 @@ impl Endpoint for TokenExchange {
 
     fn request(&self, _now: Millis) -> Result<Signing<HttpRequest>, Error> {
         let scope = self.scopes.join(" ");
-        let options = self.user_project.as_deref();
-        let options = options.and_then(|user_project| serde_json::to_string(&Options { user_project }).ok());
+        let options = self.user_project.as_deref().map(|user_project| {
+            json::object(|options| {
+                options.text("userProject", user_project);
+            })
+        });
         let mut fields = vec![
             ("grant_type", TOKEN_EXCHANGE),
             ("audience", self.audience.as_str()),

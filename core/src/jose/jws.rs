@@ -1,7 +1,5 @@
 //! JWS in compact form (RFC 7515, section 7.1): its parts, its header, its signature.
 
-use serde::Serialize;
-
 use crate::crypto;
 use crate::encoding::{base64url_decode, base64url_encode};
 use crate::error::{Error, ErrorCode};
@@ -158,22 +156,16 @@ fn is_jwt(typ: &Value) -> bool {
 }
 
 /// What is signed (RFC 7515, section 5.1, step 5) of a token with these claims; `kid` is left out when there is none.
-pub(crate) fn signing_input(
-    algorithm: Algorithm,
-    kid: Option<&str>,
-    claims: &impl Serialize,
-) -> Option<Secret<String>> {
-    #[derive(Serialize)]
-    struct Header<'a> {
-        alg: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        kid: Option<&'a str>,
-        typ: &'a str,
-    }
-    let header = Header { alg: algorithm.as_str(), kid, typ: "JWT" };
-    let header = base64url_encode(&serde_json::to_vec(&header).ok()?);
-    let claims = base64url_encode(&serde_json::to_vec(claims).ok()?);
-    Some(Secret::new([header.as_str(), ".", &claims].concat()))
+pub(crate) fn signing_input(algorithm: Algorithm, kid: Option<&str>, claims: &str) -> Secret<String> {
+    let header = json::object(|header| {
+        header.text("alg", algorithm.as_str());
+        if let Some(kid) = kid {
+            header.text("kid", kid);
+        }
+        header.text("typ", "JWT");
+    });
+    let header = base64url_encode(header.as_bytes());
+    Secret::new([header.as_str(), ".", &base64url_encode(claims.as_bytes())].concat())
 }
 
 /// The compact form of a token that is signed.

@@ -1,9 +1,8 @@
 //! JWTs that a service account signs with its own key, or has IAM sign (AIP-4111 and 4112; RFC 7523, section 3).
 
-use serde::Serialize;
-
 use crate::error::{Error, ErrorCode};
 use crate::jose::jws::{self, SigningKey};
+use crate::json;
 use crate::signing::{Signing, sign};
 use crate::step::Millis;
 use crate::token::{Issued, Want, jwt};
@@ -44,8 +43,8 @@ impl Signer {
 
     /// The JWT with these claims.
     pub(crate) fn sign(&self, claims: &Claims<'_>) -> Result<Signing<Issued>, Error> {
-        let signing_input = jws::signing_input(self.key.algorithm(), self.key_id.as_deref(), claims)
-            .ok_or_else(not_written)?;
+        let signing_input =
+            jws::signing_input(self.key.algorithm(), self.key_id.as_deref(), &claims.to_json());
         let (issued_at, expires_at) = (Millis::from_secs(claims.iat), Millis::from_secs(claims.exp));
         let signature = self.sign_bytes(signing_input.expose().as_bytes())?;
         Ok(signature.map(move |signature| {
@@ -56,18 +55,13 @@ impl Signer {
 }
 
 /// The claims of such a JWT.
-#[derive(Serialize)]
 pub(crate) struct Claims<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a str>,
     exp: u64,
     iat: u64,
     iss: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     target_audience: Option<&'a str>,
 }
 
@@ -111,19 +105,30 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// The claims as JSON, for somebody else to sign.
-    pub(crate) fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|_| not_written())
+    /// The claims as JSON.
+    pub(crate) fn to_json(&self) -> String {
+        json::object(|claims| {
+            if let Some(audience) = self.aud {
+                claims.text("aud", audience);
+            }
+            claims.number("exp", self.exp).number("iat", self.iat).text("iss", self.iss);
+            let others = [
+                ("scope", self.scope.as_deref()),
+                ("sub", self.sub),
+                ("target_audience", self.target_audience),
+            ];
+            for (name, value) in others {
+                if let Some(value) = value {
+                    claims.text(name, value);
+                }
+            }
+        })
     }
 }
 
 /// Reads a JWT for this audience that somebody else has signed for the account.
 pub(crate) fn read(jwt: &str, audience: &str, now: Millis, who: &str) -> Result<Issued, Error> {
     jwt::read(jwt, audience, now, who, "a self-signed JWT")
-}
-
-fn not_written() -> Error {
-    Error::new(ErrorCode::Internal, "the claims could not be written as JSON")
 }
 
 fn joined(scopes: &[String]) -> Result<String, Error> {

@@ -1,8 +1,6 @@
 //! `{"environment_id": "aws1", …}`: an AWS role. The subject token is a signed request that STS replays to AWS, to
 //! see whose it is (AIP-4117, "AWS"; AWS Signature Version 4).
 
-use serde::Serialize;
-
 use crate::calendar;
 use crate::credentials::TrustedEndpoints;
 use crate::credentials::fields::{Fields, invalid};
@@ -527,20 +525,6 @@ fn checked_region(region: String) -> Result<String, Error> {
     Ok(region)
 }
 
-#[derive(Serialize)]
-struct SignedRequest<'a> {
-    body: &'a str,
-    headers: Vec<HeaderField<'a>>,
-    method: &'a str,
-    url: &'a str,
-}
-
-#[derive(Serialize)]
-struct HeaderField<'a> {
-    key: &'a str,
-    value: &'a str,
-}
-
 /// The signed request `GetCallerIdentity`, as STS wants it. The target resource is signed too: it binds the request
 /// to this provider.
 fn subject_token(region: &str, keys: &Keys, audience: &str, now: Millis) -> Result<Secret<String>, Error> {
@@ -553,10 +537,19 @@ fn subject_token(region: &str, keys: &Keys, audience: &str, now: Millis) -> Resu
     let authorization = authorization(&headers, region, keys, &date_time);
     headers.push(("authorization", &authorization));
     let url = format!("https://{host}?{QUERY}");
-    let headers = headers.into_iter().map(|(key, value)| HeaderField { key, value }).collect();
-    let request = SignedRequest { body: "", headers, method: "POST", url: &url };
-    let request = serde_json::to_string(&request).map(Secret::new);
-    let request = request.map_err(|_| failed("the request cannot be written as JSON"))?;
+    let headers = headers.into_iter().map(|(key, value)| {
+        json::object(|header| {
+            header.text("key", key).text("value", value);
+        })
+    });
+    let request = json::object(|request| {
+        request
+            .text("body", "")
+            .json("headers", &json::list(headers))
+            .text("method", "POST")
+            .text("url", &url);
+    });
+    let request = Secret::new(request);
     Ok(percent_encode(request.expose()))
 }
 
