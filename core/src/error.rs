@@ -34,9 +34,14 @@ macro_rules! error_codes {
                         http_status: $status,
                         is_retryable: $retryable,
                         advice: $advice,
-                        words: error_codes!(@words $($title, $explained)?),
                     },)*
                 }
+            }
+
+            /// A title, and the advice at length, of the codes that [`Error::explain`] has more to say about. Not of the row:
+            /// who only verifies has no use for them.
+            const fn words(self) -> Option<(&'static str, &'static str)> {
+                match self { $(Self::$variant => error_codes!(@words $($title, $explained)?),)* }
             }
         }
     };
@@ -163,8 +168,6 @@ struct Row {
     http_status: u16,
     is_retryable: bool,
     advice: &'static str,
-    /// A title, and the advice at length, of the codes that [`Error::explain`] has more to say about.
-    words: Option<(&'static str, &'static str)>,
 }
 
 impl ErrorCode {
@@ -195,12 +198,12 @@ impl ErrorCode {
 
     /// What an error of this code means, in a few words.
     pub(crate) fn title(self) -> &'static str {
-        self.row().words.map_or(self.kind().title(), |(title, _)| title)
+        self.words().map_or(self.kind().title(), |(title, _)| title)
     }
 
     /// What the user should do about it, at length.
     pub(crate) fn explained(self) -> &'static str {
-        self.row().words.map_or(self.advice(), |(_, explained)| explained)
+        self.words().map_or(self.advice(), |(_, explained)| explained)
     }
 }
 

@@ -196,6 +196,8 @@ fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
     checkout
         .program(checkout.path(RUNTIMES).join("node_modules/.bin/wasm-opt"))
         .args(&["-Oz", "--strip-debug", "--strip-producers"])
+        // Smaller as it is, larger when compressed.
+        .arg("--one-caller-inline-max-function-size=0")
         .args(FEATURES)
         .arg(from)
         .arg("-o")
