@@ -187,7 +187,9 @@ fn module(checkout: &Checkout, name: &str, features: &[&str]) -> [Program; 4] {
     let written = target.join(name);
     let smaller = target.join(format!("{name}.wasm"));
     let split = checkout.program(glue_program(checkout)).arg(&compiled).arg(&written);
-    let shrink = shrink(checkout, &written.join("gatepass_bg.wasm"), &smaller);
+    // To inline what is called once makes a module smaller, and larger when compressed.
+    let shrink = shrink(checkout, &written.join("gatepass_bg.wasm"), &smaller)
+        .arg("--one-caller-inline-max-function-size=0");
     let place = checkout.program("node").arg("packages/js/scripts/wasm.js").arg(&written).arg(&smaller);
     [compile(checkout, "gatepass-wasm", "wasm").args(features), split, shrink, place.arg(name)]
 }
@@ -196,8 +198,6 @@ fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
     checkout
         .program(checkout.path(RUNTIMES).join("node_modules/.bin/wasm-opt"))
         .args(&["-Oz", "--strip-debug", "--strip-producers"])
-        // Smaller as it is, larger when compressed.
-        .arg("--one-caller-inline-max-function-size=0")
         .args(FEATURES)
         .arg(from)
         .arg("-o")
