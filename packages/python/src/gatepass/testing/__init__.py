@@ -17,7 +17,6 @@ import json
 import os
 import shutil
 import subprocess
-from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +54,8 @@ class Emulator:
         """The URL where it listens, without a slash at the end."""
         self.tls_url = ""
         """The same over TLS: it asks for a client certificate, and `authority` has signed its own."""
+        self.keys_url = ""
+        """Where it publishes the keys of its ID tokens: `keys_url` of a `Verifier`."""
         self.environment: dict[str, str] = {}
         """The variables by which Application Default Credentials find it, Google's libraries' as well."""
         command = [
@@ -79,6 +80,8 @@ class Emulator:
                 self.tls_url = line.removeprefix("# mTLS on ").strip()
             if line.startswith("# listening on "):
                 self.url = line.removeprefix("# listening on ").strip()
+                # Now, and not when it is asked for: a test counts what is asked then.
+                self.keys_url = self._ask("GET", "/.well-known/openid-configuration")["jwks_uri"]
                 return
         self.stop()
         raise RuntimeError(f"{self.program} emulator has ended without listening")
@@ -95,12 +98,6 @@ class Emulator:
             if pipe is not None:
                 pipe.close()
         self._process.wait(PATIENCE)
-
-    @cached_property
-    def keys_url(self) -> str:
-        """Where it publishes the keys of its ID tokens: `keys_url` of a `Verifier`."""
-        url: str = self._ask("GET", "/.well-known/openid-configuration")["jwks_uri"]
-        return url
 
     def mint(
         self,
