@@ -1,20 +1,27 @@
 //! Text encodings of the protocols: base64url (RFC 4648, section 5), percent-encoding (RFC 3986), forms.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
+/// base64url without padding, many characters at once where the processor can.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64URL: std::sync::LazyLock<base64::engine::Simd> =
+    std::sync::LazyLock::new(|| base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD));
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+
 /// Decodes base64url without padding. White space, padding and stray trailing bits are refused: two texts never
 /// represent the same bytes.
 pub(crate) fn base64url_decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    BASE64URL.decode(text).ok()
 }
 
 /// Encodes as base64url without padding.
 pub(crate) fn base64url_encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    BASE64URL.encode(bytes)
 }
 
 /// Encodes in the standard alphabet, with padding.
@@ -105,6 +112,26 @@ mod tests {
         assert_eq!(base64url_decode("AA"), Some(vec![0]));
         for other in ["AB", "AA==", "AA=", "A", "A A", "AA\n", "+/+/"] {
             assert_eq!(base64url_decode(other), None, "{other:?}");
+        }
+    }
+
+    /// However many characters are read at once, each is one of the alphabet.
+    #[test]
+    fn base64url_is_as_strict_in_long_texts() {
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        for length in 0..200 {
+            let bytes: Vec<u8> = (0..length).map(|i| (i * 167 + length) as u8).collect();
+            let text = base64url_encode(&bytes);
+            assert_eq!(text, URL_SAFE_NO_PAD.encode(&bytes));
+            assert_eq!(base64url_decode(&text), Some(bytes));
+        }
+        let text = base64url_encode(&(0..150).collect::<Vec<u8>>());
+        for place in 0..text.len() {
+            for byte in 0..=u8::MAX {
+                let mut other = text.clone().into_bytes();
+                other[place] = byte;
+                assert_eq!(base64url_decode(&other), URL_SAFE_NO_PAD.decode(&other).ok(), "{place} {byte}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Unlike times they do not depend on what else the machine does, so that a test can hold them to what they were. The
 //! hash that a check begins with and the check of a signature are counted by themselves and taken off: ring chooses its
-//! code by the processor.
+//! code by the processor. So does base64, which is counted: on a processor without AVX2 a new token takes 4,000 more.
 
 use std::collections::BTreeMap;
 use std::fs;
