@@ -103,6 +103,20 @@ test('a source goes on after a panic', async () => {
   );
 });
 
+test('a token that is known by itself is none as a header, nor the other way round', async () => {
+  const verifier = new Verifier({ audience: AUDIENCE, keys: KEYS });
+  const [bare, inHeader] = [token({ sub: '1' }), token({ sub: '2' })];
+  for (let i = 0; i < 4; i += 1) {
+    assert.equal((await verifier.verify(bare)).sub, '1');
+    assert.equal((await verifier.verifyHeaders({ authorization: `Bearer ${inHeader}` })).sub, '2');
+    await assert.rejects(verifier.verifyHeaders({ authorization: bare }), { code: 'TOKEN_MISSING' });
+    await assert.rejects(verifier.verify(`Bearer ${inHeader}`), { code: 'TOKEN_MALFORMED' });
+    // The other header comes first.
+    const both = { authorization: `Bearer ${inHeader}`, 'x-serverless-authorization': `Bearer ${bare}` };
+    assert.equal((await verifier.verifyHeaders(both)).sub, '1');
+  }
+});
+
 /** `VERIFICATIONS=1000000 node --test instance.test.js` takes some minutes. */
 const VERIFICATIONS = Number(process.env.VERIFICATIONS ?? 10_000);
 

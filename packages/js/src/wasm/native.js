@@ -259,24 +259,30 @@ class Opening extends Operation {
 }
 
 function functionsOf(instances, verifier) {
-  const tokenOf = (headers) => verifier.use((own) => own.tokenFromHeaders(...headers));
+  const tokenOf = (...headers) => verifier.use((own) => own.tokenFromHeaders(...headers));
   const { glue } = instances;
   const digests = new Digests(JSON.parse(glue.limits()).places);
-  const verify = (token, now, monotonic, isWhole) => {
-    const words = isWhole ? undefined : digests.of(token);
+  /** Checks the token that is this text, or in it where it is a header. */
+  const check = (text, isHeader, now, monotonic, isWhole) => {
+    const words = isWhole ? undefined : digests.of(text, isHeader);
     if (words !== undefined) {
       const [a, b, c, d, e, f, g, h] = words;
       const entry = verifier.use((own) => own.recall(a, b, c, d, e, f, g, h, now, monotonic));
       if (entry !== 0) return entry;
     }
+    const token = isHeader ? tokenOf(text) : text;
     const found = verifier.use((own) => own.verify(token, now, monotonic, isWhole));
     if (typeof found !== 'number') return verdictOf(instances, () => found);
-    digests.keep(token, found, glue.tokenDigest(token));
+    digests.keep(text, isHeader, found, glue.tokenDigest(token));
     return found;
   };
   return {
-    verify,
-    verifyHeaders: (a, b, c, now, monotonic, isWhole) => verify(tokenOf([a, b, c]), now, monotonic, isWhole),
+    verify: (token, ...rest) => check(token, false, ...rest),
+    verifyHeaders: (authorization, serverless, iap, ...rest) => {
+      const isAlone = authorization !== undefined && serverless === undefined && iap === undefined;
+      if (isAlone) return check(authorization, true, ...rest);
+      return check(tokenOf(authorization, serverless, iap), false, ...rest);
+    },
     explain: (token, place, now) => {
       if (instances.glue.explain === undefined) throw new Error('gatepass/verify only verifies: `gatepass` explains');
       return explained(instances, () => verifier.use((own) => own.explain(token, place, now)), now);
