@@ -60,7 +60,10 @@ impl HostCost {
 /// How many members and elements a JSON text has, at most: each comes after a brace, a bracket or a comma. Those in strings
 /// are counted, too: to leave them out takes several times as long, and names and addresses have none.
 fn members(json: &[u8]) -> u64 {
-    json.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() as u64
+    // In chunks of which a byte holds the count, so that the compiler takes many at once.
+    let count =
+        |chunk: &[u8]| chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'[' | b','))).sum::<u8>();
+    json.chunks(u8::MAX.into()).map(|chunk| u64::from(count(chunk))).sum()
 }
 
 /// A token that was verified once.
@@ -387,6 +390,7 @@ mod tests {
             (r#"{"a":{"b":[1,2,3]}}"#, 5),
             (r#"{"a":"b,c"}"#, 2),
             ("not json", 0),
+            (&",".repeat(1_000), 1_000),
         ] {
             assert_eq!(members(json.as_bytes()), count, "{json}");
         }
