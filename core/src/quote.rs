@@ -124,6 +124,12 @@ pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{fffd}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// What comes after a colon, where a message gives the reason that somebody else has given; nothing where they gave none.
+pub(crate) fn because(message: &str) -> String {
+    let reason = reason(message);
+    if reason.is_empty() { reason } else { format!(": {reason}") }
+}
+
 /// What an endpoint or an operating system says: printable ASCII, short, without what looks like a credential. URLs,
 /// accounts and audiences are none.
 pub(crate) fn reason(text: &str) -> String {

@@ -86,14 +86,14 @@ impl<T> Unsigned<T> {
     }
 
     fn not_signed(&self, kind: HostFailure, message: &str) -> Error {
-        let (alg, reason) = (self.question.alg, quote::reason(message));
+        let (alg, because) = (self.question.alg, quote::because(message));
         match kind {
             HostFailure::Unsupported => {
-                Error::new(ErrorCode::Unsupported, format!("this host does not sign with {alg}: {reason}"))
+                Error::new(ErrorCode::Unsupported, format!("this host does not sign with {alg}{because}"))
             }
             _ => Error::new(
                 ErrorCode::CredentialsFileInvalid,
-                format!("the host cannot sign with the field \"private_key\" ({alg}): {reason}"),
+                format!("the host cannot sign with the field \"private_key\" ({alg}){because}"),
             ),
         }
     }

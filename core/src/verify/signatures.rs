@@ -115,7 +115,7 @@ impl Question {
 
     /// The error where neither the host nor the core has an answer. It says nothing about the token.
     pub(crate) fn unanswered(&self, message: &str) -> Error {
-        let (alg, reason) = (self.alg, quote::reason(message));
-        Error::new(ErrorCode::Unsupported, format!("this host cannot check a signature of {alg}: {reason}"))
+        let (alg, because) = (self.alg, quote::because(message));
+        Error::new(ErrorCode::Unsupported, format!("this host cannot check a signature of {alg}{because}"))
     }
 }
