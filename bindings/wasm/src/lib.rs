@@ -2,8 +2,8 @@
 //! only; the package `packages/js` is what users see.
 //!
 //! It is the interface of the add-on for Node.js (`bindings/node`), but for two things: what is done with an object of these
-//! classes is said by `free()`, and a token that is not remembered is checked by an operation, so that its
-//! signature can be checked by WebCrypto.
+//! classes is said by `free()`, and a token that is not remembered is checked, or any is explained, by an operation, so that
+//! its signature can be checked by the runtime. That signs for accounts as well, unless the feature `ring` is on.
 //!
 //! Times are milliseconds: `now_ms` since the epoch, `monotonic_ms` of a clock that is never set. An error is thrown with
 //! the bridge's JSON form of it as its message. After a panic, which is a `WebAssembly.RuntimeError`, the instance is not
