@@ -314,6 +314,8 @@ public final class TokenSource {
         private final String name;
         private final BoundedMemory<String, Token> memory = new BoundedMemory<>(Limits.HELD_TOKENS);
         private volatile long refusals;
+        /** What was kept last, to be found without a search: most programs have one audience. */
+        private volatile Token latest;
 
         Kind(String name) {
             this.name = name;
@@ -360,17 +362,20 @@ public final class TokenSource {
         private synchronized void keep(String target, Token token, long before) {
             if (refusals == before) {
                 memory.put(target, token);
+                latest = token;
             }
         }
 
         private synchronized void forget(String target) {
             refusals++;
             memory.remove(target);
+            latest = null;
         }
 
         /** The token that may be handed out without asking the core; null if there is none. */
         private Token held(String target) {
-            Token held = memory.get(target);
+            Token last = latest;
+            Token held = last != null && last.target().equals(target) ? last : memory.get(target);
             return held != null && held.isFresh(time) ? held : null;
         }
     }
