@@ -75,21 +75,16 @@ pub(crate) enum Scope {
 impl Scope {
     /// Reads the options of `cargo xtask dist`; none are this platform.
     pub(crate) fn read(options: &[&str]) -> Result<Self> {
-        let names = || PLATFORMS.iter().map(|platform| platform.name).collect::<Vec<_>>().join(", ");
         match options {
             [] => Ok(Self::Host),
             ["--all"] => Ok(Self::All),
             ["--assemble"] => Ok(Self::Assemble),
             ["--natives"] => Platform::host().map(Self::Natives),
-            ["--natives", name] => {
-                let found = PLATFORMS.iter().find(|platform| platform.name == *name);
-                let unknown = || Failure::new(format!("--natives {name}: expected one of {}", names()));
-                found.map(Self::Natives).ok_or_else(unknown)
-            }
+            ["--natives", name] => Platform::named(name).map(Self::Natives),
             _ => Err(Failure::new(format!(
                 "{}: expected --all, --assemble, or --natives and one of {}",
                 options.join(" "),
-                names()
+                platform::names()
             ))),
         }
     }
@@ -119,7 +114,7 @@ pub(crate) fn run(checkout: &Checkout, terminal: &Terminal, scope: Scope) -> Res
     workshop.write_checksums()?;
     report(&workshop, terminal)?;
     terminal.say(&seconds(began.elapsed()));
-    if matches!(scope, Scope::All) { platforms::check(checkout, terminal) } else { Ok(true) }
+    if matches!(scope, Scope::All) { platforms::check(checkout, terminal, None) } else { Ok(true) }
 }
 
 /// The kinds of artefact that can be checked, and what can be checked of all of them.
@@ -132,13 +127,18 @@ pub(crate) fn check(checkout: &Checkout, terminal: &Terminal, what: &str) -> Res
     match what {
         "demo" => return demo::run(checkout, terminal),
         "folders" => return folders(checkout, terminal),
-        "platforms" => return platforms::check(checkout, terminal),
+        "platforms" => return platforms::check(checkout, terminal, None),
         "sizes" => return sizes::check(&Workshop::as_it_is(checkout)?, terminal),
         _ => {}
     }
     let check = checks::CHECKS.iter().find(|check| check.kind == what);
     let unknown = || Failure::new(format!("--check {what}: expected one of {}", checked().join(", ")));
     checks::run(checkout, terminal, check.ok_or_else(unknown)?)
+}
+
+/// Runs what was built for one platform.
+pub(crate) fn check_platform(checkout: &Checkout, terminal: &Terminal, name: &str) -> Result<bool> {
+    platforms::check(checkout, terminal, Some(Platform::named(name)?))
 }
 
 /// The benchmark of a language, with gatepass installed from the artefacts.

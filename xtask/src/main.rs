@@ -80,7 +80,7 @@ Builds, shows, tests and measures gatepass in all languages.
   cargo xtask dist --check KIND     install an artefact as a user does, and run the vectors on it; KIND is python,
                                     sdist, npm, go, maven, c, cli, demo (of all that are installed), folders (that
                                     none of this machine's is named), sizes, or platforms (runs what was built for other
-                                    platforms, and writes docs/platforms.md)
+                                    platforms, and writes docs/platforms.md; with a PLATFORM after it, that one alone)
   cargo xtask dist --reproduce      build the last commit once more, in another folder, and compare
   cargo xtask dist --update-sizes   write down how large what was made is
   cargo xtask docs                  build the documentation as a site, in target/docs
@@ -123,6 +123,7 @@ fn run(arguments: Vec<String>) -> Result<bool, Failure> {
         ["test", options @ ..] => test::run(&checkout, &terminal, &only(options, test::names())?),
         ["grpc-long", options @ ..] => grpc_long::run(&checkout, &terminal, &only(options, demo::names())?),
         ["dist", "--check", what] => dist::check(&checkout, &terminal, what),
+        ["dist", "--check", "platforms", name] => dist::check_platform(&checkout, &terminal, name),
         ["dist", "--reproduce"] => dist::reproduce(&checkout, &terminal),
         ["dist", "--update-sizes"] => dist::update_sizes(&checkout),
         ["dist", options @ ..] => dist::run(&checkout, &terminal, Scope::read(options)?),

@@ -1,8 +1,10 @@
 //! C: the header, a static and a shared library, what pkg-config and CMake read, and an example.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use super::dependencies::Dependencies;
+use super::natives::IMPORT_LIBRARY;
 use super::platform::{Libc, PLATFORMS, Platform};
 use super::workshop::{THIRD_PARTY, VERSION, Workshop, copy, write};
 use crate::failure::{Failure, Result};
@@ -17,16 +19,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         let name = format!("gatepass-c-{VERSION}-{}", platform.name);
         let folder = parent.join(&name);
         copy(&archive, &folder.join("lib/libgatepass.a"))?;
-        let shared = format!("libgatepass.{}", platform.shared_extension());
-        if let Some(library) = workshop.native(platform, &shared) {
-            let versioned = match platform.libc {
-                Libc::Gnu | Libc::Musl => format!("{shared}.{}", major()),
-                Libc::System => format!("libgatepass.{}.dylib", major()),
-            };
-            copy(&library, &folder.join("lib").join(&versioned))?;
-            let link = folder.join("lib").join(&shared);
-            symlink(&versioned, &link).map_err(|error| Failure::file(&link, &error))?;
-        }
+        shared_library(workshop, platform, &folder)?;
         for (from, to) in [
             ("bindings/c/include/gatepass.h", "include/gatepass.h"),
             ("bindings/c/package/README.md", "share/doc/gatepass/README.md"),
@@ -46,7 +39,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
                 std::fs::read_to_string(&template).map_err(|error| Failure::file(&template, &error))?;
             write(
                 &folder.join(to),
-                text.replace("@VERSION@", VERSION).replace("@LIBS@", system_libraries(platform)),
+                text.replace("@VERSION@", VERSION).replace("@LIBS@", platform.system_libraries()),
             )?;
         }
         workshop.pack(&parent, &name, &workshop.dist(&format!("c/{name}.tar.gz")))?;
@@ -54,16 +47,26 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     dependencies.write_bill(workshop, "c", "gatepass-c")
 }
 
+/// Copies the shared library, with what programs are linked with in its place.
+fn shared_library(workshop: &Workshop, platform: &Platform, folder: &Path) -> Result<()> {
+    let shared = platform.shared_library("gatepass");
+    let Some(library) = workshop.native(platform, &shared) else { return Ok(()) };
+    let versioned = match platform.libc {
+        Libc::Gnu | Libc::Musl => format!("{shared}.{}", major()),
+        Libc::Apple => format!("libgatepass.{}.dylib", major()),
+        Libc::Windows => {
+            if let Some(import) = workshop.native(platform, IMPORT_LIBRARY) {
+                copy(&import, &folder.join("lib").join(IMPORT_LIBRARY))?;
+            }
+            return copy(&library, &folder.join("bin").join(&shared));
+        }
+    };
+    copy(&library, &folder.join("lib").join(&versioned))?;
+    let link = folder.join("lib").join(&shared);
+    symlink(&versioned, &link).map_err(|error| Failure::file(&link, &error))
+}
+
 /// The number in the shared library's name, which changes with its interface; bindings/c/build.rs writes it into the library.
 fn major() -> &'static str {
     VERSION.split('.').next().unwrap_or_default()
-}
-
-/// What a program needs besides the static library.
-fn system_libraries(platform: &Platform) -> &'static str {
-    match platform.libc {
-        Libc::Gnu => "-lpthread -ldl -lm",
-        Libc::Musl => "",
-        Libc::System => "-framework Security -framework CoreFoundation",
-    }
 }

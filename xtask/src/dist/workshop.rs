@@ -53,6 +53,9 @@ pub(crate) const THIRD_PARTY: &str = "LICENSE-THIRD-PARTY.txt";
 /// A compiler on a busy machine with two cores has to get by with this.
 pub(crate) const LIMIT: Duration = Duration::from_secs(40 * 60);
 
+/// What the names of MinGW's programs for Windows begin with.
+pub(crate) const MINGW: &str = "x86_64-w64-mingw32-";
+
 const TOOLS: &str = "xtask/dist/requirements.txt";
 
 impl Workshop {
@@ -148,6 +151,11 @@ impl Workshop {
             flags += if own { "" } else { " -C link-self-contained=no" };
             flags += if link == Link::Static { "" } else { " -C target-feature=-crt-static" };
         }
+        if platform.libc == Libc::Windows {
+            // Where there are none of rustup's, crt2.o and the import libraries come from MinGW.
+            flags += if own { "" } else { " -C link-self-contained=no" };
+            flags += " -C link-arg=-Wl,--no-insert-timestamp";
+        }
         if !own {
             // -Z build-std compiles the standard library; this variable allows it on a stable compiler.
             program = program
@@ -167,9 +175,18 @@ impl Workshop {
                 .env(format!("AR_{target}"), self.zig_folder().join("ar"))
                 .env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), &compiler);
         }
+        if platform.libc == Libc::Windows {
+            let target = platform.target.replace('-', "_");
+            let linker = format!("{MINGW}gcc");
+            program = program
+                .env(format!("CC_{target}"), &linker)
+                .env(format!("AR_{target}"), format!("{MINGW}ar"))
+                .env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), &linker)
+                .env("LIBNODE_PATH", self.no_node());
+        }
         // rustc of Debian has no program that strips what is for macOS.
         let strip =
-            if platform.libc == Libc::System && platform.is_linked_by_zig() { "none" } else { "symbols" };
+            if platform.libc == Libc::Apple && platform.is_linked_by_zig() { "none" } else { "symbols" };
         program
             .env("RUSTFLAGS", flags)
             .env("CFLAGS", c_flags)
@@ -264,6 +281,12 @@ impl Workshop {
         self.zig_folder().join(format!("cc-{}", platform.target))
     }
 
+    /// Where napi-build finds the library of Node's that it asks for: an empty one, for the add-on looks the functions up
+    /// itself (bindings/node/Cargo.toml).
+    fn no_node(&self) -> PathBuf {
+        self.checkout.built("dist-work/no-node")
+    }
+
     fn write_compilers(&self) -> Result<()> {
         let zigbuild = self.venv().join("bin/cargo-zigbuild");
         for platform in PLATFORMS.iter().filter(|platform| platform.is_linked_by_zig()) {
@@ -277,6 +300,8 @@ impl Workshop {
             fs::set_permissions(&compiler, Permissions::from_mode(0o755))
                 .map_err(|error| Failure::file(&compiler, &error))?;
         }
+        write(&self.no_node().join("libnode.dll"), "")?;
+        write(&self.no_node().join("libnode.dll.a"), "!<arch>\n")?;
         // Under this name it is ar.
         let ar = self.zig_folder().join("ar");
         let _present = fs::remove_file(&ar);

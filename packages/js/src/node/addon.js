@@ -19,7 +19,7 @@ export function addonIn(folder) {
  * The packages that bring the add-on. npm installs the one that fits; more than one are installed where somebody wants
  * them for another machine.
  */
-const PACKAGES = (process.platform === 'linux' ? ['-gnu', '-musl'] : ['']).map(
+const PACKAGES = ({ linux: ['-gnu', '-musl'], win32: ['-gnu'] }[process.platform] ?? ['']).map(
   (libc) => `@gatepass/${platform}${libc}`,
 );
 
