@@ -12,10 +12,10 @@ pub(crate) use loom::sync::{Mutex, MutexGuard};
 
 /// A value that is only ever replaced as a whole. Readers wait for nobody and write to no memory that others read, so
 /// that they do not slow each other down.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, target_family = "wasm")))]
 pub(crate) struct Snapshot<T>(arc_swap::ArcSwap<T>);
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, target_family = "wasm")))]
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
         Self::shared(Arc::new(value))
@@ -36,10 +36,11 @@ impl<T> Snapshot<T> {
     }
 }
 
-#[cfg(loom)]
+/// The same with a lock: in models, and where there is one thread.
+#[cfg(any(loom, target_family = "wasm"))]
 pub(crate) struct Snapshot<T>(Mutex<Arc<T>>);
 
-#[cfg(loom)]
+#[cfg(any(loom, target_family = "wasm"))]
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
         Self::shared(Arc::new(value))
