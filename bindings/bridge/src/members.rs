@@ -1,4 +1,5 @@
-//! JSON objects from a package, taken apart member by member. What nobody takes is a mistake that is named.
+//! JSON objects from a package, taken apart member by member. What nobody takes is a mistake that is named. Numbers are those of
+//! JavaScript: whole ones are exact up to 2⁵³.
 //!
 //! By hand, because what serde derives for the same takes several times as much code, and a browser downloads it.
 
