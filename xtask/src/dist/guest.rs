@@ -165,6 +165,12 @@ impl<'a> Guest<'a> {
         let script = if program.ends_with("python.exe") {
             // Under Wine it takes no file of this system's for its output, but a pipe. Node takes no pipe.
             format!("#!/bin/bash\nset -o pipefail\n{words} \"$@\" 2>&1 | cat\n")
+        } else if self.platform.libc == Libc::Windows {
+            // What Wine starts beside it keeps a pipe open after it has ended, but no file is waited for.
+            format!(
+                "#!/bin/sh\noutput=$(mktemp)\n{words} \"$@\" >\"$output\" 2>&1\nstatus=$?\ncat \"$output\"\n\
+                 rm \"$output\"\nexit $status\n"
+            )
         } else {
             format!("#!/bin/sh\nexec {words} \"$@\"\n")
         };
