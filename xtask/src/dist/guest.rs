@@ -168,8 +168,8 @@ impl<'a> Guest<'a> {
         } else if self.platform.libc == Libc::Windows {
             // What Wine starts beside it keeps a pipe open after it has ended, but no file is waited for.
             format!(
-                "#!/bin/sh\noutput=$(mktemp)\n{words} \"$@\" >\"$output\" 2>&1\nstatus=$?\ncat \"$output\"\n\
-                 rm \"$output\"\nexit $status\n"
+                "#!/bin/sh\nfolder=$(mktemp -d)\n{words} \"$@\" >\"$folder/out\" 2>\"$folder/err\"\nstatus=$?\n\
+                 cat \"$folder/out\"\ncat \"$folder/err\" >&2\nrm -r \"$folder\"\nexit $status\n"
             )
         } else {
             format!("#!/bin/sh\nexec {words} \"$@\"\n")
