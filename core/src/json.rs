@@ -1,7 +1,7 @@
 //! JSON, read strictly and written: exactly RFC 8259, no duplicate member names, bounded depth.
 //!
-//! [`members`] goes over an object once and keeps only the members that are asked for; the rest is checked and dropped, so an
-//! attacker's megabyte builds no tree. [`value`] reads a document whole, and [`secret`] one that holds keys. [`object`] and
+//! `members` goes over an object once and keeps only the members that are asked for; the rest is checked and dropped, so an
+//! attacker's megabyte builds no tree. [`value`] reads a document whole, and `secret` one that holds keys. [`object`] and
 //! its like write.
 
 mod secret;
