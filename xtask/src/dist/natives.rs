@@ -66,7 +66,8 @@ fn bindings(workshop: &Workshop, platform: &Platform) -> Result<PathBuf> {
 
 fn wheel(workshop: &Workshop, platform: &Platform, folder: &str) -> Result<()> {
     super::python::add_licences(workshop)?;
-    let arguments = ["build", "--release", "--locked", "--strip", "--target", platform.target];
+    let strip = if platform.is_stripped() { "--strip=true" } else { "--strip=false" };
+    let arguments = ["build", "--release", "--locked", strip, "--target", platform.target];
     let maturin = workshop.compiling(workshop.tool("maturin").args(&arguments), platform, Link::Dynamic);
     let maturin = match platform.libc {
         Libc::Apple | Libc::Windows => maturin,

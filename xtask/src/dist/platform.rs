@@ -153,6 +153,11 @@ impl Platform {
         }
     }
 
+    /// Whether symbols are taken out: rustc of Debian has no program that does so for macOS.
+    pub(crate) fn is_stripped(&self) -> bool {
+        !(self.libc == Libc::Apple && self.is_linked_by_zig())
+    }
+
     /// The name of the Go module with the library. Go knows no C libraries: for musl there is a build tag.
     pub(crate) fn go_library(&self) -> String {
         if self.libc == Libc::Musl { format!("{}_musl", self.go) } else { self.go.to_owned() }

@@ -184,9 +184,7 @@ impl Workshop {
                 .env(format!("CARGO_TARGET_{}_LINKER", target.to_uppercase()), &linker)
                 .env("LIBNODE_PATH", self.no_node());
         }
-        // rustc of Debian has no program that strips what is for macOS.
-        let strip =
-            if platform.libc == Libc::Apple && platform.is_linked_by_zig() { "none" } else { "symbols" };
+        let strip = if platform.is_stripped() { "symbols" } else { "none" };
         program
             .env("RUSTFLAGS", flags)
             .env("CFLAGS", c_flags)
