@@ -85,7 +85,9 @@ impl Members {
 
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Misfit> {
         self.take(name, "a whole number from 0", |value| match value {
-            Value::Number(number) if is_whole(number) && number >= 0.0 => Some(number as u64),
+            Value::Number(number) if is_whole(number) && (0.0..BEYOND_U64).contains(&number) => {
+                Some(number as u64)
+            }
             _ => None,
         })
     }
@@ -93,7 +95,7 @@ impl Members {
     /// A number that may be negative.
     pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Misfit> {
         self.take(name, "a whole number", |value| match value {
-            Value::Number(number) if is_whole(number) => Some(number as i64),
+            Value::Number(number) if is_whole(number) && number.abs() < BEYOND_I64 => Some(number as i64),
             _ => None,
         })
     }
@@ -161,6 +163,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(number) if !is_whole(*number) => "a number with a fraction",
+        Value::Number(number) if number.abs() >= BEYOND_I64 => "a number that is too large",
         Value::Number(number) if *number < 0.0 => "a negative number",
         Value::Number(_) => "a whole number",
         Value::String(_) => "a string",
@@ -173,6 +176,10 @@ fn kind_of(value: &Value) -> &'static str {
 pub(crate) fn required<T>(name: &str, found: Option<T>) -> Result<T, Misfit> {
     found.ok_or_else(|| Misfit::Whole(format!("missing field `{name}`")))
 }
+
+/// 2⁶⁴ and 2⁶³: what is no smaller would become another number.
+const BEYOND_U64: f64 = 18_446_744_073_709_551_616.0;
+const BEYOND_I64: f64 = 9_223_372_036_854_775_808.0;
 
 fn is_whole(number: f64) -> bool {
     number.trunc() == number
@@ -216,6 +223,19 @@ mod tests {
         assert_eq!(members.text("k").unwrap(), None);
         assert_eq!(members.text("l").unwrap(), None);
         assert!(members.end().is_ok());
+    }
+
+    #[test]
+    fn a_number_of_more_than_64_bits_is_refused() {
+        for number in ["18446744073709551616", "1e300"] {
+            let members = || Members::read(&format!(r#"{{"a":{number}}}"#)).unwrap();
+            let complaint = members().number("a").unwrap_err().of("they");
+            assert_eq!(
+                complaint,
+                "`a` does not fit: it is a number that is too large, expected a whole number from 0"
+            );
+            assert!(members().integer("a").is_err());
+        }
     }
 
     #[test]
