@@ -1,6 +1,5 @@
 //! Key sets: JWK sets (RFC 7517, section 5) and Google's maps from key id to PEM.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode, Reason};
@@ -18,7 +17,8 @@ type Entry = Result<Arc<Jwk>, &'static str>;
 /// The keys of an issuer, by key id. Entries that cannot be used are kept with the reason, and never fatal.
 #[derive(Debug, Default, PartialEq)]
 pub struct KeySet {
-    keys: HashMap<String, Vec<Entry>>,
+    /// In the order of the document, which may name one more than once. Issuers have a few each.
+    keys: Vec<(String, Entry)>,
     /// Keys without an id, for tokens without one.
     anonymous: Vec<Entry>,
     /// All that the issuer says it signs with, if it says so.
@@ -61,7 +61,7 @@ impl KeySet {
             (Value::Object(entries), None) if !entries.is_empty() && !is_jwk(document) => {
                 for (kid, pem) in entries {
                     if let Value::String(pem) = pem {
-                        set.keys.entry(kid.clone()).or_default().push(x509::key_from_pem(pem).map(Arc::new));
+                        set.keys.push((kid.clone(), x509::key_from_pem(pem).map(Arc::new)));
                     }
                 }
             }
@@ -85,7 +85,7 @@ impl KeySet {
     fn add(&mut self, entry: &Value) {
         let key = Jwk::from_json(entry).map(Arc::new);
         match entry.member("kid") {
-            Some(Value::String(kid)) => self.keys.entry(kid.clone()).or_default().push(key),
+            Some(Value::String(kid)) => self.keys.push((kid.clone(), key)),
             None if matches!(entry, Value::Object(_)) => self.anonymous.push(key),
             _ => {}
         }
@@ -109,11 +109,16 @@ impl KeySet {
 
     /// Whether an entry has the key id of a token, or may be meant by a token without one.
     pub(crate) fn knows(&self, kid: Option<&str>) -> bool {
-        kid.is_none_or(|kid| self.keys.contains_key(kid))
+        kid.is_none_or(|kid| self.named_by(kid).next().is_some())
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.keys.values().flatten().chain(&self.anonymous)
+        self.keys.iter().map(|(_, entry)| entry).chain(&self.anonymous)
+    }
+
+    /// The entries that have this key id.
+    fn named_by<'s, 'k>(&'s self, kid: &'k str) -> impl Iterator<Item = &'s Entry> + use<'s, 'k> {
+        self.keys.iter().filter(move |(own, _)| own == kid).map(|(_, entry)| entry)
     }
 
     /// The one key of this id that may verify `alg` at this moment. A token without an id is for the only key that can
@@ -135,19 +140,19 @@ impl KeySet {
     }
 
     fn named(&self, kid: &str, alg: Algorithm, now: Millis) -> Result<&Arc<Jwk>, Error> {
-        let Some(entries) = self.keys.get(kid) else {
+        if !self.knows(Some(kid)) {
             let found = self.problem.clone().unwrap_or_else(|| {
                 format!("the token's kid is none of the {} in the key set", self.keys.len())
             });
             return Err(Error::new(ErrorCode::UnknownKey, found).about("kid").finding(kid));
-        };
+        }
         let unusable = |why: String| Error::new(ErrorCode::KeyUnusable, why).about("kid").finding(kid);
-        match distinct(entries.iter(), alg).as_slice() {
+        match distinct(self.named_by(kid), alg).as_slice() {
             [key] if key.is_valid_at(now) => Ok(key),
             [_] => Err(unusable("the key's certificate is outside its period of validity".into())),
             [_, ..] => Err(unusable("more than one key of the set has the token's kid".into())),
             [] => {
-                let why = entries.iter().find_map(|key| key.as_ref().err());
+                let why = self.named_by(kid).find_map(|key| key.as_ref().err());
                 Err(unusable(match why {
                     Some(why) => format!("the key that the token names cannot be used: {why}"),
                     None => format!("the key that the token names is not for {alg}"),
@@ -230,8 +235,7 @@ mod tests {
             validity: Some((Millis(20), Millis(30))),
             ..Jwk::from_json(&read(ED25519).unwrap()).unwrap()
         };
-        let set =
-            KeySet { keys: HashMap::from([("a".to_owned(), vec![Ok(Arc::new(key))])]), ..KeySet::default() };
+        let set = KeySet { keys: vec![("a".to_owned(), Ok(Arc::new(key)))], ..KeySet::default() };
         let find =
             |kid, now| set.find(kid, Algorithm::EdDsa, Millis(now)).map(|_| ()).map_err(|error| error.code());
         for now in [20, 30] {
