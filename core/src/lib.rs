@@ -128,7 +128,7 @@ pub use step::{
 };
 pub use token::{Token, TokenKey};
 pub use verify::{
-    Audiences, Callers, DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeyCache, KeyFetch,
-    KeySource, MAX_LEEWAY_SECONDS, OpenVerifier, Opened, PLACES, Preset, Recall, TokenCheck, TokenDigest,
-    Verdict, Verified, Verifier, VerifierConfig,
+    Audiences, Callers, CheckStep, DEFAULT_LEEWAY_SECONDS, DEFAULT_REMEMBERED_BYTES, HostCost, KeyCache,
+    KeyFetch, KeySource, MAX_LEEWAY_SECONDS, OpenSignature, OpenVerifier, Opened, PLACES, Preset, PublicJwk,
+    Recall, TokenCheck, TokenDigest, Verdict, Verified, Verifier, VerifierConfig,
 };

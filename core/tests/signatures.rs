@@ -5,9 +5,8 @@ mod support;
 
 use gatepass_core::{
     Algorithm, ErrorCode, HostFailure, KeyCache, KeyFetch, KeySource, Millis, Now, Operation, Recall, Reply,
-    Secret, SignatureToCheck, Step, TokenCheck, Verdict, Verifier, VerifierConfig,
+    Secret, SignatureToCheck, Step, TokenCheck, TokenDigest, Verdict, Verifier, VerifierConfig,
 };
-use ring::digest::{self, SHA256};
 use serde_json::{Value, json};
 use support::issuer::{Key, key_set};
 use support::{NOW, answer, claims};
@@ -97,18 +96,77 @@ fn the_host_is_asked_for_the_arithmetic_and_is_believed_about_that() {
     assert_eq!(token, format!("{}.{}", question.data.expose(), question.signature.expose()));
     assert!(!format!("{question:?}").contains(question.signature.expose().as_str()));
     assert!(is_accepted(&resume(&mut op, NOW, VALID)));
-    let Recall::Known(entry) = verifier.recall(token.as_bytes(), Now::steady(NOW)) else {
-        panic!("it is remembered")
-    };
-    let digest =
-        |token: &str| <[u8; 32]>::try_from(digest::digest(&SHA256, token.as_bytes()).as_ref()).unwrap();
-    assert_eq!(verifier.recall_digest(&digest(&token), Now::steady(NOW)), Some(entry));
-    assert_eq!(verifier.recall_digest(&digest("another"), Now::steady(NOW)), None);
+    assert!(matches!(verifier.recall(token.as_bytes(), Now::steady(NOW)), Recall::Known(_)));
 
     let mut op = begin(&verifier, &forged(&token), NOW);
     let _ = asked(resume(&mut op, NOW, Reply::Start));
     assert_eq!(refused(resume(&mut op, NOW, INVALID)), ErrorCode::BadSignature);
     assert!(matches!(verifier.recall(forged(&token).as_bytes(), Now::steady(NOW)), Recall::New(_)));
+}
+
+#[test]
+fn a_token_with_a_name_is_known_by_that_alone() {
+    let key = Key::es256();
+    let tokens: Vec<String> = (0..300)
+        .map(|sub| {
+            let mut claims = claims(ISSUER, AUDIENCE);
+            claims["sub"] = json!(sub.to_string());
+            key.token(&claims.to_string())
+        })
+        .collect();
+    let verifier = verifier(of_keys(&[&key]));
+    let name = |at: usize| TokenDigest::named(at as u64);
+    let entry = |at| match verifier.recall_digest(name(at), Now::steady(NOW)) {
+        Recall::Known(entry) => Some(entry),
+        Recall::New(_) => None,
+    };
+    let mut entries = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        assert_eq!(entry(at), None);
+        let mut op = verifier.begin_check(token.as_str(), name(at));
+        let _ = asked(resume(&mut op, NOW, Reply::Start));
+        let Step::Done(Verdict::Accepted(verified, None)) = resume(&mut op, NOW, VALID) else {
+            panic!("not accepted")
+        };
+        assert!(String::from_utf8_lossy(verified.payload()).contains(&format!(r#""sub":"{at}""#)));
+        entries.push(Some(verified.entry()));
+    }
+    assert_eq!((0..tokens.len()).map(entry).collect::<Vec<_>>(), entries);
+    assert!(matches!(verifier.recall(tokens[0].as_bytes(), Now::steady(NOW)), Recall::New(_)));
+    // Its time is looked at whenever it comes.
+    assert!(matches!(verifier.recall_digest(name(0), Now::steady(NOW.plus(2 * HOUR))), Recall::New(_)));
+    // A name whose token was refused is nobody's.
+    let mut op = verifier.begin_check(forged(&tokens[0]), name(tokens.len()));
+    let _ = asked(resume(&mut op, NOW, Reply::Start));
+    assert_eq!(refused(resume(&mut op, NOW, INVALID)), ErrorCode::BadSignature);
+    assert_eq!(entry(tokens.len()), None);
+}
+
+#[test]
+fn the_header_of_the_last_token_is_nobody_elses() {
+    let (rsa, ec) = (Key::rs256(), Key::es256());
+    let verifier = verifier(of_keys(&[&rsa, &ec]));
+    let accepted = |token: &str| {
+        let mut op = begin(&verifier, token, NOW);
+        let question = asked(resume(&mut op, NOW, Reply::Start));
+        assert!(is_accepted(&resume(&mut op, NOW, VALID)));
+        question
+    };
+    let token = |key: &Key, sub: &str| {
+        let mut claims = claims(ISSUER, AUDIENCE);
+        claims["sub"] = json!(sub);
+        key.token(&claims.to_string())
+    };
+    for (key, sub) in [(&rsa, "1"), (&rsa, "2"), (&ec, "3"), (&rsa, "4"), (&ec, "5"), (&ec, "6")] {
+        assert_eq!(accepted(&token(key, sub)).alg, key.alg());
+    }
+    // A header that begins like the one that is kept, or is a part of it, is another header.
+    let last = token(&ec, "7");
+    let (header, rest) = last.split_once('.').unwrap();
+    for other in [format!("{header}A.{rest}"), format!("{}.{rest}", &header[..header.len() - 2])] {
+        let mut op = begin(&verifier, &other, NOW);
+        assert_eq!(refused(resume(&mut op, NOW, Reply::Start)), ErrorCode::TokenMalformed);
+    }
 }
 
 #[test]

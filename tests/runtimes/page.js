@@ -3,6 +3,7 @@
 import * as gatepass from 'gatepass';
 import * as verifying from 'gatepass/verify';
 
+import { checkSignature } from '../../packages/js/src/web/signatures.js';
 import { steps } from '../../packages/js/src/web/steps.js';
 import { moduleOf } from '../../packages/js/src/wasm/module.js';
 import { nativeOn } from '../../packages/js/src/wasm/native.js';
@@ -17,6 +18,7 @@ try {
   const native = nativeOn(
     glue,
     await moduleOf(new URL('../../packages/js/wasm/gatepass.wasm', import.meta.url)),
+    checkSignature,
   );
   const files = await (await fetch('/vectors.json')).json();
   const { origin } = location;

@@ -4,6 +4,7 @@ import * as gatepass from 'gatepass';
 import * as verifying from 'gatepass-verify';
 
 import files from 'vectors.json';
+import { checkSignature } from '../../packages/js/src/web/signatures.js';
 import { steps } from '../../packages/js/src/web/steps.js';
 import { nativeOn } from '../../packages/js/src/wasm/native.js';
 import * as glue from '../../packages/js/wasm/gatepass.js';
@@ -15,7 +16,7 @@ export default {
   async test(_controller, { ORIGIN }) {
     console.warn = () => {};
     const fetched = await verifyByUrl(gatepass, files, `${ORIGIN}/keys`);
-    const native = nativeOn(glue, module);
+    const native = nativeOn(glue, module, checkSignature);
     const runtime = { native, steps, origin: ORIGIN, leavesSignaturesOpen: true, lacks: WEB_LACKS };
     const credentials = await (await fetch(`${ORIGIN}/credentials.json`)).json();
     const outcome = await runVectors(gatepass, runtime, files, credentials);

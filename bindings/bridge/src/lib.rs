@@ -18,7 +18,7 @@ pub use explain::{begin_explain_token, explain_token};
 pub use failure::{Failure, guard};
 pub use gatepass_core::PLACES;
 pub use gatepass_core::{BadKey, HostCrypto, Primitive, set_host_crypto};
-pub use gatepass_core::{Now, Recall, SignatureToCheck, TokenDigest, Verified};
+pub use gatepass_core::{Now, OpenSignature, PublicJwk, Recall, SignatureToCheck, TokenDigest, Verified};
 pub use op::Op;
 pub use source::{Lookup, Source, TokenView};
 pub use verifier::{CheckStep, KeyCache, RequestHeaders, TokenCheck, Verdict, Verifier};

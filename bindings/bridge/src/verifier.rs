@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use gatepass_core::{
-    FlightId, HostFailure, Now, Operation as _, Recall, Reply, SignatureToCheck, Step, TokenDigest,
-    TokenHeaders, Verified,
+    FlightId, HostFailure, Now, OpenSignature, Recall, Reply, TokenDigest, TokenHeaders, Verified,
 };
 
 use crate::explain;
@@ -60,11 +59,11 @@ impl Verdict {
 pub struct TokenCheck(gatepass_core::TokenCheck);
 
 /// What a [`TokenCheck`] has come to.
-pub enum CheckStep {
+pub enum CheckStep<'a> {
     /// Whether a signature is valid: answer it.
-    Question(SignatureToCheck),
+    Question(OpenSignature<'a>),
     /// The verdict.
-    Reached(Box<Verdict>),
+    Reached(Verdict),
 }
 
 impl TokenCheck {
@@ -72,25 +71,23 @@ impl TokenCheck {
     ///
     /// # Errors
     /// Why the token is refused.
-    pub fn begin(&mut self, now: Now) -> Result<CheckStep, Failure> {
-        self.resume(now, Reply::Start)
+    pub fn begin(&mut self, now: Now) -> Result<CheckStep<'_>, Failure> {
+        self.advance(now, Reply::Start)
     }
 
     /// The step after the answer to a question; `None` where the host could not say.
     ///
     /// # Errors
     /// Why the token is refused; `API_MISUSE` when nothing was asked.
-    pub fn answer(&mut self, is_valid: Option<bool>, now: Now) -> Result<CheckStep, Failure> {
+    pub fn answer(&mut self, is_valid: Option<bool>, now: Now) -> Result<CheckStep<'_>, Failure> {
         let unanswered = || Reply::Failed { kind: HostFailure::Unsupported, message: String::new() };
-        self.resume(now, is_valid.map_or_else(unanswered, |is_valid| Reply::Checked { is_valid }))
+        self.advance(now, is_valid.map_or_else(unanswered, |is_valid| Reply::Checked { is_valid }))
     }
 
-    fn resume(&mut self, now: Now, reply: Reply) -> Result<CheckStep, Failure> {
-        guard(|| match self.0.resume(now, reply) {
-            Step::CheckSignature(question) => Ok(CheckStep::Question(question)),
-            Step::Done(reached) => Ok(CheckStep::Reached(Box::new(verdict(reached)?))),
-            Step::Fail(error) => Err(error.into()),
-            _ => Err(Failure::misuse("a check of a token asks for nothing but its signature")),
+    fn advance(&mut self, now: Now, reply: Reply) -> Result<CheckStep<'_>, Failure> {
+        guard(|| match self.0.advance(now, reply)? {
+            gatepass_core::CheckStep::Question(question) => Ok(CheckStep::Question(question)),
+            gatepass_core::CheckStep::Reached(reached) => Ok(CheckStep::Reached(verdict(reached)?)),
         })
     }
 }
@@ -127,10 +124,9 @@ impl Verifier {
         self.0.recall(token, now)
     }
 
-    /// The entry of the token with this SHA-256, if it is remembered and to be accepted, for hosts that hash faster than the core
-    /// does where it runs.
-    pub fn recall_digest(&self, sha256: &[u8], now: Now) -> Option<u64> {
-        self.0.recall_digest(sha256.try_into().ok()?, now)
+    /// The same for a token that has a [name](TokenDigest::named).
+    pub fn recall_digest(&self, digest: TokenDigest, now: Now) -> Recall {
+        self.0.recall_digest(digest, now)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
@@ -147,15 +143,18 @@ impl Verifier {
     /// # Errors
     /// `TOKEN_TOO_LARGE`.
     pub fn begin_check(&self, token: &[u8], digest: TokenDigest) -> Result<Op, Failure> {
-        guard(|| Ok(self.0.begin_check(&text(token)?, digest).into()))
+        guard(|| Ok(self.0.begin_check(text(token)?, digest).into()))
     }
 
     /// The same without JSON.
     ///
     /// # Errors
     /// `TOKEN_TOO_LARGE`.
-    pub fn begin_typed_check(&self, token: &[u8], digest: TokenDigest) -> Result<TokenCheck, Failure> {
-        guard(|| Ok(TokenCheck(self.0.begin_check(&text(token)?, digest))))
+    pub fn begin_typed_check(&self, token: String, digest: TokenDigest) -> Result<TokenCheck, Failure> {
+        guard(|| {
+            gatepass_core::check_token_length(token.len())?;
+            Ok(TokenCheck(self.0.begin_check(token, digest)))
+        })
     }
 
     /// The verdict on `token` at this moment. Bytes that are no UTF-8 are no token.

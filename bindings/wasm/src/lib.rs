@@ -29,7 +29,7 @@ pub use calls::{audience_for_url, error_codes, plan_call, same_audience_spelling
 pub use explain::explain;
 #[cfg(feature = "full")]
 pub use source::{Lookup, Source};
-pub use verifier::{KeyCache, TokenCheck, Verdict, Verifier, open_verifier, token_digest};
+pub use verifier::{KeyCache, Listener, TokenCheck, Verifier, open_verifier};
 
 /// The version of gatepass, the same in all its packages.
 #[wasm_bindgen]
@@ -93,14 +93,6 @@ impl Op {
     /// `API_MISUSE` for any other operation, and a second time.
     pub fn verifier(&mut self) -> Result<Verifier, JsError> {
         bridge::Verifier::made_by(&mut self.0).map(Verifier::from).map_err(thrown)
-    }
-
-    /// The verdict that the operation of a verifier's `verify` has come to.
-    ///
-    /// # Errors
-    /// `API_MISUSE` for any other operation, and a second time.
-    pub fn verdict(&mut self) -> Result<Verdict, JsError> {
-        bridge::Verdict::reached_by(&mut self.0).map(Verdict::from).map_err(thrown)
     }
 
     /// Ends the operation now and gives its flight up.

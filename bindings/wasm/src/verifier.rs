@@ -1,6 +1,8 @@
 //! Checking received tokens.
 
-use gatepass_bridge::{self as bridge, CheckStep, Failure, RequestHeaders};
+use std::cell::RefCell;
+
+use gatepass_bridge::{self as bridge, CheckStep, Failure, PublicJwk, RequestHeaders, TokenDigest};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -30,83 +32,71 @@ pub fn open_verifier(options: &str, keys: &KeyCache) -> Result<Op, JsError> {
     bridge::Verifier::open(options, &keys.0).map(Op).map_err(thrown)
 }
 
-/// The SHA-256 of a token as eight numbers of four bytes each, the least significant first; none for a token that is refused
-/// for its length alone.
-#[wasm_bindgen(js_name = tokenDigest)]
-pub fn token_digest(token: &str) -> Vec<u32> {
-    let digest = bridge::TokenDigest::of(token.as_bytes());
-    let words = digest.sha256().map(|sha256| sha256.as_chunks().0.iter().copied().map(u32::from_le_bytes));
-    words.into_iter().flatten().collect()
-}
-
 /// Checks received tokens.
 #[wasm_bindgen]
 pub struct Verifier(pub(crate) bridge::Verifier);
 
-/// The answer to "is this token to be accepted?".
 #[wasm_bindgen]
-pub struct Verdict(Answer);
+extern "C" {
+    /// What is told how a check goes: a call of its method takes less than an object of this module with members to read.
+    pub type Listener;
 
-enum Answer {
-    Reached(bridge::Verdict),
-    /// By this: its signature is to be checked.
-    Open(bridge::TokenCheck),
+    /// This number is a key of this algorithm, a JWK, from now on. It is said before the key is asked about.
+    #[wasm_bindgen(method, js_name = isKey)]
+    fn is_key(this: &Listener, number: u32, alg: &str, jwk: &str);
+
+    /// Whether this is the key's signature of these bytes, which are lent for the call.
+    #[wasm_bindgen(method)]
+    fn asks(this: &Listener, key: u32, data: &[u8], signature: &[u8]);
+
+    /// The token is accepted: its payload, JSON; whether nothing proves it; by what number it is known from now on, 0 when it is
+    /// not remembered.
+    #[wasm_bindgen(method)]
+    fn accepts(this: &Listener, payload: &str, is_unverified: bool, entry: f64);
+
+    /// This flight is to be waited for, before checking again.
+    #[wasm_bindgen(method)]
+    fn joins(this: &Listener, flight: f64);
 }
 
 /// The check of a token whose signature is left to the host, which is an operation without JSON: it is on the way of every new
 /// token.
 #[wasm_bindgen]
-pub struct TokenCheck {
-    check: bridge::TokenCheck,
-    question: Option<bridge::SignatureToCheck>,
-    verdict: Option<Verdict>,
-}
+pub struct TokenCheck(bridge::TokenCheck);
 
 #[wasm_bindgen]
 impl Verifier {
-    /// The entry of the token with this SHA-256, in words as of [`token_digest`], if it is remembered; otherwise 0.
-    // Numbers cross the border as they are, and bytes would be copied to memory that is got for them.
-    #[allow(clippy::too_many_arguments)]
-    pub fn recall(
-        &self,
-        first: u32,
-        second: u32,
-        third: u32,
-        fourth: u32,
-        fifth: u32,
-        sixth: u32,
-        seventh: u32,
-        eighth: u32,
-        now_ms: f64,
-        monotonic_ms: f64,
-    ) -> f64 {
-        let words = [first, second, third, fourth, fifth, sixth, seventh, eighth];
-        let sha256 = words.map(u32::to_le_bytes);
-        self.0
-            .recall_digest(sha256.as_flattened(), now(now_ms, monotonic_ms))
-            .map_or(0.0, |entry| entry as f64)
+    /// The entry of the token with this name, if it is remembered and to be accepted; otherwise 0.
+    ///
+    /// A name is a number that no other token of this verifier has.
+    pub fn recall(&self, name: f64, now_ms: f64, monotonic_ms: f64) -> f64 {
+        match self.0.recall_digest(TokenDigest::named(name as u64), now(now_ms, monotonic_ms)) {
+            bridge::Recall::Known(entry) => entry as f64,
+            bridge::Recall::New(_) => 0.0,
+        }
     }
 
-    /// The entry of a token that is remembered, a number; or the [`Verdict`], which it always is if `is_whole` says so.
+    /// Checks a token, to be remembered by this name. Where the listener is asked about a signature, the check is what is given,
+    /// to be answered; otherwise the operation to drive, if there is one: before checking again where the listener was told
+    /// nothing, and in the background of a token that is accepted.
     ///
     /// # Errors
     /// Why the token is refused.
     pub fn verify(
         &self,
-        token: &str,
+        token: String,
+        name: f64,
         now_ms: f64,
         monotonic_ms: f64,
-        is_whole: bool,
+        listener: &Listener,
     ) -> Result<JsValue, JsError> {
-        let (token, now) = (token.as_bytes(), now(now_ms, monotonic_ms));
-        let answer = match self.0.recall(token, now) {
-            bridge::Recall::Known(entry) if !is_whole => return Ok(JsValue::from_f64(entry as f64)),
-            bridge::Recall::Known(_) => Answer::Reached(self.0.check(token, now).map_err(thrown)?),
-            bridge::Recall::New(digest) => {
-                Answer::Open(self.0.begin_typed_check(token, digest).map_err(thrown)?)
-            }
-        };
-        Ok(JsValue::from(Verdict(answer)))
+        let name = TokenDigest::named(name as u64);
+        let mut check = self.0.begin_typed_check(token, name).map_err(thrown)?;
+        let op = told(check.begin(now(now_ms, monotonic_ms)), listener).map_err(thrown)?;
+        Ok(match op {
+            Rest::Check => TokenCheck(check).into(),
+            Rest::Op(op) => op.map(Op).into(),
+        })
     }
 
     /// The token of a request with these headers, each with all its values and a line feed between each two; one that the
@@ -131,84 +121,9 @@ impl Verifier {
 }
 
 #[wasm_bindgen]
-impl Verdict {
-    /// `accepted`, `needs_keys`, `join`, or `check`: drive that, which has a verdict then.
-    #[wasm_bindgen(getter)]
-    pub fn status(&self) -> String {
-        match &self.0 {
-            Answer::Reached(bridge::Verdict::Accepted(..)) => "accepted",
-            Answer::Reached(bridge::Verdict::NeedsKeys(_)) => "needs_keys",
-            Answer::Reached(bridge::Verdict::Join(_)) => "join",
-            Answer::Open(_) => "check",
-        }
-        .to_owned()
-    }
-
-    /// The token's payload, JSON: accepted has one.
-    #[wasm_bindgen(getter)]
-    pub fn payload(&self) -> Option<String> {
-        // An accepted payload is UTF-8; the lossy way is only for the type.
-        self.verified().map(|verified| String::from_utf8_lossy(verified.payload()).into_owned())
-    }
-
-    /// Whether nothing proves the payload: accepted says so.
-    #[wasm_bindgen(getter)]
-    pub fn is_unverified(&self) -> bool {
-        self.verified().is_some_and(bridge::Verified::is_unverified)
-    }
-
-    /// By what number this token is answered from now on; 0 when it is not remembered. Accepted has one.
-    #[wasm_bindgen(getter)]
-    pub fn entry(&self) -> f64 {
-        self.verified().map_or(0.0, |verified| verified.entry() as f64)
-    }
-
-    /// The flight to wait for, before checking again: join has one.
-    #[wasm_bindgen(getter)]
-    pub fn flight(&self) -> Option<f64> {
-        match self.0 {
-            Answer::Reached(bridge::Verdict::Join(flight)) => Some(flight as f64),
-            _ => None,
-        }
-    }
-
-    /// The operation to drive, if there is one. It is given once.
-    pub fn op(self) -> Option<Op> {
-        match self.0 {
-            Answer::Reached(bridge::Verdict::Accepted(_, op)) => op.map(Op),
-            Answer::Reached(bridge::Verdict::NeedsKeys(op)) => Some(Op(op)),
-            Answer::Reached(bridge::Verdict::Join(_)) | Answer::Open(_) => None,
-        }
-    }
-
-    /// The check to be made: check has one. It is given once.
-    pub fn check(self) -> Option<TokenCheck> {
-        match self.0 {
-            Answer::Open(check) => Some(TokenCheck { check, question: None, verdict: None }),
-            Answer::Reached(_) => None,
-        }
-    }
-
-    fn verified(&self) -> Option<&bridge::Verified> {
-        match &self.0 {
-            Answer::Reached(bridge::Verdict::Accepted(verified, _)) => Some(verified),
-            _ => None,
-        }
-    }
-}
-
-#[wasm_bindgen]
 impl TokenCheck {
-    /// The first step: whether there is a question, or else a verdict.
-    ///
-    /// # Errors
-    /// Why the token is refused.
-    pub fn begin(&mut self, now_ms: f64, monotonic_ms: f64) -> Result<bool, JsError> {
-        let step = self.check.begin(now(now_ms, monotonic_ms));
-        self.reached(step.map_err(thrown)?)
-    }
-
-    /// The step after the answer, which is undefined where the host cannot say.
+    /// Goes on after the answer, which is undefined where the host cannot say. Either the listener is asked once more, or the
+    /// operation is given as by `verify`.
     ///
     /// # Errors
     /// Why the token is refused; `API_MISUSE` when nothing was asked.
@@ -217,60 +132,70 @@ impl TokenCheck {
         is_valid: Option<bool>,
         now_ms: f64,
         monotonic_ms: f64,
-    ) -> Result<bool, JsError> {
-        let step = self.check.answer(is_valid, now(now_ms, monotonic_ms));
-        self.reached(step.map_err(thrown)?)
+        listener: &Listener,
+    ) -> Result<Option<Op>, JsError> {
+        let step = self.0.answer(is_valid, now(now_ms, monotonic_ms));
+        match told(step, listener).map_err(thrown)? {
+            Rest::Check => Ok(None),
+            Rest::Op(op) => Ok(op.map(Op)),
+        }
     }
+}
 
-    fn reached(&mut self, step: CheckStep) -> Result<bool, JsError> {
-        (self.question, self.verdict) = match step {
-            CheckStep::Question(question) => (Some(question), None),
-            CheckStep::Reached(verdict) => (None, Some(Verdict::from(*verdict))),
-        };
-        Ok(self.question.is_some())
-    }
+/// What is left to be done after the listener was told.
+enum Rest {
+    Check,
+    Op(Option<bridge::Op>),
+}
 
-    /// The question's algorithm, as in JOSE.
-    #[wasm_bindgen(getter)]
-    pub fn alg(&self) -> Option<String> {
-        self.question.as_ref().map(|question| question.alg.to_owned())
-    }
+/// Tells the listener what there is to tell.
+fn told(step: Result<CheckStep<'_>, Failure>, listener: &Listener) -> Result<Rest, Failure> {
+    Ok(match step? {
+        CheckStep::Question(question) => {
+            let key = number_of(question.key, question.alg, listener);
+            listener.asks(key, question.data.as_bytes(), question.signature);
+            Rest::Check
+        }
+        CheckStep::Reached(bridge::Verdict::Accepted(verified, op)) => {
+            // An accepted payload is UTF-8.
+            let payload = str::from_utf8(verified.payload()).unwrap_or_default();
+            listener.accepts(payload, verified.is_unverified(), verified.entry() as f64);
+            Rest::Op(op)
+        }
+        CheckStep::Reached(bridge::Verdict::NeedsKeys(op)) => Rest::Op(Some(op)),
+        CheckStep::Reached(bridge::Verdict::Join(flight)) => {
+            listener.joins(flight as f64);
+            Rest::Op(None)
+        }
+    })
+}
 
-    /// The question's key, a JWK.
-    #[wasm_bindgen(getter)]
-    pub fn key(&self) -> Option<String> {
-        self.question.as_ref().map(|question| question.key.clone())
-    }
+/// Most keys that have numbers: issuers have a few each.
+const MOST_KEYS: usize = 64;
 
-    /// What is signed, ASCII.
-    #[wasm_bindgen(getter)]
-    pub fn data(&self) -> Option<String> {
-        self.question.as_ref().map(|question| question.data.expose().clone())
-    }
+thread_local! {
+    /// Keys that the listener knows by their places here.
+    static KEYS: RefCell<Vec<(PublicJwk, &'static str)>> = const { RefCell::new(Vec::new()) };
+}
 
-    /// The signature, in base64url.
-    #[wasm_bindgen(getter)]
-    pub fn signature(&self) -> Option<String> {
-        self.question.as_ref().map(|question| question.signature.expose().clone())
-    }
-
-    /// The verdict that was reached.
-    ///
-    /// # Errors
-    /// `API_MISUSE` before, and a second time.
-    pub fn verdict(&mut self) -> Result<Verdict, JsError> {
-        self.verdict.take().ok_or_else(|| thrown(Failure::misuse("the check has no verdict")))
-    }
+/// The number of a key with this algorithm, of which the listener has been told.
+fn number_of(key: &PublicJwk, alg: &'static str, listener: &Listener) -> u32 {
+    KEYS.with_borrow_mut(|keys| {
+        let known = keys.iter().position(|(other, its)| other.is(key) && *its == alg);
+        let number = known.unwrap_or_else(|| {
+            if keys.len() == MOST_KEYS {
+                keys.clear();
+            }
+            keys.push((key.clone(), alg));
+            listener.is_key(keys.len() as u32 - 1, alg, &key.to_json());
+            keys.len() - 1
+        });
+        number as u32
+    })
 }
 
 impl From<bridge::Verifier> for Verifier {
     fn from(verifier: bridge::Verifier) -> Self {
         Self(verifier)
-    }
-}
-
-impl From<bridge::Verdict> for Verdict {
-    fn from(verdict: bridge::Verdict) -> Self {
-        Self(Answer::Reached(verdict))
     }
 }

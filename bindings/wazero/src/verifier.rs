@@ -86,12 +86,13 @@ pub(crate) extern "C" fn verifier_check(verifier: u32, token: u32, now_ms: u64, 
             }
             Recall::New(digest) => digest,
         };
+        let token = String::from_utf8_lossy(token).into_owned();
         let mut check = verifier.begin_typed_check(token, digest)?;
         Ok(match check.begin(now)? {
-            CheckStep::Reached(verdict) => of_verdict(room, *verdict),
+            CheckStep::Reached(verdict) => of_verdict(room, verdict),
             CheckStep::Question(question) => {
-                let check = room.checks.keep(check);
-                of_question(check, &question)
+                let question = question.to_check();
+                of_question(room.checks.keep(check), &question)
             }
         })
     })
@@ -108,10 +109,10 @@ pub(crate) extern "C" fn check_answer(check: u32, answer: u32, now_ms: u64, mono
             _ => None,
         };
         Ok(match open.answer(is_valid, bridge::now(now_ms, monotonic_ms))? {
-            CheckStep::Reached(verdict) => of_verdict(room, *verdict),
+            CheckStep::Reached(verdict) => of_verdict(room, verdict),
             CheckStep::Question(question) => {
-                let check = room.checks.keep(open);
-                of_question(check, &question)
+                let question = question.to_check();
+                of_question(room.checks.keep(open), &question)
             }
         })
     })

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::{Explanation, Question};
+use crate::recognise::wrapping;
 use crate::step::{Millis, Now, Operation, Reply, Step};
 use crate::verify::{self, ByHost, InThisProcess, Signatures, Verifier};
 
@@ -53,7 +54,8 @@ impl Operation for ExplainToken {
             (State::Created, Reply::Start) => match self.explained(&ByHost::unasked()) {
                 (explanation, None) => Step::Done(explanation),
                 (_, Some(question)) => {
-                    let step = question.step();
+                    let (token, _) = wrapping::peel(&self.token);
+                    let step = Step::CheckSignature(question.about(&token).to_check());
                     self.state = State::Asked(question);
                     step
                 }

@@ -22,6 +22,10 @@ pub(crate) struct Compact<'a> {
     signature: &'a str,
 }
 
+/// Where the dots of a token are.
+#[derive(Clone, Copy)]
+pub(crate) struct Dots(usize, usize);
+
 impl<'a> Compact<'a> {
     /// Cuts a token into its parts; looks at its size and shape only.
     pub(crate) fn split(token: &'a str) -> Result<Self, Error> {
@@ -38,9 +42,27 @@ impl<'a> Compact<'a> {
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(malformed("a part of the token is empty"));
         }
-        let (signing_input, _) =
-            token.split_at_checked(header.len() + 1 + payload.len()).unwrap_or((token, ""));
-        Ok(Self { signing_input, header, payload, signature })
+        Ok(Self::cut(token, Dots(header.len(), header.len() + 1 + payload.len())))
+    }
+
+    /// Cuts a token once more, at the same places.
+    pub(crate) fn cut(token: &'a str, Dots(first, second): Dots) -> Self {
+        Self {
+            signing_input: token.get(..second).unwrap_or_default(),
+            header: token.get(..first).unwrap_or_default(),
+            payload: token.get(first + 1..second).unwrap_or_default(),
+            signature: token.get(second + 1..).unwrap_or_default(),
+        }
+    }
+
+    /// Where it is cut.
+    pub(crate) fn dots(&self) -> Dots {
+        Dots(self.header.len(), self.signing_input.len())
+    }
+
+    /// The header as it stands in the token.
+    pub(crate) fn encoded_header(&self) -> &'a str {
+        self.header
     }
 
     /// The header, refused unless it is one that an ID token has.

@@ -7,8 +7,10 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::step::{Now, Operation, Reply, Step};
-use crate::verify::signatures::{ByHost, Question};
+use crate::error::Error;
+use crate::step::{self, Now, Operation, Reply, Step};
+use crate::verify::reading::Reading;
+use crate::verify::signatures::{ByHost, OpenSignature, Question};
 use crate::verify::verifier::{Shared, TokenDigest, Verdict, Verifier};
 
 /// The operation that checks a token and has the host check its signature ([`Step::CheckSignature`]). Its output is the
@@ -20,36 +22,51 @@ use crate::verify::verifier::{Shared, TokenDigest, Verdict, Verifier};
 /// [`Reply::Failed`], and the core does it itself, unless it is built to compute none.
 pub struct TokenCheck {
     verifier: Arc<Shared>,
-    token: String,
+    token: Reading<'static>,
     digest: TokenDigest,
-    state: State,
+    is_begun: bool,
+    question: Option<Box<Question>>,
 }
 
-enum State {
-    Created,
-    Asked(Box<Question>),
-    Ended,
+/// What a [`TokenCheck`] has come to.
+pub enum CheckStep<'a> {
+    /// Whether a signature is valid: answer it.
+    Question(OpenSignature<'a>),
+    /// The verdict.
+    Reached(Verdict),
 }
 
 impl Verifier {
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new, as an operation, for a host that checks
     /// signatures itself.
-    pub fn begin_check(&self, token: &str, digest: TokenDigest) -> TokenCheck {
-        let verifier = Arc::clone(&self.shared);
-        TokenCheck { verifier, token: token.to_owned(), digest, state: State::Created }
+    pub fn begin_check(&self, token: impl Into<String>, digest: TokenDigest) -> TokenCheck {
+        let (verifier, token) = (Arc::clone(&self.shared), Reading::of(token.into()));
+        TokenCheck { verifier, token, digest, is_begun: false, question: None }
     }
 }
 
 impl TokenCheck {
-    fn check(&mut self, now: Now, host: &ByHost) -> Step<Verdict> {
-        match self.verifier.check_new(&self.token, self.digest, now, host) {
-            Ok(Verdict::Rejected(error)) => Step::Fail(error),
-            Ok(verdict) => Step::Done(verdict),
-            Err(question) => {
-                let step = question.step();
-                self.state = State::Asked(question);
-                step
-            }
+    /// As [`resume`](Operation::resume), but the question is given as it lies in memory.
+    ///
+    /// # Errors
+    /// Why the token is refused; [`API_MISUSE`](crate::ErrorCode::ApiMisuse) for a reply that answers nothing.
+    pub fn advance(&mut self, now: Now, reply: Reply) -> Result<CheckStep<'_>, Error> {
+        let is_begun = mem::replace(&mut self.is_begun, true);
+        let host = match (self.question.take(), reply) {
+            (None, Reply::Start) if !is_begun => ByHost::unasked(),
+            (Some(question), Reply::Checked { is_valid }) => question.answered(is_valid),
+            (Some(question), Reply::Failed { message, .. }) => match question.computed(self.token.text()) {
+                Some(is_valid) => question.answered(is_valid),
+                None => return Err(question.unanswered(&message)),
+            },
+            (Some(_), other) => return Err(step::misuse("Checked or Failed", &other)),
+            (None, other) if !is_begun => return Err(step::misuse("Start", &other)),
+            (None, other) => return Err(step::misuse("nothing: the operation has ended", &other)),
+        };
+        match self.verifier.check_new(&self.token, self.digest, now, &host) {
+            Ok(Verdict::Rejected(error)) => Err(error),
+            Ok(verdict) => Ok(CheckStep::Reached(verdict)),
+            Err(question) => Ok(CheckStep::Question(self.question.insert(question).about(self.token.text()))),
         }
     }
 }
@@ -58,18 +75,10 @@ impl Operation for TokenCheck {
     type Output = Verdict;
 
     fn resume(&mut self, now: Now, reply: Reply) -> Step<Verdict> {
-        match (mem::replace(&mut self.state, State::Ended), reply) {
-            (State::Created, Reply::Start) => self.check(now, &ByHost::unasked()),
-            (State::Asked(question), Reply::Checked { is_valid }) => {
-                self.check(now, &question.answered(is_valid))
-            }
-            (State::Asked(question), Reply::Failed { message, .. }) => match question.computed() {
-                Some(is_valid) => self.check(now, &question.answered(is_valid)),
-                None => Step::Fail(question.unanswered(&message)),
-            },
-            (State::Created, other) => Step::misuse("Start", &other),
-            (State::Asked(_), other) => Step::misuse("Checked or Failed", &other),
-            (State::Ended, other) => Step::misuse("nothing: the operation has ended", &other),
+        match self.advance(now, reply) {
+            Ok(CheckStep::Question(question)) => Step::CheckSignature(question.to_check()),
+            Ok(CheckStep::Reached(verdict)) => Step::Done(verdict),
+            Err(error) => Step::Fail(error),
         }
     }
 }

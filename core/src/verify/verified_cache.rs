@@ -73,7 +73,7 @@ pub(crate) struct Remembered {
     pub(crate) times: Times,
     /// The moments at which it is accepted with its key.
     pub(crate) accepted: Range<Millis>,
-    pub(crate) header: Header,
+    pub(crate) header: Arc<Header>,
     pub(crate) key: Arc<Jwk>,
     /// The set in which the key was found last.
     pub(crate) keys: Arc<KeySet>,
@@ -164,7 +164,12 @@ impl VerifiedCache {
             shard.tokens.replace(tokens);
             return number;
         }
-        let cost = OWN_COST.of(&token.payload).saturating_add(self.host_cost.of(&token.payload));
+        // What a host spends takes longer to tell.
+        let own_cost = OWN_COST.of(&token.payload);
+        if own_cost > self.shard_bytes {
+            return 0;
+        }
+        let cost = own_cost.saturating_add(self.host_cost.of(&token.payload));
         let Some(limit) = self.shard_bytes.checked_sub(cost) else { return 0 };
         let mut gone = tokens.make_room(limit, is_over);
         let free = gone.pop().or_else(|| lock(&self.places).free());
@@ -303,7 +308,7 @@ mod tests {
             payload: vec![b' '; bytes].into(),
             times,
             accepted: times.accepted(0),
-            header: Header { alg: Algorithm::EdDsa, kid: None },
+            header: Arc::new(Header { alg: Algorithm::EdDsa, kid: None }),
             key: Arc::new(Jwk { key, alg: None, validity: None }),
             keys: Arc::new(KeySet::parse(r#"{"keys":[]}"#).unwrap()),
         })

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::crypto::{self, SHA256_LENGTH};
+use crate::crypto;
 use crate::error::Error;
 use crate::flight::FlightId;
 use crate::header::{self, TokenHeaders};
@@ -19,6 +19,7 @@ use crate::verify::config::VerifierConfig;
 use crate::verify::hints;
 use crate::verify::keys::{KeyCache, KeyFetch, KeyStore, Known, Missing};
 use crate::verify::policy::Policy;
+use crate::verify::reading::{LastHeader, Reading};
 use crate::verify::signatures::{InThisProcess, Question, Signatures};
 use crate::verify::verified_cache::{Digest, Entry, Remembered, VerifiedCache};
 
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     policy: Policy,
     keys: KeyStore,
     verified: VerifiedCache,
+    last_header: LastHeader,
 }
 
 /// What the environment adds to a verifier's options.
@@ -77,19 +79,22 @@ pub enum Recall {
     New(TokenDigest),
 }
 
-/// What a token is remembered by, so that it is computed once.
+/// What a token is remembered by, so that it is computed once: its SHA-256, or a name.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenDigest(Option<Digest>);
 
 impl TokenDigest {
-    /// That of this token.
-    pub fn of(token: &[u8]) -> Self {
-        Self(digest_of(token))
-    }
-
-    /// Its SHA-256; `None` for a token that is refused for its length alone.
-    pub fn sha256(&self) -> Option<&[u8; SHA256_LENGTH]> {
-        self.0.as_ref()
+    /// A name in place of a digest, for a host that tells tokens apart by their whole texts and hashes none: SHA-256 takes as long
+    /// as all the rest where the core is WebAssembly.
+    ///
+    /// A number is the name of one token as long as the verifier lives: what was decided about that token is said of whatever has
+    /// its number. A verifier that is given names is given no tokens without one.
+    pub fn named(number: u64) -> Self {
+        // Spread, so that the memory's parts fill evenly.
+        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut digest = Digest::default();
+        digest.as_chunks_mut().0.fill(spread.to_be_bytes());
+        Self(Some(digest))
     }
 }
 
@@ -175,7 +180,8 @@ impl Verifier {
         let policy = config.policy(surroundings.is_on_cloud_run)?;
         let keys = KeyStore::new(&config.keys, config.preset, &policy.issuers, surroundings.emulator, cache)?;
         let verified = VerifiedCache::new(config.remembered_bytes, config.host_cost);
-        Ok(Self { shared: Arc::new(Shared { policy, keys, verified }) })
+        let last_header = LastHeader::default();
+        Ok(Self { shared: Arc::new(Shared { policy, keys, verified, last_header }) })
     }
 
     /// The verdict on `token` at this moment.
@@ -194,20 +200,18 @@ impl Verifier {
     ///
     /// Bytes that are no UTF-8 are never known.
     pub fn recall(&self, token: &[u8], now: Now) -> Recall {
-        let digest = digest_of(token);
-        let entry = digest.and_then(|digest| self.recall_digest(&digest, now));
-        entry.map_or(Recall::New(TokenDigest(digest)), Recall::Known)
+        self.recall_digest(TokenDigest(digest_of(token)), now)
     }
 
-    /// The number of the token with this SHA-256, if it is [known](Recall::Known), for hosts that hash faster than the core does
-    /// where it runs. By the digest of no token nothing is known, and nothing is ever remembered by one from outside.
-    pub fn recall_digest(&self, sha256: &[u8; SHA256_LENGTH], now: Now) -> Option<u64> {
-        self.shared.recalled(sha256, now, |entry| entry.number)
+    /// The same for a token that has a [name](TokenDigest::named).
+    pub fn recall_digest(&self, digest: TokenDigest, now: Now) -> Recall {
+        let number = digest.0.and_then(|digest| self.shared.recalled(&digest, now, |entry| entry.number));
+        number.map_or(Recall::New(digest), Recall::Known)
     }
 
     /// The verdict on a token that [`recall`](Self::recall) has just found to be new.
     pub fn check_new(&self, token: &str, digest: TokenDigest, now: Now) -> Verdict {
-        let verdict = self.shared.check_new(token, digest, now, &InThisProcess);
+        let verdict = self.shared.check_new(&Reading::of(token), digest, now, &InThisProcess);
         verdict.unwrap_or_else(|question| Verdict::Rejected(question.not_asked()))
     }
 
@@ -295,14 +299,14 @@ impl Shared {
     /// The verdict on a token that is not simply remembered, or the question that decides it.
     pub(super) fn check_new(
         &self,
-        token: &str,
+        token: &Reading<'_>,
         digest: TokenDigest,
         now: Now,
         signatures: &dyn Signatures,
     ) -> Result<Verdict, Box<Question>> {
-        let Some(digest) = digest.0 else { return Ok(Verdict::Rejected(jws::too_large(token.len()))) };
+        let Some(digest) = digest.0 else { return Ok(Verdict::Rejected(jws::too_large(token.text().len()))) };
         Ok(match self.check_digest(token, digest, now, signatures)? {
-            Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token, &self.policy)),
+            Verdict::Rejected(error) => Verdict::Rejected(hints::hinted(error, token.text(), &self.policy)),
             verdict => verdict,
         })
     }
@@ -318,7 +322,7 @@ impl Shared {
 
     fn check_digest(
         &self,
-        token: &str,
+        token: &Reading<'_>,
         digest: Digest,
         now: Now,
         signatures: &dyn Signatures,
@@ -356,29 +360,32 @@ impl Shared {
 
     fn check_unknown(
         &self,
-        token: &str,
+        token: &Reading<'_>,
         digest: Digest,
         now: Now,
         signatures: &dyn Signatures,
     ) -> Result<Verdict, Box<Question>> {
-        let (compact, header) = match self.split(token) {
-            Ok(opened) => opened,
+        let header = match token.header(&self.policy.algorithms, &self.last_header) {
+            Ok(header) => header,
             Err(error) => return Ok(Verdict::Rejected(error)),
         };
-        if jws::is_stripped(token) {
-            return Ok(self.check_stripped(compact, now.unix));
+        if jws::is_stripped(token.text()) {
+            return Ok(self.check_stripped(token, now.unix));
         }
-        let (keys, refresh) = match self.keys_for(&header, now) {
+        let (keys, refresh) = match self.keys_for(header, now) {
             Ok(known) => known,
             Err(missing) => return Ok(missing.into()),
         };
-        Ok(match self.verify(compact, &header, &keys, now.unix, signatures)? {
-            Ok(token) => self.accept(digest, token, refresh, now.unix),
+        Ok(match self.verify(token, header, &keys, now.unix, signatures)? {
+            Ok(accepted) => {
+                token.keep_header(&self.last_header);
+                self.accept(digest, accepted, refresh, now.unix)
+            }
             // Without a key id nothing says that the key is unknown; the issuer may have rotated it.
             Err(error) if header.kid.is_none() && error.is_about_keys() => {
                 match self.newer_keys(&keys, refresh, now) {
-                    Ok(Some(newer)) => match self.verify(compact, &header, &newer, now.unix, signatures)? {
-                        Ok(token) => self.accept(digest, token, None, now.unix),
+                    Ok(Some(newer)) => match self.verify(token, header, &newer, now.unix, signatures)? {
+                        Ok(accepted) => self.accept(digest, accepted, None, now.unix),
                         Err(error) => Verdict::Rejected(error),
                     },
                     Ok(None) => Verdict::Rejected(error),
@@ -413,17 +420,11 @@ impl Shared {
         self.verified.put(digest, Arc::clone(token), |other| self.policy.is_over(other.times, now))
     }
 
-    fn split<'a>(&self, token: &'a str) -> Result<(Compact<'a>, Header), Error> {
-        let compact = Compact::split(token)?;
-        let header = compact.header(&self.policy.algorithms)?;
-        Ok((compact, header))
-    }
-
     /// No key can help, and nothing is worth remembering: a copy of the token proves as little as the first one.
-    fn check_stripped(&self, compact: Compact<'_>, now: Millis) -> Verdict {
+    fn check_stripped(&self, token: &Reading<'_>, now: Millis) -> Verdict {
         let claims = || {
-            let payload = compact.payload()?;
-            let times = self.check_claims(&payload, now)?;
+            let payload = token.payload()?;
+            let times = self.check_claims(payload, now)?;
             let (payload, expires_at) = (payload.into(), times.expires_at());
             Ok(Verified(Accepted::Unverified { payload, expires_at }))
         };
@@ -444,8 +445,8 @@ impl Shared {
 
     fn verify(
         &self,
-        compact: Compact<'_>,
-        header: &Header,
+        token: &Reading<'_>,
+        header: &Arc<Header>,
         keys: &Arc<KeySet>,
         now: Millis,
         signatures: &dyn Signatures,
@@ -455,18 +456,19 @@ impl Shared {
             Err(error) => return Ok(Err(error)),
         };
         // Decoded, not read: a part that is no base64url is a malformed token, whatever its signature.
-        let (payload, signature) = match (compact.payload(), compact.signature()) {
-            (Ok(payload), Ok(signature)) => (payload, signature),
-            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+        let decoded = || Ok((token.payload()?, token.signature()?, token.signing_input()?));
+        let (payload, signature, message) = match decoded() {
+            Ok(decoded) => decoded,
+            Err(error) => return Ok(Err(error)),
         };
-        if !signatures.is_valid(header.alg, key, compact.signing_input(), &signature)? {
+        if !signatures.is_valid(header.alg, key, message, signature)? {
             return Ok(Err(jws::bad_signature()));
         }
-        Ok(self.check_claims(&payload, now).map(|times| Remembered {
+        Ok(self.check_claims(payload, now).map(|times| Remembered {
             payload: payload.into(),
             times,
             accepted: key.valid_within(self.policy.accepted(times)),
-            header: header.clone(),
+            header: Arc::clone(header),
             key: Arc::clone(key),
             keys: Arc::clone(keys),
         }))

@@ -34,7 +34,7 @@ export function hostOn({ load, steps, warn }) {
     },
     /** Measured with V8: from above, for objects of which each has members of its own, and texts of two bytes a letter. */
     get keptCost() {
-      const { token, byte } = host.native.digestCost ?? { token: 0, byte: 0 };
+      const { token, byte } = host.native.knownCost ?? { token: 0, byte: 0 };
       return { token: 200 + token, member: 128, byte: 2 + byte };
     },
     shared: {},

@@ -205,12 +205,16 @@ fn shrink(checkout: &Checkout, from: &Path, to: &Path) -> Program {
 }
 
 fn compile(checkout: &Checkout, package: &str, profile: &str) -> Program {
-    let cargo = if compilers::has_target(TARGET) {
-        checkout.program("cargo")
+    // What is smallest is called more often than it need be: by this much inlining, a new token takes 0.5 µs less, and the module 2 %
+    // more.
+    let inlining = if profile == "wasm" { "-Cllvm-args=-inline-threshold=30" } else { "" };
+    let (cargo, flags) = if compilers::has_target(TARGET) {
+        (checkout.program("cargo"), "")
     } else {
-        with_own_standard_library(checkout)
+        (with_own_standard_library(checkout), "-Zunstable-options -Cpanic=immediate-abort ")
     };
     cargo
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("{flags}{inlining}"))
         .args(&["build", "--profile", profile, "--package", package, "--target", TARGET])
         // The folder is not shared: it may belong to another compiler.
         .arg("--target-dir")
@@ -228,7 +232,9 @@ fn with_own_standard_library(checkout: &Checkout) -> Program {
         // -Z allows what follows on a stable compiler.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(&["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort")
+        // But for memory, which is got and given back some fifty times for each new token.
+        .args(&["--config", "profile.wasm.package.dlmalloc.opt-level=3"])
+        .args(&["--config", "profile.wasm.package.alloc.opt-level=3"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker_link(checkout))
 }
 

@@ -22,7 +22,12 @@ import { unsupported } from './step-failure.js';
  * @property {() => number} monotonic milliseconds of a clock that is never set
  * @property {{ body_bytes: number, stderr_bytes: number, looks: number }} limits the core's
  * @property {Map<string, Function>} suppliers the user's sources of subject tokens
- * @property {{ perform: Function, environment: Function, failureOf: Function }} steps how this host carries them out
+ * @property {Steps} steps how this host carries them out
+ *
+ * @typedef {object} Steps
+ * @property {Function} perform carries out a step and gives the reply
+ * @property {Function} environment the reply to `read_env`
+ * @property {Function} failureOf why a step could not be carried out
  */
 export async function drive(op, host, signal) {
   const { perform, failureOf } = host.steps;
@@ -57,9 +62,7 @@ export function driveAtOnce(op, host) {
   }
 }
 
-/** The step after this reply. Both cross the border as JSON, but for operations that take objects. */
+/** The step after this reply. Both cross the border as JSON. */
 function next(op, { clock, monotonic }, reply) {
-  const times = [clock(), monotonic()];
-  if (op.advance !== undefined) return op.advance(...times, reply);
-  return JSON.parse(op.resume(...times, JSON.stringify(reply)));
+  return JSON.parse(op.resume(clock(), monotonic(), JSON.stringify(reply)));
 }

@@ -5,7 +5,9 @@
  * again there when it is next asked for, from the same options; what it had fetched and remembered is lost.
  */
 
-import { DIGEST_COST, Digests } from './digests.js';
+import { Listener, checked } from './check.js';
+import { KNOWN_COST, KnownTokens } from './known-tokens.js';
+import { Operation } from './operation.js';
 
 /** Glue → what was made with it: it knows one instance at a time, so there is one of these. */
 const made = new WeakMap();
@@ -13,8 +15,7 @@ const made = new WeakMap();
 /**
  * @param {object} glue the exports of `wasm/gatepass.js`
  * @param {WebAssembly.Module | BufferSource} module
- * @param {(step: object) => object} [checkSignature] answers the step `check_signature` at once, if the runtime can: whoever
- *   explains a token does not wait
+ * @param {import('./check.js').CheckSignature} checkSignature
  */
 export function nativeOn(glue, module, checkSignature) {
   if (!made.has(glue)) {
@@ -33,7 +34,7 @@ function nativeOf(glue, checkSignature) {
   const operation = (begin) => new Operation(instances, begin);
   return {
     VERSION: glue.version(),
-    digestCost: DIGEST_COST,
+    knownCost: KNOWN_COST,
     Op: Operation,
     errorCodes: call('errorCodes'),
     limits: call('limits'),
@@ -66,6 +67,8 @@ class Instances {
   constructor(glue, checkSignature) {
     this.glue = glue;
     this.checkSignature = checkSignature;
+    /** What the one in use tells how checks go. */
+    this.listener = new Listener(checkSignature);
   }
 
   /** Makes a call. One that panics throws as any other error of the core's, and ends the instance. */
@@ -73,13 +76,19 @@ class Instances {
     try {
       return work();
     } catch (error) {
-      // A stack that is exhausted within the module is as bad.
-      if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;
+      // Anything else is a panic, or as bad: a stack that is exhausted within the module, an error that is none of the core's.
+      if (isFailure(error)) throw error;
       this.glue.__wbg_reset_state();
       this.number += 1;
+      this.listener = new Listener(this.checkSignature);
       throw new Error(this.glue.panicked(error.message), { cause: error });
     }
   }
+}
+
+/** Whether an error is one that the core has told, by its JSON. */
+function isFailure({ message }) {
+  return message?.startsWith('{') ?? false;
 }
 
 /** Something that is made again in an instance that has not got it. */
@@ -144,87 +153,6 @@ class Source extends Handle {
   }
 }
 
-/** An operation under way. It goes with its instance. */
-class Operation {
-  #instances;
-  #op;
-  #number;
-  #flight;
-  #panicked = false;
-
-  constructor(instances, begin) {
-    this.#instances = instances;
-    this.#op = instances.call(begin);
-    this.#number = instances.number;
-    this.#flight = this.#op.flight ?? null;
-  }
-
-  get flight() {
-    return this.#flight;
-  }
-
-  /** Whether another call has taken its instance away, so that it has failed. */
-  get isLost() {
-    return !this.#panicked && this.#number !== this.#instances.number;
-  }
-
-  resume(now, monotonic, reply) {
-    const step = this.stepOf((op) => op.resume(now, monotonic, reply));
-    return step ?? ended(this.#instances.glue, now, monotonic, reply);
-  }
-
-  /** What `work` makes of it; JSON of the failure where that throws or it is lost, and undefined where it has ended. */
-  stepOf(work) {
-    const { glue, number } = this.#instances;
-    if (this.#op === undefined) return undefined;
-    if (this.#number !== number)
-      return failure(glue.panicked('in another call, with which this operation is lost'));
-    try {
-      return this.#instances.call(() => work(this.#op));
-    } catch (error) {
-      this.#panicked = true;
-      return failure(error.message);
-    }
-  }
-
-  /** What the operation of a verifier's `verify` has come to. */
-  verdict() {
-    return verdictOf(this.#instances, () => this.#op.verdict());
-  }
-
-  /** What the operation of `openVerifier` has made, with which it is over. */
-  opened() {
-    const made = this.#instances.call(() => this.#op.verifier());
-    this.cancel();
-    return made;
-  }
-
-  cancel() {
-    if (this.#number === this.#instances.number) this.#op?.free();
-    this.#op = undefined;
-  }
-}
-
-/** The check of a new token, whose signature is asked for. Its steps and replies are objects, for each such token takes them. */
-class Check extends Operation {
-  advance(now, monotonic, reply) {
-    const isValid = typeof reply.is_valid === 'boolean' ? reply.is_valid : undefined;
-    const step = this.stepOf((check) => {
-      const isOpen =
-        reply.reply === 'start' ? check.begin(now, monotonic) : check.answer(isValid, now, monotonic);
-      if (!isOpen) return { step: 'done', output: null };
-      const { alg, key, data, signature } = check;
-      return { step: 'check_signature', alg, key, data, signature };
-    });
-    if (typeof step === 'object') return step;
-    return JSON.parse(step ?? super.resume(now, monotonic, JSON.stringify(reply)));
-  }
-
-  resume(now, monotonic, reply) {
-    return JSON.stringify(this.advance(now, monotonic, JSON.parse(reply)));
-  }
-}
-
 /** The operation that makes a verifier. What it was answered is what an instance to come will be. */
 class Opening extends Operation {
   #instances;
@@ -260,28 +188,33 @@ class Opening extends Operation {
 
 function functionsOf(instances, verifier) {
   const tokenOf = (...headers) => verifier.use((own) => own.tokenFromHeaders(...headers));
-  const { glue } = instances;
-  const digests = new Digests(JSON.parse(glue.limits()).places);
-  /** Checks the token that is this text, or in it where it is a header. */
-  const check = (text, isHeader, now, monotonic, isWhole) => {
-    const words = isWhole ? undefined : digests.of(text, isHeader);
-    if (words !== undefined) {
-      const [a, b, c, d, e, f, g, h] = words;
-      const entry = verifier.use((own) => own.recall(a, b, c, d, e, f, g, h, now, monotonic));
-      if (entry !== 0) return entry;
+  const known = new KnownTokens(JSON.parse(instances.glue.limits()).places);
+  const recalled = (name, now, monotonic) =>
+    name === undefined ? 0 : verifier.use((own) => own.recall(name, now, monotonic));
+  /** Checks a token, which came in the header that it is the end of, or by itself. */
+  const check = (token, header, now, monotonic, isWhole) => {
+    const name = known.nameOf(token);
+    const entry = isWhole ? 0 : recalled(name, now, monotonic);
+    const own = name ?? known.newName();
+    const keep = (entry) => known.keep(token, header, entry, own);
+    if (entry !== 0) {
+      if (header !== undefined) keep(entry);
+      return entry;
     }
-    const token = isHeader ? tokenOf(text) : text;
-    const found = verifier.use((own) => own.verify(token, now, monotonic, isWhole));
-    if (typeof found !== 'number') return verdictOf(instances, () => found);
-    digests.keep(text, isHeader, found, glue.tokenDigest(token));
-    return found;
+    return checked(instances, keep, (listener) =>
+      verifier.use((verifier) => verifier.verify(token, own, now, monotonic, listener)),
+    );
   };
   return {
-    verify: (token, ...rest) => check(token, false, ...rest),
-    verifyHeaders: (authorization, serverless, iap, ...rest) => {
+    verify: (token, ...rest) => check(token, undefined, ...rest),
+    verifyHeaders: (authorization, serverless, iap, now, monotonic, isWhole) => {
       const isAlone = authorization !== undefined && serverless === undefined && iap === undefined;
-      if (isAlone) return check(authorization, true, ...rest);
-      return check(tokenOf(authorization, serverless, iap), false, ...rest);
+      const name = isAlone && !isWhole ? known.nameOfHeader(authorization) : undefined;
+      const entry = recalled(name, now, monotonic);
+      if (entry !== 0) return entry;
+      const token = tokenOf(authorization, serverless, iap);
+      const header = isAlone && authorization.endsWith(token) ? authorization : undefined;
+      return check(token, header, now, monotonic, isWhole);
     },
     explain: (token, place, now) => {
       if (instances.glue.explain === undefined) throw new Error('gatepass/verify only verifies: `gatepass` explains');
@@ -292,13 +225,12 @@ function functionsOf(instances, verifier) {
 
 /** The explanation that an operation gives, JSON. Whoever asks for one does not wait, so a signature is checked at once or not. */
 function explained(instances, begin, now) {
-  const { checkSignature } = instances;
   const op = new Operation(instances, begin);
   let reply = { reply: 'start' };
   for (;;) {
     const step = JSON.parse(op.resume(now, now, JSON.stringify(reply)));
     if (step.step === 'check_signature') {
-      reply = answerTo(step, checkSignature);
+      reply = answerTo(step, instances.checkSignature);
       continue;
     }
     op.cancel();
@@ -307,42 +239,18 @@ function explained(instances, begin, now) {
   }
 }
 
-function answerTo(step, checkSignature) {
+function answerTo({ alg, key: jwk, data, signature }, checkSignature) {
+  const letters = atob(signature.replaceAll('-', '+').replaceAll('_', '/'));
+  const question = {
+    key: { alg, jwk },
+    data: new TextEncoder().encode(data),
+    signature: Uint8Array.from(letters, (letter) => letter.charCodeAt(0)),
+  };
   try {
-    if (checkSignature !== undefined) return checkSignature(step);
+    const is_valid = checkSignature(question);
+    if (typeof is_valid === 'boolean') return { reply: 'checked', is_valid };
   } catch {
-    // Left open, as where there is no such function.
+    // Left open, as where the answer takes its time.
   }
   return { reply: 'failed', kind: 'unsupported', message: '' };
-}
-
-/** A verdict as an object, after which there is nothing to free. */
-function verdictOf(instances, reach) {
-  const [verdict, op] = instances.call(() => {
-    const found = reach();
-    const { status } = found;
-    const verdict = { status };
-    if (status === 'join') verdict.flight = found.flight;
-    if (status === 'accepted') {
-      verdict.payload = found.payload;
-      verdict.is_unverified = found.is_unverified;
-      verdict.entry = found.entry;
-    }
-    return [verdict, status === 'check' ? found.check() : found.op()];
-  });
-  const Kind = verdict.status === 'check' ? Check : Operation;
-  if (op !== undefined) verdict.op = new Kind(instances, () => op);
-  return verdict;
-}
-
-/** The step of an operation that has failed with this error, both JSON. */
-function failure(error) {
-  return `{"step":"fail","error":${error}}`;
-}
-
-/** What the core says to whoever resumes an operation that has ended. */
-function ended(glue, now, monotonic, reply) {
-  const op = glue.ownAudiences();
-  op.cancel();
-  return [op.resume(now, monotonic, reply), op.free()][0];
 }

@@ -4,6 +4,7 @@ import { GatepassError } from '../errors.js';
 import { hostOn } from '../host.js';
 import { moduleOf } from '../wasm/module.js';
 import { nativeOn } from '../wasm/native.js';
+import { checkSignature } from './signatures.js';
 import { steps } from './steps.js';
 
 /**
@@ -25,7 +26,7 @@ export function packageOn(glue, exportsOn) {
   });
   /** Takes the compiled module. */
   const useModule = (module) => {
-    host.native = nativeOn(glue, module);
+    host.native = nativeOn(glue, module, checkSignature);
   };
   return {
     exported: exportsOn(host),

@@ -6,7 +6,7 @@
 import { within } from '../driver/abort.js';
 import { StepFailure, unsupported } from '../driver/step-failure.js';
 import { supply } from '../driver/supplier.js';
-import { checkSignature, makeSignature } from './signatures.js';
+import { makeSignature } from './signatures.js';
 
 /** How steps are carried out here. */
 export const steps = { perform, environment, failureOf };
@@ -21,8 +21,6 @@ async function perform(step, { limits, suppliers }, signal) {
       const ask = (limit) => supply(step, suppliers, limit);
       return { reply: 'text', text: await within(step.timeout_ms, signal, ask) };
     }
-    case 'check_signature':
-      return await checkSignature(step);
     case 'sign':
       return await makeSignature(step);
     case 'wait':

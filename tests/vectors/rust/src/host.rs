@@ -51,12 +51,17 @@ pub fn check_by_bridge(
     now: Now,
 ) -> Result<bridge::Verdict, Failure> {
     let Recall::New(digest) = verifier.recall(token, now) else { return verifier.check(token, now) };
+    let token = String::from_utf8_lossy(token).into_owned();
     let mut check = verifier.begin_typed_check(token, digest)?;
-    let mut step = check.begin(now)?;
+    let mut answer = None;
     for _ in 0..3 {
-        step = match step {
-            bridge::CheckStep::Question(question) => check.answer(Some(is_valid(&question)), now)?,
-            bridge::CheckStep::Reached(verdict) => return Ok(*verdict),
+        let step = match answer {
+            None => check.begin(now)?,
+            Some(is_valid) => check.answer(Some(is_valid), now)?,
+        };
+        answer = match step {
+            bridge::CheckStep::Question(question) => Some(is_valid(&question.to_check())),
+            bridge::CheckStep::Reached(verdict) => return Ok(verdict),
         };
     }
     panic!("asked for too many signatures of one token");

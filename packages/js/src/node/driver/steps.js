@@ -11,9 +11,6 @@ import { textOf, textOfFile } from './reading.js';
 /** How steps are carried out here. */
 export const steps = { perform, environment, failureOf };
 
-/** Loaded when it is first needed, and then at hand: it is needed for every new token. */
-let signatures;
-
 async function perform(step, { limits, suppliers }, signal) {
   switch (step.step) {
     case 'read_env':
@@ -33,12 +30,10 @@ async function perform(step, { limits, suppliers }, signal) {
       const ask = (limit) => supply(step, suppliers, limit);
       return { reply: 'text', text: await within(step.timeout_ms, signal, ask) };
     }
-    case 'check_signature':
-      signatures ??= await import('./signatures.js');
-      return signatures.checkSignature(step);
-    case 'sign':
-      signatures ??= await import('./signatures.js');
-      return signatures.makeSignature(step);
+    case 'sign': {
+      const { makeSignature } = await import('./signatures.js');
+      return makeSignature(step);
+    }
     case 'wait':
       await sleep(step.delay_ms, undefined, { signal, ref: false });
       return { reply: 'elapsed' };

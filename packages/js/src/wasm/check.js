@@ -1,0 +1,121 @@
+/**
+ * Checks of tokens that are not remembered: no JSON crosses the border, as each new token takes this way.
+ *
+ * @typedef {(question: { key: { alg: string, jwk: string }, data: Uint8Array, signature: Uint8Array }) =>
+ *   boolean | Promise<boolean>} CheckSignature whether `signature` is the key's of `data`; it throws, or the promise is rejected,
+ *   where the runtime cannot say. The bytes are the module's own memory, lent for the call; the same key is the same object.
+ */
+
+import { LOST, Operation } from './operation.js';
+
+/** What an instance of the module tells how a check goes, in the course of the call that goes on with it. */
+export class Listener {
+  #checkSignature;
+  /** By number. */
+  #keys = [];
+  /** The verdict that was told, or the answer to come. */
+  told;
+
+  /** @param {CheckSignature} checkSignature */
+  constructor(checkSignature) {
+    this.#checkSignature = checkSignature;
+  }
+
+  isKey(number, alg, jwk) {
+    this.#keys[number] = { alg, jwk };
+  }
+
+  asks(key, data, signature) {
+    let isValid;
+    try {
+      isValid = this.#checkSignature({ key: this.#keys[key], data, signature });
+    } catch {
+      // Not through the module, which would not notice.
+    }
+    this.told = { status: 'check', isValid };
+  }
+
+  accepts(payload, is_unverified, entry) {
+    this.told = { status: 'accepted', payload, is_unverified, entry, op: undefined };
+  }
+
+  joins(flight) {
+    this.told = { status: 'join', flight };
+  }
+}
+
+/**
+ * The verdict that a new check of the module's comes to at once, or the check, in the same place.
+ *
+ * @param {(entry: number) => void} keep is told when the token is remembered, by what entry
+ * @param {(listener: Listener) => object} begin
+ */
+export function checked(instances, keep, begin) {
+  const [told, rest] = heard(instances, begin);
+  if (told.status === 'check') return { status: 'check', op: new Check(instances, keep, told.isValid, rest) };
+  return verdictOf(instances, keep, told, rest);
+}
+
+/** What was told in the course of a call, and what it gave. */
+function heard(instances, call) {
+  const { listener } = instances;
+  const rest = instances.call(() => call(listener));
+  const told = listener.told ?? { status: 'needs_keys' };
+  listener.told = undefined;
+  return [told, rest];
+}
+
+function verdictOf(instances, keep, verdict, op) {
+  if (op !== undefined) verdict.op = new Operation(instances, () => op);
+  if (verdict.status === 'accepted' && verdict.entry !== 0) keep(verdict.entry);
+  return verdict;
+}
+
+/** The check of a token, which waits for what the runtime says of its signature. */
+class Check {
+  #instances;
+  #keep;
+  #check;
+  #number;
+  #failed = false;
+  /** Whether the signature is valid, or a promise of that; undefined or rejected where the runtime cannot say. */
+  isValid;
+
+  constructor(instances, keep, isValid, check) {
+    this.#instances = instances;
+    this.#keep = keep;
+    this.#check = check;
+    this.#number = instances.number;
+    this.isValid = isValid;
+  }
+
+  /** Whether another call has taken its instance away. */
+  get isLost() {
+    return !this.#failed && this.#number !== this.#instances.number;
+  }
+
+  /** The verdict after this answer, or why there is none; undefined where another answer is to be waited for. */
+  answer(isValid, now, monotonic) {
+    const { glue, number } = this.#instances;
+    if (this.#number !== number) return failed(glue.panicked(LOST));
+    try {
+      const [told, op] = heard(this.#instances, (listener) => this.#check.answer(isValid, now, monotonic, listener));
+      if (told.status !== 'check') return verdictOf(this.#instances, this.#keep, told, op);
+      this.isValid = told.isValid;
+      return undefined;
+    } catch (error) {
+      this.#failed = true;
+      return failed(error.message);
+    }
+  }
+
+  cancel() {
+    if (this.#number === this.#instances.number) this.#check?.free();
+    this.#check = undefined;
+  }
+}
+
+/** @param {string} failure JSON */
+function failed(failure) {
+  return { status: 'fail', error: JSON.parse(failure) };
+}
