@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::jose::alg::Algorithm;
 use crate::jose::jws::{Compact, Dots, Header};
-use crate::sync::Snapshot;
+use crate::sync::Latest;
 
 /// A token, and its parts as they are needed. A part that is refused is read anew each time.
 pub(super) struct Reading<'t> {
@@ -80,7 +80,7 @@ impl<'t> Reading<'t> {
 /// What a header says depends on nothing but its text and the algorithms of its verifier. Those of tokens that are refused
 /// are not kept, so that nobody without a key of the issuer changes which one it is.
 #[derive(Default)]
-pub(super) struct LastHeader(Snapshot<Option<Kept>>);
+pub(super) struct LastHeader(Latest<Kept>);
 
 struct Kept {
     /// As it stands in the token.
@@ -92,17 +92,14 @@ impl LastHeader {
     /// The header of this token, if it is the one that is kept.
     fn known(&self, token: Compact<'_>) -> Option<Arc<Header>> {
         self.0.read(|kept| {
-            let kept = kept.as_ref().filter(|kept| kept.text == token.encoded_header());
+            let kept = kept.filter(|kept| kept.text == token.encoded_header());
             kept.map(|kept| Arc::clone(&kept.header))
         })
     }
 
     fn keep(&self, token: Compact<'_>, header: &Arc<Header>) {
-        let is_kept =
-            |kept: &Option<Kept>| kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.header, header));
-        if !self.0.read(is_kept) {
-            let text = token.encoded_header().to_owned();
-            self.0.replace(Some(Kept { text, header: Arc::clone(header) }));
+        if !self.0.read(|kept| kept.is_some_and(|kept| Arc::ptr_eq(&kept.header, header))) {
+            self.0.replace(Kept { text: token.encoded_header().to_owned(), header: Arc::clone(header) });
         }
     }
 }

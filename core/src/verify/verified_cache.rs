@@ -157,11 +157,10 @@ impl VerifiedCache {
     ) -> u64 {
         let Some(shard) = self.shard(&digest) else { return 0 };
         let _writer = lock(&shard.writer);
-        let mut tokens = shard.tokens.read(Tokens::clone);
-        if let Some(known) = tokens.entries.get_mut(&digest) {
+        if let Some(known) = shard.tokens.read(|tokens| tokens.entries.get(&digest).cloned()) {
             let number = known.number;
-            *known = Entry::new(number, known.cost, token);
-            shard.tokens.replace(tokens);
+            let entry = Entry::new(number, known.cost, token);
+            shard.tokens.change(|tokens| tokens.entries.insert(digest, entry));
             return number;
         }
         // What a host spends takes longer to tell.
@@ -171,14 +170,16 @@ impl VerifiedCache {
         }
         let cost = own_cost.saturating_add(self.host_cost.of(&token.payload));
         let Some(limit) = self.shard_bytes.checked_sub(cost) else { return 0 };
-        let mut gone = tokens.make_room(limit, is_over);
-        let free = gone.pop().or_else(|| lock(&self.places).free());
-        // The memory is full, and this part makes way for its own; one that holds nothing remembers nothing.
-        let Some(place) = free.or_else(|| tokens.drop_oldest()) else { return 0 };
-        let number = lock(&self.places).number(place);
-        tokens.bytes += cost;
-        tokens.entries.insert(digest, Entry::new(number, cost, token));
-        shard.tokens.replace(tokens);
+        let (number, gone) = shard.tokens.change(|tokens| {
+            let mut gone = tokens.make_room(limit, is_over);
+            let free = gone.pop().or_else(|| lock(&self.places).free());
+            // The memory is full, and this part makes way for its own; one that holds nothing remembers nothing.
+            let Some(place) = free.or_else(|| tokens.drop_oldest()) else { return (0, gone) };
+            let number = lock(&self.places).number(place);
+            tokens.bytes += cost;
+            tokens.entries.insert(digest, Entry::new(number, cost, token));
+            (number, gone)
+        });
         // Now that nobody finds them here any more.
         lock(&self.places).free.extend(gone);
         number

@@ -43,7 +43,7 @@ function material(count) {
   const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
   const tokens = Array.from({ length: count }, (_, i) => {
-    const sub = `${107691503500061507151 + i}`;
+    const sub = `${107691503500061507151n + BigInt(i)}`;
     const claims = { iss: issuer, aud: audience, azp: email, email, email_verified: true, sub, iat: now, exp: now + 3600 };
     const message = `${encoded({ alg: 'RS256', kid: 'a', typ: 'JWT' })}.${encoded(claims)}`;
     return `${message}.${sign('sha256', Buffer.from(message), privateKey).toString('base64url')}`;

@@ -14,9 +14,6 @@ export const KNOWN_COST = { token: 1100, byte: 2 };
 /** So many letters of a signature are like those of no other, and take less time to look for than the whole token. */
 const TAIL = 32;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 export class KnownTokens {
   /** The end of a token → the token, the header that it came in last, its name, its place. */
   #byTail = new Map();
@@ -59,7 +56,7 @@ export class KnownTokens {
     const before = this.#byTail.get(this.#tails[place]);
     if (before?.place === place) this.#byTail.delete(this.#tails[place]);
     // In memory of its own, as a part of a string keeps the whole: what is cut off of it here takes none.
-    const text = decoder.decode(encoder.encode(header ?? token));
+    const text = ` ${header ?? token}`.slice(1);
     const known = { token: text.slice(-token.length), header: header && text, name, place };
     this.#tails[place] = tailOf(text);
     this.#byTail.set(this.#tails[place], known);
