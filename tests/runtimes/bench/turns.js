@@ -3,13 +3,15 @@
  * measures it from outside. That is because not every runtime has a clock that goes on while it computes.
  */
 
+/** Bytes of remembered tokens, by the kind of those that come: of new ones there is room for none, or for some hundreds. */
+const REMEMBERED = { new: 1, replacing: 1_000_000 };
+
 /** Library → loads it, and gives what verifies a token: it checks signature, times, audience and issuer, and reads the e-mail. */
 const LIBRARIES = {
   async gatepass({ audience, keys }, kind) {
     const { Verifier, init } = await import('gatepass/verify');
     await init();
-    // Of new tokens none is remembered.
-    const verifier = new Verifier({ audience, keys, ...(kind === 'new' && { rememberedBytes: 1 }) });
+    const verifier = new Verifier({ audience, keys, rememberedBytes: REMEMBERED[kind] });
     return async (token) => (await verifier.verify(token)).email;
   },
   async jose({ audience, keys, issuer }) {
@@ -50,6 +52,6 @@ export async function takeTurns(origin) {
 /** So many tokens, each a string of its own, as a server has made it of the request that has just come. */
 function tokensOf({ tokens }, kind, count) {
   const decoder = new TextDecoder();
-  const bytes = (kind === 'new' ? tokens : tokens.slice(0, 1)).map((token) => new TextEncoder().encode(token));
+  const bytes = (kind === 'repeated' ? tokens.slice(0, 1) : tokens).map((token) => new TextEncoder().encode(token));
   return Array.from({ length: count }, (_, i) => decoder.decode(bytes[i % bytes.length]));
 }
