@@ -49,9 +49,12 @@ export async function takeTurns(origin) {
   }
 }
 
+/** How many tokens were taken: each turn goes on where the last one has ended. */
+let taken = 0;
+
 /** So many tokens, each a string of its own, as a server has made it of the request that has just come. */
 function tokensOf({ tokens }, kind, count) {
   const decoder = new TextDecoder();
   const bytes = (kind === 'repeated' ? tokens.slice(0, 1) : tokens).map((token) => new TextEncoder().encode(token));
-  return Array.from({ length: count }, (_, i) => decoder.decode(bytes[i % bytes.length]));
+  return Array.from({ length: count }, () => decoder.decode(bytes[taken++ % bytes.length]));
 }
