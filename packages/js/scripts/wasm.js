@@ -27,7 +27,7 @@ const glue = written
   .replace('\nfunction initSync(', '\nexport function initSync(')
   .replace(/\nasync function __wbg_load\([^]*?\n}\n/, '')
   .replace(/\nlet __wbg_init_promise;[^]*$/, '\n')
-  // What is made for each token is freed by hand (src/wasm/native.js): to watch it until it is collected costs more than it.
+  // What is made for each token is freed by hand (src/wasm/): to watch it until it is collected costs more than it.
   .replaceAll(/^ *(?:Op|TokenCheck|Lookup)Finalization\.(?:un)?register\(.*\);\n/gm, '')
   .replaceAll(/Object\.defineProperty\(obj, '__wbg_inst', .*\);/g, 'obj.__wbg_inst = __wbg_instance_id;');
 if (glue.includes('__wbg_load') || !glue.includes(AT_ONCE) || !glue.includes('export function initSync')) {

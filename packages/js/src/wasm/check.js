@@ -57,9 +57,8 @@ export function checked(instances, keep, begin) {
 }
 
 /** What was told in the course of a call, and what it gave. */
-function heard(instances, call) {
-  const { listener } = instances;
-  const rest = instances.call(() => call(listener));
+function heard({ listener }, call) {
+  const rest = call(listener);
   const told = listener.told ?? { status: 'needs_keys' };
   listener.told = undefined;
   return [told, rest];
@@ -99,7 +98,9 @@ class Check {
     const { glue, number } = this.#instances;
     if (this.#number !== number) return failed(glue.panicked(LOST));
     try {
-      const [told, op] = heard(this.#instances, (listener) => this.#check.answer(isValid, now, monotonic, listener));
+      const [told, op] = heard(this.#instances, (listener) =>
+        this.#instances.call(() => this.#check.answer(isValid, now, monotonic, listener)),
+      );
       if (told.status !== 'check') return verdictOf(this.#instances, this.#keep, told, op);
       this.isValid = told.isValid;
       return undefined;

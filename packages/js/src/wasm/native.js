@@ -76,8 +76,7 @@ class Instances {
     try {
       return work();
     } catch (error) {
-      // Anything else is a panic, or as bad: a stack that is exhausted within the module, an error that is none of the core's.
-      if (isFailure(error)) throw error;
+      if (!isPanic(error)) throw error;
       this.glue.__wbg_reset_state();
       this.number += 1;
       this.listener = new Listener(this.checkSignature);
@@ -86,9 +85,10 @@ class Instances {
   }
 }
 
-/** Whether an error is one that the core has told, by its JSON. */
-function isFailure({ message }) {
-  return message?.startsWith('{') ?? false;
+/** Whether an error is a panic, or as bad: a stack that is exhausted within the module, or an error that is not the core's JSON. */
+function isPanic(error) {
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return true;
+  return error.constructor === Error && !error.message.startsWith('{');
 }
 
 /** Something that is made again in an instance that has not got it. */
@@ -206,7 +206,7 @@ function functionsOf(instances, verifier) {
     );
   };
   return {
-    verify: (token, ...rest) => check(token, undefined, ...rest),
+    verify: (token, now, monotonic, isWhole) => check(token, undefined, now, monotonic, isWhole),
     verifyHeaders: (authorization, serverless, iap, now, monotonic, isWhole) => {
       const isAlone = authorization !== undefined && serverless === undefined && iap === undefined;
       const name = isAlone && !isWhole ? known.nameOfHeader(authorization) : undefined;
