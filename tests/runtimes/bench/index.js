@@ -26,7 +26,7 @@ const WARM_UP = 15;
 /** Starts of each runtime with each library, and without one. */
 const STARTS = Math.ceil(rounds / 4);
 /** Microseconds of the processor that a turn should take. */
-const TURN = 50_000;
+const TURN = 150_000;
 /** Each is a string, which has to be there before. */
 const MOST_TOKENS = 32_768;
 const DISTINCT = 1_000;

@@ -27,7 +27,7 @@ export function report(results, { rounds, starts, load }) {
 Written by \`npm run bench\` in tests/runtimes, on ${cpus().length} cores (${cpus()[0].model}). What verifies is \`gatepass/verify\`, with its
 WebAssembly module, and jose ${joseVersion()}: both check signature, times, audience and issuer of the same RS256 tokens, with their keys in
 memory, and read the e-mail. *New* are a thousand tokens of which none is remembered; *replacing* are the same where some hundreds
-are, so that each takes the place of another; *repeated* is one token, each time in a string of its own. In ${rounds} rounds of 50 ms the two took turns, and all was measured from outside: by processor time, that of all threads of the
+are, so that each takes the place of another; *repeated* is one token, each time in a string of its own. In ${rounds} rounds of up to 150 ms the two took turns, and all was measured from outside: by processor time, that of all threads of the
 runtime (of the page, in Chromium), and by the clock. A ratio is the median of those within the rounds, and in brackets are the
 quartiles. The goals are ${GOALS.new} × for new tokens and ${GOALS.repeated} × for repeated ones. ${reaching(isQuiet, load)}
 
