@@ -419,7 +419,7 @@ export interface VerifierOptions {
    * send such a token.
    */
   trustCloudRunAndSkipSignature?: boolean;
-  /** The most bytes that remembered tokens may take, their claims included; 16 MiB, if left out. */
+  /** The most bytes that remembered tokens may take, with their claims and, on WebAssembly, their texts; 16 MiB, if left out. */
   rememberedBytes?: number;
   /** Gives the time in Unix milliseconds; `Date.now`, if left out. */
   clock?: () => number;
