@@ -315,6 +315,21 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_name_is_found_among_few_and_among_many() {
+        for count in [2, FEW - 1, FEW, FEW + 1, 10 * FEW] {
+            let object = |last: &str| {
+                let names: Vec<_> = (1..count).map(|i| format!(r#""{i}":0"#)).collect();
+                format!(r#"{{{},"{last}":0}}"#, names.join(","))
+            };
+            assert!(value(object("0").as_bytes()).is_ok(), "{count}");
+            for repeated in [1, count / 2, count - 1] {
+                let text = object(&repeated.to_string());
+                assert_eq!(value(text.as_bytes()), Err(JsonError::Syntax), "{repeated} of {count}");
+            }
+        }
+    }
+
+    #[test]
     fn strictness() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64));
         let cases: &[(&[u8], JsonError)] = &[
