@@ -15,3 +15,8 @@ export class StepFailure extends Error {
 export function unsupported({ step }) {
   return new StepFailure('unsupported', `this package does not carry out the step ${step} here`);
 }
+
+/** The failure of a signature by an algorithm that this package does not know. */
+export function unknownAlgorithm(alg) {
+  return new StepFailure('unsupported', `this package does not know the algorithm ${alg}`);
+}

@@ -3,7 +3,7 @@
  * may be is decided already.
  */
 
-import { unsupported } from '../driver/step-failure.js';
+import { StepFailure, unknownAlgorithm } from '../driver/step-failure.js';
 
 const sha = (bits) => ({ hash: `SHA-${bits}` });
 const pkcs1 = (bits) => ({ name: 'RSASSA-PKCS1-v1_5', ...sha(bits) });
@@ -54,11 +54,15 @@ export async function makeSignature(step) {
   return { reply: 'signed', signature: btoa(String.fromCharCode(...new Uint8Array(signature))) };
 }
 
-/** The algorithm, and the API, which pages have only that came by https or from loopback. */
+/** The algorithm, and the API. */
 function means({ alg }) {
   const algorithm = ALGORITHMS[alg];
   const subtle = globalThis.crypto?.subtle;
-  if (algorithm === undefined || subtle === undefined) throw unsupported({ step: `of a signature by ${alg}` });
+  if (algorithm === undefined) throw unknownAlgorithm(alg);
+  if (subtle === undefined) {
+    const found = 'there is no crypto.subtle here: pages have it only when they are served by https or from loopback';
+    throw new StepFailure('unsupported', found);
+  }
   return { algorithm, subtle };
 }
 

@@ -5,7 +5,7 @@
  * Not by WebCrypto, which takes twice as long for a single one.
  */
 
-import { unsupported } from '../../driver/step-failure.js';
+import { unknownAlgorithm } from '../../driver/step-failure.js';
 
 /** `node:crypto`, loaded when it is first needed: not every program needs it, and it takes longer than all of this package. */
 let loaded;
@@ -50,7 +50,7 @@ export function makeSignature(step) {
 }
 
 function algorithmOf({ alg }) {
-  if (!Object.hasOwn(ALGORITHMS, alg)) throw unsupported({ step: `of a signature by ${alg}` });
+  if (!Object.hasOwn(ALGORITHMS, alg)) throw unknownAlgorithm(alg);
   const [hash, use] = ALGORITHMS[alg];
   return [hash, use?.(crypto())];
 }
