@@ -51,7 +51,7 @@ func TestMiddleware(t *testing.T) {
 			401, gatepass.ErrBadAudience},
 		"expired": {minted(idToken{Audience: audience, Email: caller, IssuedAt: time.Unix(1_700_000_000, 0)}),
 			401, gatepass.ErrTokenExpired},
-		"tampered": {bearer(good[:len(good)-20] + "A" + good[len(good)-19:]), 401, gatepass.ErrBadSignature},
+		"tampered": {bearer(good[:len(good)-20] + strings.Repeat("A", 20)), 401, gatepass.ErrBadSignature},
 		"stripped": {minted(idToken{Audience: audience, Email: caller, StripSignature: true}),
 			401, gatepass.ErrSignatureStripped},
 		"not allowed": {minted(idToken{Audience: audience, Email: "other@project.example"}),
