@@ -244,27 +244,38 @@ func (r *resident) entry(number uint64) uint64 {
 	return number | r.at.generation<<entryBits
 }
 
-// attempts bound how often a check is begun anew because another one has met a fault meanwhile.
-const attempts = 10
-
-// Check asks for the verdict on token. Its signature is checked while others have the instance.
+// Check asks for the verdict on token. Its signature is checked while others have the instance; if one of them meets a fault
+// meanwhile, it is checked once more while nobody else has it.
 func (v *Verifier) Check(token string, now Now) (found Verdict, err error) {
 	defer runtime.KeepAlive(v)
-	for range attempts {
-		var question *wasm.Question
-		var check *resident
-		read := func(answer *reader) { found, question, check = v.within.verdict(answer) }
-		err = v.within.outputOf("verifier_check", texts{bounded(token)}, read, uint64(len(token)), now.Unix, now.Monotonic)
-		for err == nil && question != nil {
-			answer := question.Check()
-			question = nil
-			err = check.output("check_answer", nil, read, uint64(answer), now.Unix, now.Monotonic)
-		}
-		if !errors.Is(err, errGone) {
-			break
-		}
+	var asked *wasm.Question
+	var check *resident
+	read := func(answer *reader) { found, asked, check = v.within.verdict(answer) }
+	err = v.within.outputOf("verifier_check", texts{bounded(token)}, read, uint64(len(token)), now.Unix, now.Monotonic)
+	for err == nil && asked != nil {
+		err = check.output("check_answer", nil, read, uint64(asked.Check()), now.Unix, now.Monotonic)
 	}
-	return found, gone(err)
+	if errors.Is(err, errGone) {
+		return v.checkAlone(token, now)
+	}
+	return found, err
+}
+
+func (v *Verifier) checkAlone(token string, now Now) (found Verdict, err error) {
+	err = v.within.enter(func(instance *wasm.Instance, verifier uint64) error {
+		output, err := invoke(
+			instance, "verifier_check", texts{bounded(token)}, verifier, uint64(len(token)), now.Unix, now.Monotonic)
+		for err == nil {
+			var asked *wasm.Question
+			var check *resident
+			if found, asked, check = v.within.verdict(&reader{output}); asked == nil {
+				break
+			}
+			output, err = invoke(instance, "check_answer", nil, check.handle, uint64(asked.Check()), now.Unix, now.Monotonic)
+		}
+		return err
+	})
+	return found, err
 }
 
 // question is what the module calls an answer that is none yet.
