@@ -115,27 +115,43 @@ test('workerd', async (t) => {
   await judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
 });
 
-test('Chromium', async (t) => {
-  const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-  if (program === undefined) return t.skip('there is no Chromium: apt-get install chromium');
-  const profile = temporaryFolder(t);
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+const withoutChromium = CHROMIUM === undefined && 'there is no Chromium: apt-get install chromium';
+
+test('Chromium', { skip: withoutChromium }, async (t) => {
   const { url, outcome } = await serve(t);
-  const options = [
-    '--headless=new',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--no-first-run',
-    // The emulator is another server than the page's.
-    '--disable-web-security',
-    `--user-data-dir=${profile}`,
-  ];
-  const browser = execFile(program, [...options, `${url}/`]);
+  // The emulator is another server than the page's.
+  await judge(await inChromium(t, `${url}/`, outcome, '--disable-web-security'));
+});
+
+test('Chromium says what signatures lack on a page by plain http', { skip: withoutChromium }, async (t) => {
+  const { url, outcome } = await serve(t, 'plain-page.js');
+  const { port } = new URL(url);
+  const elsewhere = `http://receiver.example:${port}/`;
+  const found = await inChromium(t, elsewhere, outcome, '--host-resolver-rules=MAP receiver.example 127.0.0.1');
+  const why = ': there is no crypto.subtle here: pages have it only when they are served by https or from loopback';
+  assert.equal(found.wrong, undefined);
+  for (const [what, expected] of [
+    ['checking', 'this host cannot check a signature of'],
+    ['again', 'this host cannot check a signature of'],
+    ['signing', 'this host does not sign with RS256'],
+  ]) {
+    const { code, message } = found[what];
+    assert.equal(code, 'UNSUPPORTED', what);
+    assert.ok(message.includes(expected) && message.includes(why), message);
+  }
+});
+
+/** What a page posts. */
+async function inChromium(t, url, outcome, ...more) {
+  const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run'];
+  const browser = execFile(CHROMIUM, [...options, ...more, `--user-data-dir=${temporaryFolder(t)}`, url]);
   t.after(() => browser.kill('SIGKILL'));
   const ended = new Promise((_, reject) =>
     browser.on('exit', (code) => reject(new Error(`Chromium ended: ${code}`))),
   );
-  await judge(await Promise.race([outcome, ended]));
-});
+  return await Promise.race([outcome, ended]);
+}
 
 function missing(runtime) {
   return `there is no ${runtime} of this platform in package.json`;
@@ -198,13 +214,13 @@ function outcomeIn(output) {
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 /** The repository, a page, and what the vectors of the fetching side are to be answered, on loopback; and what the page posts. */
-async function serve(t) {
+async function serve(t, script = 'page.js') {
   const imports = {
     gatepass: `/${entryFor('browser')}`,
     'gatepass/verify': `/${entryFor('browser', './verify')}`,
   };
   const map = JSON.stringify({ imports });
-  const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="/tests/runtimes/page.js"></script>`;
+  const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="/tests/runtimes/${script}"></script>`;
   let posted, turn;
   const outcome = new Promise((resolve) => (posted = resolve));
   const server = createServer(async (request, response) => {

@@ -4,7 +4,7 @@
 //! `{"step":"send","method":…,"url":…,"headers":[[name,value],…],"body":…|null,"timeout_ms":…,"route":"default"|"direct",
 //! "proxy":null|{"url":…},"client_certificate":null|{"cert_path":…,"key_path":…}}` with `"ca_certificate_path":…` where the authorities in that
 //! PEM file are to be trusted in place of the system's, `{"step":"run","argv":[…],"env":[[name,value],…],"timeout_ms":…}`,
-//! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, of a [`Verifier::begin_check`](crate::Verifier::begin_check)
+//! `{"step":"supply","supplier":…,"audience":…,"token_type":…,"timeout_ms":…}`, of [`begin_explain_token`](crate::begin_explain_token)
 //! only `{"step":"check_signature","alg":…,"key":"a JWK","data":…,"signature":BASE64URL}`, of a core that computes no signatures only
 //! `{"step":"sign","alg":…,"key":BASE64 of PKCS#8,"data":BASE64}`, `{"step":"wait","delay_ms":…}`,
 //! `{"step":"done","output":null|{"header":…,"expires_at_ms":…,"fresh_until_ms":…,"fresh_until_monotonic_ms":…}}`, of
@@ -24,7 +24,7 @@ use gatepass_core::explain::ExplainToken;
 use gatepass_core::{
     DataToSign, DescribePrincipal, FlightId, HostFailure, HttpRequest, Inquiry, KeyFetch, Now, OpenVerifier,
     Opened, Operation, OwnAudiences, Refresh, Reply, Route, Secret, Signature, SignatureToCheck, Step, Token,
-    TokenCheck, Verdict, json,
+    json,
 };
 
 use crate::failure::{Failure, guard};
@@ -36,8 +36,6 @@ pub struct Op {
     driven: Option<Box<dyn Driven>>,
     /// What [`Verifier::open`](crate::Verifier::open) has made.
     opened: Option<gatepass_core::Verifier>,
-    /// What [`Verifier::begin_check`](crate::Verifier::begin_check) has come to.
-    verdict: Option<Verdict>,
     flight: Option<FlightId>,
 }
 
@@ -50,7 +48,6 @@ enum Output {
     /// JSON text.
     Json(String),
     Verifier(Box<Opened>),
-    Verdict(Verdict),
 }
 
 struct Kind<O, F> {
@@ -69,7 +66,7 @@ impl Op {
     where
         O: Operation + Send + 'static,
     {
-        Self { driven: Some(Box::new(Kind { op, output })), opened: None, verdict: None, flight }
+        Self { driven: Some(Box::new(Kind { op, output })), opened: None, flight }
     }
 
     /// Asks for the audiences of the Cloud Run service that this process is; see [`OwnAudiences`].
@@ -112,21 +109,12 @@ impl Op {
                     object.json("warnings", &json::texts(&opened.warnings));
                 })
             }
-            Output::Verdict(verdict) => {
-                self.verdict = Some(verdict);
-                NULL.to_owned()
-            }
         }
     }
 
     /// The verifier that was made, once it is done. It is given once.
     pub(crate) fn verifier(&mut self) -> Result<gatepass_core::Verifier, Failure> {
         self.opened.take().ok_or_else(|| Failure::misuse("the operation has no verifier to give"))
-    }
-
-    /// The verdict on the token that was checked, once it is done. It is given once.
-    pub(crate) fn verdict(&mut self) -> Result<Verdict, Failure> {
-        self.verdict.take().ok_or_else(|| Failure::misuse("the operation has no verdict to give"))
     }
 
     /// Ends the operation and gives its flight up, so that another caller can be chosen. Dropping it does the same.
@@ -174,12 +162,6 @@ impl From<Inquiry<Signature>> for Op {
                 object.text("signature", &signature.to_base64());
             }))
         })
-    }
-}
-
-impl From<TokenCheck> for Op {
-    fn from(op: TokenCheck) -> Self {
-        Self::of(op, None, Output::Verdict)
     }
 }
 

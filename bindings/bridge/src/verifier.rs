@@ -45,16 +45,6 @@ pub enum Verdict {
     Join(u64),
 }
 
-impl Verdict {
-    /// The verdict that an operation of [`Verifier::begin_check`] has come to, once it is done. It is given once.
-    ///
-    /// # Errors
-    /// `API_MISUSE` before, after, and for every other operation.
-    pub fn reached_by(op: &mut Op) -> Result<Self, Failure> {
-        guard(|| verdict(op.verdict()?))
-    }
-}
-
 /// The check of a token by a host that checks its signature, without JSON: every new token takes this way.
 pub struct TokenCheck(gatepass_core::TokenCheck);
 
@@ -75,13 +65,16 @@ impl TokenCheck {
         self.advance(now, Reply::Start)
     }
 
-    /// The step after the answer to a question; `None` where the host could not say.
+    /// The step after the answer to a question: whether the signature is valid, or why the host cannot say, which may be empty.
     ///
     /// # Errors
-    /// Why the token is refused; `API_MISUSE` when nothing was asked.
-    pub fn answer(&mut self, is_valid: Option<bool>, now: Now) -> Result<CheckStep<'_>, Failure> {
-        let unanswered = || Reply::Failed { kind: HostFailure::Unsupported, message: String::new() };
-        self.advance(now, is_valid.map_or_else(unanswered, |is_valid| Reply::Checked { is_valid }))
+    /// Why the token is refused; `UNSUPPORTED` where neither the host nor the core can say; `API_MISUSE` when nothing was asked.
+    pub fn answer(&mut self, is_valid: Result<bool, String>, now: Now) -> Result<CheckStep<'_>, Failure> {
+        let reply = match is_valid {
+            Ok(is_valid) => Reply::Checked { is_valid },
+            Err(message) => Reply::Failed { kind: HostFailure::Unsupported, message },
+        };
+        self.advance(now, reply)
     }
 
     fn advance(&mut self, now: Now, reply: Reply) -> Result<CheckStep<'_>, Failure> {
@@ -137,20 +130,11 @@ impl Verifier {
         guard(|| verdict(self.0.check_new(&text(token)?, digest, now)))
     }
 
-    /// The operation that gives the verdict on a token that [`recall`](Self::recall) has just found to be new, and leaves its
-    /// signature to the host. When it is done, [`Verdict::reached_by`] takes the verdict out of it.
+    /// The check of a token that [`recall`](Self::recall) has just found to be new, with its signature left to the host.
     ///
     /// # Errors
     /// `TOKEN_TOO_LARGE`.
-    pub fn begin_check(&self, token: &[u8], digest: TokenDigest) -> Result<Op, Failure> {
-        guard(|| Ok(self.0.begin_check(text(token)?, digest).into()))
-    }
-
-    /// The same without JSON.
-    ///
-    /// # Errors
-    /// `TOKEN_TOO_LARGE`.
-    pub fn begin_typed_check(&self, token: String, digest: TokenDigest) -> Result<TokenCheck, Failure> {
+    pub fn begin_check(&self, token: String, digest: TokenDigest) -> Result<TokenCheck, Failure> {
         guard(|| {
             gatepass_core::check_token_length(token.len())?;
             Ok(TokenCheck(self.0.begin_check(token, digest)))

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use gatepass_bridge::{self as bridge, CheckStep, Failure, PublicJwk, RequestHeaders, TokenDigest};
+use gatepass_bridge::{self as bridge, CheckStep, Failure, Now, PublicJwk, RequestHeaders, TokenDigest};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -91,7 +91,7 @@ impl Verifier {
         listener: &Listener,
     ) -> Result<JsValue, JsError> {
         let name = TokenDigest::named(name as u64);
-        let mut check = self.0.begin_typed_check(token, name).map_err(thrown)?;
+        let mut check = self.0.begin_check(token, name).map_err(thrown)?;
         let op = told(check.begin(now(now_ms, monotonic_ms)), listener).map_err(thrown)?;
         Ok(match op {
             Rest::Check => TokenCheck(check).into(),
@@ -122,20 +122,42 @@ impl Verifier {
 
 #[wasm_bindgen]
 impl TokenCheck {
-    /// Goes on after the answer, which is undefined where the host cannot say. Either the listener is asked once more, or the
-    /// operation is given as by `verify`.
+    /// Goes on after the answer. Either the listener is asked once more, or the operation is given as by `verify`.
     ///
     /// # Errors
     /// Why the token is refused; `API_MISUSE` when nothing was asked.
     pub fn answer(
         &mut self,
-        is_valid: Option<bool>,
+        is_valid: bool,
         now_ms: f64,
         monotonic_ms: f64,
         listener: &Listener,
     ) -> Result<Option<Op>, JsError> {
-        let step = self.0.answer(is_valid, now(now_ms, monotonic_ms));
-        match told(step, listener).map_err(thrown)? {
+        self.after(Ok(is_valid), now(now_ms, monotonic_ms), listener)
+    }
+
+    /// The same where the host cannot say, with its reason.
+    ///
+    /// # Errors
+    /// As of `answer`; `UNSUPPORTED` where the module cannot say either.
+    #[wasm_bindgen(js_name = leaveOpen)]
+    pub fn leave_open(
+        &mut self,
+        reason: String,
+        now_ms: f64,
+        monotonic_ms: f64,
+        listener: &Listener,
+    ) -> Result<Option<Op>, JsError> {
+        self.after(Err(reason), now(now_ms, monotonic_ms), listener)
+    }
+
+    fn after(
+        &mut self,
+        is_valid: Result<bool, String>,
+        now: Now,
+        listener: &Listener,
+    ) -> Result<Option<Op>, JsError> {
+        match told(self.0.answer(is_valid, now), listener).map_err(thrown)? {
             Rest::Check => Ok(None),
             Rest::Op(op) => Ok(op.map(Op)),
         }

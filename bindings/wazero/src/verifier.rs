@@ -87,7 +87,7 @@ pub(crate) extern "C" fn verifier_check(verifier: u32, token: u32, now_ms: u64, 
             Recall::New(digest) => digest,
         };
         let token = String::from_utf8_lossy(token).into_owned();
-        let mut check = verifier.begin_typed_check(token, digest)?;
+        let mut check = verifier.begin_check(token, digest)?;
         Ok(match check.begin(now)? {
             CheckStep::Reached(verdict) => of_verdict(room, verdict),
             CheckStep::Question(question) => {
@@ -104,9 +104,9 @@ pub(crate) extern "C" fn check_answer(check: u32, answer: u32, now_ms: u64, mono
     crate::room::answer(|room| {
         let mut open = room.checks.take(check).ok_or_else(|| misuse("check"))?;
         let is_valid = match answer {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(String::new()),
         };
         Ok(match open.answer(is_valid, bridge::now(now_ms, monotonic_ms))? {
             CheckStep::Reached(verdict) => of_verdict(room, verdict),

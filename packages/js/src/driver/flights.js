@@ -85,13 +85,14 @@ export class Flights {
     const { clock, monotonic } = this.#host;
     try {
       for (;;) {
-        let isValid;
+        let answer;
         try {
-          isValid = await check.isValid;
-        } catch {
+          answer = await check.asked;
+        } catch (error) {
           // This host cannot say, which is not the token's fault.
+          answer = error;
         }
-        const verdict = check.answer(isValid, clock(), monotonic());
+        const verdict = check.answer(answer, clock(), monotonic());
         if (verdict?.status === 'fail') throw errorFrom(verdict.error);
         if (verdict !== undefined) return verdict;
       }

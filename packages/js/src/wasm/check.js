@@ -3,7 +3,7 @@
  *
  * @typedef {(question: { key: { alg: string, jwk: string }, data: Uint8Array, signature: Uint8Array }) =>
  *   boolean | Promise<boolean>} CheckSignature whether `signature` is the key's of `data`; it throws, or the promise is rejected,
- *   where the runtime cannot say. The bytes are the module's own memory, lent for the call; the same key is the same object.
+ *   where the runtime cannot say, with the reason. The bytes are the module's own memory, lent for the call; the same key is the same object.
  */
 
 import { LOST, Operation } from './operation.js';
@@ -26,13 +26,14 @@ export class Listener {
   }
 
   asks(key, data, signature) {
-    let isValid;
+    let answer;
     try {
-      isValid = this.#checkSignature({ key: this.#keys[key], data, signature });
-    } catch {
+      answer = this.#checkSignature({ key: this.#keys[key], data, signature });
+    } catch (error) {
       // Not through the module, which would not notice.
+      answer = error;
     }
-    this.told = { status: 'check', isValid };
+    this.told = { status: 'check', answer };
   }
 
   accepts(payload, is_unverified, entry) {
@@ -52,7 +53,7 @@ export class Listener {
  */
 export function checked(instances, keep, begin) {
   const [told, rest] = heard(instances, begin);
-  if (told.status === 'check') return { status: 'check', op: new Check(instances, keep, told.isValid, rest) };
+  if (told.status === 'check') return { status: 'check', op: new Check(instances, keep, told.answer, rest) };
   return verdictOf(instances, keep, told, rest);
 }
 
@@ -77,15 +78,15 @@ class Check {
   #check;
   #number;
   #failed = false;
-  /** Whether the signature is valid, or a promise of that; undefined or rejected where the runtime cannot say. */
-  isValid;
+  /** Whether the signature is valid, or why the runtime cannot say; or a promise of that, which is rejected with the reason. */
+  asked;
 
-  constructor(instances, keep, isValid, check) {
+  constructor(instances, keep, asked, check) {
     this.#instances = instances;
     this.#keep = keep;
     this.#check = check;
     this.#number = instances.number;
-    this.isValid = isValid;
+    this.asked = asked;
   }
 
   /** Whether another call has taken its instance away. */
@@ -94,15 +95,19 @@ class Check {
   }
 
   /** The verdict after this answer, or why there is none; undefined where another answer is to be waited for. */
-  answer(isValid, now, monotonic) {
+  answer(answer, now, monotonic) {
     const { glue, number } = this.#instances;
     if (this.#number !== number) return failed(glue.panicked(LOST));
     try {
       const [told, op] = heard(this.#instances, (listener) =>
-        this.#instances.call(() => this.#check.answer(isValid, now, monotonic, listener)),
+        this.#instances.call(() =>
+          typeof answer === 'boolean'
+            ? this.#check.answer(answer, now, monotonic, listener)
+            : this.#check.leaveOpen(reasonOf(answer), now, monotonic, listener),
+        ),
       );
       if (told.status !== 'check') return verdictOf(this.#instances, this.#keep, told, op);
-      this.isValid = told.isValid;
+      this.asked = told.answer;
       return undefined;
     } catch (error) {
       this.#failed = true;
@@ -114,6 +119,11 @@ class Check {
     if (this.#number === this.#instances.number) this.#check?.free();
     this.#check = undefined;
   }
+}
+
+/** What the runtime says of why it cannot; it may be an error, or anything else that was thrown. */
+function reasonOf(thrown) {
+  return String(thrown?.message ?? thrown);
 }
 
 /** @param {string} failure JSON */

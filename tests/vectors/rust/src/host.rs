@@ -52,12 +52,12 @@ pub fn check_by_bridge(
 ) -> Result<bridge::Verdict, Failure> {
     let Recall::New(digest) = verifier.recall(token, now) else { return verifier.check(token, now) };
     let token = String::from_utf8_lossy(token).into_owned();
-    let mut check = verifier.begin_typed_check(token, digest)?;
+    let mut check = verifier.begin_check(token, digest)?;
     let mut answer = None;
     for _ in 0..3 {
         let step = match answer {
             None => check.begin(now)?,
-            Some(is_valid) => check.answer(Some(is_valid), now)?,
+            Some(is_valid) => check.answer(Ok(is_valid), now)?,
         };
         answer = match step {
             bridge::CheckStep::Question(question) => Some(is_valid(&question.to_check())),
