@@ -104,7 +104,7 @@ export class Source {
     return isWorth;
   }
 
-  /** Has a token that was handed out replaced before its time; says whether it will be. */
+  /** Has a token that was handed out replaced before its time; says whether there is, or will be, another one. */
   invalidate(value) {
     for (const [kind, tokens] of Object.entries(this.#remembered)) {
       for (const [target, token] of tokens) {
@@ -115,7 +115,8 @@ export class Source {
         return crossing(() => this.#native.invalidate(kind, target, authorization, ...now));
       }
     }
-    return false;
+    // It is none of those that are handed out now.
+    return true;
   }
 
   /** Who the credentials are. */
