@@ -2,43 +2,34 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, posix } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import puppeteer from 'puppeteer-core';
 
 import { Emulator } from '../../packages/js/src/node/testing.js';
+import { CHROMIUM, serveFolder, withoutChromium as skip } from './chromium.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
 const { now, keys, cases } = JSON.parse(readFileSync(join(HERE, '../vectors/presets/presets.json'), 'utf8'));
 const [{ token, audience }] = cases;
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-const skip = CHROMIUM === undefined && 'there is no Chromium: apt-get install chromium';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatepass-inspector-'));
-const server = createServer((request, response) => {
-  const path = posix.normalize(request.url === '/' ? '/index.html' : request.url);
-  const file = join(folder, path);
-  if (!existsSync(file) || !Object.hasOwn(TYPES, extname(file))) return response.writeHead(404).end();
-  return response.setHeader('content-type', TYPES[extname(file)]).end(readFileSync(file));
-});
-let browser, page, asked, complaints;
+let server, browser, page, asked, complaints;
 
 before(async () => {
   if (skip) return;
   execFileSync(process.execPath, [join(HERE, '../../docs/inspector/build.js'), folder]);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server = await serveFolder(folder);
   browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
 });
 
 after(async () => {
   await browser?.close();
-  server.close();
+  server?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -50,7 +41,7 @@ beforeEach(async () => {
   await network.send('Network.enable');
   network.on('Network.requestWillBeSent', ({ request }) => asked.push(request.url));
   page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(`http://127.0.0.1:${server.address().port}/`, { waitUntil: 'load' });
+  await page.goto(server.url, { waitUntil: 'load' });
   await page.waitForFunction(() => document.documentElement.dataset.ready === 'yes');
 });
 
@@ -123,7 +114,7 @@ test('nothing leaves the page', { skip }, async () => {
   await ask({ ...right, audience: 'https://other.example' });
   // A picture within the page's own style is no request to anybody.
   assert.deepEqual(asked.slice(own).filter((url) => !url.startsWith('data:')), []);
-  assert.ok(asked.every((url) => url.startsWith('data:') || new URL(url).port === String(server.address().port)));
+  assert.ok(asked.every((url) => url.startsWith('data:') || url.startsWith(server.url)));
   const blocked = await page.evaluate(() => fetch('/index.html').then(() => 'sent', () => 'blocked'));
   assert.equal(blocked, 'blocked');
   assert.deepEqual(complaints, []);

@@ -8,15 +8,16 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, posix } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { Emulator } from '../../packages/js/src/node/testing.js';
+import { CHROMIUM, sendFile, withoutChromium } from './chromium.js';
 import { ROOT, entryFor, readVectors } from './files.js';
 import { fetchedCase } from './vectors.js';
-import { writeConfiguration } from './workerd.js';
+import { WORKERD, writeConfiguration } from './workerd.js';
 
 const run = promisify(execFile);
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -103,20 +104,16 @@ for (const [runtime, program, ...options] of [
 }
 
 test('workerd', async (t) => {
-  const program = join(HERE, 'node_modules/@cloudflare/workerd-linux-64/bin/workerd');
-  if (!existsSync(program)) return t.skip(missing('workerd'));
+  if (!existsSync(WORKERD)) return t.skip(missing('workerd'));
   const folder = temporaryFolder(t);
   const { url } = await serve(t);
   const packages = { gatepass: entryFor('workerd'), 'gatepass-verify': entryFor('workerd', './verify') };
   const json = { 'vectors.json': vectors };
   const file = writeConfiguration(folder, 'tests/runtimes/worker.js', packages, json, url);
-  const { stdout, stderr } = await run(program, ['test', '--import-path=/', file], LIMIT);
-  const { stdout: version } = await run(program, ['--version'], LIMIT);
+  const { stdout, stderr } = await run(WORKERD, ['test', '--import-path=/', file], LIMIT);
+  const { stdout: version } = await run(WORKERD, ['--version'], LIMIT);
   await judge({ version: version.trim(), ...outcomeIn(stdout + stderr) });
 });
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-const withoutChromium = CHROMIUM === undefined && 'there is no Chromium: apt-get install chromium';
 
 test('Chromium', { skip: withoutChromium }, async (t) => {
   const { url, outcome } = await serve(t);
@@ -211,8 +208,6 @@ function outcomeIn(output) {
   return JSON.parse(line.slice(line.indexOf('{')));
 }
 
-const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
-
 /** The repository, a page, and what the vectors of the fetching side are to be answered, on loopback; and what the page posts. */
 async function serve(t, script = 'page.js') {
   const imports = {
@@ -235,9 +230,7 @@ async function serve(t, script = 'page.js') {
     if (request.url === '/vectors.json') return send('application/json', JSON.stringify(vectors));
     if (request.url === '/credentials.json') return send('application/json', JSON.stringify(credentials));
     if (request.url === '/keys') return send('application/json', JSON.stringify(fetchedCase(vectors).keys));
-    const path = join(ROOT, posix.normalize(request.url));
-    if (!existsSync(path) || !Object.hasOwn(TYPES, extname(path))) return response.writeHead(404).end();
-    return send(TYPES[extname(path)], readFileSync(path));
+    return sendFile(ROOT, request, response);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());

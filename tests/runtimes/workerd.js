@@ -1,9 +1,14 @@
 /** What workerd is to run: a worker of all the modules that it imports, as a bundler would put them together. */
 
-import { writeFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { extname, join, posix } from 'node:path';
 
 import { ROOT, modulesOf } from './files.js';
+
+export const WORKERD = join(
+  ROOT,
+  'tests/runtimes/node_modules/@cloudflare/workerd-linux-64/bin/workerd',
+);
 
 /**
  * Writes the configuration of a worker, and gives its path.
@@ -32,10 +37,23 @@ export function writeConfiguration(folder, worker, packages, json, origin) {
   for (const [name, content] of Object.entries(json)) {
     files.push([beside(name), 'json', written(name, JSON.stringify(content))]);
   }
+  return written('config.capnp', configuration(files, origin));
+}
+
+/** Writes that of a worker and whatever else is in its folder, and gives its path. */
+export function writeBundleConfiguration(folder, worker) {
+  const others = readdirSync(folder).filter((name) => name !== worker);
+  const kindOf = (name) => (extname(name) === '.wasm' ? 'wasm' : 'esModule');
+  const files = [worker, ...others].map((name) => [name, kindOf(name), join(folder, name)]);
+  const file = join(folder, 'config.capnp');
+  writeFileSync(file, configuration(files, ''));
+  return file;
+}
+
+/** @param {[name: string, kind: string, file: string][]} files the first is the worker */
+function configuration(files, origin) {
   const embedded = files.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
-  return written(
-    'config.capnp',
-    `using Workerd = import "/workerd/workerd.capnp";
+  return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [
   (name = "main", worker = .main),
   (name = "loopback", network = (allow = ["private"])),
@@ -46,6 +64,5 @@ const main :Workerd.Worker = (
   globalOutbound = "loopback",
   compatibilityDate = "2026-11-01",
 );
-`,
-  );
+`;
 }

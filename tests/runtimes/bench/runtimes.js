@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 
 import puppeteer from 'puppeteer-core';
 
-import { writeConfiguration } from '../workerd.js';
+import { CHROMIUM } from '../chromium.js';
+import { WORKERD, writeConfiguration } from '../workerd.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const MODULES = join(HERE, '../node_modules');
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 
 /** A runtime that is a process of its own. */
 class Program {
@@ -93,7 +93,7 @@ export function runtimes() {
     new Program('Node.js', process.execPath, file),
     new Program('Bun', join(MODULES, '@oven/bun-linux-x64/bin/bun'), file),
     new Program('Deno', join(MODULES, '@deno/linux-x64-glibc/deno'), 'run', '-A', file),
-    new Workerd('workerd', join(MODULES, '@cloudflare/workerd-linux-64/bin/workerd'), 'test', '--import-path=/'),
+    new Workerd('workerd', WORKERD, 'test', '--import-path=/'),
     new Browser('Chromium', CHROMIUM),
   ];
   return all.filter(({ name, program }) => {
