@@ -377,15 +377,12 @@ impl Shared {
             Err(missing) => return Ok(missing.into()),
         };
         Ok(match self.verify(token, header, &keys, now.unix, signatures)? {
-            Ok(accepted) => {
-                token.keep_header(&self.last_header);
-                self.accept(digest, accepted, refresh, now.unix)
-            }
+            Ok(accepted) => self.accept(token, digest, accepted, refresh, now.unix),
             // Without a key id nothing says that the key is unknown; the issuer may have rotated it.
             Err(error) if header.kid.is_none() && error.is_about_keys() => {
                 match self.newer_keys(&keys, refresh, now) {
                     Ok(Some(newer)) => match self.verify(token, header, &newer, now.unix, signatures)? {
-                        Ok(accepted) => self.accept(digest, accepted, None, now.unix),
+                        Ok(accepted) => self.accept(token, digest, accepted, None, now.unix),
                         Err(error) => Verdict::Rejected(error),
                     },
                     Ok(None) => Verdict::Rejected(error),
@@ -410,10 +407,18 @@ impl Shared {
         Ok(Some(newer).filter(|newer| !Arc::ptr_eq(newer, keys)))
     }
 
-    fn accept(&self, digest: Digest, token: Remembered, refresh: Option<KeyFetch>, now: Millis) -> Verdict {
-        let token = Arc::new(token);
-        let number = self.remember(digest, &token, now);
-        Verdict::Accepted(Verified::proven(&token, number), refresh)
+    fn accept(
+        &self,
+        token: &Reading<'_>,
+        digest: Digest,
+        accepted: Remembered,
+        refresh: Option<KeyFetch>,
+        now: Millis,
+    ) -> Verdict {
+        token.keep_header(&self.last_header);
+        let accepted = Arc::new(accepted);
+        let number = self.remember(digest, &accepted, now);
+        Verdict::Accepted(Verified::proven(&accepted, number), refresh)
     }
 
     fn remember(&self, digest: Digest, token: &Arc<Remembered>, now: Millis) -> u64 {
