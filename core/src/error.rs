@@ -53,7 +53,7 @@ error_codes! {
     1 ApiMisuse "API_MISUSE" Usage 500 false, "a bug in this language's gatepass package; report it";
     2 InvalidOption "INVALID_OPTION" Usage 500 false, "correct the option that the message names";
     3 InvalidAudience "INVALID_AUDIENCE" Usage 500 false, "give the receiver's audience: its URL, or the custom audience it expects";
-    4 Unsupported "UNSUPPORTED" Usage 500 false, "use a package that can carry out this step, or another kind of credentials";
+    4 Unsupported "UNSUPPORTED" Usage 500 false, "use a runtime or a package that can do this, or another kind of credentials";
     5 Internal "INTERNAL" Usage 500 false, "a fault in gatepass; report it with the message";
 
     100 CredentialsNotFound "CREDENTIALS_NOT_FOUND" Credentials 500 false, "set GOOGLE_APPLICATION_CREDENTIALS, log in with gcloud auth application-default login, or run where a metadata server answers";

@@ -13,7 +13,7 @@ const (
 	// ErrInvalidAudience: give the receiver's audience: its URL, or the custom audience it expects.
 	ErrInvalidAudience Code = "INVALID_AUDIENCE"
 
-	// ErrUnsupported: use a package that can carry out this step, or another kind of credentials.
+	// ErrUnsupported: use a runtime or a package that can do this, or another kind of credentials.
 	ErrUnsupported Code = "UNSUPPORTED"
 
 	// ErrInternal: a fault in gatepass; report it with the message.

@@ -11,7 +11,7 @@ public enum ErrorCode {
     INVALID_OPTION,
     /** Give the receiver's audience: its URL, or the custom audience it expects. */
     INVALID_AUDIENCE,
-    /** Use a package that can carry out this step, or another kind of credentials. */
+    /** Use a runtime or a package that can do this, or another kind of credentials. */
     UNSUPPORTED,
     /** A fault in gatepass; report it with the message. */
     INTERNAL,
