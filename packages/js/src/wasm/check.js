@@ -6,7 +6,7 @@
  *   where the runtime cannot say, with the reason. The bytes are the module's own memory, lent for the call; the same key is the same object.
  */
 
-import { LOST, Operation } from './operation.js';
+import { Operation, UnderWay } from './operation.js';
 
 /** What an instance of the module tells how a check goes, in the course of the call that goes on with it. */
 export class Listener {
@@ -72,51 +72,35 @@ function verdictOf(instances, keep, verdict, op) {
 }
 
 /** The check of a token, which waits for what the runtime says of its signature. */
-class Check {
-  #instances;
+class Check extends UnderWay {
   #keep;
   #check;
-  #number;
-  #failed = false;
   /** Whether the signature is valid, or why the runtime cannot say; or a promise of that, which is rejected with the reason. */
   asked;
 
   constructor(instances, keep, asked, check) {
-    this.#instances = instances;
+    super(instances);
     this.#keep = keep;
     this.#check = check;
-    this.#number = instances.number;
     this.asked = asked;
-  }
-
-  /** Whether another call has taken its instance away. */
-  get isLost() {
-    return !this.#failed && this.#number !== this.#instances.number;
   }
 
   /** The verdict after this answer, or why there is none; undefined where another answer is to be waited for. */
   answer(answer, now, monotonic) {
-    const { glue, number } = this.#instances;
-    if (this.#number !== number) return failed(glue.panicked(LOST));
-    try {
-      const [told, op] = heard(this.#instances, (listener) =>
-        this.#instances.call(() =>
-          typeof answer === 'boolean'
-            ? this.#check.answer(answer, now, monotonic, listener)
-            : this.#check.leaveOpen(reasonOf(answer), now, monotonic, listener),
-        ),
+    return this.goOn(() => {
+      const [told, op] = heard(this.instances, (listener) =>
+        typeof answer === 'boolean'
+          ? this.#check.answer(answer, now, monotonic, listener)
+          : this.#check.leaveOpen(reasonOf(answer), now, monotonic, listener),
       );
-      if (told.status !== 'check') return verdictOf(this.#instances, this.#keep, told, op);
+      if (told.status !== 'check') return verdictOf(this.instances, this.#keep, told, op);
       this.asked = told.answer;
       return undefined;
-    } catch (error) {
-      this.#failed = true;
-      return failed(error.message);
-    }
+    }, failed);
   }
 
   cancel() {
-    if (this.#number === this.#instances.number) this.#check?.free();
+    this.release(this.#check);
     this.#check = undefined;
   }
 }

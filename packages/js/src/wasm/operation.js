@@ -1,53 +1,79 @@
-/** Operations of the module. */
+/** What is under way in an instance of the module. */
 
-/** Why one has failed whose instance another call has taken away. */
-export const LOST = 'in another call, with which this operation is lost';
+/** Why it has failed when another call has taken its instance away. */
+const LOST = 'in another call, with which this operation is lost';
 
-/** An operation under way. It goes with its instance. */
-export class Operation {
-  #instances;
-  #op;
+/** Something under way, which goes with its instance. */
+export class UnderWay {
   #number;
-  #flight;
   #panicked = false;
 
-  constructor(instances, begin) {
-    this.#instances = instances;
-    this.#op = instances.call(begin);
+  constructor(instances) {
+    this.instances = instances;
     this.#number = instances.number;
-    this.#flight = this.#op.flight ?? null;
+  }
+
+  get #isThere() {
+    return this.#number === this.instances.number;
+  }
+
+  /** Whether another call has taken its instance away, so that it has failed. */
+  get isLost() {
+    return !this.#panicked && !this.#isThere;
+  }
+
+  /**
+   * What a call gives that goes on with it.
+   *
+   * @param {() => T} work
+   * @param {(error: string) => T} failed makes what is given in its place where there is an error, JSON
+   */
+  goOn(work, failed) {
+    if (!this.#isThere) return failed(this.instances.glue.panicked(LOST));
+    try {
+      return this.instances.call(work);
+    } catch (error) {
+      this.#panicked = !this.#isThere;
+      return failed(error.message);
+    }
+  }
+
+  /** Gives up what the module holds of it, if it still does. */
+  release(held) {
+    if (this.#isThere) held?.free();
+  }
+}
+
+/** An operation. */
+export class Operation extends UnderWay {
+  #op;
+  #flight;
+
+  constructor(instances, begin) {
+    const op = instances.call(begin);
+    super(instances);
+    this.#op = op;
+    this.#flight = op.flight ?? null;
   }
 
   get flight() {
     return this.#flight;
   }
 
-  /** Whether another call has taken its instance away, so that it has failed. */
-  get isLost() {
-    return !this.#panicked && this.#number !== this.#instances.number;
-  }
-
   resume(now, monotonic, reply) {
-    const { glue, number } = this.#instances;
-    if (this.#op === undefined) return ended(glue, now, monotonic, reply);
-    if (this.#number !== number) return failure(glue.panicked(LOST));
-    try {
-      return this.#instances.call(() => this.#op.resume(now, monotonic, reply));
-    } catch (error) {
-      this.#panicked = true;
-      return failure(error.message);
-    }
+    if (this.#op === undefined) return ended(this.instances.glue, now, monotonic, reply);
+    return this.goOn(() => this.#op.resume(now, monotonic, reply), failure);
   }
 
   /** What the operation of `openVerifier` has made, with which it is over. */
   opened() {
-    const made = this.#instances.call(() => this.#op.verifier());
+    const made = this.instances.call(() => this.#op.verifier());
     this.cancel();
     return made;
   }
 
   cancel() {
-    if (this.#number === this.#instances.number) this.#op?.free();
+    this.release(this.#op);
     this.#op = undefined;
   }
 }
