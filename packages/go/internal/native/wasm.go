@@ -275,7 +275,7 @@ func (v *Verifier) checkAlone(token string, now Now) (found Verdict, err error) 
 		}
 		return err
 	})
-	return found, err
+	return found, gone(err)
 }
 
 // question is what the module calls an answer that is none yet.
