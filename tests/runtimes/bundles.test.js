@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -14,17 +13,12 @@ import puppeteer from 'puppeteer-core';
 import { build as buildPage } from 'vite';
 
 import { CHROMIUM, serveFolder, withoutChromium } from './chromium.js';
+import { temporaryFolder } from './files.js';
 import { WORKERD, writeBundleConfiguration } from './workerd.js';
 
 const BUNDLES = join(dirname(fileURLToPath(import.meta.url)), 'bundles');
 const vectors = new URL('../vectors/algorithms/algorithms.json', import.meta.url);
 const { issuer } = JSON.parse(readFileSync(vectors, 'utf8'));
-
-function temporaryFolder(t) {
-  const folder = mkdtempSync(join(tmpdir(), 'gatepass-bundles-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 test('a page, by Vite', { skip: withoutChromium }, async (t) => {
   const outDir = temporaryFolder(t);

@@ -1,6 +1,7 @@
-/** Files of the repository, read where there are files: the vectors, and the package's modules. */
+/** Files of the repository, read where there are files: the vectors, and the package's modules; and folders for a test. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,4 +39,12 @@ export function modulesOf(entry, found = new Map()) {
   const text = readFileSync(join(ROOT, entry), 'utf8');
   for (const [, name] of text.matchAll(/\bfrom ['"](\.[^'"]+)['"]/g)) modulesOf(posix.join(posix.dirname(entry), name), found);
   return found;
+}
+
+/** A folder that is there until the test ends. */
+export function temporaryFolder(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'gatepass-'));
+  // A browser that is being ended may still write there.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
 }

@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 
 import { Emulator } from '../../packages/js/src/node/testing.js';
 import { CHROMIUM, sendFile, withoutChromium } from './chromium.js';
-import { ROOT, entryFor, readVectors } from './files.js';
+import { ROOT, entryFor, readVectors, temporaryFolder } from './files.js';
 import { fetchedCase } from './vectors.js';
 import { WORKERD, writeConfiguration } from './workerd.js';
 
@@ -242,10 +242,4 @@ function answer({ answers, asked }, { url }, response) {
   const { status, headers, location, body } = answers[asked.length] ?? { status: 404 };
   asked.push(url);
   response.writeHead(status, { ...headers, ...(location && { location }) }).end(body);
-}
-
-function temporaryFolder(t) {
-  const folder = mkdtempSync(join(tmpdir(), 'gatepass-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
