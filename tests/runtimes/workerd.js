@@ -1,14 +1,11 @@
-/** What workerd is to run: a worker of all the modules that it imports, as a bundler would put them together. */
+/** workerd, and what it is to run: a worker with all the modules that it imports, or one that a bundler has made. */
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { extname, join, posix } from 'node:path';
 
 import { ROOT, modulesOf } from './files.js';
 
-export const WORKERD = join(
-  ROOT,
-  'tests/runtimes/node_modules/@cloudflare/workerd-linux-64/bin/workerd',
-);
+export const WORKERD = join(ROOT, 'tests/runtimes/node_modules/@cloudflare/workerd-linux-64/bin/workerd');
 
 /**
  * Writes the configuration of a worker, and gives its path.

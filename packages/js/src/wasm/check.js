@@ -3,7 +3,8 @@
  *
  * @typedef {(question: { key: { alg: string, jwk: string }, data: Uint8Array, signature: Uint8Array }) =>
  *   boolean | Promise<boolean>} CheckSignature whether `signature` is the key's of `data`; it throws, or the promise is rejected,
- *   where the runtime cannot say, with the reason. The bytes are the module's own memory, lent for the call; the same key is the same object.
+ *   where the runtime cannot say, with the reason. The bytes are the module's own memory, lent for the call; the same key is
+ *   the same object.
  */
 
 import { Operation, UnderWay } from './operation.js';
